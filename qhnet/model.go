@@ -1,0 +1,84 @@
+package qhnet
+
+import "gonum.org/v1/gonum/mat"
+
+// Model is a family of functions f(x; θ) from R^d to R^C, smooth almost
+// everywhere in its parameters θ ∈ R^m.
+type Model interface {
+	// Blocks lists the parameter blocks in the order of their offsets. They
+	// cover θ without gap or overlap.
+	Blocks() []Block
+
+	// ScalingRules lists the linear equalities that the rates of the blocks must
+	// satisfy for the model to be quasi-homogeneous, in the order of evaluation.
+	ScalingRules() []ScalingRule
+
+	// Bind prepares the evaluation of the model at the n rows of x. The result
+	// owns its workspace: use one per goroutine. It is an error if the width of
+	// x does not fit the model or x holds a NaN or an infinity.
+	Bind(x *mat.Dense) (Evaluation, error)
+}
+
+// Evaluation computes outputs f_kc(θ) of a model at n bound inputs, k = 1..n,
+// c = 1..C, and their derivatives at the point of the last Forward. Outputs and
+// weights are n×C, row by row. No method allocates after its first call.
+type Evaluation interface {
+	// Forward moves to the point θ and returns the outputs there. The slice
+	// belongs to the Evaluation and is valid until the next Forward; θ must not
+	// change while derivatives are taken at it.
+	Forward(theta []float64) (outputs []float64, err error)
+
+	// Gradient sets dst to Σ w_kc ∇f_kc (reverse mode).
+	Gradient(dst, weights []float64)
+
+	// Directional sets dst, n×C, to the derivatives of all outputs along the
+	// direction v, ⟨∇f_kc, v⟩ (forward mode).
+	Directional(dst, v []float64)
+
+	// HessianVector sets dst to Σ w_kc ∇²f_kc v (forward over reverse).
+	HessianVector(dst, weights, v []float64)
+}
+
+// Block is a named slice of the flat parameter vector.
+type Block struct {
+	Name   string // unique in the model, such as "dense1.weight"
+	Layer  string // the layer that owns it, such as "dense1"
+	Kind   string // "weight", "bias", "scale" or "shift"
+	Shape  []int  // its shape, row-major
+	Offset int    // where it starts in θ
+}
+
+// Len returns the number of parameters in the block.
+func (b Block) Len() int {
+	n := 1
+	for _, s := range b.Shape {
+		n *= s
+	}
+	return n
+}
+
+// Of returns the block's part of a vector indexed like θ, without copying.
+func (b Block) Of(theta []float64) []float64 {
+	return theta[b.Offset : b.Offset+b.Len() : b.Offset+b.Len()]
+}
+
+// NumParameters returns m, the length of θ.
+func NumParameters(m Model) int {
+	blocks := m.Blocks()
+	if len(blocks) == 0 {
+		return 0
+	}
+	last := blocks[len(blocks)-1]
+	return last.Offset + last.Len()
+}
+
+// ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the
+// rates λ_b of the model's blocks. A network's intermediate values scale like
+// e^{αa} with an exponent a that is a sum of rates; each rule says which two
+// exponents must agree and which layer asks for it.
+type ScalingRule struct {
+	Layer        string    // the layer that imposes the rule
+	Reason       string    // the rule in words, as a full sentence
+	Coefficients []float64 // one per block
+	Total        float64   // 1 for the output's rule, otherwise 0
+}
