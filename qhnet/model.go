@@ -5,6 +5,9 @@ import "gonum.org/v1/gonum/mat"
 // Model is a family of functions f(x; θ) from R^d to R^C, smooth almost
 // everywhere in its parameters θ ∈ R^m.
 type Model interface {
+	// Outputs returns C.
+	Outputs() int
+
 	// Blocks lists the parameter blocks in the order of their offsets. They
 	// cover θ without gap or overlap.
 	Blocks() []Block

@@ -1,0 +1,166 @@
+package qhnet
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/dataset"
+)
+
+// Margins evaluates the constraints of the maximum-margin problem,
+//
+//	q_k  = y_k f(x_k; θ)                          one output, y_k = ±1
+//	q_kc = f_{y_k}(x_k; θ) - f_c(x_k; θ), c ≠ y_k  C outputs
+//
+// as an [Evaluation] whose outputs are the q, point by point. All points are
+// classified correctly exactly when every q is positive. Losses, flows,
+// certificates and oracles see a model only through its margins.
+type Margins struct {
+	model    Model
+	points   int
+	perPoint int
+	outputs  Evaluation
+	mapping  marginMap
+
+	f                                                          []float64 // the outputs at the point of the last Forward
+	q, outputWeights, outputTangent, tangentWeights, curvature []float64
+}
+
+// marginMap takes a model's outputs f to margins q(f). Only the exact ball
+// constraint has curvature.
+type marginMap interface {
+	margins(q, f []float64) error
+	pullBack(weights, multipliers, f []float64)       // weights = (∂q/∂f)ᵀ multipliers
+	pushForward(dq, df, f []float64)                  // dq = (∂q/∂f) df
+	curvature(dst, multipliers, df, f []float64) bool // dst = Σ μ_j ∇²q_j df; false if zero
+}
+
+// NewMargins binds a model to labelled points. A model with one output needs
+// two classes, a model with C outputs needs C. It returns an error if the set
+// is empty or inconsistent, or does not fit the model.
+func NewMargins(m Model, set dataset.Set) (*Margins, error) {
+	if err := set.Check(); err != nil {
+		return nil, fmt.Errorf("qhnet: margins: %w", err)
+	}
+	outputs, err := m.Bind(set.X)
+	if err != nil {
+		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)
+	}
+	n := set.Len()
+	width := m.Outputs()
+	classes := max(width, 2)
+	for k, label := range set.Labels {
+		if label >= classes {
+			return nil, fmt.Errorf("qhnet: margins: point %d has label %d, but a model with %d output(s) separates the classes 0..%d", k, label, width, classes-1)
+		}
+	}
+	perPoint := max(width-1, 1)
+	var mapping marginMap = binaryMargins(set.Labels)
+	if width > 1 {
+		mapping = classMargins{labels: set.Labels, classes: width}
+	}
+	return newMargins(m, outputs, mapping, n, perPoint, n*width), nil
+}
+
+// NewBallMargins returns the exact worst-case margins over balls of one radius
+// around the given centres,
+//
+//	q_k = min_{‖δ‖ ≤ r} y_k f(c_k + δ) = y_k (β·c_k + b) - r ‖β‖,
+//
+// of a one-output model affine in its input, f(x) = β(θ)·x + b(θ). It returns an
+// error if the model is not affine in x or the radius is not a finite number ≥ 0.
+func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, error) {
+	if !(radius >= 0) || math.IsInf(radius, 0) {
+		return nil, fmt.Errorf("qhnet: ball margins: the radius is %v; use a finite number ≥ 0", radius)
+	}
+	if err := centres.Check(); err != nil {
+		return nil, fmt.Errorf("qhnet: ball margins: %w", err)
+	}
+	n, d := centres.X.Dims()
+	for k, label := range centres.Labels {
+		if label > 1 {
+			return nil, fmt.Errorf("qhnet: ball margins: centre %d has label %d; use the classes 0 and 1", k, label)
+		}
+	}
+	if err := checkAffine(m, d); err != nil {
+		return nil, err
+	}
+	corners := mat.NewDense(d+1, d, nil) // the origin and the unit vectors give b and β
+	for j := range d {
+		corners.Set(j+1, j, 1)
+	}
+	outputs, err := m.Bind(corners)
+	if err != nil {
+		return nil, fmt.Errorf("qhnet: ball margins: %w", err)
+	}
+	return newMargins(m, outputs, newBallMap(centres, radius), n, 1, d+1), nil
+}
+
+func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint, width int) *Margins {
+	return &Margins{
+		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping,
+		q:              make([]float64, points*perPoint),
+		outputWeights:  make([]float64, width),
+		outputTangent:  make([]float64, width),
+		tangentWeights: make([]float64, width),
+		curvature:      make([]float64, NumParameters(m)),
+	}
+}
+
+// Model returns the model whose margins these are.
+func (m *Margins) Model() Model { return m.model }
+
+// Points returns the number of points n.
+func (m *Margins) Points() int { return m.points }
+
+// PerPoint returns the number of margins of one point: 1, or C-1.
+func (m *Margins) PerPoint() int { return m.perPoint }
+
+// Len returns the number of margins, n·PerPoint.
+func (m *Margins) Len() int { return len(m.q) }
+
+// Forward moves to θ and returns the margins there.
+func (m *Margins) Forward(theta []float64) ([]float64, error) {
+	f, err := m.outputs.Forward(theta)
+	if err != nil {
+		return nil, err
+	}
+	m.f = f
+	return m.q, m.mapping.margins(m.q, f)
+}
+
+// Gradient sets dst to Σ μ_j ∇q_j.
+func (m *Margins) Gradient(dst, multipliers []float64) {
+	m.checkMultipliers(multipliers)
+	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
+	m.outputs.Gradient(dst, m.outputWeights)
+}
+
+// Directional sets dst to ⟨∇q_j, v⟩ for every margin.
+func (m *Margins) Directional(dst, v []float64) {
+	m.checkMultipliers(dst)
+	m.outputs.Directional(m.outputTangent, v)
+	m.mapping.pushForward(dst, m.outputTangent, m.f)
+}
+
+// HessianVector sets dst to Σ μ_j ∇²q_j v.
+func (m *Margins) HessianVector(dst, multipliers, v []float64) {
+	m.checkMultipliers(multipliers)
+	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
+	m.outputs.HessianVector(dst, m.outputWeights, v)
+	m.outputs.Directional(m.outputTangent, v)
+	if m.mapping.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f) {
+		m.outputs.Gradient(m.curvature, m.tangentWeights)
+		for i, c := range m.curvature {
+			dst[i] += c
+		}
+	}
+}
+
+func (m *Margins) checkMultipliers(s []float64) {
+	if len(s) != len(m.q) {
+		panic(fmt.Sprintf("qhnet: margins: got %d values for %d margins", len(s), len(m.q)))
+	}
+}
