@@ -24,8 +24,8 @@ type Margins struct {
 	outputs  Evaluation
 	mapping  marginMap
 
-	f                                                          []float64 // the outputs at the point of the last Forward
-	q, outputWeights, outputTangent, tangentWeights, curvature []float64
+	f                                                                []float64 // the outputs at the point of the last Forward
+	q, unit, outputWeights, outputTangent, tangentWeights, curvature []float64
 }
 
 // marginMap takes a model's outputs f to margins q(f). Only the exact ball
@@ -102,6 +102,7 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 	return &Margins{
 		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping,
 		q:              make([]float64, points*perPoint),
+		unit:           make([]float64, points*perPoint),
 		outputWeights:  make([]float64, width),
 		outputTangent:  make([]float64, width),
 		tangentWeights: make([]float64, width),
@@ -156,6 +157,16 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 		for i, c := range m.curvature {
 			dst[i] += c
 		}
+	}
+}
+
+// Jacobian sets dst, Len()×m, to the gradients of all margins, one a row. It
+// takes one reverse pass a margin.
+func (m *Margins) Jacobian(dst *mat.Dense) {
+	for j := range m.q {
+		clear(m.unit)
+		m.unit[j] = 1
+		m.Gradient(dst.RawRowView(j), m.unit)
 	}
 }
 

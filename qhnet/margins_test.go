@@ -1,0 +1,235 @@
+package qhnet
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/dataset"
+)
+
+// randomSet draws n points of d coordinates with two classes.
+func randomSet(rng *rand.Rand, n, d int) dataset.Set {
+	set := dataset.Set{Name: "random", X: mat.NewDense(n, d, nil), Labels: make([]int, n), Classes: 2}
+	for k := range n {
+		set.Labels[k] = k % 2
+		for j := range d {
+			set.X.Set(k, j, rng.NormFloat64())
+		}
+	}
+	return set
+}
+
+func randomVector(rng *rand.Rand, n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = rng.NormFloat64()
+	}
+	return v
+}
+
+// marginCases are margins of every kind at small sizes.
+func marginCases(t *testing.T, rng *rand.Rand) map[string]*Margins {
+	t.Helper()
+	cases := map[string]*Margins{}
+	add := func(name string, m *Margins, err error) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		cases[name] = m
+	}
+	q, err := NewMargins(Diagonal(1, 2, 3), randomSet(rng, 5, 3))
+	add("binary", q, err)
+	q, err = NewBallMargins(Diagonal(1, 2, 3), randomSet(rng, 4, 3), 0.3)
+	add("balls", q, err)
+	q, err = NewBallMargins(Diagonal(1, 2).WithBias(), randomSet(rng, 4, 2), 0.3)
+	add("balls with bias", q, err)
+	return cases
+}
+
+func TestMarginsDerivatives(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 1))
+	for name, q := range marginCases(t, rng) {
+		m := NumParameters(q.Model())
+		theta, v, mu := randomVector(rng, m), randomVector(rng, m), randomVector(rng, q.Len())
+		at := func(h float64) (value, gradient []float64) {
+			p := make([]float64, m)
+			floats.AddScaledTo(p, theta, h, v)
+			f, err := q.Forward(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gradient = make([]float64, m)
+			q.Gradient(gradient, mu)
+			return append([]float64(nil), f...), gradient
+		}
+		const h = 1e-5 // central differences: error about h² plus 1e-16/h
+		up, gradientUp := at(h)
+		down, gradientDown := at(-h)
+		_, gradient := at(0)
+		directional, hessian := make([]float64, q.Len()), make([]float64, m)
+		q.Directional(directional, v)
+		q.HessianVector(hessian, mu, v)
+		for j := range directional {
+			if want := (up[j] - down[j]) / (2 * h); math.Abs(directional[j]-want) > 1e-8 {
+				t.Errorf("%s: derivative of margin %d is %v, differences give %v", name, j, directional[j], want)
+			}
+		}
+		if a, b := floats.Dot(gradient, v), floats.Dot(mu, directional); math.Abs(a-b) > 1e-12*(1+math.Abs(a)) {
+			t.Errorf("%s: ⟨Σ μ∇q, v⟩ = %v but Σ μ⟨∇q, v⟩ = %v", name, a, b)
+		}
+		for i := range hessian {
+			if want := (gradientUp[i] - gradientDown[i]) / (2 * h); math.Abs(hessian[i]-want) > 1e-7 {
+				t.Errorf("%s: Hessian-vector entry %d is %v, differences give %v", name, i, hessian[i], want)
+			}
+		}
+	}
+}
+
+func TestBallMarginIsTheWorstCase(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 2))
+	model := Diagonal(1, 2, 1).WithBias()
+	centres := randomSet(rng, 2, 3)
+	const radius = 0.4
+	q, err := NewBallMargins(model, centres, radius)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta := randomVector(rng, NumParameters(model))
+	worst, err := q.Forward(theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beta := model.Coefficients(nil, theta)[:3]
+	norm := floats.Norm(beta, 2)
+	for k := range centres.Labels {
+		y := float64(2*centres.Labels[k] - 1)
+		edge := dataset.Set{X: mat.NewDense(1, 3, nil), Labels: centres.Labels[k : k+1], Classes: 2}
+		for j := range 3 {
+			edge.X.Set(0, j, centres.X.At(k, j)-y*radius*beta[j]/norm)
+		}
+		at, err := NewMargins(model, edge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := at.Forward(theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(got[0]-worst[k]) > 1e-14 {
+			t.Errorf("centre %d: margin at the nearest point of the ball %v, ball margin %v", k, got[0], worst[k])
+		}
+	}
+}
+
+func TestMarginsRefuse(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 3))
+	good := randomSet(rng, 4, 2)
+	label := good
+	label.Labels, label.Classes = []int{0, 1, 2, 0}, 3
+	_, narrow := NewMargins(Diagonal(1, 2, 3), good)
+	_, classes := NewMargins(Diagonal(1, 2), label)
+	_, empty := NewMargins(Diagonal(1), dataset.Set{})
+	_, radius := NewBallMargins(Diagonal(1, 1), good, -1)
+	for want, err := range map[string]error{"takes 3": narrow, "label 2": classes, "empty": empty, "radius": radius} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	q, err := NewBallMargins(Diagonal(2, 2), good, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Forward(make([]float64, 4)); err == nil || !strings.Contains(err.Error(), "β is zero") {
+		t.Errorf("a zero predictor over balls gives %v", err)
+	}
+}
+
+func TestMarginsAllocateNothing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 4))
+	for name, q := range marginCases(t, rng) {
+		m := NumParameters(q.Model())
+		theta, v, mu := randomVector(rng, m), randomVector(rng, m), randomVector(rng, q.Len())
+		dst := make([]float64, m)
+		if n := testing.AllocsPerRun(5, func() {
+			if _, err := q.Forward(theta); err != nil {
+				t.Fatal(err)
+			}
+			q.Gradient(dst, mu)
+			q.HessianVector(dst, mu, v)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations an evaluation", name, n)
+		}
+	}
+}
+
+// TestFieldJacobian compares the exact Jacobian with differences of the field,
+// and the low-rank part with the Jacobian of a model linear in θ, where nothing
+// is left out.
+func TestFieldJacobian(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	const value = 0.3
+	for name, margins := range marginCases(t, rng) {
+		for _, loss := range []Loss{Exponential{}, Logistic{}} {
+			for _, clock := range []Clock{Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+				f := newField(margins, loss)
+				m := NumParameters(margins.Model())
+				theta := randomVector(rng, m)
+				exact := mat.NewDense(m, m, nil)
+				if err := f.jacobian(exact, clock, value, theta); err != nil {
+					t.Fatal(err)
+				}
+				up, down := make([]float64, m), make([]float64, m)
+				for i := range theta {
+					const h = 1e-6
+					old := theta[i]
+					theta[i] = old + h
+					if err := f.derivative(up, clock, value, theta); err != nil {
+						t.Fatal(err)
+					}
+					theta[i] = old - h
+					if err := f.derivative(down, clock, value, theta); err != nil {
+						t.Fatal(err)
+					}
+					theta[i] = old
+					for r := range m {
+						want := (up[r] - down[r]) / (2 * h)
+						if got := exact.At(r, i); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+							t.Fatalf("%s, %T, %v: Jacobian (%d,%d) is %v, differences give %v", name, loss, clock, r, i, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestFieldLowRank(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	margins, err := NewMargins(Diagonal(1, 1, 1, 1), randomSet(rng, 3, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta := randomVector(rng, 4)
+	for _, clock := range []Clock{Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+		f := newField(margins, Exponential{})
+		exact := mat.NewDense(4, 4, nil)
+		if err := f.jacobian(exact, clock, 0.3, theta); err != nil {
+			t.Fatal(err)
+		}
+		u, k, err := f.lowRank(clock, 0.3, theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ku, uku mat.Dense
+		ku.Mul(k, u)
+		uku.Mul(u.T(), &ku)
+		if !mat.EqualApprox(exact, &uku, 1e-12*(1+mat.Norm(exact, 2))) {
+			t.Errorf("%v: the low-rank form is\n%v, want\n%v", clock, mat.Formatted(&uku), mat.Formatted(exact))
+		}
+	}
+}
