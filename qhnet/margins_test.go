@@ -105,24 +105,21 @@ func TestBallMarginIsTheWorstCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	beta := model.Coefficients(nil, theta)[:3]
-	norm := floats.Norm(beta, 2)
-	for k := range centres.Labels {
-		y := float64(2*centres.Labels[k] - 1)
-		edge := dataset.Set{X: mat.NewDense(1, 3, nil), Labels: centres.Labels[k : k+1], Classes: 2}
-		for j := range 3 {
-			edge.X.Set(0, j, centres.X.At(k, j)-y*radius*beta[j]/norm)
-		}
-		at, err := NewMargins(model, edge)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := at.Forward(theta)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if math.Abs(got[0]-worst[k]) > 1e-14 {
-			t.Errorf("centre %d: margin at the nearest point of the ball %v, ball margin %v", k, got[0], worst[k])
-		}
+	nearest := dataset.Set{X: mat.DenseCopyOf(centres.X), Labels: centres.Labels, Classes: 2}
+	for k, label := range centres.Labels {
+		y := float64(2*label - 1)
+		floats.AddScaled(nearest.X.RawRowView(k), -y*radius/floats.Norm(beta, 2), beta)
+	}
+	at, err := NewMargins(model, nearest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := at.Forward(theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !floats.EqualApprox(got, worst, 1e-14) {
+		t.Errorf("margins at the nearest points of the balls %v, ball margins %v", got, worst)
 	}
 }
 
@@ -135,7 +132,7 @@ func TestMarginsRefuse(t *testing.T) {
 	_, classes := NewMargins(Diagonal(1, 2), label)
 	_, empty := NewMargins(Diagonal(1), dataset.Set{})
 	_, radius := NewBallMargins(Diagonal(1, 1), good, -1)
-	for want, err := range map[string]error{"takes 3": narrow, "label 2": classes, "empty": empty, "radius": radius} {
+	for want, err := range map[string]error{"takes 3": narrow, "label 2": classes, "no points": empty, "radius": radius} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
