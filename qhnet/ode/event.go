@@ -1,0 +1,130 @@
+package ode
+
+import (
+	"fmt"
+	"math"
+)
+
+// Event is a scalar function g(t, y) whose sign changes along the solution are
+// located by root-finding on the dense output.
+type Event struct {
+	Name      string
+	Value     func(t float64, y []float64) float64
+	Direction Direction
+	Terminal  bool // end the run at the first occurrence
+}
+
+// Direction selects sign changes of an event's value.
+type Direction int
+
+const (
+	Either  Direction = iota
+	Rising            // from negative to positive along the integration
+	Falling           // from positive to negative along the integration
+)
+
+// Occurrence is a located event. Several sign changes of one event within one
+// step count as one if their number is odd and are not seen if it is even;
+// Control.Max bounds the step where that matters.
+type Occurrence struct {
+	Event int // index in Options.Events
+	Name  string
+	T     float64
+	Y     []float64
+}
+
+// eventFinder watches the values of all events from step to step.
+type eventFinder struct {
+	events []Event
+	value  []float64 // at the start of the step; its sign is that of the last non-zero value
+	end    []float64 // at the end of the step
+	y      []float64
+}
+
+func newEventFinder(events []Event, m int) *eventFinder {
+	return &eventFinder{
+		events: events,
+		value:  make([]float64, len(events)),
+		end:    make([]float64, len(events)),
+		y:      make([]float64, m),
+	}
+}
+
+// evaluate sets dst to the values of all events at (t, y).
+func (f *eventFinder) evaluate(dst []float64, t float64, y []float64) error {
+	for i := range f.events {
+		dst[i] = f.events[i].Value(t, y)
+		if math.IsNaN(dst[i]) || math.IsInf(dst[i], 0) {
+			return f.undefined(i, t, dst[i])
+		}
+	}
+	return nil
+}
+
+func (f *eventFinder) undefined(i int, t, value float64) error {
+	return fmt.Errorf("event %d %q has the value %v at t = %.10g", i, f.events[i].Name, value, t)
+}
+
+// first finds the earliest crossing in the stretch that has not been passed, and
+// its index, or -1.
+func (f *eventFinder) first(s *Stretch) (index int, t float64, err error) {
+	index = -1
+	for i := range f.events {
+		if !f.crossed(i) {
+			continue
+		}
+		root, err := f.locate(i, s)
+		if err != nil {
+			return -1, 0, err
+		}
+		if index < 0 || math.Abs(root-s.T0) < math.Abs(t-s.T0) {
+			index, t = i, root
+		}
+	}
+	return index, t, nil
+}
+
+// crossed reports whether event i changes sign, in its direction, from value to
+// end. Zero at the start is no crossing; zero at the end is one.
+func (f *eventFinder) crossed(i int) bool {
+	a, b := f.value[i], f.end[i]
+	rising := a < 0 && b >= 0
+	falling := a > 0 && b <= 0
+	switch f.events[i].Direction {
+	case Rising:
+		return rising
+	case Falling:
+		return falling
+	}
+	return rising || falling
+}
+
+// passed marks event i as located, so that it is not found again in this step.
+func (f *eventFinder) passed(i int) { f.value[i] = f.end[i] }
+
+// advance makes the end of the step the start of the next.
+func (f *eventFinder) advance() {
+	for i, v := range f.end {
+		if v != 0 {
+			f.value[i] = v
+		} else {
+			f.value[i] = 0
+		}
+	}
+}
+
+// locate finds the root of event i in the stretch to the spacing of float64.
+func (f *eventFinder) locate(i int, s *Stretch) (float64, error) {
+	var failure error
+	g := func(t float64) float64 {
+		s.At(f.y, t)
+		v := f.events[i].Value(t, f.y)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			failure = f.undefined(i, t, v)
+			return 0 // ends the search
+		}
+		return v
+	}
+	root := brent(g, s.T0, s.T1, f.value[i], f.end[i])
+	return root, failure
+}

@@ -1,0 +1,54 @@
+package ode
+
+import "fmt"
+
+// State is all that a later run needs to continue a solution at an accepted step
+// with the same bits. It is plain data for encoding/gob and encoding/json.
+type State struct {
+	T             float64
+	Y             []float64
+	Step          float64 // size of the next step
+	PreviousError float64 // memory of the step-size controller
+	PreviousStep  float64
+	Method        string // the Method of the run
+	Active        string // the method that takes the steps; differs from Method for Auto
+	Statistics    Statistics
+}
+
+// Checkpoint makes a run resumable. After every Every accepted steps the solver
+// forgets what it learned in earlier steps (Jacobian, factorizations,
+// extrapolation), so that the State holds everything that the rest of the run
+// depends on, and hands it to Save. A run with the same Problem and Options that
+// starts from the State in Options.Resume gives the same bits as if it had not
+// been interrupted. Every is part of the numerical method: a different cadence
+// gives slightly different steps.
+type Checkpoint struct {
+	Every int // accepted steps; zero means never
+
+	// Save is called with a State that it must not keep (see [State.Clone]); it
+	// may be nil in a run that only has to take the same steps. An error ends
+	// the run with status [CallbackFailed].
+	Save func(s *State) error
+}
+
+// Clone returns a copy that shares no memory with s.
+func (s *State) Clone() *State {
+	c := *s
+	c.Y = append([]float64(nil), s.Y...)
+	return &c
+}
+
+// validate reports why the state cannot belong to the problem and the method.
+func (s *State) validate(p *Problem, m Method) error {
+	switch {
+	case len(s.Y) != len(p.Initial):
+		return fmt.Errorf("ode: the resumed State has %d components, the problem %d: it belongs to another run", len(s.Y), len(p.Initial))
+	case s.Method != m.String():
+		return fmt.Errorf("ode: the resumed State was made by %s, this run uses %v: it belongs to another run", s.Method, m)
+	case (s.T-p.Start)*(p.End-p.Start) < 0 || (p.End-s.T)*(p.End-p.Start) < 0:
+		return fmt.Errorf("ode: the resumed State is at t = %v, outside the interval from %v to %v", s.T, p.Start, p.End)
+	case !(s.Step > 0):
+		return fmt.Errorf("ode: the resumed State has the step size %v; it is damaged", s.Step)
+	}
+	return nil
+}
