@@ -65,6 +65,17 @@ type Statistics struct {
 	Switches       int // hand-overs between methods
 }
 
+// Add adds the work of another run.
+func (s *Statistics) Add(t Statistics) {
+	s.Steps += t.Steps
+	s.Rejected += t.Rejected
+	s.Evaluations += t.Evaluations
+	s.Jacobians += t.Jacobians
+	s.Factorizations += t.Factorizations
+	s.Iterations += t.Iterations
+	s.Switches += t.Switches
+}
+
 // validate reports what in the options cannot be used with the problem.
 func (o *Options) validate(p *Problem) error {
 	if err := o.Control.validate(len(p.Initial)); err != nil {

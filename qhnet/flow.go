@@ -1,0 +1,102 @@
+package qhnet
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"qhlab/qhnet/ode"
+)
+
+// Flow is gradient flow of a loss of margins,
+//
+//	dθ/dt = -∇L(q(θ)),
+//
+// from Start until log(1/L) = Until. The zero values of the fields below Until
+// are good choices.
+type Flow struct {
+	Margins *Margins
+	Start   []float64 // θ(0), not changed
+	Until   float64   // log(1/L) to reach
+
+	Loss      Loss    // nil means Exponential
+	Clock     Clock   // Automatic switches to log log(1/L) at separability
+	Tolerance float64 // relative, of a step; 0 means 1e-8
+	PerDecade int     // recorded points in a decade of log(1/L); 0 means 20
+
+	// Method overrides the solver of the late phase. By default it is RadauIIA,
+	// with the exact Jacobian where m is small and the low-rank stiff part
+	// elsewhere, or RKC where there are too many margins for that.
+	Method   ode.Method
+	MaxSteps int // attempted steps of each phase; 0 means 1e6
+
+	// Stop, if not nil, is asked after every record and ends the flow if true.
+	Stop func(*Trajectory) bool
+
+	// Progress, if not nil, hears about once a second how far the flow has come.
+	Progress func(FlowProgress)
+}
+
+// FlowProgress says how far a flow has come.
+type FlowProgress struct {
+	LogInverse float64 // u = log(1/L)
+	Until      float64
+	ode.Report
+}
+
+// NotSeparatedError is the error of a flow that stopped making progress before
+// all points were classified correctly.
+type NotSeparatedError struct {
+	SmallestNL float64 // the smallest n·L reached
+	Violated   []int   // the points with a margin ≤ 0 there
+}
+
+// Error says how far the flow came and what to look at.
+func (e *NotSeparatedError) Error() string {
+	return fmt.Sprintf("qhnet: the flow came to rest before it separated the data: the smallest nL is %.6g (separated means nL < 1) and %d point(s) have a margin ≤ 0, the first of them %v; check the labels, use a richer model, or start elsewhere",
+		e.SmallestNL, len(e.Violated), e.Violated[:min(len(e.Violated), 5)])
+}
+
+// Run follows the flow. If it is interrupted or fails, it returns what was
+// recorded so far together with the error.
+func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	r := newFlowRun(&f)
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	return r.trajectory, r.follow(ctx)
+}
+
+func (f *Flow) validate() error {
+	if f.Margins == nil {
+		panic("qhnet: Flow.Margins is nil")
+	}
+	checkLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
+	for i, v := range f.Start {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("qhnet: the flow starts at θ[%d] = %v; every parameter must be finite", i, v)
+		}
+	}
+	if !(f.Until > 0) || math.IsInf(f.Until, 0) {
+		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
+	}
+	if f.Tolerance < 0 || f.Tolerance >= 1 || math.IsNaN(f.Tolerance) {
+		return fmt.Errorf("qhnet: Flow.Tolerance = %v; use a relative tolerance such as 1e-8", f.Tolerance)
+	}
+	if f.Loss == nil {
+		f.Loss = Exponential{}
+	}
+	if f.Tolerance == 0 {
+		f.Tolerance = 1e-8
+	}
+	if f.PerDecade <= 0 {
+		f.PerDecade = 20
+	}
+	if f.MaxSteps <= 0 {
+		f.MaxSteps = 1_000_000
+	}
+	return nil
+}

@@ -1,0 +1,302 @@
+package qhnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/ode"
+)
+
+// flowRun is the state of one run of a flow.
+type flowRun struct {
+	*Flow
+	field      *field
+	time       timekeeper
+	trajectory *Trajectory
+	logPoints  float64   // log n
+	middle     []float64 // θ in the middle of a stretch
+	steps      int       // accepted steps since the last look for a stall
+	stallU     float64   // log(1/L) at that look
+	rested     bool      // the flow came to rest unseparated
+}
+
+func newFlowRun(f *Flow) *flowRun {
+	return &flowRun{
+		Flow: f, field: newField(f.Margins, f.Loss),
+		logPoints:  math.Log(float64(f.Margins.Points())),
+		middle:     make([]float64, len(f.Start)),
+		trajectory: &Trajectory{samples: f.Margins.Points(), model: f.Margins.Model()},
+	}
+}
+
+// begin evaluates and records the start.
+func (r *flowRun) begin() error {
+	if err := r.field.at(r.Start); err != nil {
+		return fmt.Errorf("qhnet: the flow cannot start: %w", err)
+	}
+	if r.field.g2 == 0 {
+		return errors.New("qhnet: the gradient at the start is exactly zero, so the flow never moves; start at random parameters (θ = 0 is a saddle of every deep model)")
+	}
+	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
+	r.stallU = -r.field.logLoss
+	r.record(r.Start)
+	return nil
+}
+
+// follow walks the phases of the flow.
+func (r *flowRun) follow(ctx context.Context) error {
+	if r.Clock != Automatic {
+		return r.walk(ctx, r.Clock)
+	}
+	if !r.pastSwitch() {
+		if err := r.walk(ctx, Scaled); err != nil || !r.pastSwitch() {
+			return err
+		}
+	}
+	if r.trajectory.Last().LogInverse() >= r.Until {
+		return nil
+	}
+	return r.walk(ctx, LogLogLoss)
+}
+
+// switchLevel is the log(1/L) at which Automatic changes clocks: separated, and
+// at least 1 so that log log(1/L) is not negative.
+func (r *flowRun) switchLevel() float64 { return max(r.logPoints, 1) }
+
+// pastSwitch allows for the rounding of the located event.
+func (r *flowRun) pastSwitch() bool {
+	return r.trajectory.Last().LogInverse() >= r.switchLevel()*(1-1e-9)
+}
+
+// walk follows the flow in one clock, from the last recorded point.
+func (r *flowRun) walk(ctx context.Context, clock Clock) error {
+	problem, err := r.problem(clock)
+	if err != nil {
+		return err
+	}
+	solution, err := ode.Solve(ctx, problem, r.options(clock, problem))
+	if solution == nil {
+		return fmt.Errorf("qhnet: the flow in the clock %v: %w", clock, err)
+	}
+	tr := r.trajectory
+	tr.Status = solution.Status
+	tr.Work.Add(solution.Statistics)
+	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
+		return r.notSeparated(solution.Y)
+	}
+	if last := tr.Last(); !floats.Equal(last.Theta, solution.Y) {
+		if r.field.at(solution.Y) == nil {
+			r.record(solution.Y)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g: %w", tr.Last().LogInverse(), r.Until, err)
+	}
+	return nil
+}
+
+// problem is the flow as an initial value problem in one clock.
+func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
+	last := r.trajectory.Last()
+	p := ode.Problem{
+		Start: clock.reading(last.LogLoss), End: math.Inf(1), Initial: last.Theta,
+		Derivative: func(dst []float64, c float64, theta []float64) error {
+			return r.field.derivative(dst, clock, c, theta)
+		},
+		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
+			return r.field.jacobian(dst, clock, c, theta)
+		},
+	}
+	switch clock {
+	case LogLoss:
+		p.End = r.Until
+	case LogLogLoss:
+		if last.LogLoss >= 0 {
+			return p, fmt.Errorf("qhnet: the clock %v needs L < 1, but log L = %.6g at the start; use the clock Automatic, which begins with %v", clock, last.LogLoss, Scaled)
+		}
+		p.End = math.Log(r.Until)
+	}
+	if p.End <= p.Start {
+		return p, fmt.Errorf("qhnet: log(1/L) = %.6g at the start is not below Flow.Until = %.6g", last.LogInverse(), r.Until)
+	}
+	return p, nil
+}
+
+// options says how to walk the problem.
+func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
+	o := ode.Options{
+		Method:  r.method(clock),
+		Control: &ode.Control{Relative: r.Tolerance, Absolute: r.Tolerance * 1e-3 * rms(r.Start)},
+		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
+		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
+	}
+	if clock == LogLoss || clock == LogLogLoss {
+		o.Record = ode.Recording{At: r.grid(clock, p), Visit: r.visit}
+	} else {
+		o.Events = append(o.Events, r.level("log(1/L) reached", r.Until, true))
+		if r.Clock == Automatic {
+			o.Events[0] = r.level("clocks switch", min(r.switchLevel(), r.Until), true)
+		}
+	}
+	if r.trajectory.Separated == nil {
+		o.Events = append(o.Events, r.level("separated", r.logPoints, false))
+	}
+	if r.Stop != nil {
+		o.Stop.AfterRecord = func(float64, []float64) bool { return r.Stop(r.trajectory) }
+	}
+	if r.Progress != nil {
+		o.Progress.Report = func(report ode.Report) {
+			r.Progress(FlowProgress{LogInverse: r.time.U, Until: r.Until, Report: report})
+		}
+	}
+	return o
+}
+
+// method is the caller's late, or a default. Before separability the flow in s
+// is not stiff.
+func (r *flowRun) method(clock Clock) ode.Method {
+	if clock == Scaled && r.Clock == Automatic {
+		return ode.DormandPrince{}
+	}
+	if r.Method != nil {
+		return r.Method
+	}
+	return ode.Auto{}
+}
+
+// level is the event log(1/L) = u.
+func (r *flowRun) level(name string, u float64, terminal bool) ode.Event {
+	return ode.Event{
+		Name: name, Direction: ode.Rising, Terminal: terminal,
+		Value: func(_ float64, theta []float64) float64 {
+			if err := r.field.marginsAt(theta); err != nil {
+				return math.NaN()
+			}
+			return -r.field.logLoss - u
+		},
+	}
+}
+
+// grid returns the values of the clock at which log(1/L) is a whole power of
+// 10^(1/PerDecade), up to the end.
+func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
+	reading := func(i int) float64 {
+		u := math.Pow(10, float64(i)/float64(r.PerDecade))
+		return clock.reading(-u)
+	}
+	start := max(r.trajectory.Last().LogInverse(), 1e-3)
+	var at []float64
+	for i := int(math.Ceil(math.Log10(start) * float64(r.PerDecade))); reading(i) < p.End*(1-1e-12); i++ {
+		if reading(i) > p.Start {
+			at = append(at, reading(i))
+		}
+	}
+	return append(at, p.End)
+}
+
+// onStretch keeps the time along a piece of the path and, in clocks that have
+// no grid, records points as time or loss progress.
+func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
+	s.At(r.middle, (s.T0+s.T1)/2)
+	if err := r.field.at(r.middle); err != nil {
+		return err
+	}
+	um, logHm := -r.field.logLoss, -math.Log(r.field.g2)
+	if err := r.field.at(s.Y1); err != nil {
+		return err
+	}
+	r.time.advance(um, logHm, -r.field.logLoss, -math.Log(r.field.g2))
+	separated := -r.field.logLoss-r.logPoints >= -1e-9*max(1, r.logPoints)
+	switch {
+	case separated && r.trajectory.Separated == nil:
+		r.record(s.Y1)
+		point := r.trajectory.Last()
+		r.trajectory.Separated = &point
+	case clock != LogLoss && clock != LogLogLoss && r.due():
+		r.record(s.Y1)
+	}
+	return nil
+}
+
+// due reports whether log t or log(1/L) has moved by a grid's width since the
+// last record.
+func (r *flowRun) due() bool {
+	width := math.Ln10 / float64(r.PerDecade)
+	last := r.trajectory.Last()
+	u := last.LogInverse()
+	return math.Abs(r.time.U-u) >= width*max(1, math.Abs(u)) || r.time.LogTime-last.LogTime >= width
+}
+
+// visit records a grid point, where onStretch has just left the field.
+func (r *flowRun) visit(_ float64, theta []float64) error {
+	r.record(theta)
+	return nil
+}
+
+// record appends the field's current point.
+func (r *flowRun) record(theta []float64) {
+	r.trajectory.Points = append(r.trajectory.Points, Point{
+		LogLoss: r.field.logLoss, LogTime: r.time.LogTime, Scaled: r.time.Scaled,
+		Slope: math.Sqrt(r.field.g2), Margin: floats.Min(r.field.q),
+		Theta: append([]float64(nil), theta...),
+	})
+}
+
+// stallSteps is how often an unseparated flow is checked for rest.
+const stallSteps = 64
+
+// afterStep ends a flow that has come to rest before separation: log L has not
+// moved, and the weighted gradients of the margins cancel each other.
+func (r *flowRun) afterStep(_ float64, theta []float64) bool {
+	if r.trajectory.Separated != nil {
+		return false
+	}
+	if r.steps++; r.steps < stallSteps {
+		return false
+	}
+	moved := math.Abs(r.time.U - r.stallU)
+	r.steps, r.stallU = 0, r.time.U
+	if moved > 1e-7*max(1, math.Abs(r.time.U)) || r.field.at(theta) != nil {
+		return false
+	}
+	r.rested = math.Sqrt(r.field.g2) <= 1e-5*r.field.tension()
+	return r.rested
+}
+
+// tension returns Σ_j w_j ‖∇q_j‖, what ‖g‖ would be if no gradients cancelled.
+func (f *field) tension() float64 {
+	unit := make([]float64, len(f.weights))
+	sum := 0.0
+	for j, w := range f.weights {
+		unit[j] = 1
+		f.margins.Gradient(f.hg, unit)
+		unit[j] = 0
+		sum += w * floats.Norm(f.hg, 2)
+	}
+	return sum
+}
+
+func (r *flowRun) notSeparated(theta []float64) error {
+	if err := r.field.at(theta); err != nil {
+		return err
+	}
+	r.record(theta)
+	e := &NotSeparatedError{SmallestNL: math.Inf(1)}
+	for _, p := range r.trajectory.Points {
+		e.SmallestNL = min(e.SmallestNL, math.Exp(p.LogLoss+r.logPoints))
+	}
+	for j, q := range r.field.q {
+		k := j / r.Margins.PerPoint()
+		if q <= 0 && (len(e.Violated) == 0 || e.Violated[len(e.Violated)-1] != k) {
+			e.Violated = append(e.Violated, k)
+		}
+	}
+	return e
+}
+
+func rms(v []float64) float64 { return floats.Norm(v, 2) / math.Sqrt(float64(len(v))) }
