@@ -1,0 +1,68 @@
+package qhnet
+
+// Layer is one part of a network. Layers are descriptions without parameters or
+// memory: the same value may appear in several networks, or several times in
+// one, and is a part of its own each time.
+//
+// At a kink the derivative of a piecewise linear layer is a fixed choice, the
+// usual one of automatic differentiation: [ReLU], [ReLUPower] and [AbsPower]
+// have slope 0 at 0, [LeakyReLU] its slope for negative values, [MaxPool] passes the derivative
+// to the first of equal entries.
+type Layer interface {
+	// kind is the stem of the layer's automatic name: "dense" gives "dense1".
+	kind() string
+
+	// attach adds the layer's parameters, rules and operators to the plan.
+	attach(p *plan, in wire) (wire, error)
+}
+
+// operator computes one value of the network from earlier ones, and carries
+// derivatives through, for the points of a span. It is bound to its values,
+// and reads and writes them in place.
+type operator interface {
+	// forward computes the output's value from the inputs' values.
+	forward(theta []float64, points span) error
+
+	// tangent computes the output's derivative when θ moves along v.
+	tangent(theta, v []float64, points span)
+
+	// reverse computes the inputs' adjoints from the output's.
+	reverse(theta []float64, points span)
+
+	// reverseTangent computes the derivative of reverse when θ moves along v.
+	reverseTangent(theta, v []float64, points span)
+}
+
+// learner is an operator with parameters.
+type learner interface {
+	operator
+
+	// gradient adds the output's adjoint, carried to the parameters, to dst.
+	gradient(dst []float64, points span)
+
+	// gradientTangent adds the derivative of gradient when θ moves along v.
+	gradientTangent(dst []float64, points span)
+}
+
+// span is the range of points lo, …, hi-1.
+type span struct{ lo, hi int }
+
+// len returns the number of points in the span.
+func (s span) len() int { return s.hi - s.lo }
+
+// of returns the span's rows of a matrix of the given width.
+func (s span) of(data []float64, width int) []float64 {
+	return data[s.lo*width : s.hi*width]
+}
+
+// signal is one value of the network at all bound points, with derivatives:
+// matrices of n rows. Every signal is read by exactly one operator, so that
+// each adjoint is written once and never summed; a fork makes copies.
+type signal struct {
+	width          int
+	trainable      bool      // whether it depends on parameters
+	value          []float64 // z
+	derivative     []float64 // ż along the direction v; zero unless trainable
+	adjoint        []float64 // z̄, of the weighted sum of outputs; nil unless needed
+	adjointTangent []float64 // derivative of z̄ along v; nil unless trainable
+}

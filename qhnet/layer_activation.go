@@ -1,0 +1,196 @@
+package qhnet
+
+import "math"
+
+// ReLU is max(h, 0).
+func ReLU() Layer { return rectifier{"relu", 0} }
+
+// LeakyReLU is h for h > 0 and slope·h otherwise.
+func LeakyReLU(slope float64) Layer { return rectifier{"leakyrelu", slope} }
+
+// AbsPower is |h|^k, positively homogeneous of degree k ≥ 1.
+func AbsPower(k float64) Layer { return power{"abspower", k, true} }
+
+// ReLUPower is max(h, 0)^k, positively homogeneous of degree k ≥ 1.
+func ReLUPower(k float64) Layer { return power{"relupower", k, false} }
+
+// Tanh is the hyperbolic tangent. It is not homogeneous of any degree.
+func Tanh() Layer { return smooth{"tanh", tanhCurve} }
+
+// GELU is hΦ(h), Φ the normal distribution function (Hendrycks and Gimpel,
+// arXiv:1606.08415). It is not homogeneous, but asymptotically of degree 1.
+func GELU() Layer { return smooth{"gelu", geluCurve} }
+
+// Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of
+// degree 1.
+func Softplus() Layer { return smooth{"softplus", softplusCurve} }
+
+// Linear is the identity.
+func Linear() Layer { return linear{} }
+
+type linear struct{}
+
+func (linear) kind() string { return "linear" }
+
+func (linear) attach(p *plan, in wire) (wire, error) { return p.alias(in, in.shape), nil }
+
+// curve is a function of one variable with two derivatives.
+type curve struct {
+	value, slope, curvature func(h float64) float64
+}
+
+// activate adds a curve applied to each entry, with the given exponent.
+func (p *plan) activate(in wire, e exponent, c curve) wire {
+	trainable := p.trainable(in)
+	out := p.wire(in.shape, trainable, e)
+	p.stage(trainable, func(b *binding) operator {
+		return &activation{b.signals[in.id], b.signals[out.id], c}
+	})
+	return out
+}
+
+type power struct {
+	name     string
+	degree   float64
+	absolute bool
+}
+
+func (l power) kind() string { return l.name }
+
+func (l power) attach(p *plan, in wire) (wire, error) {
+	if !(l.degree >= 1) || math.IsInf(l.degree, 1) {
+		return wire{}, p.fail("has degree %v; it needs a finite degree ≥ 1 to have a derivative at 0", l.degree)
+	}
+	c := reluPowerCurve(l.degree)
+	if l.absolute {
+		c = absPowerCurve(l.degree)
+	}
+	return p.activate(in, in.exponent.times(l.degree), c), nil
+}
+
+type smooth struct {
+	name  string
+	curve curve
+}
+
+func (l smooth) kind() string { return l.name }
+
+func (l smooth) attach(p *plan, in wire) (wire, error) {
+	p.require(in.exponent, nil, "bends differently at every size of its input, so its input must not scale at all.")
+	return p.activate(in, nil, l.curve), nil
+}
+
+// activation applies a curve to each entry.
+type activation struct {
+	in, out *signal
+	curve   curve
+}
+
+func (o *activation) forward(_ []float64, points span) error {
+	y := points.of(o.out.value, o.out.width)
+	for i, h := range points.of(o.in.value, o.in.width) {
+		y[i] = o.curve.value(h)
+	}
+	return nil
+}
+
+func (o *activation) tangent(_, _ []float64, points span) {
+	o.multiply(o.out.derivative, o.in.derivative, points)
+}
+
+func (o *activation) reverse(_ []float64, points span) {
+	if o.in.adjoint != nil {
+		o.multiply(o.in.adjoint, o.out.adjoint, points)
+	}
+}
+
+// multiply sets dst to the slope at the input times src.
+func (o *activation) multiply(dst, src []float64, points span) {
+	d, s := points.of(dst, o.in.width), points.of(src, o.in.width)
+	for i, h := range points.of(o.in.value, o.in.width) {
+		d[i] = o.curve.slope(h) * s[i]
+	}
+}
+
+func (o *activation) reverseTangent(_, _ []float64, points span) {
+	d, s := points.of(o.in.adjointTangent, o.in.width), points.of(o.out.adjointTangent, o.in.width)
+	g, dh := points.of(o.out.adjoint, o.in.width), points.of(o.in.derivative, o.in.width)
+	for i, h := range points.of(o.in.value, o.in.width) {
+		d[i] = o.curve.slope(h)*s[i] + o.curve.curvature(h)*dh[i]*g[i]
+	}
+}
+
+func absPowerCurve(k float64) curve {
+	if k == 2 {
+		return squareCurve
+	}
+	r := reluPowerCurve(k)
+	return curve{
+		value:     func(h float64) float64 { return r.value(math.Abs(h)) },
+		slope:     func(h float64) float64 { return math.Copysign(r.slope(math.Abs(h)), h) },
+		curvature: func(h float64) float64 { return r.curvature(math.Abs(h)) },
+	}
+}
+
+// reluPowerCurve has curvature 0 at the kink, also where the limits from right
+// and left differ or are infinite.
+func reluPowerCurve(k float64) curve {
+	return curve{
+		value: func(h float64) float64 { return positivePower(h, k) },
+		slope: func(h float64) float64 { return k * positivePower(h, k-1) },
+		curvature: func(h float64) float64 {
+			if k == 1 {
+				return 0
+			}
+			return k * (k - 1) * positivePower(h, k-2)
+		},
+	}
+}
+
+// positivePower is h^k for h > 0 and otherwise 0.
+func positivePower(h, k float64) float64 {
+	switch {
+	case h <= 0:
+		return 0
+	case k == 0:
+		return 1
+	case k == 1:
+		return h
+	case k == 2:
+		return h * h
+	}
+	return math.Pow(h, k)
+}
+
+var squareCurve = curve{
+	value:     func(h float64) float64 { return h * h },
+	slope:     func(h float64) float64 { return 2 * h },
+	curvature: func(float64) float64 { return 2 },
+}
+
+var tanhCurve = curve{
+	value: math.Tanh,
+	slope: func(h float64) float64 { t := math.Tanh(h); return (1 - t) * (1 + t) },
+	curvature: func(h float64) float64 {
+		t := math.Tanh(h)
+		return -2 * t * (1 - t) * (1 + t)
+	},
+}
+
+var geluCurve = curve{
+	value:     func(h float64) float64 { return h * normalDistribution(h) },
+	slope:     func(h float64) float64 { return normalDistribution(h) + h*normalDensity(h) },
+	curvature: func(h float64) float64 { return (2 - h*h) * normalDensity(h) },
+}
+
+func normalDistribution(h float64) float64 { return math.Erfc(-h/math.Sqrt2) / 2 }
+
+func normalDensity(h float64) float64 { return math.Exp(-h*h/2) / math.Sqrt(2*math.Pi) }
+
+var softplusCurve = curve{
+	value:     softplus,
+	slope:     logisticFunction,
+	curvature: func(h float64) float64 { return logisticFunction(h) * logisticFunction(-h) },
+}
+
+func logisticFunction(h float64) float64 { return 1 / (1 + math.Exp(-h)) }

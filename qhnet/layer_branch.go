@@ -1,0 +1,298 @@
+package qhnet
+
+import "fmt"
+
+// Chain is a sequence of layers as one layer: a branch of [Sum] or [Gate]. An
+// empty chain is the identity.
+func Chain(layers ...Layer) Layer { return chain(layers) }
+
+type chain []Layer
+
+func (chain) kind() string { return "chain" }
+
+func (l chain) attach(p *plan, in wire) (wire, error) {
+	return p.chain(l, p.layer+".", in)
+}
+
+// Sum adds branches that start from the same value,
+//
+//	z = f_1(h) + f_2(h) + … .
+func Sum(branches ...Layer) Layer { return sum(branches) }
+
+type sum []Layer
+
+func (sum) kind() string { return "sum" }
+
+func (l sum) attach(p *plan, in wire) (wire, error) {
+	ends, err := p.branches(l, in)
+	if err != nil {
+		return wire{}, err
+	}
+	out := ends[0]
+	for i, end := range ends[1:] {
+		what := fmt.Sprintf("branch %d", i+2)
+		if out, err = p.sum(out, end, "the branches before", what); err != nil {
+			return wire{}, err
+		}
+	}
+	return out, nil
+}
+
+// Gate multiplies two branches that start from the same value, entry by entry,
+//
+//	z = f_1(h) ⊙ f_2(h).
+func Gate(first, second Layer) Layer { return gate{first, second} }
+
+type gate []Layer
+
+func (gate) kind() string { return "gate" }
+
+func (l gate) attach(p *plan, in wire) (wire, error) {
+	ends, err := p.branches(l, in)
+	if err != nil {
+		return wire{}, err
+	}
+	a, b := ends[0], ends[1]
+	if shapeText(a.shape) != shapeText(b.shape) {
+		return wire{}, p.fail("cannot multiply branches that give %s and %s", shapeText(a.shape), shapeText(b.shape))
+	}
+	trainable := p.trainable(a) || p.trainable(b)
+	out := p.wire(a.shape, trainable, a.exponent.plus(b.exponent))
+	p.stage(trainable, func(g *binding) operator {
+		return &gateOperator{g.signals[a.id], g.signals[b.id], g.signals[out.id]}
+	})
+	return out, nil
+}
+
+// branches attaches layers that all start from in.
+func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
+	if len(layers) == 0 {
+		return nil, p.fail("has no branches")
+	}
+	ends := p.fork(in, len(layers))
+	outer := p.scope
+	p.scope = p.layer + "."
+	defer func() { p.scope = outer }()
+	for i, l := range layers {
+		if _, ok := l.(chain); ok {
+			l = Named(fmt.Sprintf("branch%d", i+1), l)
+		}
+		var err error
+		if ends[i], err = p.add(l, ends[i]); err != nil {
+			return nil, err
+		}
+	}
+	return ends, nil
+}
+
+// Residual adds the end of a body of layers to its start,
+//
+//	z = h + f(h),
+//
+// or to a projection of the start, if one of the layers is a [Projection].
+func Residual(body ...Layer) Layer { return residual(body) }
+
+// Projection is the skip of a [Residual] whose body changes the shape. Without
+// layers it is a single matrix without bias: a [Dense] layer for vectors, a 1×1
+// [Conv] for images, with a stride if the body makes the image smaller.
+func Projection(layers ...Layer) Layer { return projection(layers) }
+
+type residual []Layer
+
+func (residual) kind() string { return "block" }
+
+func (l residual) attach(p *plan, in wire) (wire, error) {
+	var body []Layer
+	var skip *projection
+	for _, part := range l {
+		s, ok := part.(projection)
+		switch {
+		case !ok:
+			body = append(body, part)
+		case skip != nil:
+			return wire{}, p.fail("has two projections")
+		default:
+			skip = &s
+		}
+	}
+	ends := p.fork(in, 2)
+	end, err := p.chain(body, p.layer+".", ends[0])
+	if err != nil {
+		return wire{}, err
+	}
+	start := ends[1]
+	if skip != nil {
+		if start, err = p.project(*skip, start, end.shape); err != nil {
+			return wire{}, err
+		}
+	}
+	return p.sum(start, end, "the skip", "the body")
+}
+
+// project attaches the projection of a residual block.
+func (p *plan) project(layers projection, in wire, shape []int) (wire, error) {
+	if len(layers) == 0 {
+		l, err := p.defaultProjection(in.shape, shape)
+		if err != nil {
+			return wire{}, err
+		}
+		layers = projection{l}
+	}
+	outer := p.scope
+	p.scope = p.layer + "."
+	defer func() { p.scope = outer }()
+	return p.add(Named("projection", Chain(layers...)), in)
+}
+
+// defaultProjection is the matrix that takes one shape to another.
+func (p *plan) defaultProjection(from, to []int) (Layer, error) {
+	if len(from) == 1 && len(to) == 1 {
+		return Dense(to[0], NoBias()), nil
+	}
+	return nil, p.fail("has no projection from %s to %s", shapeText(from), shapeText(to))
+}
+
+type projection []Layer
+
+func (projection) kind() string { return "projection" }
+
+func (projection) attach(p *plan, _ wire) (wire, error) {
+	return wire{}, p.fail("stands outside a Residual; a projection is the skip of one")
+}
+
+// fork lets several branches start from one wire.
+func (p *plan) fork(in wire, branches int) []wire {
+	outs := make([]wire, branches)
+	for i := range outs {
+		outs[i] = p.wire(in.shape, p.trainable(in), in.exponent)
+		p.wires[outs[i].id].valueOf = in.id
+	}
+	p.stage(p.trainable(in), func(b *binding) operator {
+		o := &forkOperator{in: b.signals[in.id]}
+		for _, w := range outs {
+			o.outs = append(o.outs, b.signals[w.id])
+		}
+		return o
+	})
+	return outs
+}
+
+// sum adds two wires.
+func (p *plan) sum(a, b wire, nameA, nameB string) (wire, error) {
+	if shapeText(a.shape) != shapeText(b.shape) {
+		return wire{}, p.fail("cannot add %s, which gives %s, and %s, which gives %s", nameA, shapeText(a.shape), nameB, shapeText(b.shape))
+	}
+	p.require(b.exponent, a.exponent, "adds %s to %s, so both must scale alike.", nameB, nameA)
+	trainable := p.trainable(a) || p.trainable(b)
+	out := p.wire(a.shape, trainable, a.exponent)
+	p.wires[a.id].adjointOf = out.id
+	p.wires[b.id].adjointOf = out.id
+	p.stage(trainable, func(g *binding) operator {
+		return &sumOperator{g.signals[a.id], g.signals[b.id], g.signals[out.id]}
+	})
+	return out, nil
+}
+
+// forkOperator gives each branch the input, and the input the sum of the
+// branches' adjoints. The branches share the input's memory.
+type forkOperator struct {
+	in   *signal
+	outs []*signal
+}
+
+func (o *forkOperator) forward(_ []float64, _ span) error { return nil }
+
+func (o *forkOperator) tangent(_, _ []float64, _ span) {}
+
+func (o *forkOperator) reverse(_ []float64, points span) {
+	if o.in.adjoint == nil {
+		return
+	}
+	dst := points.of(o.in.adjoint, o.in.width)
+	copy(dst, points.of(o.outs[0].adjoint, o.in.width))
+	for _, out := range o.outs[1:] {
+		addScaled(dst, 1, points.of(out.adjoint, o.in.width))
+	}
+}
+
+func (o *forkOperator) reverseTangent(_, _ []float64, points span) {
+	dst := points.of(o.in.adjointTangent, o.in.width)
+	copy(dst, points.of(o.outs[0].adjointTangent, o.in.width))
+	for _, out := range o.outs[1:] {
+		addScaled(dst, 1, points.of(out.adjointTangent, o.in.width))
+	}
+}
+
+// sumOperator is z = a + b. The summands share the sum's adjoint.
+type sumOperator struct{ a, b, out *signal }
+
+func (o *sumOperator) forward(_ []float64, points span) error {
+	setSum(o.out.value, o.a.value, o.b.value, o.out.width, points)
+	return nil
+}
+
+func (o *sumOperator) tangent(_, _ []float64, points span) {
+	setSum(o.out.derivative, o.a.derivative, o.b.derivative, o.out.width, points)
+}
+
+func (o *sumOperator) reverse(_ []float64, _ span) {}
+
+func (o *sumOperator) reverseTangent(_, _ []float64, _ span) {}
+
+func setSum(dst, a, b []float64, width int, points span) {
+	x, y := points.of(a, width), points.of(b, width)
+	for i := range points.of(dst, width) {
+		dst[points.lo*width+i] = x[i] + y[i]
+	}
+}
+
+// gateOperator is z = a ⊙ b.
+type gateOperator struct{ a, b, out *signal }
+
+func (o *gateOperator) forward(_ []float64, points span) error {
+	setProduct(o.out.value, o.a.value, o.b.value, o.out.width, points)
+	return nil
+}
+
+func (o *gateOperator) tangent(_, _ []float64, points span) {
+	setProduct(o.out.derivative, o.a.derivative, o.b.value, o.out.width, points)
+	addProducts(o.out.derivative, o.a.value, o.b.derivative, o.out.width, points)
+}
+
+func (o *gateOperator) reverse(_ []float64, points span) {
+	if o.a.adjoint != nil {
+		setProduct(o.a.adjoint, o.out.adjoint, o.b.value, o.out.width, points)
+	}
+	if o.b.adjoint != nil {
+		setProduct(o.b.adjoint, o.out.adjoint, o.a.value, o.out.width, points)
+	}
+}
+
+func (o *gateOperator) reverseTangent(_, _ []float64, points span) {
+	o.reverseTangentOf(o.a, o.b, points)
+	o.reverseTangentOf(o.b, o.a, points)
+}
+
+// reverseTangentOf differentiates ā = z̄ ⊙ b.
+func (o *gateOperator) reverseTangentOf(a, b *signal, points span) {
+	if a.trainable {
+		setProduct(a.adjointTangent, o.out.adjointTangent, b.value, o.out.width, points)
+		addProducts(a.adjointTangent, o.out.adjoint, b.derivative, o.out.width, points)
+	}
+}
+
+// setProduct sets dst to the entrywise product of a and b.
+func setProduct(dst, a, b []float64, width int, points span) {
+	d, x, y := points.of(dst, width), points.of(a, width), points.of(b, width)
+	for i := range d {
+		d[i] = x[i] * y[i]
+	}
+}
+
+// addProducts adds the entrywise product of a and b to dst.
+func addProducts(dst, a, b []float64, width int, points span) {
+	d, x, y := points.of(dst, width), points.of(a, width), points.of(b, width)
+	for i := range d {
+		d[i] += x[i] * y[i]
+	}
+}

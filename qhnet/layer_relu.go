@@ -1,0 +1,62 @@
+package qhnet
+
+import "math"
+
+// rectifier is h for h > 0 and leak·h otherwise.
+type rectifier struct {
+	name string
+	leak float64
+}
+
+func (l rectifier) kind() string { return l.name }
+
+func (l rectifier) attach(p *plan, in wire) (wire, error) {
+	if math.IsNaN(l.leak) || math.IsInf(l.leak, 0) {
+		return wire{}, p.fail("has slope %v for negative values; it must be finite", l.leak)
+	}
+	trainable := p.trainable(in)
+	out := p.wire(in.shape, trainable, in.exponent)
+	p.stage(trainable, func(b *binding) operator {
+		return &rectifierOperator{b.signals[in.id], b.signals[out.id], l.leak}
+	})
+	return out, nil
+}
+
+// rectifierOperator passes everything on where its input is positive, and leak
+// times as much elsewhere. Being piecewise linear, it passes derivatives on like
+// values.
+type rectifierOperator struct {
+	in, out *signal
+	leak    float64
+}
+
+func (o *rectifierOperator) forward(_ []float64, points span) error {
+	o.pass(o.out.value, o.in.value, points)
+	return nil
+}
+
+func (o *rectifierOperator) tangent(_, _ []float64, points span) {
+	o.pass(o.out.derivative, o.in.derivative, points)
+}
+
+func (o *rectifierOperator) reverse(_ []float64, points span) {
+	if o.in.adjoint != nil {
+		o.pass(o.in.adjoint, o.out.adjoint, points)
+	}
+}
+
+func (o *rectifierOperator) reverseTangent(_, _ []float64, points span) {
+	o.pass(o.in.adjointTangent, o.out.adjointTangent, points)
+}
+
+func (o *rectifierOperator) pass(dst, src []float64, points span) {
+	h := points.of(o.in.value, o.in.width)
+	d, s := points.of(dst, o.in.width)[:len(h)], points.of(src, o.in.width)[:len(h)]
+	for i, h := range h {
+		v := s[i]
+		if h <= 0 {
+			v *= o.leak
+		}
+		d[i] = v
+	}
+}

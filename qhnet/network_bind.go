@@ -1,0 +1,92 @@
+package qhnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Bind implements [Model]. The Evaluation is a [*NetworkEvaluation].
+func (n *Network) Bind(x *mat.Dense) (Evaluation, error) {
+	if x == nil || x.IsEmpty() {
+		return nil, errors.New("qhnet: no points to bind the network to")
+	}
+	points, width := x.Dims()
+	if width != n.Inputs() {
+		return nil, fmt.Errorf("qhnet: input: the network takes points of %s (%d entries), the data is %d×%d", shapeText(n.inputs), n.Inputs(), points, width)
+	}
+	e := &NetworkEvaluation{network: n, points: points, signals: n.plan.signals(points)}
+	value := e.signals[0].value
+	for k := range points {
+		for j, v := range x.RawRowView(k) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
+			}
+			value[k*width+j] = v
+		}
+	}
+	b := &binding{points: points, signals: e.signals}
+	for _, s := range n.plan.stages {
+		e.steps = append(e.steps, step{s, s.bind(b)})
+	}
+	return e, nil
+}
+
+// signals gives every wire memory for its value.
+func (p *plan) signals(points int) []*signal {
+	signals := make([]*signal, len(p.wires))
+	for i, w := range p.wires {
+		signals[i] = &signal{width: w.width, trainable: w.trainable}
+	}
+	p.allocate(signals, points, valueOf)
+	return signals
+}
+
+// A part selects one of a signal's matrices: the wire whose memory it shares,
+// its slice, and whether the wire needs it.
+type part func(w wireSpec, s *signal) (shared int, data *[]float64, needed bool)
+
+func valueOf(w wireSpec, s *signal) (int, *[]float64, bool) { return w.valueOf, &s.value, true }
+
+func derivativeOf(w wireSpec, s *signal) (int, *[]float64, bool) {
+	return w.valueOf, &s.derivative, true
+}
+
+func adjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
+	return w.adjointOf, &s.adjoint, w.trainable
+}
+
+func adjointTangentOf(w wireSpec, s *signal) (int, *[]float64, bool) {
+	return w.adjointOf, &s.adjointTangent, w.trainable
+}
+
+// everyAdjointOf is adjointOf with the adjoints that only the input's gradient
+// needs.
+func everyAdjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
+	return w.adjointOf, &s.adjoint, true
+}
+
+// allocate gives the wires memory for a part where they need it and lack it.
+func (p *plan) allocate(signals []*signal, points int, of part) {
+	for i := range p.wires {
+		root := i
+		for {
+			next, _, _ := of(p.wires[root], signals[root])
+			if next == root {
+				break
+			}
+			root = next
+		}
+		_, memory, needed := of(p.wires[root], signals[root])
+		if !needed {
+			continue
+		}
+		if *memory == nil {
+			*memory = make([]float64, points*p.wires[root].width)
+		}
+		_, data, _ := of(p.wires[i], signals[i])
+		*data = *memory
+	}
+}

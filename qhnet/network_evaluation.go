@@ -1,0 +1,188 @@
+package qhnet
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// NetworkEvaluation is the [Evaluation] of a [Network]. The cost of Forward is
+// one pass through the layers, of Gradient one pass backwards, of Directional
+// about two forward passes, of HessianVector about six. Memory is about n times
+// the sum of the layers' widths, for each of the four kinds of pass used.
+type NetworkEvaluation struct {
+	network *Network
+	points  int
+	signals []*signal
+	steps   []step
+	theta   []float64 // the point of the last Forward
+}
+
+// step is a stage with the operator that does it.
+type step struct {
+	stage
+	operator operator
+}
+
+// Forward implements [Evaluation]. It is an error if θ holds a NaN or an
+// infinity, if a value overflows, or if a normalization meets zero variance.
+func (e *NetworkEvaluation) Forward(theta []float64) ([]float64, error) {
+	e.checkLength("θ", theta, e.network.plan.parameters())
+	e.theta = nil
+	if err := e.network.checkFinite(theta); err != nil {
+		return nil, err
+	}
+	for _, s := range e.steps {
+		if err := s.operator.forward(theta, e.all()); err != nil {
+			return nil, err
+		}
+	}
+	outputs := e.output().value
+	for i, f := range outputs {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			k := i / e.network.outputs
+			return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan.last(), k, f)
+		}
+	}
+	e.theta = theta
+	return outputs, nil
+}
+
+// Gradient implements [Evaluation].
+func (e *NetworkEvaluation) Gradient(dst, weights []float64) {
+	e.start("Gradient", dst, weights)
+	clear(dst)
+	for i := len(e.steps) - 1; i >= 0; i-- {
+		s := &e.steps[i]
+		if !s.trainable {
+			continue
+		}
+		if l, ok := s.operator.(learner); ok {
+			l.gradient(dst, e.all())
+		}
+		s.operator.reverse(e.theta, e.all())
+	}
+}
+
+// Directional implements [Evaluation].
+func (e *NetworkEvaluation) Directional(dst, v []float64) {
+	e.checkMoved("Directional")
+	e.checkLength("v", v, e.network.plan.parameters())
+	e.checkLength("dst", dst, len(e.output().value))
+	e.tangent(v)
+	copy(dst, e.output().derivative)
+}
+
+// HessianVector implements [Evaluation].
+func (e *NetworkEvaluation) HessianVector(dst, weights, v []float64) {
+	e.start("HessianVector", dst, weights)
+	e.checkLength("v", v, e.network.plan.parameters())
+	if e.output().adjointTangent == nil {
+		e.network.plan.allocate(e.signals, e.points, adjointTangentOf)
+	}
+	e.tangent(v)
+	clear(e.output().adjointTangent)
+	clear(dst)
+	for i := len(e.steps) - 1; i >= 0; i-- {
+		s := &e.steps[i]
+		if !s.trainable {
+			continue
+		}
+		if l, ok := s.operator.(learner); ok {
+			l.gradientTangent(dst, e.all())
+		}
+		s.operator.reverse(e.theta, e.all())
+		s.operator.reverseTangent(e.theta, v, e.all())
+	}
+}
+
+// InputGradient sets dst, n×d like the bound data, to the gradient of
+// Σ w_kc f_kc in the points: how an input must change for the outputs to change
+// most.
+func (e *NetworkEvaluation) InputGradient(dst *mat.Dense, weights []float64) {
+	e.checkMoved("InputGradient")
+	e.checkLength("weights", weights, len(e.output().value))
+	if r, c := dst.Dims(); r != e.points || c != e.network.Inputs() {
+		panic(fmt.Sprintf("qhnet: InputGradient: dst is %d×%d, the data is %d×%d", r, c, e.points, e.network.Inputs()))
+	}
+	e.network.plan.allocate(e.signals, e.points, everyAdjointOf)
+	copy(e.output().adjoint, weights)
+	for i := len(e.steps) - 1; i >= 0; i-- {
+		e.steps[i].operator.reverse(e.theta, e.all())
+	}
+	for k := range e.points {
+		dst.SetRow(k, row(e.signals[0].adjoint, k, e.network.Inputs()))
+	}
+}
+
+// Layer returns the values that the named layer gave in the last Forward, n rows
+// of its width: the features of a point, for the layer before a classifier. The
+// slice belongs to the Evaluation. It panics if there is no such layer.
+func (e *NetworkEvaluation) Layer(name string) []float64 {
+	e.checkMoved("Layer")
+	return e.signals[e.network.layer(name).wire].value
+}
+
+// tangent carries the direction v forward.
+func (e *NetworkEvaluation) tangent(v []float64) {
+	if e.output().derivative == nil {
+		e.network.plan.allocate(e.signals, e.points, derivativeOf)
+	}
+	for i := range e.steps {
+		if s := &e.steps[i]; s.trainable {
+			s.operator.tangent(e.theta, v, e.all())
+		}
+	}
+}
+
+// start checks the arguments of a reverse pass and begins it.
+func (e *NetworkEvaluation) start(method string, dst, weights []float64) {
+	e.checkMoved(method)
+	e.checkLength("dst", dst, e.network.plan.parameters())
+	e.checkLength("weights", weights, len(e.output().value))
+	if e.output().adjoint == nil {
+		e.network.plan.allocate(e.signals, e.points, adjointOf)
+	}
+	copy(e.output().adjoint, weights)
+}
+
+func (e *NetworkEvaluation) all() span { return span{0, e.points} }
+
+func (e *NetworkEvaluation) output() *signal { return e.signals[e.network.output.id] }
+
+func (e *NetworkEvaluation) checkMoved(method string) {
+	if e.theta == nil {
+		panic("qhnet: " + method + " before a successful Forward")
+	}
+}
+
+func (e *NetworkEvaluation) checkLength(what string, s []float64, n int) {
+	if len(s) != n {
+		panic(fmt.Sprintf("qhnet: %s has length %d, not %d", what, len(s), n))
+	}
+}
+
+// checkFinite finds the first parameter that is not a number.
+func (n *Network) checkFinite(theta []float64) error {
+	for i, v := range theta {
+		if v-v != 0 {
+			for _, b := range n.plan.blocks {
+				if i < b.Offset+b.Len() {
+					return fmt.Errorf("qhnet: %s: entry %d of its %s is %v", b.Layer, i-b.Offset, b.Name, v)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// layer returns the record of the named layer.
+func (n *Network) layer(name string) record {
+	for _, r := range n.plan.records {
+		if r.name == name {
+			return r
+		}
+	}
+	panic(fmt.Sprintf("qhnet: the network has no layer %q", name))
+}
