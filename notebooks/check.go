@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/png"
+	"slices"
+	"strings"
+)
+
+// compare fails when the saved outputs of a notebook are not exactly the fresh
+// ones. Pictures are compared byte by byte.
+func compare(path string, fresh *notebook) error {
+	saved, err := readNotebook(path)
+	if err != nil {
+		return err
+	}
+	var differences []string
+	for i, c := range fresh.Cells {
+		if d := diffCells(saved.Cells[i], c); d != "" {
+			differences = append(differences, fmt.Sprintf("%s: cell %s: %s", title(path), position(fresh, i), d))
+		}
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("%s\n%s: the saved outputs are not those of a fresh run; to save them: go run ./notebooks run %[2]s",
+			strings.Join(differences, "\n"), title(path))
+	}
+	return nil
+}
+
+// position names a cell by its execution count, or by its place in the file.
+func position(nb *notebook, i int) string {
+	if count := nb.Cells[i].ExecutionCount; count != nil {
+		return fmt.Sprintf("[%d]", *count)
+	}
+	return fmt.Sprintf("%d of %d", i+1, len(nb.Cells))
+}
+
+func diffCells(saved, fresh *cell) string {
+	switch a, b := saved.ExecutionCount, fresh.ExecutionCount; {
+	case fresh.Type != "code":
+		return ""
+	case (a == nil) != (b == nil) || a != nil && *a != *b:
+		return "its saved execution count is not from one clean run"
+	case len(saved.Outputs) != len(fresh.Outputs):
+		return fmt.Sprintf("%d outputs, saved are %d", len(fresh.Outputs), len(saved.Outputs))
+	}
+	for i := range fresh.Outputs {
+		if d := diffOutputs(saved.Outputs[i], fresh.Outputs[i]); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+func diffOutputs(saved, fresh *output) string {
+	switch {
+	case saved.Type != fresh.Type || saved.Name != fresh.Name:
+		return fmt.Sprintf("its output is %s %s, saved is %s %s", fresh.Type, fresh.Name, saved.Type, saved.Name)
+	case saved.Text != fresh.Text:
+		return diffLines(string(saved.Text), string(fresh.Text))
+	case saved.ErrorValue != fresh.ErrorValue:
+		return diffLines(saved.ErrorValue, fresh.ErrorValue)
+	}
+	for _, mime := range mediaTypes(saved, fresh) {
+		a, b := fmt.Sprint(saved.Data[mime]), fmt.Sprint(fresh.Data[mime])
+		switch {
+		case a == b:
+		case mime == "image/png":
+			return diffPictures(a, b)
+		default:
+			return mime + " " + diffLines(a, b)
+		}
+	}
+	return ""
+}
+
+func mediaTypes(outputs ...*output) []string {
+	var types []string
+	for _, o := range outputs {
+		for mime := range o.Data {
+			types = append(types, mime)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// diffLines shows the first lines in which two texts differ.
+func diffLines(saved, fresh string) string {
+	const most = 3
+	a, b := strings.Split(saved, "\n"), strings.Split(fresh, "\n")
+	var d strings.Builder
+	d.WriteString("differs")
+	for i, shown := 0, 0; i < max(len(a), len(b)) && shown < most; i++ {
+		x, y := lineAt(a, i), lineAt(b, i)
+		if x != y {
+			fmt.Fprintf(&d, "\n    line %d\n    - %s\n    + %s", i+1, x, y)
+			shown++
+		}
+	}
+	return d.String()
+}
+
+func lineAt(list []string, i int) string {
+	if i >= len(list) {
+		return "(nothing)"
+	}
+	line := []rune(list[i])
+	if len(line) > 160 {
+		return string(line[:160]) + "…"
+	}
+	return string(line)
+}
+
+// diffPictures tells different pictures from the same picture in other bytes.
+func diffPictures(saved, fresh string) string {
+	a, errA := decodePicture(saved)
+	b, errB := decodePicture(fresh)
+	switch {
+	case errA != nil || errB != nil:
+		return "its picture differs and cannot be decoded"
+	case a.Bounds() != b.Bounds():
+		return fmt.Sprintf("its picture is %v, saved is %v", b.Bounds().Size(), a.Bounds().Size())
+	}
+	changed, largest := 0, 0
+	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
+		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
+			if d := pixelDistance(a, b, x, y); d > 0 {
+				changed, largest = changed+1, max(largest, d)
+			}
+		}
+	}
+	if changed == 0 {
+		return "its picture has the same pixels in different bytes"
+	}
+	return fmt.Sprintf("its picture differs in %d pixels of %d, by at most %d of 255",
+		changed, a.Bounds().Dx()*a.Bounds().Dy(), largest)
+}
+
+func decodePicture(encoded string) (image.Image, error) {
+	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return nil, err
+	}
+	return png.Decode(bytes.NewReader(data))
+}
+
+// pixelDistance is the largest difference of a channel.
+func pixelDistance(a, b image.Image, x, y int) int {
+	r, g, bl, al := a.At(x, y).RGBA()
+	r2, g2, bl2, al2 := b.At(x, y).RGBA()
+	distance := 0
+	for _, pair := range [][2]uint32{{r, r2}, {g, g2}, {bl, bl2}, {al, al2}} {
+		d := int(pair[0]>>8) - int(pair[1]>>8)
+		distance = max(distance, d, -d)
+	}
+	return distance
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+const (
+	startTimeout    = 60 * time.Second // a loaded machine; normal is half a second
+	shutdownTimeout = 5 * time.Second
+	// gonb kills an interrupted program after 5 s; the reply must come after that.
+	interruptTimeout = 10 * time.Second
+)
+
+// kernel is a running Jupyter kernel and the sockets to speak with it.
+type kernel struct {
+	process  *exec.Cmd
+	exited   chan struct{} // closed when the process has ended
+	log      bytes.Buffer  // what the process wrote; read it only after exited
+	folder   string        // sockets and the kernel's temporary files
+	key      []byte
+	session  string
+	control  zmq4.Socket
+	shell    zmq4.Socket
+	received chan message // from shell and iopub, each in order
+	failed   chan error   // the first message that could not be read
+	close    context.CancelFunc
+}
+
+// startKernel starts the kernel of the project's kernelspec in the given folder
+// and returns when it answers and its outputs arrive.
+func startKernel(ctx context.Context, p project, dir string, extraEnv ...string) (*kernel, error) {
+	folder, err := os.MkdirTemp("", "qhlab-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a temporary folder; set TMPDIR to one that is writable: %w", err)
+	}
+	life, cancel := context.WithCancel(context.Background())
+	k := &kernel{
+		folder: folder, session: rand.Text(), key: []byte(rand.Text()), close: cancel,
+		exited: make(chan struct{}), received: make(chan message, 1024), failed: make(chan error, 1),
+	}
+	if err := k.launch(p, dir, extraEnv); err != nil {
+		os.RemoveAll(folder)
+		return nil, err
+	}
+	ctx, stop := context.WithTimeout(ctx, startTimeout)
+	defer stop()
+	if err := k.connect(ctx, life); err != nil {
+		k.kill()
+		return nil, fmt.Errorf("the kernel does not answer: %w\n%s", err, &k.log)
+	}
+	return k, nil
+}
+
+// launch starts the process that the kernelspec describes.
+func (k *kernel) launch(p project, dir string, extraEnv []string) error {
+	spec, err := readKernelspec(p)
+	if err != nil {
+		return err
+	}
+	connection := filepath.Join(k.folder, "kernel-"+k.session+".json")
+	if err := k.writeConnection(connection); err != nil {
+		return err
+	}
+	argv := spec.command(p, connection)
+	k.process = exec.Command(argv[0], argv[1:]...)
+	k.process.Dir = dir
+	k.process.Env = append(p.kernelEnvironment(), append(extraEnv,
+		"TMPDIR="+k.folder, // the kernel's leftovers go when the folder goes
+		"GONB_FLAGS=-raw_error -logtostderr=false -log_file=/dev/null -stderrthreshold=3")...)
+	k.process.Stdout, k.process.Stderr = &k.log, &k.log
+	// A group of its own: Ctrl-C in the terminal must not reach the kernel, and
+	// the programs that it started end with it.
+	k.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	k.process.WaitDelay = time.Second
+	if err := k.process.Start(); err != nil {
+		return fmt.Errorf("cannot start the kernel: %w", err)
+	}
+	go func() {
+		k.process.Wait()
+		close(k.exited)
+	}()
+	return nil
+}
+
+// writeConnection writes the file that tells the kernel where to listen: on
+// sockets in the file system, which need no ports and are private to the user.
+func (k *kernel) writeConnection(path string) error {
+	data, err := json.Marshal(map[string]any{
+		"transport": "ipc", "ip": filepath.Join(k.folder, "k"), "key": string(k.key),
+		"signature_scheme": "hmac-sha256", "kernel_name": "gonb",
+		"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5,
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o600)
+}
+
+// connect opens the sockets and waits until the kernel's state arrives on
+// iopub: outputs sent before the kernel knows of the subscription are lost.
+func (k *kernel) connect(ctx, life context.Context) error {
+	k.shell, k.control = zmq4.NewDealer(life), zmq4.NewDealer(life)
+	iopub := zmq4.NewSub(life)
+	for port, socket := range map[int]zmq4.Socket{1: k.shell, 2: iopub, 4: k.control} {
+		if err := k.dial(ctx, socket, port); err != nil {
+			return err
+		}
+	}
+	if err := iopub.SetOption(zmq4.OptionSubscribe, ""); err != nil {
+		return err
+	}
+	go k.receive(k.shell)
+	go k.receive(iopub)
+	for {
+		request, err := k.send(k.shell, "kernel_info_request", struct{}{})
+		if err != nil {
+			return err
+		}
+		attempt, stop := context.WithTimeout(ctx, time.Second)
+		err = k.await(attempt, request, nil)
+		stop()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
+}
+
+// dial connects as soon as the kernel listens.
+func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, port int) error {
+	path := fmt.Sprintf("%s-%d", filepath.Join(k.folder, "k"), port)
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return socket.Dial("ipc://" + path)
+		}
+		select {
+		case <-k.exited:
+			return errors.New("its process ended")
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (k *kernel) receive(socket zmq4.Socket) {
+	for {
+		raw, err := socket.Recv()
+		if err != nil {
+			return // closed: the process's end is noticed elsewhere
+		}
+		m, err := unpack(raw, k.key)
+		if err != nil {
+			select {
+			case k.failed <- err:
+			default:
+			}
+			return
+		}
+		k.received <- m
+	}
+}
+
+// send sends a request and returns its identity.
+func (k *kernel) send(socket zmq4.Socket, kind string, content any) (id string, err error) {
+	m, err := newMessage(k.session, kind, content)
+	if err != nil {
+		return "", err
+	}
+	packed, err := m.pack(k.key)
+	if err != nil {
+		return "", err
+	}
+	return m.Header.ID, socket.SendMulti(packed)
+}
+
+// await hands on every message that the request caused until both its reply
+// and the state "idle", which follows its last output, have arrived.
+func (k *kernel) await(ctx context.Context, request string, handle func(message)) error {
+	replied, idle := false, false
+	for !replied || !idle {
+		select {
+		case m := <-k.received:
+			if m.Parent.ID != request {
+				continue
+			}
+			replied = replied || strings.HasSuffix(m.Header.Type, "_reply")
+			idle = idle || isIdle(m)
+			if handle != nil {
+				handle(m)
+			}
+		case err := <-k.failed:
+			return err
+		case <-k.exited:
+			return errors.New("the kernel's process ended")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func isIdle(m message) bool {
+	var status struct {
+		State string `json:"execution_state"`
+	}
+	return m.Header.Type == "status" && json.Unmarshal(m.Content, &status) == nil && status.State == "idle"
+}
+
+// execute runs code and hands on the messages that it causes. When ctx ends
+// first, it interrupts the program and waits for its last outputs.
+func (k *kernel) execute(ctx context.Context, code string, handle func(message)) error {
+	request, err := k.send(k.shell, "execute_request", map[string]any{
+		"code": code, "silent": false, "store_history": true,
+		"user_expressions": struct{}{}, "allow_stdin": false, "stop_on_error": true,
+	})
+	if err != nil {
+		return err
+	}
+	err = k.await(ctx, request, handle)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if _, err := k.send(k.control, "interrupt_request", struct{}{}); err != nil {
+		return err
+	}
+	rest, stop := context.WithTimeout(context.WithoutCancel(ctx), interruptTimeout)
+	defer stop()
+	k.await(rest, request, handle)
+	return ctx.Err()
+}
+
+// shutdown asks the kernel to end, and ends it if it does not.
+func (k *kernel) shutdown() {
+	if _, err := k.send(k.control, "shutdown_request", map[string]any{"restart": false}); err == nil {
+		select {
+		case <-k.exited:
+		case <-time.After(shutdownTimeout):
+		}
+	}
+	k.kill()
+}
+
+// kill ends the kernel's process group and removes its folder.
+func (k *kernel) kill() {
+	syscall.Kill(-k.process.Process.Pid, syscall.SIGKILL)
+	<-k.exited
+	k.close()
+	os.RemoveAll(k.folder)
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// lab opens JupyterLab, reachable from this machine only and with a token.
+func lab(ctx context.Context, p project, args []string) error {
+	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
+	port := flags.Int("port", 8888, "port to listen on; the next free one when it is occupied")
+	address := flags.String("address", "127.0.0.1", "address to listen on; inside a container 0.0.0.0")
+	quiet := flags.Bool("no-browser", false, "only print the address")
+	names, err := parseFlags(flags, args)
+	if err != nil {
+		return err
+	}
+	page, err := p.labPage(names)
+	if err != nil {
+		return err
+	}
+	progress := newProgress(os.Stderr)
+	err = prepareLab(ctx, p, progress)
+	progress.close()
+	if err != nil {
+		return err
+	}
+	server, err := startLab(ctx, p, *address, *port)
+	if err != nil {
+		return err
+	}
+	url := server.url(page)
+	fmt.Printf("JupyterLab runs at\n\n    %s\n\nCtrl-C here ends it.\n", url)
+	if !*quiet {
+		openBrowser(url)
+	}
+	return server.wait(ctx)
+}
+
+// labPage is the page to open: a notebook, or the folder of notebooks.
+func (p project) labPage(names []string) (string, error) {
+	if len(names) == 0 {
+		return "/lab/tree/notebooks", nil
+	}
+	paths, err := p.notebooks(names)
+	if err != nil {
+		return "", err
+	}
+	return "/lab/tree/notebooks/" + title(paths[0]) + ".ipynb", nil
+}
+
+// labServer is a running JupyterLab.
+type labServer struct {
+	process *exec.Cmd
+	exited  chan struct{}
+	port    int
+	token   string
+	log     string
+}
+
+// startLab starts the server on the first free port from the given one on and
+// returns when it answers.
+func startLab(ctx context.Context, p project, address string, port int) (*labServer, error) {
+	free, err := freePort(address, port)
+	if err != nil {
+		return nil, err
+	}
+	if free != port {
+		fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
+	}
+	s := &labServer{exited: make(chan struct{}), port: free, token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log")}
+	if s.token == "" {
+		s.token = rand.Text()
+	}
+	if err := s.launch(p, address); err != nil {
+		return nil, err
+	}
+	if err := s.ready(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *labServer) launch(p project, address string) error {
+	if err := os.MkdirAll(p.path(".tools", "jupyter"), 0o755); err != nil {
+		return err
+	}
+	log, err := os.Create(s.log)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	arguments := []string{"-m", "jupyterlab", "--no-browser", "--port-retries=0",
+		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + p.root}
+	if os.Geteuid() == 0 {
+		arguments = append(arguments, "--allow-root")
+	}
+	s.process = exec.Command(p.python(), arguments...)
+	s.process.Dir = p.root
+	// The token goes through the environment, where other users cannot see it.
+	s.process.Env = append(p.kernelEnvironment(), "JUPYTER_TOKEN="+s.token)
+	s.process.Stdout, s.process.Stderr = log, log
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is passed on once, by stop
+	if err := s.process.Start(); err != nil {
+		return fmt.Errorf("cannot start JupyterLab: %w", err)
+	}
+	go func() {
+		s.process.Wait()
+		close(s.exited)
+	}()
+	return nil
+}
+
+// ready waits for the first answer.
+func (s *labServer) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, "GET", s.url("/api/status"), nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-s.exited:
+			return s.explain()
+		case <-ctx.Done():
+			return fmt.Errorf("JupyterLab does not answer on port %d: %w", s.port, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (s *labServer) url(page string) string {
+	return fmt.Sprintf("http://127.0.0.1:%d%s?token=%s", s.port, page, s.token)
+}
+
+// explain reports the end of a server that was not asked to end.
+func (s *labServer) explain() error {
+	log, _ := os.ReadFile(s.log)
+	return fmt.Errorf("JupyterLab ended:\n%s", tail(string(log), 10))
+}
+
+// wait returns when the user ends JupyterLab here or from its menu.
+func (s *labServer) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		s.stop()
+		return nil
+	case <-s.exited:
+		if s.process.ProcessState.Success() {
+			return nil
+		}
+		return s.explain()
+	}
+}
+
+// stop ends the server, which ends its kernels first.
+func (s *labServer) stop() {
+	s.process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.exited:
+	case <-time.After(10 * time.Second):
+		syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)
+		<-s.exited
+	}
+}
+
+// freePort returns the first port from the given one on that nobody uses.
+func freePort(address string, first int) (int, error) {
+	for port := first; port < first+50; port++ {
+		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if err == nil {
+			return port, listener.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return 0, fmt.Errorf("cannot listen on %s: %w", address, err)
+		}
+	}
+	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
+}
+
+// openBrowser shows the address where there is a desktop. The address has been
+// printed, so a failure needs no mention.
+func openBrowser(url string) {
+	switch {
+	case runtime.GOOS == "darwin":
+		exec.Command("open", url).Start()
+	case os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "":
+		exec.Command("xdg-open", url).Start()
+	}
+}

@@ -1,0 +1,96 @@
+// The notebooks command prepares, opens, executes and exports the notebooks of
+// this folder:
+//
+//	go run ./notebooks            prepare what is missing and open JupyterLab
+//	go run ./notebooks run        execute every notebook and save its outputs
+//	go run ./notebooks help       list all subcommands
+//
+// It works from any folder of the project. What it installs goes to the folder
+// .tools of the project, which is safe to delete.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// subcommand is one verb of the command line.
+type subcommand struct {
+	name, arguments, purpose string
+	run                      func(ctx context.Context, p project, args []string) error
+}
+
+func subcommands() []subcommand {
+	return []subcommand{
+		{"lab", "[-port N] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
+		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
+		{"help", "", "print this list", help},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command at once
+
+	switch err := dispatch(ctx, os.Args[1:]); {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// dispatch runs the subcommand that the arguments begin with; without one, or
+// when they begin with a flag, it opens JupyterLab.
+func dispatch(ctx context.Context, args []string) error {
+	name := "lab"
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	}
+	p, err := findProject()
+	if err != nil {
+		return err
+	}
+	for _, c := range subcommands() {
+		if c.name == name {
+			return c.run(ctx, p, args)
+		}
+	}
+	printHelp(os.Stderr)
+	return fmt.Errorf("there is no subcommand %q", name)
+}
+
+func help(context.Context, project, []string) error {
+	printHelp(os.Stdout)
+	return nil
+}
+
+func printHelp(w io.Writer) {
+	fmt.Fprintln(w, "usage: go run ./notebooks [subcommand]")
+	for _, c := range subcommands() {
+		fmt.Fprintf(w, "\n  %s %s\n      %s\n", c.name, c.arguments, c.purpose)
+	}
+}
+
+// parseFlags parses flags and names in any order and returns the names.
+func parseFlags(flags *flag.FlagSet, args []string) (names []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return names, nil
+		}
+		names = append(names, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
+}

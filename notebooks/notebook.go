@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// notebook is a Jupyter notebook in nbformat 4. Fields stand in the order of
+// their keys, because nbformat writes keys sorted.
+type notebook struct {
+	Cells       []*cell        `json:"cells"`
+	Metadata    map[string]any `json:"metadata"`
+	Format      int            `json:"nbformat"`
+	FormatMinor int            `json:"nbformat_minor"`
+}
+
+// cell is one cell. ExecutionCount and Outputs belong to code cells only.
+type cell struct {
+	Attachments    map[string]any `json:"attachments,omitempty"`
+	Type           string         `json:"cell_type"`
+	ExecutionCount *int           `json:"execution_count"`
+	ID             string         `json:"id,omitempty"`
+	Metadata       map[string]any `json:"metadata"`
+	Outputs        []*output      `json:"outputs"`
+	Source         text           `json:"source"`
+}
+
+// output is what a code cell printed ("stream"), displayed ("display_data",
+// "execute_result") or failed with ("error").
+type output struct {
+	Data           map[string]any `json:"data"`
+	ErrorName      string         `json:"ename"`
+	ErrorValue     string         `json:"evalue"`
+	ExecutionCount *int           `json:"execution_count"`
+	Metadata       map[string]any `json:"metadata"`
+	Name           string         `json:"name"`
+	Type           string         `json:"output_type"`
+	Text           text           `json:"text"`
+	Traceback      []string       `json:"traceback"`
+}
+
+// text is a string that a notebook file holds as a list of lines.
+type text string
+
+func (t text) MarshalJSON() ([]byte, error) { return marshal(lines(string(t))) }
+
+func (t *text) UnmarshalJSON(data []byte) error {
+	s, err := joinLines(data)
+	*t = text(s)
+	return err
+}
+
+// lines splits a string after each newline; an empty string has no lines.
+func lines(s string) []string {
+	if s == "" {
+		return []string{}
+	}
+	list := strings.SplitAfter(s, "\n")
+	if list[len(list)-1] == "" {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+func joinLines(data []byte) (string, error) {
+	var list []string
+	if json.Unmarshal(data, &list) == nil {
+		return strings.Join(list, ""), nil
+	}
+	var s string
+	err := json.Unmarshal(data, &s)
+	return s, err
+}
+
+func (c *cell) MarshalJSON() ([]byte, error) {
+	if c.Type == "code" {
+		type plain cell
+		return marshal((*plain)(c))
+	}
+	return marshal(struct {
+		Attachments map[string]any `json:"attachments,omitempty"`
+		Type        string         `json:"cell_type"`
+		ID          string         `json:"id,omitempty"`
+		Metadata    map[string]any `json:"metadata"`
+		Source      text           `json:"source"`
+	}{c.Attachments, c.Type, c.ID, c.Metadata, c.Source})
+}
+
+func (o *output) MarshalJSON() ([]byte, error) {
+	fields := map[string]any{"output_type": o.Type}
+	switch o.Type {
+	case "stream":
+		fields["name"], fields["text"] = o.Name, o.Text
+	case "error":
+		fields["ename"], fields["evalue"], fields["traceback"] = o.ErrorName, o.ErrorValue, o.Traceback
+	case "execute_result":
+		fields["execution_count"] = o.ExecutionCount
+		fallthrough
+	default:
+		fields["data"], fields["metadata"] = splitMedia(o.Data), o.Metadata
+	}
+	return marshal(fields)
+}
+
+// UnmarshalJSON joins the lines of displayed text, so that a value read from a
+// file equals the one that a kernel sent.
+func (o *output) UnmarshalJSON(data []byte) error {
+	type plain output
+	if err := json.Unmarshal(data, (*plain)(o)); err != nil {
+		return err
+	}
+	for mime, value := range o.Data {
+		if list, ok := value.([]any); ok && isText(mime) {
+			var s strings.Builder
+			for _, line := range list {
+				fmt.Fprint(&s, line)
+			}
+			o.Data[mime] = s.String()
+		}
+	}
+	return nil
+}
+
+func splitMedia(data map[string]any) map[string]any {
+	split := make(map[string]any, len(data))
+	for mime, value := range data {
+		split[mime] = value
+		if s, ok := value.(string); ok && isText(mime) {
+			split[mime] = lines(s)
+		}
+	}
+	return split
+}
+
+// isText tells whether nbformat stores values of the media type line by line.
+func isText(mime string) bool {
+	return strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" || mime == "application/javascript"
+}
+
+// marshal is json.Marshal without the escaping of <, > and &.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+func readNotebook(path string) (*notebook, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var nb notebook
+	if err := json.Unmarshal(data, &nb); err != nil {
+		return nil, fmt.Errorf("%s is not a notebook: %w", path, err)
+	}
+	if nb.Format != 4 {
+		return nil, fmt.Errorf("%s has nbformat %d, not 4: open it in JupyterLab and save it", path, nb.Format)
+	}
+	return &nb, nil
+}
+
+// encode returns the notebook as nbformat writes it: keys sorted, indented by
+// one space, text as it is.
+func (nb *notebook) encode() ([]byte, error) {
+	compact, err := marshal(nb)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, compact, "", " "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+// write replaces the file at once, so that a reader never sees half of it.
+func (nb *notebook) write(path string) error {
+	data, err := nb.encode()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// normalize removes what differs between machines and clean runs without being
+// an output: timing, versions, results of earlier runs.
+func (nb *notebook) normalize() {
+	nb.Metadata["kernelspec"] = map[string]any{"display_name": "Go (gonb)", "language": "go", "name": "gonb"}
+	nb.Metadata["language_info"] = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+	for _, c := range nb.Cells {
+		delete(c.Metadata, "execution")
+		if c.Type == "code" {
+			c.ExecutionCount, c.Outputs = nil, []*output{}
+		}
+	}
+}
+
+// runnable tells whether the cell holds code to execute.
+func (c *cell) runnable() bool {
+	return c.Type == "code" && strings.TrimSpace(string(c.Source)) != "" && !c.hasTag("skip-execution")
+}
+
+func (c *cell) hasTag(tag string) bool {
+	tags, _ := c.Metadata["tags"].([]any)
+	return slices.Contains(tags, any(tag))
+}

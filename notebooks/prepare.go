@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// prepareKernel makes sure that cells can run: the kernel's programs are in
+// .tools/bin and the project's packages are built, which also fills the build
+// cache that cells use.
+func prepareKernel(ctx context.Context, p project, progress *progress) error {
+	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := installPrograms(ctx, p, progress); err != nil {
+		return err
+	}
+	return perform(p.goCommand(ctx, "build", "./..."), progress.begin("building the project's packages"))
+}
+
+// prepareLab additionally makes sure that JupyterLab is installed.
+func prepareLab(ctx context.Context, p project, progress *progress) error {
+	if err := prepareKernel(ctx, p, progress); err != nil {
+		return err
+	}
+	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return installLab(ctx, p, progress)
+}
+
+// installPrograms builds gonb and goimports at the versions of go.mod.
+func installPrograms(ctx context.Context, p project, progress *progress) error {
+	command, err := goCommand()
+	if err != nil {
+		return err
+	}
+	stamp := stamp{p.path(".tools", "bin", ".stamp"), runtime.Version() + command + p.hash("go.mod", "go.sum")}
+	if stamp.valid() {
+		return nil
+	}
+	build := p.goCommand(ctx, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+	build.Env = append(build.Env, "GOBIN="+p.bin())
+	if err := perform(build, progress.begin("installing the Go kernel")); err != nil {
+		return err
+	}
+	// A front end started from a desktop may lack go on its PATH.
+	link := filepath.Join(p.bin(), "go")
+	os.Remove(link)
+	if err := os.Symlink(command, link); err != nil {
+		return err
+	}
+	return stamp.write()
+}
+
+// goCommand returns a go command that runs at the project's root.
+func (p project) goCommand(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = p.root, p.buildEnvironment()
+	return cmd
+}
+
+// perform runs a command as a step.
+func perform(cmd *exec.Cmd, s *step) error {
+	var log bytes.Buffer
+	both := io.MultiWriter(&log, s)
+	cmd.Stdout, cmd.Stderr = both, both
+	if err := cmd.Run(); err != nil {
+		s.end("failed")
+		return fmt.Errorf("%s failed (%w):\n%s", strings.Join(cmd.Args, " "), err, tail(log.String(), 20))
+	}
+	s.drop()
+	return nil
+}
+
+// tail returns the last n lines of s.
+func tail(s string, n int) string {
+	all := lines(strings.TrimSpace(s))
+	return strings.Join(all[max(0, len(all)-n):], "")
+}
+
+// stamp marks a finished preparation. It is written last, so an interrupted one
+// starts again, and its key changes with everything that the result depends on.
+type stamp struct{ path, key string }
+
+func (s stamp) valid() bool {
+	data, err := os.ReadFile(s.path)
+	return err == nil && string(data) == s.key
+}
+
+func (s stamp) write() error { return os.WriteFile(s.path, []byte(s.key), 0o644) }
+
+// hash identifies the contents of files of the project, and its place.
+func (p project) hash(names ...string) string {
+	h := sha256.New()
+	io.WriteString(h, p.root)
+	for _, name := range names {
+		data, _ := os.ReadFile(p.path(name))
+		h.Write(data)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
