@@ -40,27 +40,22 @@ func leastDistance(dst []float64, g mat.Matrix, h []float64, equalities int) ([]
 	multipliers := make([]float64, k)
 	clear(dst)
 	// The distance to the farthest violated half-space is a lower bound of ‖x‖.
-	// The reduction is best conditioned when ‖x‖ = 1, so the second round uses
-	// the first one's answer as its unit.
+	// The reduction is best conditioned when ‖x‖ is the unit, so the first answer
+	// becomes the unit of a second round.
 	unit := farthest(g, h, equalities)
 	if unit == 0 {
 		return multipliers, nil
 	}
-	var s *activeSet
-	for range 2 {
-		s = reduceDistance(g, h, unit, equalities)
-		if err := s.run(); err != nil {
+	s, err := reduceDistance(dst, g, h, unit, equalities)
+	if errors.Is(err, ErrInfeasible) { // or ‖x‖ is millions of times the bound
+		s, err = reduceDistance(dst, g, h, 1e4*unit, equalities)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if norm := floats.Norm(dst, 2); norm > 0 {
+		if s, err = reduceDistance(dst, g, h, norm, equalities); err != nil {
 			return nil, err
-		}
-		last := -s.residual[len(s.residual)-1]
-		if !(-last > 1e-13) { // ‖x‖ above 3e6 units: no such point within rounding
-			return nil, fmt.Errorf("%w: a non-negative combination of the rows is zero with a positive right-hand side (residual %.1e)", ErrInfeasible, floats.Norm(s.residual, 2))
-		}
-		for i := range dst {
-			dst[i] = s.residual[i] / last * unit
-		}
-		if norm := floats.Norm(dst, 2); norm > 0 {
-			unit = norm
 		}
 	}
 	polishDistance(dst, multipliers, g, h, s)
@@ -72,9 +67,8 @@ func leastDistance(dst []float64, g mat.Matrix, h []float64, equalities int) ([]
 
 func farthest(g mat.Matrix, h []float64, equalities int) float64 {
 	var unit float64
-	row := make([]float64, 0)
 	for k, v := range h {
-		row = mat.Row(nil, k, g)
+		row := mat.Row(nil, k, g)
 		if length := floats.Norm(row, 2); length > 0 {
 			if k < equalities {
 				v = math.Abs(v)
@@ -87,8 +81,9 @@ func farthest(g mat.Matrix, h []float64, equalities int) float64 {
 	return unit
 }
 
-// reduceDistance sets up min ‖[Gᵀ; hᵀ/unit] u - e_last‖ over u ≥ 0.
-func reduceDistance(g mat.Matrix, h []float64, unit float64, equalities int) *activeSet {
+// reduceDistance solves min ‖[Gᵀ; hᵀ/unit] u - e_last‖ over u ≥ 0 and reads x
+// off the residual, whose last entry is 1/(1 + ‖x/unit‖²).
+func reduceDistance(dst []float64, g mat.Matrix, h []float64, unit float64, equalities int) (*activeSet, error) {
 	k, d := g.Dims()
 	e := mat.NewDense(d+1, k, nil)
 	e.Slice(0, d, 0, k).(*mat.Dense).Copy(g.T())
@@ -97,7 +92,18 @@ func reduceDistance(g mat.Matrix, h []float64, unit float64, equalities int) *ac
 	}
 	target := make([]float64, d+1)
 	target[d] = 1
-	return newActiveSet(e, target, equalities)
+	s := newActiveSet(e, target, equalities)
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	last := s.residual[d]
+	if !(last > 1e-13) { // ‖x‖ above 3e6 units, or rounding
+		return nil, fmt.Errorf("%w: a non-negative combination of the constraints is 0 ≥ 1", ErrInfeasible)
+	}
+	for i := range dst {
+		dst[i] = -s.residual[i] / last * unit
+	}
+	return s, nil
 }
 
 // polishDistance solves for the least-norm point on which the passive rows hold
@@ -141,8 +147,8 @@ func polishDistance(dst, multipliers []float64, g mat.Matrix, h []float64, s *ac
 	}
 }
 
-// worstViolation returns the largest violation of G x ≥ h relative to the size
-// of the terms in its row, and the row.
+// worstViolation returns the largest violation of G x ≥ h and its row, relative
+// to |h| and, with a weight that admits rounding, to the terms of the row.
 func worstViolation(x []float64, g mat.Matrix, h []float64, equalities int) (worst float64, row int) {
 	norm := floats.Norm(x, 2)
 	for k, v := range h {
@@ -151,7 +157,7 @@ func worstViolation(x []float64, g mat.Matrix, h []float64, equalities int) (wor
 		if k < equalities {
 			gap = math.Abs(gap)
 		}
-		size := math.Abs(v) + floats.Norm(r, 2)*norm
+		size := math.Abs(v) + 1e-3*floats.Norm(r, 2)*norm
 		if size > 0 && gap/size > worst {
 			worst, row = gap/size, k
 		}

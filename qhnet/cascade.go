@@ -1,0 +1,167 @@
+package qhnet
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// Cascade is the predicted limit of gradient flow on a group model: the
+// coefficients that minimize the norm of the highest-rate (shallowest) groups
+// subject to all margins being at least 1, among those the norm of the next
+// groups, and so on. A group whose norm can be zero is discarded.
+//
+// Kunin et al. (arXiv:2210.03820) prove the first stage where it is not zero and
+// conjecture the rest; compare Nacson et al. (arXiv:1905.07325).
+type Cascade struct {
+	Coefficients []float64 // β_1..β_d, then b if there is a bias
+	Stages       []Stage
+	Support      []int // points whose margin is 1
+	Unique       bool  // whether the constraints leave no freedom after the last stage
+	inputs       int
+}
+
+// Stage is one minimization of a cascade.
+type Stage struct {
+	Groups    []string
+	Depth     int
+	Norm      string  // the norm that Depth factors put on the coefficients
+	Value     float64 // of that norm at the optimum
+	Discarded bool    // whether the data can be separated without these groups
+}
+
+// Direction returns β/‖β‖, without the bias.
+func (c *Cascade) Direction() []float64 {
+	direction := slices.Clone(c.Coefficients[:c.inputs])
+	floats.Scale(1/floats.Norm(direction, 2), direction)
+	return direction
+}
+
+// String returns the stages as a table.
+func (c *Cascade) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-24s %5s  %-10s %14s\n", "groups", "rate", "norm", "minimum")
+	for _, s := range c.Stages {
+		note := ""
+		if s.Discarded {
+			note = "  discarded"
+		}
+		fmt.Fprintf(&b, "%-24s %5.3f  %-10s %14.9f%s\n", strings.Join(s.Groups, ", "), 1/float64(s.Depth), s.Norm, s.Value, note)
+	}
+	return b.String()
+}
+
+// SolveCascade solves the cascade for a model Groups(groups...), with a bias if
+// the margins have one. Every stage must be convex: groups of depth 1 (their
+// joint ℓ2 norm), one group with shared scales of any depth (ℓ2), elementwise
+// groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
+// value). Other stages are refused with an error. It also returns an error,
+// wrapping [ErrInfeasible], if the data are not separable.
+//
+// The stages are solved by least-distance programming, never by a flow. A stage
+// hands its set of minimizers on exactly, through complementarity: constraints
+// with a positive multiplier become equalities.
+func SolveCascade(l *LinearMargins, groups ...Group) (*Cascade, error) {
+	stages, err := l.stages(groups)
+	if err != nil {
+		return nil, err
+	}
+	start, err := l.HardMargin()
+	if err != nil {
+		return nil, err
+	}
+	f := newFace(l, start)
+	c := &Cascade{inputs: l.inputs}
+	for _, s := range stages {
+		if !f.determined {
+			s.Discarded = f.discard(s.coordinates)
+		}
+		if !f.determined && !s.Discarded {
+			if err := f.minimize(s); err != nil {
+				return nil, fmt.Errorf("cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
+			}
+		}
+		s.Value = s.norm(f.point)
+		c.Stages = append(c.Stages, s.Stage)
+	}
+	c.Coefficients, c.Unique = f.point, f.unique()
+	for k, q := range l.Of(nil, f.point) {
+		if math.Abs(q-1) <= 1e-8*f.unit*floats.Norm(l.rows.RawRowView(k), 2) {
+			c.Support = append(c.Support, k)
+		}
+	}
+	return c, nil
+}
+
+// groupStage is a stage with the coordinates it penalizes.
+type groupStage struct {
+	Stage
+	coordinates []int
+}
+
+func (s groupStage) norm(beta []float64) float64 {
+	order := 2.0
+	if s.Norm == "ℓ1" {
+		order = 1
+	}
+	return floats.Norm(pick(beta, s.coordinates), order)
+}
+
+// stages merges groups of equal depth and orders them, shallowest first.
+func (l *LinearMargins) stages(groups []Group) ([]groupStage, error) {
+	if have := countCoordinates(groups); have != l.inputs {
+		return nil, fmt.Errorf("qhnet: cascade: the groups hold %d coordinates, the inputs %d", have, l.inputs)
+	}
+	groups = slices.Clone(groups)
+	if l.Len() > l.inputs {
+		groups = append(groups, Group{Name: "bias", Coordinates: []int{l.inputs}, Depth: 1})
+	}
+	for g := range groups {
+		if groups[g].Name == "" {
+			groups[g].Name = fmt.Sprintf("group%d", g+1)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b Group) int { return cmp.Compare(a.Depth, b.Depth) })
+	var stages []groupStage
+	for len(groups) > 0 {
+		same := 1
+		for same < len(groups) && groups[same].Depth == groups[0].Depth {
+			same++
+		}
+		s, err := mergeStage(groups[:same])
+		if err != nil {
+			return nil, err
+		}
+		stages, groups = append(stages, s), groups[same:]
+	}
+	return stages, nil
+}
+
+// mergeStage says which norm groups of one depth D put on their coefficients:
+// minimizing Σ θ²/D over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and
+// ‖β_G‖^{2/D} with shared scales.
+func mergeStage(groups []Group) (groupStage, error) {
+	depth := groups[0].Depth
+	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}
+	scalars, elementwise := true, true
+	for _, g := range groups {
+		s.Groups = append(s.Groups, g.Name)
+		s.coordinates = append(s.coordinates, g.Coordinates...)
+		scalars = scalars && len(g.Coordinates) == 1
+		elementwise = elementwise && (g.Elementwise || len(g.Coordinates) == 1)
+	}
+	switch {
+	case depth == 1, len(s.coordinates) == 1, len(groups) == 1 && !groups[0].Elementwise:
+	case depth == 2 && elementwise:
+		s.Norm = "ℓ1"
+	case elementwise:
+		return s, fmt.Errorf("qhnet: cascade: %d elementwise coordinates of depth %d minimize the ℓ_{2/%d} quasi-norm, which is not convex; use depth 1 or 2, shared scales, or one coordinate", len(s.coordinates), depth, depth)
+	default:
+		return s, fmt.Errorf("qhnet: cascade: groups %s of depth %d minimize a sum of group norms, which is not among the solved stages; give them different depths", strings.Join(s.Groups, ", "), depth)
+	}
+	return s, nil
+}
