@@ -1,0 +1,18 @@
+// Command generate writes the assembly of package kernel. It is a module of
+// its own, so that avo is no dependency of qhlab; run it by
+//
+//	go generate ./qhnet/internal/kernel
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+	for _, s := range []set{avx512, avx2} {
+		tile(s)
+		transpose(s)
+	}
+	Generate()
+}

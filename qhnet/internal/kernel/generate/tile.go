@@ -1,0 +1,308 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets in kernel.tile, whose fields are all eight bytes long.
+const (
+	tileA = 8 * iota
+	tileARow
+	tileAStep
+	tileB
+	tileBStep
+	tileDepth
+	tileC
+	tileCRow
+	tileRows
+	tileCols
+	tileAlpha
+	tileBeta
+	tileDo
+	tileBias
+	tileGate
+	tileGateRow
+)
+
+// Bits of tile.do, the same as the constants of type step in package kernel.
+const (
+	doScale = 1 << iota
+	doAccumulate
+	doBias
+	doRectify
+	doGate
+	doCheck
+)
+
+// A body is the code for tiles of one number of rows and vectors. The product
+// lives in rows×vectors registers from the first step to the last.
+type body struct {
+	set
+	rows, vectors int
+	masks         []mask
+
+	t           Register   // *tile
+	sum         []Register // row by row
+	right       []Register // the vectors of B's row
+	spare       []Register
+	leave, fail string
+}
+
+// tile emits
+//
+//	func tileX(t *tile) (ok bool)
+//
+// one body for each number of rows and three widths: two full vectors, two
+// with lanes left out, one with lanes left out.
+func tile(s set) {
+	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[16]uint64) (ok bool)") // a tile's words
+	Pragma("noescape")
+	Doc("tile" + s.name + " computes one tile, see type tile.")
+	t := Load(Param("t"), GP64())
+	rows, cols := GP64(), GP64()
+	MOVQ(Mem{Base: t, Disp: tileRows}, rows)
+	MOVQ(Mem{Base: t, Disp: tileCols}, cols)
+	CMPQ(cols, U8(s.lanes))
+	JLE(LabelRef("narrow"))
+	CMPQ(cols, U8(2*s.lanes))
+	JLT(LabelRef("masked"))
+
+	group := func(name string, vectors, most int, masked bool) {
+		Label(name)
+		var ks []mask
+		if masked {
+			ks = s.masks(vectors, cols)
+		} else {
+			ks = make([]mask, vectors)
+		}
+		for r := most; r > 1; r-- {
+			CMPQ(rows, U8(r))
+			JEQ(LabelRef(label("%s%d", name, r)))
+		}
+		for r := 1; r <= most; r++ {
+			Label(label("%s%d", name, r))
+			b := body{set: s, rows: r, vectors: vectors, masks: ks, t: t,
+				leave: "done", fail: "refuse"}
+			b.emit(label("%s%d", name, r))
+		}
+	}
+	group("full", 2, s.rows, false)
+	group("masked", 2, s.maskRows, true)
+	group("narrow", 1, s.rows, true)
+
+	for _, end := range []struct {
+		label string
+		ok    U8
+	}{{"done", 1}, {"refuse", 0}} {
+		Label(end.label)
+		VZEROUPPER()
+		ok := GP8()
+		MOVB(end.ok, ok)
+		Store(ok, Return("ok"))
+		RET()
+	}
+}
+
+func (b *body) emit(name string) {
+	r := b.registers
+	b.right, r = r[:b.vectors], r[b.vectors:]
+	if !b.opmask && b.masks[0] != nil {
+		r = r[:len(r)-b.vectors]
+	}
+	n := len(r) - b.rows*b.vectors
+	b.spare, b.sum = r[:min(n, 6)], r[n:]
+
+	Comment(label("%d rows, %d vectors.", b.rows, b.vectors))
+	b.multiply(name)
+	do := GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileDo}, do)
+	for _, step := range []struct {
+		bit  int
+		name string
+		emit func()
+	}{
+		{doCheck, "check", b.check},
+		{doScale, "scale", b.scale},
+		{doAccumulate, "accumulate", b.accumulate},
+		{doBias, "bias", b.bias},
+		{doRectify, "rectify", b.rectify},
+		{doGate, "gate", b.gate},
+	} {
+		skip := name + "_" + step.name
+		TESTQ(U32(step.bit), do)
+		JZ(LabelRef(skip))
+		step.emit()
+		Label(skip)
+	}
+	b.eachRow(tileC, tileCRow, func(i int, row Mem) {
+		for v, sum := range b.row(i) {
+			b.store(sum, b.masks[v], row.Offset(8*b.lanes*v))
+		}
+	})
+	JMP(LabelRef(b.leave))
+}
+
+func (b *body) row(i int) []Register { return b.sum[i*b.vectors : (i+1)*b.vectors] }
+
+// multiply sets sum to Σ_p a[·,p] b[p,·].
+func (b *body) multiply(name string) {
+	var rows [4]Register // pointers to rows 0, 3, 6, 9 of A
+	stride, three := GP64(), GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileARow}, stride)
+	for i := 0; 3*i < b.rows; i++ {
+		rows[i] = GP64()
+		if i == 0 {
+			MOVQ(Mem{Base: b.t, Disp: tileA}, rows[0])
+			if b.rows > 3 {
+				LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, three)
+			}
+		} else {
+			LEAQ(Mem{Base: rows[i-1], Index: three, Scale: 1}, rows[i])
+		}
+	}
+	right, depth, down, step := GP64(), GP64(), GP64(), GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileB}, right)
+	MOVQ(Mem{Base: b.t, Disp: tileDepth}, depth)
+	MOVQ(Mem{Base: b.t, Disp: tileBStep}, down)
+	MOVQ(Mem{Base: b.t, Disp: tileAStep}, step)
+	for _, v := range b.sum {
+		b.clear(v)
+	}
+
+	Label(name + "_loop")
+	for v := range b.right {
+		b.load(Mem{Base: right, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
+	}
+	for i := range b.rows {
+		left := b.spare[i%len(b.spare)]
+		at := Mem{Base: rows[i/3]}
+		if i%3 > 0 {
+			at.Index, at.Scale = stride, uint8(i%3)
+		}
+		VBROADCASTSD(at, left)
+		for v, sum := range b.row(i) {
+			VFMADD231PD(b.right[v], left, sum)
+		}
+	}
+	ADDQ(down, right)
+	for i := 0; 3*i < b.rows; i++ {
+		ADDQ(step, rows[i])
+	}
+	DECQ(depth)
+	JNZ(LabelRef(name + "_loop"))
+}
+
+// eachRow calls emit for the rows of the matrix whose pointer and row length
+// stand in the tile.
+func (b *body) eachRow(pointer, length int, emit func(i int, row Mem)) {
+	at, next := GP64(), GP64()
+	MOVQ(Mem{Base: b.t, Disp: pointer}, at)
+	MOVQ(Mem{Base: b.t, Disp: length}, next)
+	for i := range b.rows {
+		emit(i, Mem{Base: at})
+		if i < b.rows-1 {
+			ADDQ(next, at)
+		}
+	}
+}
+
+// check leaves the function without storing if a sum is not a number.
+func (b *body) check() {
+	total := b.right[0]
+	if len(b.sum) == 1 {
+		total = b.sum[0]
+	} else {
+		VADDPD(b.sum[0], b.sum[1], total)
+	}
+	other := b.spare[0]
+	if len(b.sum) > 3 {
+		VADDPD(b.sum[2], b.sum[3], other)
+	}
+	for i := 4; i < len(b.sum); i++ {
+		into := []Register{total, other}[i%2]
+		VADDPD(b.sum[i], into, into)
+	}
+	if len(b.sum) == 3 {
+		VADDPD(b.sum[2], total, total)
+	}
+	if len(b.sum) > 3 {
+		VADDPD(other, total, total)
+	}
+	const unordered = 3
+	if b.opmask {
+		VCMPPD(U8(unordered), total, total, K3)
+		KORTESTW(K3, K3)
+	} else {
+		bits := GP32()
+		VCMPPD(U8(unordered), total, total, b.right[0])
+		VMOVMSKPD(b.right[0], bits)
+		TESTL(bits, bits)
+	}
+	JNZ(LabelRef(b.fail))
+}
+
+func (b *body) scale() {
+	alpha := b.spare[0]
+	VBROADCASTSD(Mem{Base: b.t, Disp: tileAlpha}, alpha)
+	for _, sum := range b.sum {
+		VMULPD(alpha, sum, sum)
+	}
+}
+
+func (b *body) accumulate() {
+	beta := b.right[0]
+	VBROADCASTSD(Mem{Base: b.t, Disp: tileBeta}, beta)
+	b.eachRow(tileC, tileCRow, func(i int, row Mem) {
+		for v, sum := range b.row(i) {
+			old := b.spare[v]
+			b.load(row.Offset(8*b.lanes*v), b.masks[v], old)
+			VFMADD231PD(old, beta, sum)
+		}
+	})
+}
+
+func (b *body) bias() {
+	at := GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileBias}, at)
+	for v := range b.right {
+		b.load(Mem{Base: at, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
+	}
+	for i := range b.rows {
+		for v, sum := range b.row(i) {
+			VADDPD(b.right[v], sum, sum)
+		}
+	}
+}
+
+// rectify is max(0, ·). The second source, here written first, is returned
+// when one of them is not a number.
+func (b *body) rectify() {
+	zero := b.right[0]
+	b.clear(zero)
+	for _, sum := range b.sum {
+		VMAXPD(sum, zero, sum)
+	}
+}
+
+// gate keeps a lane where the gate is above zero and clears it elsewhere.
+func (b *body) gate() {
+	zero := b.right[0]
+	b.clear(zero)
+	const less = 17 // ordered, quiet
+	b.eachRow(tileGate, tileGateRow, func(i int, row Mem) {
+		for v, sum := range b.row(i) {
+			gate := b.spare[v]
+			b.load(row.Offset(8*b.lanes*v), b.masks[v], gate)
+			if b.opmask {
+				VCMPPD(U8(less), gate, zero, K3)
+				VMOVAPD_Z(sum, K3, sum)
+			} else {
+				VCMPPD(U8(less), gate, zero, gate)
+				VANDPD(gate, sum, sum)
+			}
+		}
+	})
+}
