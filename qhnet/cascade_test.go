@@ -16,14 +16,15 @@ import (
 	"qhlab/qhnet/dataset"
 )
 
-// separable draws n points whose labels a random linear function gives, kept at
-// a distance from its boundary.
+// separable draws n points, of both classes, whose labels a random linear
+// function gives, kept at a distance from its boundary.
 func separable(rng *rand.Rand, n, d int) dataset.Set {
 	normal := mat.Col(nil, 0, gaussian(rng, d, 1))
 	set := dataset.Set{Name: "separable", X: mat.NewDense(n, d, nil), Labels: make([]int, n), Classes: 2}
 	for k := 0; k < n; {
 		x := mat.Col(nil, 0, gaussian(rng, d, 1))
-		if s := floats.Dot(x, normal) / floats.Norm(normal, 2); math.Abs(s) > 0.2 {
+		s := floats.Dot(x, normal) / floats.Norm(normal, 2)
+		if math.Abs(s) > 0.2 && (k > 1 || s > 0 == (k == 1)) {
 			set.X.SetRow(k, x)
 			if s > 0 {
 				set.Labels[k] = 1
