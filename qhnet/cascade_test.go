@@ -112,6 +112,9 @@ func TestCascadeIsTheLimitOfWeights(t *testing.T) {
 				stages++
 			}
 		}
+		if floats.Norm(c.Coefficients, 2) > 100 {
+			continue // nearly inseparable at some stage: δ is not small beside its multipliers
+		}
 		rows := mat.NewDense(set.Len(), d, nil)
 		for k, label := range set.Labels {
 			for j := range d {
