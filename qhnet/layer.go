@@ -12,6 +12,9 @@ type Layer interface {
 	// kind is the stem of the layer's automatic name: "dense" gives "dense1".
 	kind() string
 
+	// text says in words what the layer does, with all its options.
+	text() string
+
 	// attach adds the layer's parameters, rules and operators to the plan.
 	attach(p *plan, in wire) (wire, error)
 }

@@ -1,6 +1,9 @@
 package qhnet
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // ReLU is max(h, 0).
 func ReLU() Layer { return rectifier{"relu", 0} }
@@ -32,6 +35,8 @@ type linear struct{}
 
 func (linear) kind() string { return "linear" }
 
+func (linear) text() string { return "identity" }
+
 func (linear) attach(p *plan, in wire) (wire, error) { return p.alias(in, in.shape), nil }
 
 // curve is a function of one variable with two derivatives.
@@ -57,6 +62,8 @@ type power struct {
 
 func (l power) kind() string { return l.name }
 
+func (l power) text() string { return fmt.Sprintf("%s of degree %g", l.name, l.degree) }
+
 func (l power) attach(p *plan, in wire) (wire, error) {
 	if !(l.degree >= 1) || math.IsInf(l.degree, 1) {
 		return wire{}, p.fail("has degree %v; it needs a finite degree ≥ 1 to have a derivative at 0", l.degree)
@@ -74,6 +81,8 @@ type smooth struct {
 }
 
 func (l smooth) kind() string { return l.name }
+
+func (l smooth) text() string { return l.name }
 
 func (l smooth) attach(p *plan, in wire) (wire, error) {
 	p.require(in.exponent, nil, "bends differently at every size of its input, so its input must not scale at all.")

@@ -10,6 +10,8 @@ type bias struct{}
 
 func (bias) kind() string { return "bias" }
 
+func (bias) text() string { return "bias" }
+
 func (bias) attach(p *plan, in wire) (wire, error) {
 	return p.shift("bias", in, false), nil
 }
@@ -23,6 +25,8 @@ func Scale() Layer { return scale{} }
 type scale struct{}
 
 func (scale) kind() string { return "scale" }
+
+func (scale) text() string { return "scale" }
 
 func (scale) attach(p *plan, in wire) (wire, error) { return p.scale(in), nil }
 

@@ -10,6 +10,8 @@ type chain []Layer
 
 func (chain) kind() string { return "chain" }
 
+func (chain) text() string { return "chain" }
+
 func (l chain) attach(p *plan, in wire) (wire, error) {
 	return p.chain(l, p.layer+".", in)
 }
@@ -22,6 +24,8 @@ func Sum(branches ...Layer) Layer { return sum(branches) }
 type sum []Layer
 
 func (sum) kind() string { return "sum" }
+
+func (l sum) text() string { return fmt.Sprintf("sum of %d branches", len(l)) }
 
 func (l sum) attach(p *plan, in wire) (wire, error) {
 	ends, err := p.branches(l, in)
@@ -46,6 +50,8 @@ func Gate(first, second Layer) Layer { return gate{first, second} }
 type gate []Layer
 
 func (gate) kind() string { return "gate" }
+
+func (gate) text() string { return "product of branches" }
 
 func (l gate) attach(p *plan, in wire) (wire, error) {
 	ends, err := p.branches(l, in)
@@ -101,6 +107,8 @@ type residual []Layer
 
 func (residual) kind() string { return "block" }
 
+func (residual) text() string { return "residual block" }
+
 func (l residual) attach(p *plan, in wire) (wire, error) {
 	var body []Layer
 	var skip *projection
@@ -155,6 +163,8 @@ func (p *plan) defaultProjection(from, to []int) (Layer, error) {
 type projection []Layer
 
 func (projection) kind() string { return "projection" }
+
+func (projection) text() string { return "projection" }
 
 func (projection) attach(p *plan, _ wire) (wire, error) {
 	return wire{}, p.fail("stands outside a Residual; a projection is the skip of one")

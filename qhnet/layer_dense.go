@@ -21,6 +21,8 @@ type dense struct {
 
 func (dense) kind() string { return "dense" }
 
+func (l dense) text() string { return l.with.text("dense") }
+
 func (l dense) attach(p *plan, in wire) (wire, error) {
 	if err := l.with.check(p, "NoBias"); err != nil {
 		return wire{}, err

@@ -60,6 +60,14 @@ func configure(options []Option) settings {
 	return s
 }
 
+// text adds to a description what these options leave out of the layer.
+func (s settings) text(what string) string {
+	if s.noBias {
+		what += " without bias"
+	}
+	return what
+}
+
 // check rejects options that the layer being attached does not know.
 func (s settings) check(p *plan, known ...string) error {
 	for _, name := range s.given {

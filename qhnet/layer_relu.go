@@ -1,6 +1,9 @@
 package qhnet
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // rectifier is h for h > 0 and leak·h otherwise.
 type rectifier struct {
@@ -9,6 +12,13 @@ type rectifier struct {
 }
 
 func (l rectifier) kind() string { return l.name }
+
+func (l rectifier) text() string {
+	if l.leak == 0 {
+		return l.name
+	}
+	return fmt.Sprintf("%s with slope %g", l.name, l.leak)
+}
 
 func (l rectifier) attach(p *plan, in wire) (wire, error) {
 	if math.IsNaN(l.leak) || math.IsInf(l.leak, 0) {

@@ -9,6 +9,7 @@ import (
 // Network is a model made of layers. It holds no parameters and does not
 // change: it is safe for use from several goroutines.
 type Network struct {
+	layers  []Layer
 	inputs  []int
 	outputs int
 	plan    *plan
@@ -22,6 +23,11 @@ type Network struct {
 //
 // An error names the layer that does not fit, with the shapes in question.
 func NewNetwork(layers ...Layer) (*Network, error) {
+	return newNetwork(slices.Clone(layers), nil)
+}
+
+// newNetwork is NewNetwork with the statistics of frozen layers.
+func newNetwork(layers []Layer, frozen map[string]statistics) (*Network, error) {
 	if len(layers) == 0 {
 		return nil, errors.New("qhnet: a network needs layers; the first is Input")
 	}
@@ -29,7 +35,7 @@ func NewNetwork(layers ...Layer) (*Network, error) {
 	if !ok {
 		return nil, fmt.Errorf("qhnet: the first layer is a %s layer; it must be Input", layers[0].kind())
 	}
-	p := &plan{counts: map[string]int{}, named: map[string]bool{}}
+	p := &plan{counts: map[string]int{}, named: map[string]bool{}, frozen: frozen}
 	in, err := p.input(shape)
 	if err != nil {
 		return nil, err
@@ -42,7 +48,7 @@ func NewNetwork(layers ...Layer) (*Network, error) {
 		return nil, fmt.Errorf("qhnet: %s gives %s, but outputs are a vector; end with Flatten or GlobalAveragePool and Dense", p.last(), shapeText(out.shape))
 	}
 	p.finish(out)
-	return &Network{inputs: in.shape, outputs: out.shape[0], plan: p, output: out}, nil
+	return &Network{layers: layers, inputs: in.shape, outputs: out.shape[0], plan: p, output: out}, nil
 }
 
 // Input is the first layer of a network: the shape of one point, a number of
@@ -52,6 +58,8 @@ func Input(shape ...int) Layer { return input(slices.Clone(shape)) }
 type input []int
 
 func (input) kind() string { return "input" }
+
+func (input) text() string { return "input" }
 
 func (input) attach(p *plan, _ wire) (wire, error) {
 	return wire{}, p.fail("stands inside a network; Input comes first, and once")
@@ -67,7 +75,7 @@ func (p *plan) input(shape input) (wire, error) {
 	}
 	in := p.wire(shape, false, nil)
 	p.named["input"] = true
-	p.records = append(p.records, record{name: "input", text: "input " + shapeText(shape), wire: in.id, shape: shape})
+	p.records = append(p.records, record{name: "input", text: "input", wire: in.id, shape: shape})
 	return in, nil
 }
 

@@ -16,10 +16,11 @@ type plan struct {
 	wires   []wireSpec
 	records []record
 
-	layer  string          // name of the layer being attached
-	scope  string          // prefix of names: "" or "block2."
-	counts map[string]int  // automatic names given so far
-	named  map[string]bool // all names given so far
+	layer  string                // name of the layer being attached
+	scope  string                // prefix of names: "" or "block2."
+	counts map[string]int        // automatic names given so far
+	named  map[string]bool       // all names given so far
+	frozen map[string]statistics // of batch normalizations in evaluation mode
 }
 
 // wire is the end of the network so far: what the next layer starts from.
@@ -54,7 +55,7 @@ type binding struct {
 // record describes an attached layer in summaries, files and messages.
 type record struct {
 	name       string
-	text       string // what the layer does, such as "dense 2 -> 24"
+	text       string // what the layer does, such as "dense"
 	wire       int
 	shape      []int
 	parameters int
@@ -75,7 +76,7 @@ func (p *plan) add(l Layer, in wire) (wire, error) {
 	}
 	p.records = append(p.records, record{
 		name:       name,
-		text:       fmt.Sprintf("%s %s -> %s", l.kind(), shapeText(in.shape), shapeText(out.shape)),
+		text:       l.text(),
 		wire:       out.id,
 		shape:      out.shape,
 		parameters: p.parameters() - before,
