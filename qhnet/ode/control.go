@@ -98,7 +98,7 @@ type rule struct {
 // trial is the outcome of an attempted step.
 type trial struct {
 	err    float64 // error norm; at most 1 if the step is accepted
-	safety float64 // factor of the method on the next step size
+	safety float64 // factor of the method on the next step size; after a failure on this one, if not 0
 	keep   bool    // a next step size hardly larger than this one is not worth a new factorization
 }
 
@@ -160,9 +160,9 @@ func (c *controller) refused(h float64, tr trial, r rule) float64 {
 }
 
 // failed returns the step size to follow a step that could not be computed.
-func (c *controller) failed(h float64) float64 {
+func (c *controller) failed(h float64, tr trial) float64 {
 	c.rejected = true
-	return h / 4
+	return h * orDefault(tr.safety, 0.25)
 }
 
 // reset forgets earlier steps.

@@ -157,12 +157,12 @@ func (r *run) step() (Status, error) {
 	h := r.aim()
 	tr, err := r.stepper.attempt(h)
 	if err == nil && (math.IsNaN(tr.err) || math.IsInf(tr.err, 0)) {
-		err = evaluationError{errNonFinite}
+		tr, err = trial{}, evaluationError{errNonFinite}
 	}
 	if err != nil {
 		s.statistics.Rejected++
 		r.failure = err
-		r.h = r.control.failed(math.Abs(h))
+		r.h = r.control.failed(math.Abs(h), tr)
 		return running, nil
 	}
 	r.failure = nil

@@ -50,6 +50,15 @@ func (s *system) advance() {
 	s.f, s.fNew = s.fNew, s.f
 }
 
+// scale returns the error allowed in component i where its size is |v|.
+func (s *system) scale(i int, v float64) float64 {
+	atol := s.control.Absolute
+	if s.control.AbsoluteEach != nil {
+		atol = s.control.AbsoluteEach[i]
+	}
+	return atol + s.control.Relative*math.Abs(v)
+}
+
 // norm returns the weighted root mean square of e with the scale of y and z. It
 // is not finite if any of the three is not.
 func (s *system) norm(e, y, z []float64) float64 {
