@@ -135,9 +135,9 @@ func (p *Product) writeRules() {
 	p.rules = nil
 	for i, b := range p.blocks {
 		if i == 0 || b.Layer != p.blocks[i-1].Layer {
-			reason := "The factors multiply to a coefficient of the output, so their rates must sum to 1."
+			reason := b.Layer + " multiplies its factors to coefficients of the output, so their rates must sum to 1."
 			if b.Kind == "bias" {
-				reason = "A bias is a term of the output, so its rate must be 1."
+				reason = b.Layer + " is a term of the output, so its rate must be 1."
 			}
 			p.rules = append(p.rules, ScalingRule{
 				Layer:        b.Layer,
@@ -166,7 +166,7 @@ func (p *Product) Inputs() int {
 	return len(p.factors)
 }
 
-// Outputs returns 1.
+// Outputs returns 1; it implements [Model].
 func (p *Product) Outputs() int { return 1 }
 
 // Coefficients sets dst to β_1(θ), …, β_d(θ), followed by b if the model has a

@@ -1,6 +1,9 @@
 package polytope
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // row is a linear expression: a constant and one coefficient per column.
 type row struct {
@@ -14,6 +17,15 @@ func (r row) clone() row {
 	c := newRow(len(r.coef))
 	c.add(new(big.Rat).SetInt64(1), r)
 	return c
+}
+
+func (r row) isConstant() bool {
+	for c := range r.coef {
+		if r.coef[c].Sign() != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // add adds k times s.
@@ -81,4 +93,53 @@ func eliminate(rows []row, v int, pivot row) {
 			rows[i].add(new(big.Rat).Neg(&rows[i].coef[v]), pivot)
 		}
 	}
+}
+
+// Project returns equations for the other variables alone that hold exactly
+// when some values of the dropped ones, of either sign, solve A x = b. The
+// function implied gives such values for a solution of theirs, and 0 to dropped
+// variables that may take any. It returns ErrEmpty if A x = b has no solution.
+func Project(variables int, a [][]*big.Rat, b []*big.Rat, dropped []int) (
+	rest [][]*big.Rat, totals []*big.Rat, implied func(x []*big.Rat), err error) {
+	order := append([]int(nil), dropped...)
+	for v := range variables {
+		if !slices.Contains(dropped, v) {
+			order = append(order, v)
+		}
+	}
+	pivots, rows, err := reduce(variables, a, b, order)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	solved := 0 // rows of dropped pivots come first
+	for solved < len(pivots) && slices.Contains(dropped, pivots[solved]) {
+		solved++
+	}
+	for _, r := range rows[solved:] {
+		coef := newVector(variables)
+		for v := range coef {
+			coef[v].Set(&r.coef[v])
+		}
+		rest, totals = append(rest, coef), append(totals, new(big.Rat).Set(&r.constant))
+	}
+	return rest, totals, func(x []*big.Rat) {
+		for _, v := range dropped {
+			x[v].SetInt64(0)
+		}
+		for i, r := range rows[:solved] {
+			x[pivots[i]].Set(r.solveFor(pivots[i], x))
+		}
+	}, nil
+}
+
+// solveFor returns the value of variable v, whose coefficient is 1, that makes
+// Σ coef x equal to the constant.
+func (r row) solveFor(v int, x []*big.Rat) *big.Rat {
+	value := new(big.Rat).Set(&r.constant)
+	for w := range r.coef {
+		if w != v && r.coef[w].Sign() != 0 {
+			value.Sub(value, new(big.Rat).Mul(&r.coef[w], x[w]))
+		}
+	}
+	return value
 }

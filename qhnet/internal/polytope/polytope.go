@@ -59,8 +59,13 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 	x := newVector(p.variables)
 	var err error
 	for _, part := range p.parts {
-		d := part.vertex.clone()
+		d := part.vertex
 		objective := d.express(func(v int) *big.Rat { return c[v] }, part.variables)
+		if objective.isConstant() {
+			d.read(x)
+			continue
+		}
+		d = d.clone()
 		if entering := d.minimize(&objective); entering >= 0 {
 			d.moveAlong(entering)
 			err = ErrUnbounded
@@ -68,6 +73,22 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 		d.read(x)
 	}
 	return x, err
+}
+
+// CanBePositive tells for each variable whether some solution has it above 0.
+func (p *Polytope) CanBePositive() []bool {
+	positive := make([]bool, p.variables)
+	minusOne := big.NewRat(-1, 1)
+	for _, part := range p.parts {
+		d := part.vertex.clone()
+		for _, v := range part.variables {
+			objective := d.express(func(int) *big.Rat { return minusOne }, []int{v})
+			if d.minimize(&objective) >= 0 || objective.constant.Sign() < 0 {
+				positive[v] = true
+			}
+		}
+	}
+	return positive
 }
 
 // connected returns the sets of variables that the rows tie together, each in

@@ -1,0 +1,220 @@
+package qhnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Rescale sets dst to the point of the characteristic curve of θ at α,
+//
+//	ψ_α(θ)_i = e^{α λ_i} θ_i,
+//
+// and returns it. If dst is nil, a new slice is allocated; dst may be theta. A
+// result too large for a float64 is ±Inf.
+func Rescale(dst []float64, alpha float64, lambda, theta []float64) []float64 {
+	checkLength("lambda", len(lambda), len(theta))
+	if dst == nil {
+		dst = make([]float64, len(theta))
+	}
+	checkLength("dst", len(dst), len(theta))
+	rate, factor := 0.0, 1.0
+	for i, v := range theta {
+		if lambda[i] != rate {
+			rate = lambda[i]
+			factor = math.Exp(alpha * rate / 2)
+		}
+		// Twice the square root, so that e^{αλ} alone may overflow or underflow.
+		dst[i] = v * factor * factor
+	}
+	return dst
+}
+
+// Curve returns the points ψ_α(θ) of the characteristic curve through θ, one
+// row for each α. Its tangent at θ is Λθ.
+func Curve(alphas, lambda, theta []float64) *mat.Dense {
+	points := mat.NewDense(len(alphas), len(theta), nil)
+	for k, alpha := range alphas {
+		Rescale(points.RawRowView(k), alpha, lambda, theta)
+	}
+	return points
+}
+
+// Seminorm returns the Λ-seminorm
+//
+//	‖θ‖_Λ = (Σ λ_i θ_i²)^{1/2}.
+func Seminorm(lambda, theta []float64) float64 {
+	return seminorm(lambda, theta, math.Inf(-1))
+}
+
+// MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
+// the highest rate alone,
+//
+//	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2}.
+func MaxSeminorm(lambda, theta []float64) float64 {
+	highest := 0.0
+	for _, rate := range lambda {
+		highest = max(highest, rate)
+	}
+	return seminorm(lambda, theta, highest)
+}
+
+// seminorm sums over the rates from lowest on.
+func seminorm(lambda, theta []float64, lowest float64) float64 {
+	checkLength("lambda", len(lambda), len(theta))
+	sum := 0.0
+	for start, end := 0, 0; start < len(theta); start = end {
+		end = runEnd(lambda, start)
+		rate, run := lambda[start], theta[start:end]
+		if rate > 0 && rate >= lowest {
+			sum = math.Hypot(sum, math.Sqrt(rate)*blas64.Nrm2(vector(run)))
+		}
+	}
+	return sum
+}
+
+// NormalizedTime returns τ(θ), the one solution of
+//
+//	‖ψ_{-τ}(θ)‖_Λ = 1,
+//
+// the position of θ on its characteristic curve. It is an error if θ has no
+// non-zero parameter of positive rate, or one that is not finite.
+//
+// With the sum in log form the equation is g(τ) = log Σ λ_i e^{-2λ_i τ} θ_i² = 0,
+// where g is convex and decreasing and neither overflows nor underflows. The
+// time at which the largest term is 1 lies left of the root, so Newton's method
+// rises to it from there and needs no safeguard but an end.
+func NormalizedTime(lambda, theta []float64) (float64, error) {
+	checkLength("lambda", len(lambda), len(theta))
+	tau := math.Inf(-1)
+	for start, end := 0, 0; start < len(theta); start = end {
+		end = runEnd(lambda, start)
+		rate, run := lambda[start], theta[start:end]
+		if c := logTerm(rate, run); c > math.Inf(-1) {
+			tau = max(tau, c/(2*rate))
+		}
+	}
+	if math.IsInf(tau, -1) {
+		return 0, errors.New("qhnet: normalized time: all parameters of positive rate are zero")
+	}
+	// A step of Newton's method on a sum of k exponentials at least halves the
+	// logarithm of the number of terms that matter, so 100 steps are never used up.
+	for range 100 {
+		value, slope := logSeminorm(lambda, theta, tau)
+		next := tau - value/slope
+		if math.IsNaN(next) || math.IsInf(next, 0) {
+			return 0, fmt.Errorf("qhnet: normalized time: a parameter or a rate is not finite (g = %v)", value)
+		}
+		if !(next > tau) {
+			break
+		}
+		tau = next
+	}
+	return tau, nil
+}
+
+// logSeminorm returns g(τ) = log ‖ψ_{-τ}(θ)‖²_Λ and its derivative. The largest
+// exponent so far is taken out of the sums.
+func logSeminorm(lambda, theta []float64, tau float64) (value, slope float64) {
+	largest, sum, weighted := math.Inf(-1), 0.0, 0.0
+	for start, end := 0, 0; start < len(theta); start = end {
+		end = runEnd(lambda, start)
+		rate, run := lambda[start], theta[start:end]
+		exponent := logTerm(rate, run) - 2*rate*tau
+		switch {
+		case math.IsInf(exponent, -1):
+			continue
+		case exponent > largest:
+			shrink := math.Exp(largest - exponent)
+			sum, weighted, largest = sum*shrink, weighted*shrink, exponent
+		}
+		term := math.Exp(exponent - largest)
+		sum += term
+		weighted += rate * term
+	}
+	return largest + math.Log(sum), -2 * weighted / sum
+}
+
+// logTerm returns log(λ ‖θ_run‖²), -Inf if it does not count.
+func logTerm(rate float64, run []float64) float64 {
+	if rate == 0 {
+		return math.Inf(-1)
+	}
+	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector(run)))
+}
+
+// Normalize sets dst to the normalized parameters
+//
+//	θ̂ = ψ_{-τ(θ)}(θ),   ‖θ̂‖_Λ = 1,
+//
+// and returns them with τ(θ); its errors are those of [NormalizedTime]. If dst
+// is nil, a new slice is allocated; dst may be theta.
+func Normalize(dst, lambda, theta []float64) (normalized []float64, tau float64, err error) {
+	tau, err = NormalizedTime(lambda, theta)
+	if err != nil {
+		return nil, 0, err
+	}
+	return Rescale(dst, -tau, lambda, theta), tau, nil
+}
+
+// EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is
+// missed at θ, relative to the largest output:
+//
+//	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
+func EulerResidual(e Evaluation, lambda, theta []float64) (float64, error) {
+	checkLength("lambda", len(lambda), len(theta))
+	f, err := e.Forward(theta)
+	if err != nil {
+		return 0, err
+	}
+	tangent, derivative := make([]float64, len(theta)), make([]float64, len(f))
+	for i := range theta {
+		tangent[i] = lambda[i] * theta[i]
+	}
+	e.Directional(derivative, tangent)
+	return relativeDifference(derivative, f), nil
+}
+
+// ScalingResidual returns by how much f(ψ_α θ) = e^α f(θ) is missed, relative to
+// the largest output:
+//
+//	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
+func ScalingResidual(e Evaluation, alpha float64, lambda, theta []float64) (float64, error) {
+	f, err := e.Forward(theta)
+	if err != nil {
+		return 0, err
+	}
+	want := append([]float64(nil), f...)
+	f, err = e.Forward(Rescale(nil, alpha, lambda, theta))
+	if err != nil {
+		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
+	}
+	have := append([]float64(nil), f...)
+	blas64.Scal(math.Exp(-alpha), vector(have))
+	return relativeDifference(have, want), nil
+}
+
+// relativeDifference returns max |a - b| / max |b|.
+func relativeDifference(a, b []float64) float64 {
+	difference, size := 0.0, 0.0
+	for k := range b {
+		difference = max(difference, math.Abs(a[k]-b[k]))
+		size = max(size, math.Abs(b[k]))
+	}
+	if difference == 0 {
+		return 0
+	}
+	return difference / size
+}
+
+// runEnd returns the end of the stretch from start on which the rate is constant.
+func runEnd(lambda []float64, start int) int {
+	end := start + 1
+	for end < len(lambda) && lambda[end] == lambda[start] {
+		end++
+	}
+	return end
+}

@@ -1,0 +1,96 @@
+package qhnet
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"qhlab/qhnet/internal/polytope"
+)
+
+// NotQuasiHomogeneousError says that no rates make a model quasi-homogeneous.
+type NotQuasiHomogeneousError struct {
+	Layer     string        // the first layer at which no exponent fits
+	Reason    string        // the rule that it cannot satisfy
+	Conflicts []ScalingRule // earlier rules that exclude it, none of them superfluous
+}
+
+func (e *NotQuasiHomogeneousError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s", e.Layer, e.Reason)
+	if len(e.Conflicts) > 0 {
+		b.WriteString(" But:")
+	}
+	for _, rule := range e.Conflicts {
+		b.WriteString(" " + rule.Reason)
+	}
+	return b.String()
+}
+
+// explainInfeasible adds the rules in order up to the first that leaves no
+// solution, and then removes every earlier one that is not needed for that.
+func explainInfeasible(blocks []Block, rules []ScalingRule) error {
+	infeasible := func(some []ScalingRule) bool {
+		e := equationsOf(blocks, some)
+		_, err := polytope.New(len(blocks), e.a, e.b)
+		return err != nil
+	}
+	count := sort.Search(len(rules), func(k int) bool { return infeasible(rules[:k+1]) })
+	last := rules[count]
+	needed := append([]ScalingRule(nil), rules[:count]...)
+	for i := len(needed) - 1; i >= 0; i-- {
+		fewer := append(append([]ScalingRule(nil), needed[:i]...), needed[i+1:]...)
+		if infeasible(append(fewer, last)) {
+			needed = fewer
+		}
+	}
+	return &NotQuasiHomogeneousError{Layer: last.Layer, Reason: last.Reason, Conflicts: needed}
+}
+
+// PinnedRatesError says that a model is quasi-homogeneous only because some
+// blocks that do act on the outputs never scale.
+type PinnedRatesError struct {
+	Layer  string   // the first layer that pins a rate to 0
+	Reason string   // the rule by which it does
+	Blocks []string // the blocks whose rates that rule pins
+}
+
+func (e *PinnedRatesError) Error() string {
+	verb := "must have rate 0"
+	if len(e.Blocks) > 1 {
+		verb = "must have rates 0"
+	}
+	return fmt.Sprintf("qhnet: not strictly quasi-homogeneous: %s So %s %s.",
+		e.Reason, strings.Join(e.Blocks, ", "), verb)
+}
+
+// Strict returns nil if every block has a positive rate in some admissible
+// choice, so that the model scales in all its parameters (scale-invariant
+// weights may have any rate). Otherwise it returns a *[PinnedRatesError] that
+// names the first layer to pin rates to 0. A tanh network is the typical case:
+// tanh needs the exponent 0 at its input, so nothing before it can scale, and
+// it is quasi-homogeneous in its last layer only.
+func (r *Rates) Strict() error {
+	if len(r.pinned(r.rules)) == 0 {
+		return nil
+	}
+	count := sort.Search(len(r.rules), func(k int) bool { return len(r.pinned(r.rules[:k+1])) > 0 })
+	rule := r.rules[count]
+	return &PinnedRatesError{Layer: rule.Layer, Reason: rule.Reason, Blocks: r.pinned(r.rules[:count+1])}
+}
+
+// pinned lists the blocks whose rates are 0 in all solutions of some rules.
+func (r *Rates) pinned(rules []ScalingRule) []string {
+	system := equationsOf(r.blocks, rules)
+	p, err := polytope.New(len(r.blocks), system.a, system.b)
+	if err != nil {
+		panic("qhnet: some rules of a feasible system are infeasible")
+	}
+	var names []string
+	for b, positive := range p.CanBePositive() {
+		if !positive && !r.dropped[b] {
+			names = append(names, r.blocks[b].Name)
+		}
+	}
+	return names
+}
