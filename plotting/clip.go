@@ -1,0 +1,144 @@
+package plotting
+
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// coarse is the length in points below which a step of a polyline is not
+// visible in print.
+const coarse = 0.1
+
+// line strokes a polyline with the present pen, inside the plotting area.
+func (p *pane) line(points []vg.Point) {
+	points = thin(points)
+	for _, piece := range p.clip(points) {
+		path := make(vg.Path, 0, len(piece))
+		path.Move(piece[0])
+		for _, q := range piece[1:] {
+			path.Line(q)
+		}
+		p.Stroke(path)
+		p.occupy(piece)
+	}
+}
+
+// thin leaves out points nearer than coarse to the last one kept.
+func thin(points []vg.Point) []vg.Point {
+	if len(points) < 3 {
+		return points
+	}
+	out := []vg.Point{points[0]}
+	for _, q := range points[1 : len(points)-1] {
+		last := out[len(out)-1]
+		if math.Abs(float64(q.X-last.X))+math.Abs(float64(q.Y-last.Y)) > coarse {
+			out = append(out, q)
+		}
+	}
+	return append(out, points[len(points)-1])
+}
+
+// clip returns the pieces of a polyline inside the plotting area.
+func (p *pane) clip(points []vg.Point) [][]vg.Point {
+	var pieces [][]vg.Point
+	var piece []vg.Point
+	for i := 1; i < len(points); i++ {
+		a, b, ok := p.clipSegment(points[i-1], points[i])
+		if !ok {
+			continue
+		}
+		if len(piece) == 0 || piece[len(piece)-1] != a {
+			if len(piece) > 0 {
+				pieces = append(pieces, piece)
+			}
+			piece = []vg.Point{a}
+		}
+		piece = append(piece, b)
+	}
+	if len(piece) > 0 {
+		pieces = append(pieces, piece)
+	}
+	return pieces
+}
+
+// clipSegment cuts a segment to the plotting area (Liang and Barsky, 1984).
+func (p *pane) clipSegment(a, b vg.Point) (c, d vg.Point, ok bool) {
+	t0, t1 := vg.Length(0), vg.Length(1)
+	dx, dy := b.X-a.X, b.Y-a.Y
+	for _, edge := range [4][2]vg.Length{
+		{-dx, a.X - p.box.Min.X}, {dx, p.box.Max.X - a.X},
+		{-dy, a.Y - p.box.Min.Y}, {dy, p.box.Max.Y - a.Y},
+	} {
+		speed, room := edge[0], edge[1]
+		if speed == 0 {
+			if room < 0 {
+				return a, b, false
+			}
+			continue
+		}
+		t := room / speed
+		if speed < 0 {
+			t0 = max(t0, t)
+		} else {
+			t1 = min(t1, t)
+		}
+	}
+	if t0 > t1 {
+		return a, b, false
+	}
+	c, d = a, b
+	if t0 > 0 {
+		c = vg.Point{X: a.X + t0*dx, Y: a.Y + t0*dy}
+	}
+	if t1 < 1 {
+		d = vg.Point{X: a.X + t1*dx, Y: a.Y + t1*dy}
+	}
+	return c, d, true
+}
+
+// polygon fills a polygon with the present colour, cut to the plotting area
+// (Sutherland and Hodgman, 1974).
+func (p *pane) polygon(points []vg.Point) {
+	for _, cut := range []func(q vg.Point) vg.Length{
+		func(q vg.Point) vg.Length { return q.X - p.box.Min.X },
+		func(q vg.Point) vg.Length { return p.box.Max.X - q.X },
+		func(q vg.Point) vg.Length { return q.Y - p.box.Min.Y },
+		func(q vg.Point) vg.Length { return p.box.Max.Y - q.Y },
+	} {
+		points = cutPolygon(points, cut)
+	}
+	if len(points) < 3 {
+		return
+	}
+	var path vg.Path
+	path.Move(points[0])
+	for _, q := range points[1:] {
+		path.Line(q)
+	}
+	path.Close()
+	p.Fill(path)
+}
+
+func cutPolygon(points []vg.Point, inside func(vg.Point) vg.Length) []vg.Point {
+	var out []vg.Point
+	for i, b := range points {
+		a := points[(i+len(points)-1)%len(points)]
+		da, db := inside(a), inside(b)
+		if (da < 0) != (db < 0) {
+			t := da / (da - db)
+			out = append(out, vg.Point{X: a.X + t*(b.X-a.X), Y: a.Y + t*(b.Y-a.Y)})
+		}
+		if db >= 0 {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// within reports whether a point is in the plotting area, or nearly.
+func (p *pane) within(q vg.Point) bool {
+	const slack = 0.01
+	return q.X >= p.box.Min.X-slack && q.X <= p.box.Max.X+slack &&
+		q.Y >= p.box.Min.Y-slack && q.Y <= p.box.Max.Y+slack
+}

@@ -1,0 +1,45 @@
+// Package plotting draws figures from numbers and functions, for notebooks and
+// for print. It knows neither networks nor solvers.
+//
+// A [Figure] is a value: panels, each with two axes and layers. [Show] displays it
+// in a notebook's cell, [Save] writes files for a paper, [Encode] returns bytes.
+//
+//	plotting.Show(plotting.Figure{
+//		Name:    "robustness",
+//		Caption: "Robustness touches zero where the radius reaches m2.",
+//		Panels: []plotting.Panel{{
+//			X: plotting.Axis{Label: "radius r"},
+//			Y: plotting.Axis{Label: "robustness"},
+//			Layers: []plotting.Layer{
+//				plotting.ReferenceCurve{F: closedForm, Label: "closed form"},
+//				plotting.Line{X: radii, Y: measured, Label: "flow", Role: plotting.Highest},
+//				plotting.ReferenceX{At: 0.6, Label: "r = m_2"},
+//			},
+//		}},
+//	})
+//
+// # Style
+//
+// A layer has a [Role], such as Highest for the highest rate, and the role chooses
+// colour, line style and marker, so that a rate looks the same in every figure.
+// Labels stand on the data. The theory's value is dotted: [ReferenceY],
+// [ReferenceX], [ReferenceCurve]. The zero value of every field is a good default.
+//
+// # Layouts
+//
+// Panels stand in rows of Figure.Columns. Curves stacked on one x axis are
+// Columns: 1, ShareX: true; small multiples set ShareX and ShareY. A panel with
+// Equal draws both axes to one scale.
+//
+// # Text
+//
+// Labels are Unicode with sub- and superscripts: "‖θ̂‖_Λ", "10^{-3}",
+// "e^{-2λ_i τ}". A backslash before _ or ^ takes it as it is. A character that
+// the font does not have is an error, not a box.
+//
+// # Mistakes in data
+//
+// A NaN, an infinity, an empty layer, or a number an axis cannot show is an error
+// that names figure, panel, layer and index. Save and Encode return it; Show prints
+// it and ends the cell as failed.
+package plotting

@@ -1,0 +1,85 @@
+package plotting_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+
+	"qhlab/plotting"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden pictures in testdata")
+
+// goldenDPI keeps the committed pictures small; text is still legible.
+const goldenDPI = 108
+
+// compare draws a figure and prints whether it is the committed picture. An
+// Example that ends with it is at once documentation and golden test.
+func compare(name string, f plotting.Figure) {
+	got, err := plotting.Preview(f, goldenDPI)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	file := filepath.Join("testdata", name+".png")
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := samePicture(got, want); err != nil {
+		failed := filepath.Join(os.TempDir(), name+"-got.png")
+		_ = os.WriteFile(failed, got, 0o644)
+		fmt.Printf("%s: %v; see %s\n", file, err, failed)
+		return
+	}
+	fmt.Println("same picture as", file)
+}
+
+// samePicture allows what fused multiply-add on another processor may change: a
+// few pixels at edges by a few levels. On amd64 pictures are the same bytes.
+func samePicture(got, want []byte) error {
+	if bytes.Equal(got, want) {
+		return nil
+	}
+	a, err := png.Decode(bytes.NewReader(got))
+	if err != nil {
+		return err
+	}
+	b, err := png.Decode(bytes.NewReader(want))
+	if err != nil {
+		return err
+	}
+	if a.Bounds() != b.Bounds() {
+		return fmt.Errorf("is %v, want %v", a.Bounds().Size(), b.Bounds().Size())
+	}
+	if n := different(a, b); n > a.Bounds().Dx()*a.Bounds().Dy()/1000 {
+		return fmt.Errorf("%d pixels differ", n)
+	}
+	return nil
+}
+
+func different(a, b image.Image) (n int) {
+	const levels = 8 << 8 // of 1<<16
+	r := a.Bounds()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			r0, g0, b0, _ := a.At(x, y).RGBA()
+			r1, g1, b1, _ := b.At(x, y).RGBA()
+			if max(r0, r1)-min(r0, r1) > levels || max(g0, g1)-min(g0, g1) > levels || max(b0, b1)-min(b0, b1) > levels {
+				n++
+			}
+		}
+	}
+	return n
+}

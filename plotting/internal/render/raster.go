@@ -1,0 +1,220 @@
+package render
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/vector"
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/typeset"
+)
+
+// Raster draws on pixels.
+type raster struct {
+	img    *image.RGBA
+	scale  float64 // pixels per point
+	height float64 // of the page in points
+	filler *vector.Rasterizer
+	glyphs map[sfnt.GlyphIndex][]sfnt.Segment
+}
+
+// NewRaster returns a canvas on a white image with the given resolution in
+// pixels per inch, and the image.
+func NewRaster(width, height vg.Length, dpi float64) (*Canvas, *image.RGBA) {
+	scale := dpi / 72
+	img := image.NewRGBA(image.Rect(0, 0, int(math.Round(float64(width)*scale)), int(math.Round(float64(height)*scale))))
+	for i := range img.Pix {
+		img.Pix[i] = 255
+	}
+	r := &raster{
+		img: img, scale: scale, height: float64(height),
+		filler: vector.NewRasterizer(1, 1),
+		glyphs: make(map[sfnt.GlyphIndex][]sfnt.Segment),
+	}
+	return newCanvas(width, height, r), img
+}
+
+// pixel maps points with y up to pixels with y down.
+func (r *raster) pixel() affine {
+	return affine{r.scale, 0, 0, -r.scale, 0, r.height * r.scale}
+}
+
+func (p path) transform(m affine) path {
+	out := make(path, len(p))
+	for i, s := range p {
+		out[i] = step{s.op, [3]point{m.apply(s.p[0]), m.apply(s.p[1]), m.apply(s.p[2])}}
+	}
+	return out
+}
+
+// flatness is the greatest distance of a chord from its curve, in pixels: below
+// what 256 levels of coverage can show.
+const flatness = 0.05
+
+func (r *raster) fill(p path, s *state) {
+	lines, _ := p.transform(r.pixel()).flatten(flatness)
+	r.polygons(lines, s.color)
+}
+
+func (r *raster) stroke(p path, s *state) {
+	lines, closed := p.transform(r.pixel()).flatten(flatness)
+	var outline [][]point
+	for i, line := range lines {
+		outline = appendStroke(outline, line, closed[i], s, r.scale)
+	}
+	r.polygons(outline, s.color)
+}
+
+// polygons fills the union of polygons wound in one direction, working on no
+// more pixels than they cover.
+func (r *raster) polygons(lines [][]point, c color.NRGBA) {
+	box := r.bounds(lines)
+	if box.Empty() {
+		return
+	}
+	r.trace(lines, box)
+	r.filler.DrawOp = draw.Over
+	r.filler.Draw(r.img, box, image.NewUniform(c), image.Point{})
+}
+
+func (r *raster) bounds(lines [][]point) image.Rectangle {
+	lo, hi := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
+	for _, line := range lines {
+		for _, p := range line {
+			lo = point{math.Min(lo.x, p.x), math.Min(lo.y, p.y)}
+			hi = point{math.Max(hi.x, p.x), math.Max(hi.y, p.y)}
+		}
+	}
+	if lo.x > hi.x {
+		return image.Rectangle{}
+	}
+	box := image.Rect(int(math.Floor(lo.x)), int(math.Floor(lo.y)), int(math.Ceil(hi.x))+1, int(math.Ceil(hi.y))+1)
+	return box.Intersect(r.img.Bounds())
+}
+
+func (r *raster) trace(lines [][]point, box image.Rectangle) {
+	r.filler.Reset(box.Dx(), box.Dy())
+	x, y := float64(box.Min.X), float64(box.Min.Y)
+	for _, line := range lines {
+		for i, p := range line {
+			px, py := float32(p.x-x), float32(p.y-y)
+			if i == 0 {
+				r.filler.MoveTo(px, py)
+			} else {
+				r.filler.LineTo(px, py)
+			}
+		}
+		r.filler.ClosePath()
+	}
+}
+
+// phases is how many positions within a pixel, in each direction, a stamp is
+// drawn at; a quarter of a pixel is finer than the eye at any resolution used.
+const phases = 4
+
+// stamp rasterizes the path once per phase and lays the masks down.
+func (r *raster) stamp(p path, at []point, s *state) {
+	linear := affine{r.scale, 0, 0, -r.scale, 0, 0}
+	lines, _ := p.transform(linear).flatten(flatness)
+	var masks [phases * phases]*image.Alpha
+	src := image.NewUniform(s.color)
+	for _, a := range at {
+		q := r.pixel().apply(a)
+		fx, fy := math.Floor(q.x*phases)/phases, math.Floor(q.y*phases)/phases
+		ix, iy := math.Floor(fx), math.Floor(fy)
+		k := int((fx-ix)*phases)*phases + int((fy-iy)*phases)
+		if masks[k] == nil {
+			masks[k] = r.mask(lines, fx-ix, fy-iy)
+		}
+		m := masks[k]
+		draw.DrawMask(r.img, m.Rect.Add(image.Pt(int(ix), int(iy))), src, image.Point{}, m, m.Rect.Min, draw.Over)
+	}
+}
+
+func (r *raster) mask(lines [][]point, dx, dy float64) *image.Alpha {
+	var reach float64
+	for _, line := range lines {
+		for _, p := range line {
+			reach = math.Max(reach, math.Max(math.Abs(p.x), math.Abs(p.y)))
+		}
+	}
+	n := int(math.Ceil(reach)) + 2
+	m := image.NewAlpha(image.Rect(-n, -n, n, n))
+	moved := make([][]point, len(lines))
+	for i, line := range lines {
+		moved[i] = make([]point, len(line))
+		for j, p := range line {
+			moved[i][j] = point{p.x + dx, p.y + dy}
+		}
+	}
+	r.trace(moved, m.Rect)
+	r.filler.DrawOp = draw.Src
+	r.filler.Draw(m, m.Rect, image.Opaque, image.Point{})
+	return m
+}
+
+func (r *raster) text(s string, size float64, m affine, c color.NRGBA) {
+	glyphs, _ := typeset.Shape(s)
+	unit := size / typeset.Em()
+	for _, g := range glyphs {
+		outline, ok := r.glyphs[g.ID]
+		if !ok {
+			outline = typeset.Outline(g.ID)
+			r.glyphs[g.ID] = outline
+		}
+		// An outline has y down.
+		place := m.after(affine{unit, 0, 0, -unit, g.X * size, g.Y * size})
+		if p := glyphPath(outline, place); len(p) > 0 {
+			r.fill(p, &state{color: c})
+		}
+	}
+}
+
+func glyphPath(outline []sfnt.Segment, m affine) path {
+	var p path
+	var at point
+	vec := func(s sfnt.Segment, i int) point {
+		return point{float64(s.Args[i].X), float64(s.Args[i].Y)}
+	}
+	for _, s := range outline {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			at = vec(s, 0)
+			p = append(p, step{op: 'M', p: [3]point{m.apply(at)}})
+		case sfnt.SegmentOpLineTo:
+			at = vec(s, 0)
+			p = append(p, step{op: 'L', p: [3]point{m.apply(at)}})
+		case sfnt.SegmentOpQuadTo:
+			q, to := vec(s, 0), vec(s, 1)
+			c1 := point{at.x + 2*(q.x-at.x)/3, at.y + 2*(q.y-at.y)/3}
+			c2 := point{to.x + 2*(q.x-to.x)/3, to.y + 2*(q.y-to.y)/3}
+			p = append(p, step{'C', [3]point{m.apply(c1), m.apply(c2), m.apply(to)}})
+			at = to
+		case sfnt.SegmentOpCubeTo:
+			at = vec(s, 2)
+			p = append(p, step{'C', [3]point{m.apply(vec(s, 0)), m.apply(vec(s, 1)), m.apply(at)}})
+		}
+	}
+	return p
+}
+
+// image draws every pixel of img as one cell, without smoothing.
+func (r *raster) image(img image.Image, m affine) {
+	m = r.pixel().after(m)
+	a, b := m.apply(point{0, 1}), m.apply(point{1, 0})
+	box := image.Rect(int(math.Round(a.x)), int(math.Round(a.y)), int(math.Round(b.x)), int(math.Round(b.y)))
+	src := img.Bounds()
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		sy := src.Min.Y + (2*(y-box.Min.Y)+1)*src.Dy()/(2*box.Dy())
+		for x := box.Min.X; x < box.Max.X; x++ {
+			sx := src.Min.X + (2*(x-box.Min.X)+1)*src.Dx()/(2*box.Dx())
+			if _, _, _, alpha := img.At(sx, sy).RGBA(); alpha > 0 {
+				r.img.Set(x, y, img.At(sx, sy))
+			}
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package plotting
+
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/typeset"
+)
+
+// plan says where everything of a figure stands. Lengths are in points, y up.
+type plan struct {
+	look
+	width, height vg.Length
+	panes         []*pane
+}
+
+// frame is the room a panel needs around its plotting area.
+type frame struct{ left, right, top, bottom vg.Length }
+
+func width(markup string, size vg.Length) vg.Length {
+	return vg.Length(typeset.Parse(markup).Width) * size
+}
+
+func (f Figure) columns() int {
+	if f.Columns > 0 {
+		return min(f.Columns, len(f.Panels))
+	}
+	return min(3, len(f.Panels))
+}
+
+// plan lays the figure out. The room for tick labels depends on the ticks, and
+// the ticks on the size of the panel, so it is done twice.
+func (f Figure) plan() (*plan, error) {
+	extents, err := f.measure()
+	if err != nil {
+		return nil, err
+	}
+	pl := &plan{look: f.Width.look()}
+	for i, p := range f.Panels {
+		pl.panes = append(pl.panes, &pane{
+			Panel: p, look: &pl.look, x: extents[i].x, y: extents[i].y,
+			inner: f.inner(i),
+		})
+	}
+	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
+	for _, p := range pl.panes {
+		p.box.Max = size
+	}
+	pl.arrange(f)
+	pl.arrange(f)
+	return pl, nil
+}
+
+// inner says which tick labels a panel leaves to its neighbours.
+func (f Figure) inner(i int) (inner struct{ x, y bool }) {
+	inner.x = f.ShareX && i+f.columns() < len(f.Panels)
+	inner.y = f.ShareY && i%f.columns() > 0
+	return inner
+}
+
+// arrange sets the panes' boxes from the frames their present size asks for.
+func (pl *plan) arrange(f Figure) {
+	columns := f.columns()
+	rows := (len(pl.panes) + columns - 1) / columns
+	left, right := make([]vg.Length, columns), make([]vg.Length, columns)
+	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
+	for i, p := range pl.panes {
+		fr := p.frame()
+		r, c := i/columns, i%columns
+		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)
+		top[r], bottom[r] = max(top[r], fr.top), max(bottom[r], fr.bottom)
+	}
+	free := pl.look.width - pl.gap*vg.Length(columns-1) - sum(left) - sum(right)
+	plot := max(free/vg.Length(columns), 20)
+	heights := pl.heights(f, &plot, rows, columns)
+
+	pl.width = pl.gap*vg.Length(columns-1) + sum(left) + sum(right) + plot*vg.Length(columns)
+	pl.height = pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom) + sum(heights)
+	y := pl.height
+	if f.Title != "" {
+		pl.height += pl.title * 2
+		y = pl.height - pl.title*2
+	}
+	for r := range rows {
+		y -= top[r] + heights[r]
+		x := vg.Length(0)
+		for c := range columns {
+			x += left[c]
+			if i := r*columns + c; i < len(pl.panes) {
+				pl.panes[i].box = vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + plot, Y: y + heights[r]}}
+				pl.panes[i].head = top[r]
+				pl.panes[i].fit()
+			}
+			x += plot + right[c] + pl.gap
+		}
+		y -= bottom[r] + pl.gap/2
+	}
+}
+
+func sum(lengths []vg.Length) vg.Length {
+	var s vg.Length
+	for _, l := range lengths {
+		s += l
+	}
+	return s
+}
+
+// tallest is the greatest height of a panel with equal axes that has a row to
+// itself, in label sizes.
+const tallest = 28
+
+// heights returns the height of each row's plotting areas, and narrows them
+// where equal axes would make them too tall.
+func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Length {
+	ratio := 0.0
+	for _, p := range pl.panes {
+		if p.Equal {
+			ratio = math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo))
+		}
+	}
+	ratio = math.Min(ratio, 1.6)
+	if f.Aspect > 0 {
+		ratio = f.Aspect
+	}
+	if limit := tallest * pl.label; ratio > 0 && f.Aspect == 0 && *plot*vg.Length(ratio) > limit {
+		*plot = limit / vg.Length(ratio)
+	}
+	if ratio == 0 {
+		ratio = defaultAspect(f.Width, rows, columns)
+	}
+	heights := make([]vg.Length, rows)
+	for i, p := range pl.panes {
+		weight := p.Height
+		if weight == 0 {
+			weight = 1
+		}
+		heights[i/columns] = max(heights[i/columns], *plot*vg.Length(ratio*weight))
+	}
+	return heights
+}
+
+func defaultAspect(w Width, rows, columns int) float64 {
+	narrow := w == Single
+	switch {
+	case columns == 1 && rows > 1 && narrow:
+		return 0.42
+	case columns == 1 && rows > 1:
+		return 0.24
+	case columns == 1 && narrow:
+		return 0.68
+	case columns == 1:
+		return 0.42
+	case columns == 2:
+		return 0.7
+	}
+	return 0.85
+}
+
+// fit widens the limits of a panel with equal axes to fill its box.
+func (p *pane) fit() {
+	if !p.Equal {
+		return
+	}
+	size := p.box.Size()
+	perPoint := math.Max((p.x.hi-p.x.lo)/float64(size.X), (p.y.hi-p.y.lo)/float64(size.Y))
+	grow := func(s *span, length vg.Length) {
+		extra := perPoint*float64(length) - (s.hi - s.lo)
+		s.lo, s.hi = s.lo-extra/2, s.hi+extra/2
+	}
+	grow(&p.x, size.X)
+	grow(&p.y, size.Y)
+}
+
+// frame measures what stands around the plotting area.
+func (p *pane) frame() frame {
+	l := p.look
+	fr := frame{left: 2, right: 2, top: 2, bottom: 2}
+	if !p.Bare {
+		if !p.inner.y {
+			fr.left = l.tickLength + l.padding + 2
+			for _, m := range p.yMarks() {
+				fr.left = max(fr.left, width(m.label, l.tick)+l.tickLength+l.padding+2)
+			}
+		}
+		fr.bottom = l.tickLength + l.padding
+		if !p.inner.x {
+			fr.bottom += l.tick * 1.3
+			if p.X.Label != "" {
+				fr.bottom += l.label * 1.5
+			}
+			fr.left, fr.right = p.overhang(fr.left, fr.right)
+		}
+		fr.top = l.tick * 0.6
+	}
+	if p.Y.Label != "" && !p.Bare && !p.inner.y {
+		fr.top += l.label * 1.5
+	}
+	if len(p.keys()) > 0 {
+		fr.top += l.label * 1.7
+	}
+	if p.Title != "" {
+		fr.top += l.title * 1.7
+	}
+	fr.right = max(fr.right, p.rightRoom())
+	return fr
+}
+
+// overhang is the room that the outermost tick labels of the x axis need.
+func (p *pane) overhang(left, right vg.Length) (l, r vg.Length) {
+	for _, m := range p.xMarks() {
+		half := width(m.label, p.tick) / 2
+		at := p.at(m.u, p.y.lo).X
+		left = max(left, half-(at-p.box.Min.X))
+		right = max(right, half-(p.box.Max.X-at))
+	}
+	return left, right
+}
+
+// rightRoom is the room for labels at the ends of lines and for colour bars.
+func (p *pane) rightRoom() vg.Length {
+	var room vg.Length
+	for _, layer := range p.Layers {
+		if e, ok := layer.(endLabelled); ok && !p.Key {
+			room = max(room, e.endRoom(p))
+		}
+		if b, ok := layer.(interface{ bar(p *pane) vg.Length }); ok {
+			room = max(room, b.bar(p))
+		}
+	}
+	return room
+}
+
+// xMarks and yMarks are the ticks, as many as fit.
+func (p *pane) xMarks() []mark {
+	length := p.box.Size().X
+	n := min(8, int(length/(p.tick*4.5)))
+	marks := p.X.marks(p.x, n)
+	for ; n > 2 && p.crowded(marks, length); n-- {
+		marks = p.X.marks(p.x, n-1)
+	}
+	return marks
+}
+
+// crowded reports whether labels of the x axis come too near each other.
+func (p *pane) crowded(marks []mark, length vg.Length) bool {
+	var total vg.Length
+	n := 0
+	for _, m := range marks {
+		if m.label != "" {
+			total += width(m.label, p.tick) + p.tick
+			n++
+		}
+	}
+	return n > 2 && total > length
+}
+
+func (p *pane) yMarks() []mark {
+	return p.Y.marks(p.y, min(8, int(p.box.Size().Y/(p.tick*2.4))))
+}

@@ -1,0 +1,207 @@
+package plotting
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Line joins points by straight segments. Its label stands at its right end.
+type Line struct {
+	X, Y  []float64
+	Label string
+	Role  Role
+	Style Style
+
+	// Marker, if not the zero value, is also drawn at every point.
+	Marker Marker
+
+	// Arrow draws a head at the last point.
+	Arrow bool
+
+	// Thin draws the line thinner, for one of many.
+	Thin bool
+}
+
+func (l Line) name() string { return "line" + quoted(l.Label) }
+
+func (l Line) extend(e *extent) error { return e.add(l.X, l.Y) }
+
+func (l Line) texts() []string { return []string{l.Label} }
+
+func (l Line) draw(p *pane) {
+	points := p.points(l.X, l.Y)
+	p.stroke(points, l.Role, l.Style, l.Thin)
+	if l.Marker != RoleMarker {
+		p.stampMarker(l.Marker, p.marker, l.Role.Color(), false, points)
+	}
+	if l.Arrow && len(points) > 1 {
+		p.arrowHead(points[len(points)-2], points[len(points)-1], l.Role)
+	}
+	p.labelLine(points, l.Label, l.Role)
+}
+
+// stroke draws a polyline as its role says.
+func (p *pane) stroke(points []vg.Point, r Role, s Style, thin bool) {
+	w := p.look.line
+	if thin || r == Reference {
+		w = p.thin
+	}
+	p.pen(r.Color(), w, s.dash(r))
+	p.line(points)
+}
+
+// labelLine labels a polyline at its rightmost point in the plotting area.
+func (p *pane) labelLine(points []vg.Point, label string, r Role) {
+	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
+	for _, piece := range p.clip(points) {
+		for _, q := range piece {
+			if q.X >= best.X {
+				best, found = q, true
+			}
+		}
+	}
+	if found {
+		p.labelEnd(best, label, r.Color())
+	}
+}
+
+func (p *pane) arrowHead(from, to vg.Point, r Role) {
+	if !p.within(to) || from == to {
+		return
+	}
+	dx, dy := float64(to.X-from.X), float64(to.Y-from.Y)
+	n := vg.Length(math.Hypot(dx, dy))
+	ux, uy := vg.Length(dx)/n, vg.Length(dy)/n
+	size := p.look.line * 3
+	base := vg.Point{X: to.X - ux*size, Y: to.Y - uy*size}
+	p.SetColor(r.Color())
+	p.polygon([]vg.Point{
+		to,
+		{X: base.X - uy*size*0.45, Y: base.Y + ux*size*0.45},
+		{X: base.X + uy*size*0.45, Y: base.Y - ux*size*0.45},
+	})
+}
+
+// endRoom is the space the label needs beyond the right edge, which is less when
+// the line ends before it.
+func (l Line) endRoom(p *pane) vg.Length {
+	if len(l.X) == 0 {
+		return 0
+	}
+	last := p.X.position(l.X[0])
+	for _, x := range l.X {
+		last = math.Max(last, p.X.position(x))
+	}
+	return p.endRoomAt(last, l.Label)
+}
+
+func (p *pane) endRoomAt(u float64, label string) vg.Length {
+	free := p.box.Max.X - min(p.at(u, p.y.lo).X, p.box.Max.X)
+	if free < 3*p.label { // in one column with labels at the edge
+		free = 0
+	}
+	return p.labelRoom(label) - free
+}
+
+func (l Line) keys(p *pane) []key { return p.lineKey(l.Label, l.Role, l.Style) }
+
+// lineKey is the entry of a line, if the panel lists lines above itself.
+func (p *pane) lineKey(label string, r Role, s Style) []key {
+	if !p.Key || label == "" {
+		return nil
+	}
+	return []key{{text: label, role: r, dash: s.dash(r)}}
+}
+
+// Curve is the graph of a function, drawn over the panel's range of x or from
+// From to To. Gaps where F is NaN stay gaps.
+type Curve struct {
+	F        func(x float64) float64
+	From, To float64
+	Label    string
+	Role     Role
+	Style    Style
+}
+
+func (c Curve) name() string { return "curve" + quoted(c.Label) }
+
+func (c Curve) texts() []string { return []string{c.Label} }
+
+func (c Curve) everywhere() bool { return c.From == 0 && c.To == 0 }
+
+// samples is how many points a curve is drawn with: at the widest preset they
+// are two points of print apart.
+const samples = 400
+
+// sample returns the points of the curve in data units, cut into pieces at NaN.
+func (c Curve) sample(a Axis, s span) (pieces [][2][]float64, err error) {
+	if !c.everywhere() {
+		s = span{a.position(c.From), a.position(c.To), true}
+	}
+	var x, y []float64
+	for i := range samples + 1 {
+		v := a.value(s.lo + (s.hi-s.lo)*float64(i)/samples)
+		fv := c.F(v)
+		if math.IsInf(fv, 0) {
+			return nil, fmt.Errorf("F(%g) is infinite", v)
+		}
+		if math.IsNaN(fv) {
+			if len(x) > 0 {
+				pieces = append(pieces, [2][]float64{x, y})
+			}
+			x, y = nil, nil
+			continue
+		}
+		x, y = append(x, v), append(y, fv)
+	}
+	if len(x) > 0 {
+		pieces = append(pieces, [2][]float64{x, y})
+	}
+	if len(pieces) == 0 {
+		return nil, fmt.Errorf("F is NaN everywhere between %g and %g", a.value(s.lo), a.value(s.hi))
+	}
+	return pieces, nil
+}
+
+func (c Curve) extend(e *extent) error {
+	if c.F == nil {
+		return fmt.Errorf("F is nil")
+	}
+	if !e.second {
+		if !c.everywhere() {
+			return addAll(&e.x, e.xAxis, "limit", []float64{c.From, c.To})
+		}
+		return nil
+	}
+	pieces, err := c.sample(e.xAxis, e.x)
+	if err != nil {
+		return err
+	}
+	for _, piece := range pieces {
+		if err := addAll(&e.y, e.yAxis, "F", piece[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Curve) draw(p *pane) {
+	pieces, _ := c.sample(p.X, p.x)
+	var last []vg.Point
+	for _, piece := range pieces {
+		last = p.points(piece[0], piece[1])
+		p.stroke(last, c.Role, c.Style, false)
+	}
+	p.labelLine(last, c.Label, c.Role)
+}
+
+func (c Curve) endRoom(p *pane) vg.Length {
+	if c.everywhere() {
+		return p.labelRoom(c.Label)
+	}
+	return p.endRoomAt(p.X.position(c.To), c.Label)
+}
+
+func (c Curve) keys(p *pane) []key { return p.lineKey(c.Label, c.Role, c.Style) }

@@ -1,0 +1,160 @@
+package plotting
+
+import (
+	"image/color"
+
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/typeset"
+)
+
+// canvas is what layers draw on.
+type canvas interface {
+	vg.Canvas
+	Stamp(p vg.Path, at []vg.Point)
+}
+
+// pane is a panel that has a place on a page.
+type pane struct {
+	Panel
+	*look
+	canvas
+	box   vg.Rectangle // the plotting area
+	head  vg.Length    // the room above it
+	x, y  span         // the axes' limits, as positions
+	inner struct{ x, y bool }
+
+	ends  []endLabel
+	notes []note
+	busy  []vg.Point // where lines and points are, for labels to avoid
+}
+
+// at maps axis positions to the page.
+func (p *pane) at(u, v float64) vg.Point {
+	size := p.box.Size()
+	return vg.Point{
+		X: p.box.Min.X + size.X*vg.Length((u-p.x.lo)/(p.x.hi-p.x.lo)),
+		Y: p.box.Min.Y + size.Y*vg.Length((v-p.y.lo)/(p.y.hi-p.y.lo)),
+	}
+}
+
+// point maps data to the page.
+func (p *pane) point(x, y float64) vg.Point {
+	return p.at(p.X.position(x), p.Y.position(y))
+}
+
+func (p *pane) points(x, y []float64) []vg.Point {
+	out := make([]vg.Point, len(x))
+	for i := range x {
+		out[i] = p.point(x[i], y[i])
+	}
+	return out
+}
+
+// alignment of text at a point.
+type alignment int
+
+const (
+	alignLeft alignment = iota
+	alignCenter
+	alignRight
+)
+
+// text draws a line of markup; y is its baseline.
+func (p *pane) text(at vg.Point, markup string, size vg.Length, c color.Color, a alignment) {
+	label := typeset.Parse(markup)
+	at.X -= vg.Length(label.Width) * size * vg.Length(a) / 2
+	p.Push()
+	p.Translate(at)
+	p.SetColor(c)
+	label.Draw(p, size)
+	p.Pop()
+}
+
+// pen sets colour, width and dashes for the next strokes.
+func (p *pane) pen(c color.Color, width vg.Length, dash []float64) {
+	p.SetColor(c)
+	p.SetLineWidth(width)
+	var pattern []vg.Length
+	for _, d := range dash {
+		pattern = append(pattern, vg.Length(d)*width)
+	}
+	p.SetLineDash(pattern, 0)
+}
+
+func (p *pane) segment(a, b vg.Point) {
+	p.Stroke(vg.Path{{Type: vg.MoveComp, Pos: a}, {Type: vg.LineComp, Pos: b}})
+}
+
+// drawAxes draws the two axes, their ticks and labels, the title and the key.
+func (p *pane) drawAxes() {
+	y := p.box.Max.Y + p.tick*0.6
+	if p.Bare {
+		y = p.box.Max.Y + p.tick*0.3
+	} else {
+		p.drawX()
+		p.drawY()
+		if p.Y.Label != "" && !p.inner.y {
+			p.text(vg.Point{X: p.yLabelX(), Y: y + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
+			y += p.label * 1.5
+		}
+	}
+	if keys := p.keys(); len(keys) > 0 {
+		p.drawKeys(keys, y+p.label*0.45)
+	}
+	if p.Title != "" {
+		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.head - p.title*1.2}, p.Title, p.title, ink, alignLeft)
+	}
+}
+
+// yLabelX is where the label of the y axis begins: above the tick labels, so
+// that it reads as their heading.
+func (p *pane) yLabelX() vg.Length {
+	if p.Bare || p.inner.y {
+		return p.box.Min.X
+	}
+	x := p.tickLength + p.padding
+	for _, m := range p.yMarks() {
+		x = max(x, width(m.label, p.tick)+p.tickLength+p.padding)
+	}
+	return p.box.Min.X - x
+}
+
+func (p *pane) drawX() {
+	p.pen(faint, p.axis, nil)
+	p.segment(p.box.Min, vg.Point{X: p.box.Max.X, Y: p.box.Min.Y})
+	for _, m := range p.xMarks() {
+		at := vg.Point{X: p.at(m.u, 0).X, Y: p.box.Min.Y}
+		length := p.tickLength
+		if m.label == "" {
+			length *= 0.6
+		}
+		p.pen(faint, p.axis, nil)
+		p.segment(at, vg.Point{X: at.X, Y: at.Y - length})
+		if m.label != "" && !p.inner.x {
+			p.text(vg.Point{X: at.X, Y: at.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}, m.label, p.tick, soft, alignCenter)
+		}
+	}
+	if p.X.Label != "" && !p.inner.x {
+		at := vg.Point{X: (p.box.Min.X + p.box.Max.X) / 2}
+		at.Y = p.box.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05
+		p.text(at, p.X.Label, p.label, soft, alignCenter)
+	}
+}
+
+func (p *pane) drawY() {
+	p.pen(faint, p.axis, nil)
+	p.segment(p.box.Min, vg.Point{X: p.box.Min.X, Y: p.box.Max.Y})
+	for _, m := range p.yMarks() {
+		at := vg.Point{X: p.box.Min.X, Y: p.at(0, m.u).Y}
+		length := p.tickLength
+		if m.label == "" {
+			length *= 0.6
+		}
+		p.pen(faint, p.axis, nil)
+		p.segment(at, vg.Point{X: at.X - length, Y: at.Y})
+		if m.label != "" && !p.inner.y {
+			p.text(vg.Point{X: at.X - p.tickLength - p.padding*0.7, Y: at.Y - p.tick*0.36}, m.label, p.tick, soft, alignRight)
+		}
+	}
+}
