@@ -238,9 +238,7 @@ func TestCollapseErrors(t *testing.T) {
 		{"all class means coincide", h, w, []int{0, 1, 0, 1}},
 	} {
 		_, err := qhnet.MeasureCollapse(test.h, test.labels, test.w, nil)
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("got %v, want an error with %q", err, test.want)
-		}
+		wantError(t, test.want, err)
 	}
 }
 
@@ -260,5 +258,12 @@ func BenchmarkMeasureCollapse(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func wantError(t *testing.T, want string, err error) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want an error with %q", err, want)
 	}
 }
