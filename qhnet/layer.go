@@ -67,5 +67,6 @@ type signal struct {
 	value          []float64 // z
 	derivative     []float64 // ż along the direction v; zero unless trainable
 	adjoint        []float64 // z̄, of the weighted sum of outputs; nil unless needed
+	idle           []float64 // memory of an adjoint that only the input's gradient needs
 	adjointTangent []float64 // derivative of z̄ along v; nil unless trainable
 }

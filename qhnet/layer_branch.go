@@ -75,7 +75,7 @@ func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
 	if len(layers) == 0 {
 		return nil, p.fail("has no branches")
 	}
-	ends := p.fork(in, len(layers))
+	starts, ends := p.fork(in, len(layers)), make([]wire, len(layers))
 	outer := p.scope
 	p.scope = p.layer + "."
 	defer func() { p.scope = outer }()
@@ -84,7 +84,7 @@ func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
 			l = Named(fmt.Sprintf("branch%d", i+1), l)
 		}
 		var err error
-		if ends[i], err = p.add(l, ends[i]); err != nil {
+		if ends[i], err = p.add(l, starts[i]); err != nil {
 			return nil, err
 		}
 	}

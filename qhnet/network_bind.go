@@ -62,10 +62,12 @@ func adjointTangentOf(w wireSpec, s *signal) (int, *[]float64, bool) {
 	return w.adjointOf, &s.adjointTangent, w.trainable
 }
 
-// everyAdjointOf is adjointOf with the adjoints that only the input's gradient
-// needs.
-func everyAdjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
-	return w.adjointOf, &s.adjoint, true
+// idleAdjointOf selects the adjoints that only the input's gradient needs.
+func idleAdjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
+	if w.trainable {
+		return w.adjointOf, &s.adjoint, true
+	}
+	return w.adjointOf, &s.idle, true
 }
 
 // allocate gives the wires memory for a part where they need it and lack it.

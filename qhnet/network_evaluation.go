@@ -106,13 +106,30 @@ func (e *NetworkEvaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	if r, c := dst.Dims(); r != e.points || c != e.network.Inputs() {
 		panic(fmt.Sprintf("qhnet: InputGradient: dst is %d×%d, the data is %d×%d", r, c, e.points, e.network.Inputs()))
 	}
-	e.network.plan.allocate(e.signals, e.points, everyAdjointOf)
+	if e.signals[0].idle == nil {
+		e.network.plan.allocate(e.signals, e.points, idleAdjointOf)
+	}
+	e.wakeAdjoints(true)
 	copy(e.output().adjoint, weights)
 	for i := len(e.steps) - 1; i >= 0; i-- {
 		e.steps[i].operator.reverse(e.theta, e.all())
 	}
+	e.wakeAdjoints(false)
 	for k := range e.points {
-		dst.SetRow(k, row(e.signals[0].adjoint, k, e.network.Inputs()))
+		dst.SetRow(k, row(e.signals[0].idle, k, e.network.Inputs()))
+	}
+}
+
+// wakeAdjoints lets a reverse pass compute adjoints before the first parameters.
+func (e *NetworkEvaluation) wakeAdjoints(awake bool) {
+	for _, s := range e.signals {
+		switch {
+		case s.trainable:
+		case awake:
+			s.adjoint = s.idle
+		default:
+			s.adjoint = nil
+		}
 	}
 }
 
@@ -141,10 +158,14 @@ func (e *NetworkEvaluation) start(method string, dst, weights []float64) {
 	e.checkMoved(method)
 	e.checkLength("dst", dst, e.network.plan.parameters())
 	e.checkLength("weights", weights, len(e.output().value))
+	e.allocateAdjoints()
+	copy(e.output().adjoint, weights)
+}
+
+func (e *NetworkEvaluation) allocateAdjoints() {
 	if e.output().adjoint == nil {
 		e.network.plan.allocate(e.signals, e.points, adjointOf)
 	}
-	copy(e.output().adjoint, weights)
 }
 
 func (e *NetworkEvaluation) all() span { return span{0, e.points} }

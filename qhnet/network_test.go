@@ -36,6 +36,8 @@ var architectures = []architecture{
 	{"residual block with projection", 6, []Layer{Input(4), Dense(5), ReLU(), Residual(Dense(6), ReLU(), Dense(3), Projection()), Dense(2)}},
 	{"residual block at the input", 6, []Layer{Input(4), Residual(Dense(6), ReLU(), Dense(4)), Dense(1)}},
 	{"sum of branches", 6, []Layer{Input(4), Sum(Chain(Dense(5), ReLU(), Dense(3)), Dense(3), Chain(AbsPower(2), Dense(3))), Dense(2)}},
+	{"sum of hidden branches", 6, []Layer{Input(4), Dense(5), Sum(Chain(ReLU(), Dense(3)), Chain(Dense(4), AbsPower(2), Dense(3)), Dense(3)), Dense(2)}},
+	{"gated hidden layer", 6, []Layer{Input(4), Dense(5), ReLU(), Gate(Dense(5), Chain()), Dense(2)}},
 	{"gated linear unit", 6, []Layer{Input(4), Gate(Dense(5), Chain(Dense(5), ReLU())), Dense(2)}},
 	{"batch normalization", 7, []Layer{Input(4), Dense(5), BatchNorm(), ReLU(), Dense(2)}},
 	{"batch normalization, affine", 7, []Layer{Input(4), Dense(5), BatchNorm(Affine()), ReLU(), Dense(5), BatchNorm(Affine()), ReLU(), Dense(2)}},
