@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -23,6 +25,10 @@ type flowRun struct {
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
 	rested     bool      // the flow came to rest unseparated
+
+	fingerprint string    // of the run, if it has a checkpoint
+	pending     *snapshot // not written yet
+	written     time.Time // when the last snapshot was
 }
 
 func newFlowRun(f *Flow) *flowRun {
@@ -45,41 +51,72 @@ func (r *flowRun) begin() error {
 	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
 	r.stallU = -r.field.logLoss
 	r.record(r.Start)
+	if r.separated() {
+		start := r.trajectory.Last()
+		r.trajectory.Separated = &start
+	}
 	return nil
 }
 
-// follow walks the phases of the flow.
-func (r *flowRun) follow(ctx context.Context) error {
+// separated reports whether nL ≤ 1 at the field's point, up to the rounding of
+// a located event.
+func (r *flowRun) separated() bool {
+	return -r.field.logLoss-r.logPoints >= -1e-9*max(1, r.logPoints)
+}
+
+// phases lists the clocks of the flow in order.
+func (r *flowRun) phases() []Clock {
 	if r.Clock != Automatic {
-		return r.walk(ctx, r.Clock)
+		return []Clock{r.Clock}
 	}
-	if !r.pastSwitch() {
-		if err := r.walk(ctx, Scaled); err != nil || !r.pastSwitch() {
+	return []Clock{Scaled, LogLogLoss}
+}
+
+// follow walks the phases of the flow, from a snapshot if there is one.
+func (r *flowRun) follow(ctx context.Context, saved *snapshot) error {
+	phases := r.phases()
+	var state *ode.State
+	if saved != nil {
+		phases, state = phases[slices.Index(phases, saved.Phase):], saved.State
+	}
+	for _, phase := range phases {
+		if state == nil && r.passed(phase) {
+			continue
+		}
+		if err := r.walk(ctx, phase, state); err != nil || r.trajectory.Status == ode.Stopped {
 			return err
 		}
+		state = nil
 	}
-	if r.trajectory.Last().LogInverse() >= r.Until {
-		return nil
+	return nil
+}
+
+// passed reports whether the automatic clocks leave nothing to do in a phase.
+func (r *flowRun) passed(phase Clock) bool {
+	u := r.trajectory.Last().LogInverse()
+	switch {
+	case r.Clock != Automatic:
+		return false
+	case phase == Scaled:
+		return u >= r.switchLevel()*(1-1e-9) // the event is located up to rounding
 	}
-	return r.walk(ctx, LogLogLoss)
+	return u >= r.Until
 }
 
 // switchLevel is the log(1/L) at which Automatic changes clocks: separated, and
 // at least 1 so that log log(1/L) is not negative.
 func (r *flowRun) switchLevel() float64 { return max(r.logPoints, 1) }
 
-// pastSwitch allows for the rounding of the located event.
-func (r *flowRun) pastSwitch() bool {
-	return r.trajectory.Last().LogInverse() >= r.switchLevel()*(1-1e-9)
-}
-
-// walk follows the flow in one clock, from the last recorded point.
-func (r *flowRun) walk(ctx context.Context, clock Clock) error {
+// walk follows the flow in one clock, from the last recorded point or a state
+// after it.
+func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error {
 	problem, err := r.problem(clock)
 	if err != nil {
 		return err
 	}
-	solution, err := ode.Solve(ctx, problem, r.options(clock, problem))
+	options := r.options(clock, problem)
+	options.Resume = state
+	solution, err := ode.Solve(ctx, problem, options)
 	if solution == nil {
 		return fmt.Errorf("qhnet: the flow in the clock %v: %w", clock, err)
 	}
@@ -134,6 +171,8 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		Control: &ode.Control{Relative: r.Tolerance, Absolute: r.Tolerance * 1e-3 * rms(r.Start)},
 		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
 		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
+
+		Checkpoint: r.checkpointing(clock),
 	}
 	if clock == LogLoss || clock == LogLogLoss {
 		o.Record = ode.Recording{At: r.grid(clock, p), Visit: r.visit}
@@ -211,9 +250,8 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 		return err
 	}
 	r.time.advance(um, logHm, -r.field.logLoss, -math.Log(r.field.g2))
-	separated := -r.field.logLoss-r.logPoints >= -1e-9*max(1, r.logPoints)
 	switch {
-	case separated && r.trajectory.Separated == nil:
+	case r.trajectory.Separated == nil && r.separated():
 		r.record(s.Y1)
 		point := r.trajectory.Last()
 		r.trajectory.Separated = &point
