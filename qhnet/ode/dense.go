@@ -62,20 +62,23 @@ func (d *dense) difference(t float64, y []float64) error {
 
 // Factor factors re I - J and z I - J.
 func (d *dense) Factor(re float64, z complex128) error {
-	j := d.jacobian.RawMatrix().Data
-	m := len(d.y)
-	a, ar, ai := d.re.a, d.z.re, d.z.im
+	return factorShifted(d.re, d.z, d.jacobian.RawMatrix().Data, re, z)
+}
+
+// factorShifted factors re I - J and z I - J for the n×n matrix J.
+func factorShifted(r *realLU, c *complexLU, j []float64, re float64, z complex128) error {
+	a, ar, ai := r.a[:len(j)], c.re[:len(j)], c.im[:len(j)]
 	for i, v := range j {
 		a[i] = -v
 		ar[i] = -v
 		ai[i] = 0
 	}
-	for i := 0; i < m*m; i += m + 1 {
+	for i := 0; i < len(j); i += r.n + 1 {
 		a[i] += re
 		ar[i] += real(z)
 		ai[i] = imag(z)
 	}
-	if !d.re.factor() || !d.z.factor() {
+	if !r.factor() || !c.factor() {
 		return errSingular
 	}
 	return nil
