@@ -157,7 +157,14 @@ func (p *plan) defaultProjection(from, to []int) (Layer, error) {
 	if len(from) == 1 && len(to) == 1 {
 		return Dense(to[0], NoBias()), nil
 	}
-	return nil, p.fail("has no projection from %s to %s", shapeText(from), shapeText(to))
+	if len(from) == 3 && len(to) == 3 {
+		for stride := 1; stride <= max(from[1], from[2]); stride++ {
+			if (from[1]-1)/stride+1 == to[1] && (from[2]-1)/stride+1 == to[2] {
+				return Conv(to[0], 1, Stride(stride), NoBias()), nil
+			}
+		}
+	}
+	return nil, p.fail("has no default projection from %s to %s; give Projection its layers", shapeText(from), shapeText(to))
 }
 
 type projection []Layer

@@ -3,6 +3,7 @@ package qhnet
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -12,37 +13,41 @@ import (
 
 // sampleRates draws rates of the blocks that satisfy the rules: a mixture of
 // vertices, each the minimum of a random linear objective. Blocks in no rule
-// get a random rate. It fails if there are none.
-func sampleRates(t *testing.T, rules []ScalingRule, blocks int, rng *rand.Rand) []float64 {
+// are free and get a random rate. It fails if there are no such rates.
+func sampleRates(t testing.TB, rules []ScalingRule, blocks int, rng *rand.Rand) []float64 {
 	t.Helper()
-	rates := make([]float64, blocks)
 	rows := independentRules(rules)
-	if len(rows) == 0 {
-		for b := range rates {
+	rates := make([]float64, blocks)
+	var bound []int // blocks that some rule mentions
+	for b := range rates {
+		if slices.ContainsFunc(rows, func(row []float64) bool { return row[b] != 0 }) {
+			bound = append(bound, b)
+		} else {
 			rates[b] = rng.Float64()
 		}
+	}
+	if len(rows) == 0 {
 		return rates
 	}
-	a, total := mat.NewDense(len(rows), blocks, nil), make([]float64, len(rows))
-	for i, r := range rows {
-		a.SetRow(i, r[:blocks])
-		total[i] = r[blocks]
+	a, total := mat.NewDense(len(rows), len(bound), nil), make([]float64, len(rows))
+	for i, row := range rows {
+		for j, b := range bound {
+			a.Set(i, j, row[b])
+		}
+		total[i] = row[blocks]
 	}
 	const vertices = 4
 	for range vertices {
-		objective := make([]float64, blocks)
-		for b := range objective {
-			objective[b] = rng.Float64() + 0.01
+		objective := make([]float64, len(bound))
+		for j := range objective {
+			objective[j] = rng.Float64() + 0.01
 		}
 		_, vertex, err := lp.Simplex(objective, a, total, 0, nil)
 		if err != nil {
 			t.Fatalf("no admissible rates: %v", err)
 		}
-		floats.AddScaled(rates, 1./vertices, vertex)
-	}
-	for b := range rates {
-		if mat.Norm(a.ColView(b), 1) == 0 {
-			rates[b] = rng.Float64()
+		for j, b := range bound {
+			rates[b] += vertex[j] / vertices
 		}
 	}
 	return rates

@@ -49,7 +49,48 @@ var architectures = []architecture{
 	{"group normalization, affine", 5, []Layer{Input(4), Dense(6), GroupNorm(2, Affine()), ReLU(), Dense(3)}},
 	{"pre-normalized residual block", 7, []Layer{Input(4), Dense(5), Residual(BatchNorm(Affine()), ReLU(), Dense(5)), LayerNorm(), Dense(2)}},
 	{"normalization with ε of the input", 5, []Layer{Input(4), LayerNorm(Epsilon(0.1)), Dense(5), ReLU(), Dense(2)}},
+	{"convolution", 3, []Layer{Input(2, 5, 6), Conv(3, 3), ReLU(), Flatten(), Dense(2)}},
+	{"convolution, stride and padding", 3, []Layer{Input(2, 5, 6), Conv(3, 3, Stride(2), Padding(1)), ReLU(), Conv(4, 2, NoBias()), GlobalAveragePool(), Dense(2)}},
+	{"convolution wider than its image", 3, []Layer{Input(1, 2, 3), Conv(2, 5, Padding(3), Stride(3)), Flatten(), Dense(1)}},
+	{"max pooling", 3, []Layer{Input(1, 6, 6), Conv(3, 3, Padding(1)), ReLU(), MaxPool(2), Conv(3, 2), MaxPool(2, Stride(1)), Flatten(), Dense(2)}},
+	{"max pooling with padding", 3, []Layer{Input(1, 6, 5), Conv(3, 3), MaxPool(3, Stride(2), Padding(1)), Flatten(), Dense(2)}},
+	{"average pooling", 3, []Layer{Input(1, 6, 6), Conv(3, 3, Padding(1)), AbsPower(2), AveragePool(2), Conv(3, 2), AveragePool(2, Stride(1)), Flatten(), Dense(2)}},
+	{"pooled input", 3, []Layer{Input(2, 4, 4), MaxPool(2), Conv(2, 2), Flatten(), Dense(2)}},
+	{"convolution with batch normalization", 3, []Layer{Input(1, 5, 5), Conv(3, 3, NoBias()), BatchNorm(Affine()), ReLU(), GlobalAveragePool(), Dense(2)}},
+	{"convolution with group normalization", 3, []Layer{Input(1, 5, 5), Conv(4, 3), GroupNorm(2, Affine()), ReLU(), Flatten(), Dense(2)}},
+	{"convolutional residual block", 3, []Layer{Input(1, 6, 6), Conv(2, 3), Residual(Conv(3, 3, Padding(1), Stride(2)), ReLU(), Conv(3, 3, Padding(1)), Projection()), GlobalAveragePool(), Dense(2)}},
+	{"small residual network", 4, smallResNet()},
 	{"gated input", 6, []Layer{Input(4), Gate(Dense(4), Chain()), Bias(), Dense(2)}},
+}
+
+// smallResNet is the layout of ResNet-18 for small images with two stages of one
+// block instead of four of two, and 3 and 4 channels instead of 64 to 512.
+func smallResNet() []Layer { return resNet(Input(1, 6, 6), 3, []int{3, 4}, 1, 2) }
+
+// resNet is the layout of residual networks for small images (He et al.,
+// arXiv:1512.03385): a 3×3 stem, then stages of basic blocks, each stage after
+// the first at half the resolution.
+func resNet(input Layer, stem int, stages []int, blocks, classes int) []Layer {
+	layers := []Layer{input, Conv(stem, 3, Padding(1), NoBias()), BatchNorm(Affine()), ReLU()}
+	from := stem
+	for i, channels := range stages {
+		for b := range blocks {
+			stride := 1
+			if i > 0 && b == 0 {
+				stride = 2
+			}
+			body := []Layer{
+				Conv(channels, 3, Stride(stride), Padding(1), NoBias()), BatchNorm(Affine()), ReLU(),
+				Conv(channels, 3, Padding(1), NoBias()), BatchNorm(Affine()),
+			}
+			if stride != 1 || from != channels {
+				body = append(body, Projection(Conv(channels, 1, Stride(stride), NoBias()), BatchNorm(Affine())))
+			}
+			layers = append(layers, Residual(body...), ReLU())
+			from = channels
+		}
+	}
+	return append(layers, GlobalAveragePool(), Dense(classes))
 }
 
 // build connects an architecture and draws parameters, none of them 0, and data.
