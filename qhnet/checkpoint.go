@@ -71,15 +71,18 @@ func (r *flowRun) load() (*snapshot, error) {
 	return &s, nil
 }
 
-// identify hashes everything that determines the bits of the run. The field is
+// identify names everything that determines the bits of the run. The field is
 // at the start, so that model and data enter through the margins there.
 func (r *flowRun) identify() string {
+	text := fmt.Sprintf("%T%+v %v %v %v %v %d %d", r.Loss, r.Loss, r.Clock, r.method(LogLogLoss), r.Until, r.Tolerance, r.PerDecade, r.MaxSteps)
+	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
+}
+
+// fingerprint hashes settings, the layout of a model, and numbers.
+func fingerprint(settings string, m Model, numbers ...[]float64) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%T%+v %v %v %v %v %d %d\n", r.Loss, r.Loss, r.Clock, r.method(LogLogLoss), r.Until, r.Tolerance, r.PerDecade, r.MaxSteps)
-	for _, b := range r.Margins.Model().Blocks() {
-		fmt.Fprintf(h, "%+v\n", b)
-	}
-	for _, v := range [][]float64{r.Start, r.field.q, r.field.g} {
+	fmt.Fprintf(h, "%s\n%+v\n", settings, m.Blocks())
+	for _, v := range numbers {
 		if err := binary.Write(h, binary.LittleEndian, v); err != nil {
 			panic("qhnet: hashing: " + err.Error())
 		}

@@ -44,6 +44,11 @@ func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: margins: %w", err)
 	}
+	return bindMargins(m, set)
+}
+
+// bindMargins is NewMargins for a set that may lack some of the classes.
+func bindMargins(m Model, set dataset.Set) (*Margins, error) {
 	outputs, err := m.Bind(set.X)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)

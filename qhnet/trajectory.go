@@ -23,6 +23,7 @@ type Point struct {
 	LogLoss float64   // log L
 	LogTime float64   // log t, -∞ at the start
 	Scaled  float64   // s = ∫ L dt
+	Step    int       // of a descent; 0 in a flow
 	Slope   float64   // ‖∇ log L‖
 	Margin  float64   // the smallest margin q
 	Theta   []float64 // θ

@@ -1,0 +1,159 @@
+package qhnet
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// Optimizer is a discrete update of parameters. It sees the gradient only as
+// g = -∇ log L together with log L, so that nothing underflows: -∇L = L g.
+type Optimizer interface {
+	// Update moves theta by one step, given g and log L there. It returns the
+	// logarithm of the time dt that gradient flow of L takes for such a step, or
+	// NaN if the optimizer does not follow gradient flow.
+	Update(theta, g []float64, logLoss float64) (logTime float64)
+}
+
+// Rememberer is an optimizer with memory between steps. Memory returns pointers
+// to all of it; a checkpoint saves and restores the slices.
+type Rememberer interface {
+	Memory() []*[]float64
+}
+
+// Retreater is an optimizer that can take back a step to a point where the loss
+// is not finite.
+type Retreater interface {
+	// Retreat moves theta back, with a smaller step to follow. It reports whether
+	// there was a step to take back.
+	Retreat(theta []float64) bool
+}
+
+// GradientDescent is θ ← θ - η ∇L with a fixed step size η. As L falls, so does
+// the step: log(1/L) grows only like log(η·steps).
+type GradientDescent struct {
+	Step float64 // η
+}
+
+// Update implements [Optimizer].
+func (o *GradientDescent) Update(theta, g []float64, logLoss float64) float64 {
+	floats.AddScaled(theta, o.Step*math.Exp(logLoss), g)
+	return math.Log(o.Step)
+}
+
+// LossScaled is gradient descent on L with step size α/L, that is, a step α on
+// log L, after the loss-based schedule of Lyu and Li, arXiv:1906.05890, appendix:
+// a step that does not raise the loss is kept and α grows by the factor 2^(1/5);
+// one that does is taken back and α shrinks by 2^(1/10).
+type LossScaled struct {
+	Step float64 // α at the start
+
+	alpha           []float64 // α and log L at the last kept point
+	keptTheta, kept []float64 // θ and g there
+}
+
+const (
+	stepGrows   = 1.148698354997035  // 2^(1/5)
+	stepShrinks = 1.0717734625362931 // 2^(1/10)
+)
+
+// Update implements [Optimizer].
+func (o *LossScaled) Update(theta, g []float64, logLoss float64) float64 {
+	switch {
+	case o.alpha == nil:
+		o.alpha = []float64{o.Step, logLoss}
+		o.keptTheta, o.kept = append([]float64(nil), theta...), append([]float64(nil), g...)
+	case logLoss > o.alpha[1]:
+		o.Retreat(theta)
+	default:
+		o.alpha[0] *= stepGrows
+		o.alpha[1] = logLoss
+		copy(o.keptTheta, theta)
+		copy(o.kept, g)
+	}
+	floats.AddScaled(theta, o.alpha[0], o.kept)
+	return math.Log(o.alpha[0]) - o.alpha[1]
+}
+
+// Retreat implements [Retreater].
+func (o *LossScaled) Retreat(theta []float64) bool {
+	if o.alpha == nil {
+		return false
+	}
+	o.alpha[0] /= stepShrinks
+	copy(theta, o.keptTheta)
+	return true
+}
+
+// Memory implements [Rememberer].
+func (o *LossScaled) Memory() []*[]float64 { return []*[]float64{&o.alpha, &o.keptTheta, &o.kept} }
+
+// Momentum is heavy-ball gradient descent,
+//
+//	v ← β v - ∇L,  θ ← θ + η v.
+type Momentum struct {
+	Step  float64 // η
+	Decay float64 // β, such as 0.9
+
+	velocity []float64
+}
+
+// Update implements [Optimizer].
+func (o *Momentum) Update(theta, g []float64, logLoss float64) float64 {
+	if o.velocity == nil {
+		o.velocity = make([]float64, len(theta))
+	}
+	floats.Scale(o.Decay, o.velocity)
+	floats.AddScaled(o.velocity, math.Exp(logLoss), g)
+	floats.AddScaled(theta, o.Step, o.velocity)
+	return math.Log(o.Step) - math.Log1p(-o.Decay)
+}
+
+// Memory implements [Rememberer].
+func (o *Momentum) Memory() []*[]float64 { return []*[]float64{&o.velocity} }
+
+// Adam is the method of Kingma and Ba, arXiv:1412.6980, on the gradient of L. Its
+// moments are kept relative to the loss of the last step, so that with
+// Epsilon = 0, where Adam does not depend on the scale of the gradients, it goes
+// on when L has left the range of float64. With Epsilon > 0 it stops there, as
+// Adam does.
+type Adam struct {
+	Step    float64 // such as 1e-3
+	Beta1   float64 // 0 means 0.9
+	Beta2   float64 // 0 means 0.999
+	Epsilon float64
+
+	mean, square []float64 // moments over L and L²
+	clock        []float64 // steps taken, log L of the last
+}
+
+// Update implements [Optimizer].
+func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
+	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
+	if o.clock == nil {
+		o.mean, o.square = make([]float64, len(theta)), make([]float64, len(theta))
+		o.clock = []float64{0, logLoss}
+	}
+	rescale := math.Exp(o.clock[1] - logLoss)
+	o.clock[0], o.clock[1] = o.clock[0]+1, logLoss
+	unbias1, unbias2 := 1-math.Pow(beta1, o.clock[0]), 1-math.Pow(beta2, o.clock[0])
+	epsilon := o.Epsilon * math.Exp(-logLoss)
+	for i, v := range g {
+		o.mean[i] = beta1*rescale*o.mean[i] + (1-beta1)*v
+		o.square[i] = beta2*rescale*rescale*o.square[i] + (1-beta2)*v*v
+		if o.mean[i] != 0 {
+			theta[i] += o.Step * o.mean[i] / unbias1 / (math.Sqrt(o.square[i]/unbias2) + epsilon)
+		}
+	}
+	return math.NaN()
+}
+
+// Memory implements [Rememberer].
+func (o *Adam) Memory() []*[]float64 { return []*[]float64{&o.mean, &o.square, &o.clock} }
+
+func orDefault(v, d float64) float64 {
+	if v == 0 {
+		return d
+	}
+	return v
+}
