@@ -74,7 +74,7 @@ func (k *kernel) launch(p project, dir string, extraEnv []string) error {
 	if err := k.writeConnection(connection); err != nil {
 		return err
 	}
-	argv := spec.command(p, connection)
+	argv := spec.fill("{resource_dir}", p.kernelspecFolder(), "{connection_file}", connection)
 	k.process = exec.Command(argv[0], argv[1:]...)
 	k.process.Dir = dir
 	k.process.Env = append(p.kernelEnvironment(), append(extraEnv,

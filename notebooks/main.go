@@ -30,6 +30,9 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{"lab", "[-port N] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
 		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
+		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
+		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
+		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
 		{"help", "", "print this list", help},
 	}
 }
