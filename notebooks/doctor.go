@@ -76,7 +76,7 @@ func examineEnvironment(context.Context, project) finding {
 
 func examinePackages(ctx context.Context, p project) finding {
 	f := finding{name: "project's packages", detail: "they build", needed: true}
-	if out, err := p.goCommand(ctx, "build", "./...").CombinedOutput(); err != nil {
+	if out, err := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
 		f.detail, f.mend = tail(string(out), 3), "go mod download && go build ./..."
 	}
 	return f

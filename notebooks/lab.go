@@ -36,7 +36,7 @@ func lab(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	server, err := startLab(ctx, p, *address, *port)
+	server, err := startLab(ctx, p, p.root, *address, *port)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ type labServer struct {
 	log     string
 }
 
-// startLab starts the server on the first free port from the given one on and
-// returns when it answers.
-func startLab(ctx context.Context, p project, address string, port int) (*labServer, error) {
+// startLab starts the server for the files in a folder, on the first free port
+// from the given one on, and returns when it answers.
+func startLab(ctx context.Context, p project, folder, address string, port int) (*labServer, error) {
 	free, err := freePort(address, port)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func startLab(ctx context.Context, p project, address string, port int) (*labSer
 	if s.token == "" {
 		s.token = rand.Text()
 	}
-	if err := s.launch(p, address); err != nil {
+	if err := s.launch(p, folder, address); err != nil {
 		return nil, err
 	}
 	if err := s.ready(ctx); err != nil {
@@ -93,7 +93,7 @@ func startLab(ctx context.Context, p project, address string, port int) (*labSer
 	return s, nil
 }
 
-func (s *labServer) launch(p project, address string) error {
+func (s *labServer) launch(p project, folder, address string) error {
 	if err := os.MkdirAll(p.path(".tools", "jupyter"), 0o755); err != nil {
 		return err
 	}
@@ -103,12 +103,12 @@ func (s *labServer) launch(p project, address string) error {
 	}
 	defer log.Close()
 	arguments := []string{"-m", "jupyterlab", "--no-browser", "--port-retries=0",
-		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + p.root}
+		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder}
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")
 	}
 	s.process = exec.Command(p.python(), arguments...)
-	s.process.Dir = p.root
+	s.process.Dir = folder
 	// The token goes through the environment, where other users cannot see it.
 	s.process.Env = append(p.kernelEnvironment(), "JUPYTER_TOKEN="+s.token)
 	s.process.Stdout, s.process.Stderr = log, log

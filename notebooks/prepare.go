@@ -25,7 +25,7 @@ func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	if err := installPrograms(ctx, p, progress); err != nil {
 		return err
 	}
-	return perform(p.goCommand(ctx, "build", "./..."), progress.begin("building the project's packages"))
+	return perform(p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/..."), progress.begin("building the project's packages"))
 }
 
 // prepareLab additionally makes sure that JupyterLab is installed.

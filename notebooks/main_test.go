@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// withKernel prepares the kernel once for all tests and returns the project.
+func withKernel(t testing.TB) project {
+	t.Helper()
+	return prepared(t, prepareKernel)
+}
+
+// withLab prepares JupyterLab as well.
+func withLab(t testing.TB) project {
+	t.Helper()
+	return prepared(t, prepareLab)
+}
+
+func prepared(t testing.TB, prepare func(context.Context, project, *progress) error) project {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts real kernels, which -short leaves out")
+	}
+	p := here(t)
+	progress := newProgress(os.Stderr)
+	defer progress.close()
+	if err := prepare(t.Context(), p, progress); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// here is the project that the tests belong to.
+func here(t testing.TB) project {
+	t.Helper()
+	p, err := findProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// silent is a progress that shows nothing.
+func silent(t testing.TB) *progress {
+	t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProgress(null)
+	t.Cleanup(func() { p.close(); null.Close() })
+	return p
+}
+
+// copyNotebook returns the path of a copy that a test may change.
+func copyNotebook(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(t.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(target, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// wantError fails unless err mentions every part.
+func wantError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one with %q", parts)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error does not mention %q:\n%v", part, err)
+		}
+	}
+}
+
+func TestSubcommandsAreListedAndUnknownOnesRefused(t *testing.T) {
+	var b strings.Builder
+	printHelp(&b)
+	for _, c := range subcommands() {
+		if !strings.Contains(b.String(), c.name) {
+			t.Errorf("help does not list %s", c.name)
+		}
+	}
+	wantError(t, dispatch(t.Context(), []string{"nonsense"}), `"nonsense"`)
+}
+
+func TestProjectIsFoundFromItsSubfolders(t *testing.T) {
+	want := here(t).root
+	t.Chdir(filepath.Join(want, "qhnet", "ode"))
+	if got := here(t).root; got != want {
+		t.Errorf("found %s, want %s", got, want)
+	}
+	t.Chdir(t.TempDir())
+	_, err := findProject()
+	wantError(t, err, "not inside a checkout")
+}
+
+func TestNotebooksAreSelectedByPartsOfTheirNames(t *testing.T) {
+	all := []string{"notebooks/04-maximum-margin.ipynb", "notebooks/05-robustness.ipynb", "notebooks/07-margin.ipynb"}
+	for name, want := range map[string]string{
+		"05":                  "05-robustness",
+		"robustness":          "05-robustness",
+		"05-robustness":       "05-robustness",
+		"05-robustness.ipynb": "05-robustness",
+		"margin":              "04-maximum-margin 07-margin",
+		"collapse":            "",
+	} {
+		if got := strings.Join(titles(matchNotebooks(all, name)), " "); got != want {
+			t.Errorf("%q selects %q, want %q", name, got, want)
+		}
+	}
+}

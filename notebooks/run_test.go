@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestNotebooks executes every notebook from beginning to end. Its outputs must
+// be of the saved kinds; that they are the same to the last byte is the matter
+// of "run -check", because processors round differently.
+func TestNotebooks(t *testing.T) {
+	p := withKernel(t)
+	paths, err := p.notebooks(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		t.Run(title(path), func(t *testing.T) {
+			t.Parallel()
+			fresh, err := executeNotebook(t.Context(), p, path, silent(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			saved, err := readNotebook(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, c := range fresh.Cells {
+				if got, want := c.kinds(), saved.Cells[i].kinds(); got != want {
+					t.Errorf("cell %s shows %q, saved is %q", position(fresh, i), got, want)
+				}
+			}
+		})
+	}
+}
+
+// kinds lists what the cell's outputs are.
+func (c *cell) kinds() string {
+	var kinds []string
+	for _, o := range c.Outputs {
+		kinds = append(kinds, o.Type+":"+o.Name+strings.Join(mediaTypes(o), "+"))
+	}
+	return strings.Join(kinds, " ")
+}
+
+func TestRunSavesTheSameBytesEveryTime(t *testing.T) {
+	p := withKernel(t)
+	path := copyNotebook(t, "testdata/square.ipynb")
+	var files [2][]byte
+	for i := range files {
+		if err := run(t.Context(), p, []string{path}); err != nil {
+			t.Fatal(err)
+		}
+		files[i], _ = os.ReadFile(path)
+	}
+	if string(files[0]) != string(files[1]) {
+		t.Error("two runs saved different files")
+	}
+	for range 2 {
+		if err := run(t.Context(), p, []string{path, "-check"}); err != nil {
+			t.Errorf("run -check after run: %v", err)
+		}
+	}
+}
+
+func TestCheckNamesTheNotebookAndTheCellThatDiffer(t *testing.T) {
+	p := withKernel(t)
+	path := copyNotebook(t, "testdata/square.ipynb")
+	data, _ := os.ReadFile(path)
+	changed := strings.Replace(string(data), `area 1600\n`, `area 1601\n`, 1)
+	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, run(t.Context(), p, []string{"-check", path}), "square: cell [5]", "- area 1601", "+ area 1600")
+	if after, _ := os.ReadFile(path); string(after) != changed {
+		t.Error("run -check changed the notebook")
+	}
+}
+
+func TestFailingCellStopsTheRunWithItsLine(t *testing.T) {
+	p := withKernel(t)
+	for name, want := range map[string][]string{
+		"panics":        {"cell [3] failed at line 4", ">   4  fmt.Println(list[3])", "index out of range [3] with length 0"},
+		"uncompilable":  {"cell [2] failed at line 3", ">   3  fmt.Println(x, y)", "undefined: y"},
+		"panics-inside": {"cell [3] failed at line 3 of cell [2]", `panic("negative")`, "panic: negative"},
+	} {
+		path := copyNotebook(t, "testdata/"+name+".ipynb")
+		before, _ := os.ReadFile(path)
+		wantError(t, run(t.Context(), p, []string{path}), append(want, name, ".cache/unfinished/"+name)...)
+		if after, _ := os.ReadFile(path); string(after) != string(before) {
+			t.Errorf("the failed run changed %s", name)
+		}
+	}
+}
