@@ -39,16 +39,17 @@ func (r *run) interpolate(dst []float64, t float64) {
 // step there.
 func (r *run) deliver() (Status, error) {
 	s := r.system
-	piece := Stretch{T0: s.t, T1: s.t, Y0: s.y, Y1: s.y, run: r}
+	piece := &r.piece
+	*piece = Stretch{T0: s.t, T1: s.t, Y0: s.y, Y1: s.y, run: r}
 	if err := r.events.evaluate(r.events.end, s.tNew, s.yNew); err != nil {
 		s.tNew = s.t
 		copy(s.yNew, s.y)
 		copy(s.fNew, s.f)
 		return EventNonFinite, err
 	}
-	status, cause := r.deliverEvents(&piece)
+	status, cause := r.deliverEvents(piece)
 	if status == running {
-		status, cause = r.deliverTo(&piece, s.tNew, r.recorder.Steps)
+		status, cause = r.deliverTo(piece, s.tNew, r.recorder.Steps)
 	}
 	copy(r.events.value, r.events.end)
 	if status != running && piece.T1 != s.tNew {
@@ -60,9 +61,9 @@ func (r *run) deliver() (Status, error) {
 
 // deliverEvents delivers the step up to its last event.
 func (r *run) deliverEvents(piece *Stretch) (Status, error) {
-	whole := Stretch{T0: r.system.t, T1: r.system.tNew, Y0: r.system.y, Y1: r.system.yNew, run: r}
+	r.whole = Stretch{T0: r.system.t, T1: r.system.tNew, Y0: r.system.y, Y1: r.system.yNew, run: r}
 	for len(r.events.events) > 0 {
-		i, t, err := r.events.first(&whole)
+		i, t, err := r.events.first(&r.whole)
 		if err != nil {
 			return EventNonFinite, err
 		}

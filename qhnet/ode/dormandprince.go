@@ -1,5 +1,7 @@
 package ode
 
+import "math"
+
 // DormandPrince is the explicit Runge-Kutta method of order 5 with an embedded
 // error estimate of order 4, seven stages of which the last is the first of the
 // next step, and dense output of order 4.
@@ -120,6 +122,21 @@ func (d *dormandPrince) errors(h float64) []float64 {
 		e[i] = h * (dpE1*k1[i] + dpE3*k3[i] + dpE4*k4[i] + dpE5*k5[i] + dpE6*k6[i] + dpE7*k7[i])
 	}
 	return e
+}
+
+// stability estimates |h| ρ, with ρ the spectral radius of the Jacobian, from the
+// last two stages of the step, which are at the same time.
+func (d *dormandPrince) stability() float64 {
+	var change, distance float64
+	for i, z := range d.stage {
+		a, b := d.s.fNew[i]-d.k6[i], d.s.yNew[i]-z
+		change += a * a
+		distance += b * b
+	}
+	if distance == 0 {
+		return 0
+	}
+	return math.Abs(d.h) * math.Sqrt(change/distance)
 }
 
 func (d *dormandPrince) interpolate(dst []float64, t float64) {

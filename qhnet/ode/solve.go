@@ -58,6 +58,8 @@ type run struct {
 	recorder   *recorder
 	events     *eventFinder
 	cut        [2][]float64 // solution at the last cuts of the current step
+	piece      Stretch      // of the current step, up to the last cut
+	whole      Stretch      // the current step
 	state      State        // reused by checkpoints
 	began      time.Time
 	lastReport time.Time

@@ -1,0 +1,188 @@
+package ode
+
+import (
+	"errors"
+	"math"
+)
+
+// RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s
+// stages it is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or
+// close to, the negative real axis, so a stiff step costs the square root of what
+// it costs other explicit methods, and no linear algebra. The number of stages
+// follows the spectral radius, which the problem gives or a power iteration
+// estimates. Dense output is by cubic Hermite interpolation.
+//
+// B. P. Sommeijer, L. F. Shampine, J. G. Verwer, RKC: An explicit solver for
+// parabolic PDEs, J. Comput. Appl. Math. 88 (1998) 315-326.
+type RKC struct {
+	// MaxStages bounds the stages of a step and thereby its size. Zero means
+	// √(Relative/10ε), above which rounding errors can exceed the tolerance.
+	MaxStages int
+}
+
+// String returns "RKC".
+func (RKC) String() string { return "RKC" }
+
+// Constants of Sommeijer, Shampine and Verwer 1998.
+const (
+	rkcDamping    = 2.0 / 13 // ε of the damped Chebyshev polynomials, equation (2.8)
+	rkcStability  = 1.54     // s² ≥ 1 + 1.54 h ρ keeps h ρ in the damped region
+	rkcReestimate = 25       // accepted steps between estimates of the spectral radius
+)
+
+// errTooManyStages is the reason of a step refused for its number of stages.
+var errTooManyStages = errors.New("the spectral radius asks for more stages than allowed")
+
+// rkc is the method at work.
+type rkc struct {
+	single
+	s          *system
+	limit      int
+	power      *powerIteration
+	radius     float64 // spectral radius of the Jacobian
+	age        int     // accepted steps since it was estimated
+	at         float64 // where it was estimated
+	older, old []float64
+	derivative []float64
+	h          float64
+}
+
+func (r RKC) stepper(s *system) stepper {
+	m := len(s.y)
+	block := make([]float64, 3*m)
+	cut := func(i int) []float64 { return block[i*m : (i+1)*m : (i+1)*m] }
+	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: cut(0), old: cut(1), derivative: cut(2)}
+	if d.limit == 0 {
+		d.limit = max(2, int(math.Sqrt(orDefault(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
+	}
+	if s.problem.SpectralRadius == nil {
+		d.power = newPowerIteration(s)
+	}
+	d.restart()
+	return d
+}
+
+func (d *rkc) rule() rule { return rule{order: 3, grow: 10} }
+
+func (d *rkc) restart() {
+	d.age = rkcReestimate
+	d.at = math.NaN()
+	if d.power != nil {
+		d.power.restart()
+	}
+}
+
+func (d *rkc) attempt(h float64) (trial, error) {
+	s := d.s
+	if d.age >= rkcReestimate && d.at != s.t {
+		if err := d.estimate(); err != nil {
+			return trial{}, err
+		}
+	}
+	stages := d.stages(h)
+	if stages > d.limit {
+		bound := (float64(d.limit*d.limit) - 1) / (rkcStability * d.radius)
+		return trial{safety: 0.99 * bound / math.Abs(h)}, errTooManyStages
+	}
+	d.h = h
+	if err := d.step(h, stages); err != nil {
+		d.age = rkcReestimate
+		return trial{}, err
+	}
+	if err := s.derivative(s.fNew, s.tNew, s.yNew); err != nil {
+		d.age = rkcReestimate
+		return trial{}, err
+	}
+	for i, y := range s.y { // equation (2.12)
+		d.old[i] = 0.8*(y-s.yNew[i]) + 0.4*h*(s.f[i]+s.fNew[i])
+	}
+	tr := trial{err: s.norm(d.old, s.y, s.yNew), safety: 0.9}
+	d.age++
+	if tr.err > 1 {
+		d.age = rkcReestimate
+	}
+	return tr, nil
+}
+
+// estimate updates the spectral radius.
+func (d *rkc) estimate() (err error) {
+	s := d.s
+	s.statistics.Jacobians++
+	if d.power != nil {
+		d.radius, err = d.power.radius()
+	} else if d.radius, err = s.problem.SpectralRadius(s.t, s.y); err != nil {
+		err = evaluationError{err}
+	}
+	if err == nil && (math.IsNaN(d.radius) || math.IsInf(d.radius, 0)) {
+		err = evaluationError{errNonFinite}
+	}
+	d.age, d.at = 0, s.t
+	return err
+}
+
+// stages returns the number of stages that a step of size h needs.
+func (d *rkc) stages(h float64) int {
+	s := math.Sqrt(1 + rkcStability*math.Abs(h)*d.radius)
+	if s > 1e9 {
+		return 1e9
+	}
+	return max(2, 1+int(s))
+}
+
+// step computes yNew by the three-term recursion of the damped Chebyshev
+// polynomials.
+func (d *rkc) step(h float64, stages int) error {
+	s := d.s
+	n := float64(stages)
+	w0 := 1 + rkcDamping/(n*n)
+	root := math.Sqrt(w0*w0 - 1)
+	arg := n * math.Log(w0+root)
+	w1 := math.Sinh(arg) * (w0*w0 - 1) / (math.Cosh(arg)*n*root - w0*math.Sinh(arg))
+
+	b1 := 1 / (4 * w0 * w0) // b_{j-1}; b2 is b_{j-2}
+	b2 := b1
+	c1, c2 := w1*b1, 0.0   // nodes of the last two stages
+	t1, t2 := w0, 1.0      // Chebyshev polynomials T_{j-1}(w0), T_{j-2}(w0)
+	dt1, dt2 := 1.0, 0.0   // their first
+	ddt1, ddt2 := 0.0, 0.0 // and second derivatives
+	older, old := d.older, d.old
+	copy(older, s.y)
+	for i, y := range s.y {
+		old[i] = y + h*c1*s.f[i]
+	}
+	for j := 2; j <= stages; j++ {
+		t := 2*w0*t1 - t2
+		dt := 2*w0*dt1 - dt2 + 2*t1
+		ddt := 2*w0*ddt1 - ddt2 + 4*dt1
+		b := ddt / (dt * dt)
+		a := 1 - t1*b1
+		mu, nu := 2*w0*b/b1, -b/b2
+		step := mu * w1 / w0
+		if err := s.derivative(d.derivative, s.t+h*c1, old); err != nil {
+			return err
+		}
+		next := older // of stage j-2 only its own component is needed
+		for i, y := range s.y {
+			next[i] = mu*old[i] + nu*older[i] + (1-mu-nu)*y + h*step*(d.derivative[i]-a*s.f[i])
+		}
+		older, old = old, next
+		c1, c2 = mu*c1+nu*c2+step*(1-a), c1
+		t1, t2, dt1, dt2, ddt1, ddt2 = t, t1, dt, dt1, ddt, ddt1
+		b1, b2 = b, b1
+	}
+	copy(s.yNew, old)
+	return nil
+}
+
+func (d *rkc) interpolate(dst []float64, t float64) { d.s.hermite(dst, t, d.h) }
+
+// hermite sets dst to the cubic polynomial at t that has the values and
+// derivatives of both ends of the step of size h.
+func (s *system) hermite(dst []float64, t, h float64) {
+	x := (t - s.t) / h
+	for i, y := range s.y {
+		rise := s.yNew[i] - y
+		left, right := h*s.f[i]-rise, rise-h*s.fNew[i]
+		dst[i] = y + x*(rise+(1-x)*((1-x)*left+x*right))
+	}
+}
