@@ -30,10 +30,8 @@ type field struct {
 	g       []float64
 	g2      float64 // ‖g‖²
 
-	hg, column        []float64 // of length m
-	tangent, curved   []float64 // of length Len()
-	unit              []float64
-	slopes, curvature *mat.Dense
+	hg, column, unit []float64 // of length m
+	tangent, curved  []float64 // of length Len()
 }
 
 func newField(margins *Margins, loss Loss) *field {
@@ -118,38 +116,35 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 	return nil
 }
 
-// lowRank returns the stiff part of the Jacobian as Uᵀ K U: what remains of
-// jacobian when Σ w ∇²q is left out. Late in the flow, in the clock
-// log log(1/L), that part stays of order one while UᵀMU grows like log(1/L).
-// U is Len()×m and K is Len()×Len(); both belong to the field.
-func (f *field) lowRank(clock Clock, value float64, theta []float64) (slopes, core *mat.Dense, err error) {
+// lowRank sets the stiff part of the Jacobian as Uᵀ C U: what remains of jacobian
+// when Σ w ∇²q is left out. Late in the flow, in the clock log log(1/L), that
+// part stays of order one while UᵀMU grows like log(1/L). U is Len()×m and C is
+// Len()×Len().
+func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {
-		return nil, nil, err
+		return err
 	}
-	n := f.margins.Len()
-	if f.slopes == nil {
-		f.slopes, f.curvature = mat.NewDense(n, len(f.g), nil), mat.NewDense(n, n, nil)
-	}
-	f.margins.Jacobian(f.slopes)
+	f.margins.Jacobian(u)
 	sigma, power := clock.speed(value, f.logLoss, f.g2)
-	for j := range n {
+	perPoint := f.margins.PerPoint()
+	for j := range f.weights {
 		clear(f.tangent)
 		f.tangent[j] = 1
-		f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, f.margins.PerPoint())
-		f.curvature.SetCol(j, f.curved)
+		f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, perPoint)
+		c.SetCol(j, f.curved)
 	}
 	f.margins.Directional(f.tangent, f.g) // U g
-	if clock == Time {
+	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, perPoint)
+	scale := power / f.g2
+	if clock == Time { // L (H - g gᵀ) with g = Uᵀ w
 		copy(f.curved, f.weights)
-		power = -f.g2
-	} else {
-		f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, f.margins.PerPoint())
+		scale = -1
 	}
-	for i := range n {
-		row := f.curvature.RawRowView(i)
+	for i, w := range f.weights {
+		row := c.RawRowView(i)
 		for j := range row {
-			row[j] = sigma * (power*f.weights[i]*f.curved[j]/f.g2 - row[j])
+			row[j] = sigma * (scale*w*f.curved[j] - row[j])
 		}
 	}
-	return f.slopes, f.curvature, nil
+	return nil
 }

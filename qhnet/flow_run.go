@@ -148,6 +148,7 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
 			return r.field.jacobian(dst, clock, c, theta)
 		},
+		Linearization: r.linearization(clock),
 	}
 	switch clock {
 	case LogLoss:
@@ -196,16 +197,38 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 	return o
 }
 
-// method is the caller's late, or a default. Before separability the flow in s
-// is not stiff.
+// method is the caller's, or the default for the size of the problem. Before
+// separability the flow in s is not stiff.
 func (r *flowRun) method(clock Clock) ode.Method {
-	if clock == Scaled && r.Clock == Automatic {
+	switch {
+	case clock == Scaled && r.Clock == Automatic:
 		return ode.DormandPrince{}
-	}
-	if r.Method != nil {
+	case r.Method != nil:
 		return r.Method
+	case len(r.Start) <= denseParameters || r.Margins.Len() <= lowRankMargins:
+		return ode.RadauIIA{}
 	}
 	return ode.Auto{}
+}
+
+// Up to denseParameters the exact Jacobian and its dense factorization are
+// cheaper than the model; up to lowRankMargins one gradient a margin and
+// factorizations of that size are cheaper than the stages that a stabilized
+// method needs late in the flow.
+const (
+	denseParameters = 32
+	lowRankMargins  = 400
+)
+
+// linearization is the structured one where it is the smaller.
+func (r *flowRun) linearization(clock Clock) ode.Linearization {
+	m, n := len(r.Start), r.Margins.Len()
+	if m <= denseParameters || n > lowRankMargins || n >= m {
+		return nil
+	}
+	return ode.NewLowRank(n, m, func(u, c *mat.Dense, value float64, theta []float64) error {
+		return r.field.lowRank(u, c, clock, value, theta)
+	})
 }
 
 // level is the event log(1/L) = u.
