@@ -10,19 +10,23 @@ import (
 
 // NotQuasiHomogeneousError says that no rates make a model quasi-homogeneous.
 type NotQuasiHomogeneousError struct {
-	Layer     string        // the first layer at which no exponent fits
-	Reason    string        // the rule that it cannot satisfy
-	Conflicts []ScalingRule // earlier rules that exclude it, none of them superfluous
+	Layer     string            // the first layer at which no exponent fits
+	Reason    string            // the rule that it cannot satisfy
+	Conflicts []ScalingRule     // earlier rules that exclude it, none of them superfluous
+	Pinned    *PinnedRatesError // the first layer before it that left some rates only 0, or nil
 }
 
 func (e *NotQuasiHomogeneousError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s", e.Layer, e.Reason)
-	if len(e.Conflicts) > 0 {
-		b.WriteString(" But:")
-	}
+	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s But:", e.Layer, e.Reason)
 	for _, rule := range e.Conflicts {
 		b.WriteString(" " + rule.Reason)
+	}
+	if len(e.Conflicts) == 0 {
+		b.WriteString(" its exponent is 0 whatever the rates are.")
+	}
+	if e.Pinned != nil {
+		fmt.Fprintf(&b, " Before it, %s", e.Pinned.explanation())
 	}
 	return b.String()
 }
@@ -44,7 +48,13 @@ func explainInfeasible(blocks []Block, rules []ScalingRule) error {
 			needed = fewer
 		}
 	}
-	return &NotQuasiHomogeneousError{Layer: last.Layer, Reason: last.Reason, Conflicts: needed}
+	before := &Rates{blocks: blocks, rules: rules[:count], dropped: make([]bool, len(blocks))}
+	return &NotQuasiHomogeneousError{
+		Layer:     last.Layer,
+		Reason:    last.Reason,
+		Conflicts: needed,
+		Pinned:    before.firstPinned(),
+	}
 }
 
 // PinnedRatesError says that a model is quasi-homogeneous only because some
@@ -56,12 +66,15 @@ type PinnedRatesError struct {
 }
 
 func (e *PinnedRatesError) Error() string {
+	return "qhnet: not strictly quasi-homogeneous: " + e.explanation()
+}
+
+func (e *PinnedRatesError) explanation() string {
 	verb := "must have rate 0"
 	if len(e.Blocks) > 1 {
 		verb = "must have rates 0"
 	}
-	return fmt.Sprintf("qhnet: not strictly quasi-homogeneous: %s So %s %s.",
-		e.Reason, strings.Join(e.Blocks, ", "), verb)
+	return fmt.Sprintf("%s So %s %s.", e.Reason, strings.Join(e.Blocks, ", "), verb)
 }
 
 // Strict returns nil if every block has a positive rate in some admissible
@@ -71,6 +84,13 @@ func (e *PinnedRatesError) Error() string {
 // tanh needs the exponent 0 at its input, so nothing before it can scale, and
 // it is quasi-homogeneous in its last layer only.
 func (r *Rates) Strict() error {
+	if pinned := r.firstPinned(); pinned != nil {
+		return pinned
+	}
+	return nil
+}
+
+func (r *Rates) firstPinned() *PinnedRatesError {
 	if len(r.pinned(r.rules)) == 0 {
 		return nil
 	}

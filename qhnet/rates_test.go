@@ -128,6 +128,25 @@ func TestWithoutAllFactors(t *testing.T) {
 	}
 }
 
+// TestArchitectures checks canonical rates against hand-made ones, and the
+// definition and Euler's identity for them and for random admissible rates.
+func TestArchitectures(t *testing.T) {
+	if len(architectures) < 25 {
+		t.Errorf("only %d architectures", len(architectures))
+	}
+	for _, a := range architectures {
+		t.Run(a.name, func(t *testing.T) {
+			rates := mustRates(t, a.model(t))
+			if got := rates.Canonical(); a.canonical != nil && !floats.Equal(got, a.canonical) {
+				t.Errorf("canonical rates %v, want %v", got, a.canonical)
+			}
+			rng := rand.New(rand.NewPCG(11, 12))
+			e, _ := a.bind(t, rng)
+			checkScaling(t, rates, e, rng)
+		})
+	}
+}
+
 func TestRanges(t *testing.T) {
 	m := biased(2)
 	m.names = append(m.names, "free")

@@ -1,0 +1,259 @@
+package qhnet
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+
+	"qhlab/qhnet/internal/polytope"
+)
+
+// Conserved is a quadratic form of the parameters that gradient flow on any
+// function of the outputs keeps constant,
+//
+//	C(θ) = Σ_i v_i θ_i²,   v_i integers.
+//
+// It belongs to a direction v in which the rates are free: then
+// f(x; e^{αV} θ) = f(x; θ) for all α, so Vθ is orthogonal to all gradients, and
+// dC/dt = 2⟨Vθ, θ̇⟩ = 0. The familiar balancedness of layers (S. Du, W. Hu and
+// J. Lee, arXiv:1806.00900) is the special case of ReLU networks.
+type Conserved struct {
+	Name  string // the formula, such as "‖dense1.weight‖² - ‖dense2.weight‖²"
+	terms []conservedTerm
+}
+
+// conservedTerm is v times the sum of squares of a strided part of θ: rows of
+// length columns, each stride after the last.
+type conservedTerm struct {
+	block                         int
+	v                             float64
+	offset, rows, columns, stride int
+}
+
+// Value returns C(θ).
+func (c Conserved) Value(theta []float64) float64 {
+	sum := 0.0
+	for _, t := range c.terms {
+		sum += t.v * t.squares(theta)
+	}
+	return sum
+}
+
+// Magnitude returns Σ |v_i| θ_i², against which a change of C(θ) is small or
+// large: rounding alone changes C by 1e-16 of it per step.
+func (c Conserved) Magnitude(theta []float64) float64 {
+	sum := 0.0
+	for _, t := range c.terms {
+		sum += math.Abs(t.v) * t.squares(theta)
+	}
+	return sum
+}
+
+// Gradient sets dst to ∇C(θ) = 2 Vθ.
+func (c Conserved) Gradient(dst, theta []float64) {
+	checkLength("dst", len(dst), len(theta))
+	clear(dst)
+	for _, t := range c.terms {
+		for r := range t.rows {
+			start := t.offset + r*t.stride
+			for i, x := range theta[start : start+t.columns] {
+				dst[start+i] = 2 * t.v * x
+			}
+		}
+	}
+}
+
+func (t conservedTerm) squares(theta []float64) float64 {
+	sum := 0.0
+	for r := range t.rows {
+		start := t.offset + r*t.stride
+		for _, x := range theta[start : start+t.columns] {
+			sum += x * x
+		}
+	}
+	return sum
+}
+
+// wholeBlock is the term v‖θ_block‖².
+func wholeBlock(blocks []Block, b int, v float64) conservedTerm {
+	return conservedTerm{block: b, v: v, offset: blocks[b].Offset, rows: 1, columns: blocks[b].Len()}
+}
+
+// ConservedBlocks returns a basis of the conserved quantities that are sums of
+// squared norms of blocks. Of the bases that elimination finds it takes one with
+// few terms. The quantity of a scale-invariant block is its norm.
+func ConservedBlocks(m Model) []Conserved {
+	blocks := m.Blocks()
+	var basis []Conserved
+	for _, v := range freeDirections(m) {
+		var c Conserved
+		var name strings.Builder
+		for b, k := range v {
+			if k.Sign() == 0 {
+				continue
+			}
+			value, _ := k.Float64()
+			c.terms = append(c.terms, wholeBlock(blocks, b, value))
+			writeTerm(&name, new(big.Rat).SetInt(k), "‖"+blocks[b].Name+"‖²")
+		}
+		c.Name = name.String()
+		basis = append(basis, c)
+	}
+	return basis
+}
+
+// freeDirections returns an integer basis of the differences of rates that the
+// rules allow. Elimination of weights before biases gives the short ones of a
+// biased network, W_l and b_l against W_{l+1}.
+func freeDirections(m Model) [][]*big.Int {
+	blocks := m.Blocks()
+	var first, last []int
+	for b, block := range blocks {
+		if block.Kind == "weight" {
+			first = append(first, b)
+		} else {
+			last = append(last, b)
+		}
+	}
+	rules := equationsOf(blocks, m.ScalingRules())
+	return polytope.NullSpace(len(blocks), rules.a, append(first, last...), append(last, first...))
+}
+
+// ConservedUnits returns conserved quantities of single units, finer than those
+// of blocks. Unit j of a layer that feeds the next one scales freely: its
+// incoming weights and bias up, its outgoing weights down, which conserves
+//
+//	‖W_j·‖² + b_j² - k ‖W'_·j‖²
+//
+// with k the degree of what stands between them, 1 for ReLU. A channel is a unit of a
+// convolution, and a trainable scale with its shift one of a normalization. In
+// a [Product] with elementwise factors it is θ_i² - θ_l² for two factors of one
+// coefficient. Layers inside branches are left out, and units between two
+// scale-invariant blocks, for which the rules do not tell k.
+func ConservedUnits(m Model) []Conserved {
+	blocks := m.Blocks()
+	if p, ok := m.(*Product); ok {
+		return conservedFactors(p)
+	}
+	isFree := freeTest(m)
+	var all []Conserved
+	for start := 0; start < len(blocks); {
+		end := start + 1 // of the blocks that produce the units' values
+		for end < len(blocks) && (blocks[end].Kind == "bias" || blocks[end].Kind == "shift") {
+			end++
+		}
+		if end < len(blocks) {
+			if k, ok := isFree(start, end); ok {
+				all = append(all, conservedBetween(blocks, start, end, k)...)
+			}
+		}
+		start = end
+	}
+	return all
+}
+
+// freeTest returns a function that finds k > 0 such that raising the rates of
+// the blocks start..end-1 by 1 and lowering that of block end by k is a free
+// direction, if they can be the two sides of a layer of units.
+func freeTest(m Model) func(start, end int) (k float64, ok bool) {
+	blocks, rules := m.Blocks(), m.ScalingRules()
+	return func(start, end int) (k float64, ok bool) {
+		if _, ok := unitWidth(blocks, start, end); !ok {
+			return 0, false
+		}
+		for _, rule := range rules {
+			in := 0.0
+			for b := start; b < end; b++ {
+				in += rule.Coefficients[b]
+			}
+			out := rule.Coefficients[end]
+			switch {
+			case out == 0 && in == 0:
+			case out == 0 || ok && math.Abs(in/out-k) > 1e-12*math.Abs(k):
+				return 0, false
+			default:
+				k, ok = in/out, true
+			}
+		}
+		return k, ok && k > 0
+	}
+}
+
+// unitWidth returns how many neighbouring columns of the consumer belong to one
+// unit of the producers: more than 1 for the taps of a convolution and the
+// pixels of a flattened channel.
+func unitWidth(blocks []Block, start, end int) (width int, ok bool) {
+	units, consumer := blocks[start].Shape[0], blocks[end]
+	for _, b := range blocks[start : end+1] {
+		if strings.Contains(b.Layer, ".") || len(b.Shape) == 0 {
+			return 0, false
+		}
+	}
+	for _, b := range blocks[start+1 : end] {
+		if len(b.Shape) != 1 || b.Shape[0] != units {
+			return 0, false
+		}
+	}
+	columns := consumer.Len() / consumer.Shape[0]
+	if len(consumer.Shape) == 1 { // a scale, one factor a unit
+		columns = consumer.Len()
+	}
+	return columns / units, columns%units == 0
+}
+
+// conservedBetween returns one quantity for each unit between its producers,
+// whose rates weigh 1, and its consumer, whose rate weighs k.
+func conservedBetween(blocks []Block, start, end int, k float64) []Conserved {
+	units, consumer := blocks[start].Shape[0], blocks[end]
+	width, _ := unitWidth(blocks, start, end)
+	rows, columns := consumer.Shape[0], consumer.Len()/consumer.Shape[0]
+	if len(consumer.Shape) == 1 {
+		rows, columns = 1, consumer.Len()
+	}
+	all := make([]Conserved, units)
+	for j := range units {
+		var name []string
+		c := &all[j]
+		for b := start; b < end; b++ {
+			length := blocks[b].Len() / units
+			c.terms = append(c.terms, conservedTerm{block: b, v: 1, offset: blocks[b].Offset + j*length, rows: 1, columns: length})
+			format := "‖%s[%d]‖²"
+			if length == 1 {
+				format = "%s[%d]²"
+			}
+			name = append(name, fmt.Sprintf(format, blocks[b].Name, j))
+		}
+		c.terms = append(c.terms, conservedTerm{block: end, v: -k, offset: consumer.Offset + j*width, rows: rows, columns: width, stride: columns})
+		factor := ""
+		if k != 1 {
+			factor = fmt.Sprintf("%g ", k)
+		}
+		c.Name = fmt.Sprintf("%s - %s‖%s[·,%d]‖²", strings.Join(name, " + "), factor, consumer.Name, j)
+	}
+	return all
+}
+
+// conservedFactors compares the elementwise factors of each group with its first.
+func conservedFactors(p *Product) []Conserved {
+	var all []Conserved
+	first := 0
+	for b, block := range p.blocks {
+		if block.Layer != p.blocks[first].Layer {
+			first = b
+		}
+		if b == first || block.Len() != p.blocks[first].Len() {
+			continue
+		}
+		for j := range block.Len() {
+			all = append(all, Conserved{
+				Name: fmt.Sprintf("%s[%d]² - %s[%d]²", p.blocks[first].Name, j, block.Name, j),
+				terms: []conservedTerm{
+					{block: first, v: 1, offset: p.blocks[first].Offset + j, rows: 1, columns: 1},
+					{block: b, v: -1, offset: block.Offset + j, rows: 1, columns: 1},
+				},
+			})
+		}
+	}
+	return all
+}
