@@ -17,6 +17,7 @@ type NetworkEvaluation struct {
 	signals []*signal
 	steps   []step
 	theta   []float64 // the point of the last Forward
+	unit    []float64 // zeros, the weights of one output at a time
 }
 
 // step is a stage with the operator that does it.
@@ -190,7 +191,7 @@ func (n *Network) checkFinite(theta []float64) error {
 		if v-v != 0 {
 			for _, b := range n.plan.blocks {
 				if i < b.Offset+b.Len() {
-					return fmt.Errorf("qhnet: %s: entry %d of its %s is %v", b.Layer, i-b.Offset, b.Name, v)
+					return fmt.Errorf("qhnet: %s: entry %d of %s is %v", b.Layer, i-b.Offset, b.Name, v)
 				}
 			}
 		}

@@ -14,13 +14,12 @@ func Jacobian(dst *mat.Dense, e Evaluation) {
 		own.Jacobian(dst)
 		return
 	}
-	gradients(dst, e)
+	rows, _ := dst.Dims()
+	gradients(dst, e, make([]float64, rows))
 }
 
-// gradients takes one Gradient a row.
-func gradients(dst *mat.Dense, e Evaluation) {
-	rows, _ := dst.Dims()
-	unit := make([]float64, rows)
+// gradients takes one Gradient a row, with the weights in unit, which are 0.
+func gradients(dst *mat.Dense, e Evaluation, unit []float64) {
 	for i := range unit {
 		unit[i] = 1
 		e.Gradient(dst.RawRowView(i), unit)
@@ -38,7 +37,10 @@ func (e *NetworkEvaluation) Jacobian(dst *mat.Dense) {
 		panic(fmt.Sprintf("qhnet: Jacobian: dst is %d×%d, not %d×%d", rows, cols, len(e.output().value), e.network.plan.parameters()))
 	}
 	if e.network.coupled() {
-		gradients(dst, e)
+		if e.unit == nil {
+			e.unit = make([]float64, rows)
+		}
+		gradients(dst, e, e.unit)
 		return
 	}
 	e.allocateAdjoints()

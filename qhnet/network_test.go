@@ -121,8 +121,14 @@ func normal(rng *rand.Rand, n int) []float64 {
 	return s
 }
 
+// failing is what testing and rapid have in common for helpers.
+type failing interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // forward fails the test if θ cannot be evaluated, and copies the outputs.
-func forward(t testing.TB, e Evaluation, theta []float64) []float64 {
+func forward(t failing, e Evaluation, theta []float64) []float64 {
 	t.Helper()
 	f, err := e.Forward(theta)
 	if err != nil {

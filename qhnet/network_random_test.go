@@ -1,0 +1,179 @@
+package qhnet
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
+)
+
+// drawVector draws a layer that takes vectors, with one of few widths so that
+// branches often fit.
+func drawVector(t *rapid.T, depth int) []Layer {
+	kinds := 13
+	if depth == 0 {
+		kinds = 10
+	}
+	width := rapid.SampledFrom([]int{4, 6}).Draw(t, "width")
+	options := rapid.SampledFrom([][]Option{nil, {Affine()}, {WithScale()}, {WithShift()}}).Draw(t, "trainable")
+	switch rapid.IntRange(0, kinds-1).Draw(t, "layer") {
+	case 0:
+		return []Layer{Dense(width)}
+	case 1:
+		return []Layer{Dense(width, NoBias())}
+	case 2:
+		return []Layer{ReLU()}
+	case 3:
+		return []Layer{LeakyReLU(0.2)}
+	case 4:
+		return []Layer{AbsPower(2)}
+	case 5:
+		return []Layer{Dense(width), BatchNorm(options...)}
+	case 6:
+		return []Layer{Dense(width), LayerNorm(options...)}
+	case 7:
+		return []Layer{Dense(width), RMSNorm(options...)}
+	case 8:
+		return []Layer{Dense(width), GroupNorm(2, options...)}
+	case 9:
+		return []Layer{Scale()}
+	case 10:
+		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
+	case 11:
+		return []Layer{Sum(Chain(append(drawVectors(t, depth-1), Dense(width))...), Dense(width))}
+	}
+	return []Layer{Gate(Chain(append(drawVectors(t, depth-1), Dense(width))...), Dense(width))}
+}
+
+func drawVectors(t *rapid.T, depth int) []Layer {
+	var layers []Layer
+	for range rapid.IntRange(1, 3).Draw(t, "layers") {
+		layers = append(layers, drawVector(t, depth)...)
+	}
+	return layers
+}
+
+// drawImages draws layers from a 6×6 image to a vector.
+func drawImages(t *rapid.T) []Layer {
+	layers := []Layer{Conv(2, 3, Padding(rapid.IntRange(0, 1).Draw(t, "padding")), Stride(rapid.IntRange(1, 2).Draw(t, "stride")))}
+	switch rapid.IntRange(0, 4).Draw(t, "image layer") {
+	case 0:
+		layers = append(layers, BatchNorm(Affine()), ReLU())
+	case 1:
+		layers = append(layers, GroupNorm(2), ReLU())
+	case 2:
+		layers = append(layers, MaxPool(2))
+	case 3:
+		layers = append(layers, Residual(Conv(3, 3, Padding(1)), ReLU(), Conv(2, 3, Stride(2), Padding(1)), Projection()))
+	case 4:
+		layers = append(layers, AveragePool(2), LeakyReLU(0.5))
+	}
+	return append(layers, rapid.SampledFrom([]Layer{Flatten(), GlobalAveragePool()}).Draw(t, "end"))
+}
+
+// TestRandomNetworks builds networks from random layers and checks that they
+// scale and that their derivatives agree with each other. Networks without
+// admissible rates, or at a start with zero variance, are passed over, but not
+// many of them.
+func TestRandomNetworks(t *testing.T) {
+	drawn, checked := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		input, layers := Input(4), []Layer(nil)
+		if rapid.Bool().Draw(rt, "images") {
+			input, layers = Input(1, 6, 6), drawImages(rt)
+		}
+		layers = append(layers, drawVectors(rt, 2)...)
+		layers = append(append([]Layer{input}, layers...), Dense(rapid.IntRange(1, 3).Draw(rt, "outputs")))
+		drawn++
+		if checkRandom(rt, layers, rapid.Uint64().Draw(rt, "seed")) {
+			checked++
+		}
+	})
+	if drawn >= 50 && 2*checked < drawn {
+		t.Errorf("only %d of %d networks could be checked", checked, drawn)
+	}
+	t.Logf("checked %d of %d networks", checked, drawn)
+}
+
+// checkRandom tells whether there was something to check.
+func checkRandom(t *rapid.T, layers []Layer, seed uint64) bool {
+	n, err := NewNetwork(layers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(seed, 1))
+	x := mat.NewDense(5, n.Inputs(), nil)
+	drawNormal(x.RawMatrix().Data, rng, 1)
+	e, err := n.Bind(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta := n.Start(rng, He)
+	for i := range theta {
+		theta[i] += 0.2 * rng.NormFloat64()
+	}
+	rates, err := RatesOf(n)
+	if err != nil {
+		return false
+	}
+	if _, err := e.Forward(theta); err != nil {
+		return false
+	}
+	checkRandomScaling(t, e, rates, theta, rng)
+	return checkRandomDerivatives(t, e, theta, rng)
+}
+
+func checkRandomScaling(t *rapid.T, e Evaluation, rates *Rates, theta []float64, rng *rand.Rand) {
+	for _, blocks := range [][]float64{rates.Canonical(), rates.Random(rng)} {
+		lambda := rates.Spread(blocks)
+		// Powers and small variances magnify rounding, 1e-16, a thousandfold each.
+		if r, err := EulerResidual(e, lambda, theta); err != nil || r > 1e-9 {
+			t.Errorf("Euler's identity is off by %.1e (%v)", r, err)
+		}
+		if r, err := ScalingResidual(e, rng.Float64()-0.5, lambda, theta); err != nil || r > 1e-9 {
+			t.Errorf("f(ψ_α θ) is off e^α f(θ) by %.1e (%v)", r, err)
+		}
+	}
+}
+
+// checkRandomDerivatives compares derivatives where differences of two steps
+// agree, which they do not across a kink.
+func checkRandomDerivatives(t *rapid.T, e Evaluation, theta []float64, rng *rand.Rand) bool {
+	m, outputs := len(theta), len(forward(t, e, theta))
+	w, v := normal(rng, outputs), normal(rng, m)
+	gradient, hv, jv := make([]float64, m), make([]float64, m), make([]float64, outputs)
+	e.Directional(jv, v)
+	e.HessianVector(hv, w, v)
+	e.Gradient(gradient, w)
+	size := floats.Norm(w, 2)*floats.Norm(jv, 2) + floats.Norm(gradient, 2)*floats.Norm(v, 2)
+	if d := math.Abs(floats.Dot(w, jv)-floats.Dot(gradient, v)) / size; d > 1e-12 {
+		t.Errorf("⟨w, Jv⟩ and ⟨Jᵀw, v⟩ differ by %.1e of their factors", d)
+	}
+	both := func(theta []float64) []float64 { // outputs and gradient
+		f := forward(t, e, theta)
+		g := make([]float64, m)
+		e.Gradient(g, w)
+		return append(f, g...)
+	}
+	coarse, fine := difference(both, theta, v), difference(both, theta, floats.ScaleTo(make([]float64, m), 0.5, v))
+	floats.Scale(2, fine)
+	for _, c := range []struct {
+		name              string
+		got, coarse, fine []float64
+		size              float64
+	}{
+		{"Directional", jv, coarse[:outputs], fine[:outputs], floats.Norm(jv, 2)},
+		{"HessianVector", hv, coarse[outputs:], fine[outputs:], floats.Norm(hv, 2) + floats.Norm(gradient, 2)},
+	} {
+		if floats.Distance(c.coarse, c.fine, 2) > 1e-7*c.size {
+			return false
+		}
+		if d := floats.Distance(c.got, c.fine, 2) / c.size; d > 1e-6 {
+			t.Errorf("%s is off differences by %.1e", c.name, d)
+		}
+	}
+	return true
+}
