@@ -2,7 +2,6 @@ package plotting
 
 import (
 	"bytes"
-	"fmt"
 
 	"qhlab/plotting/internal/render"
 )
@@ -12,7 +11,10 @@ type Format string
 
 // The formats.
 const (
-	PNG Format = "png" // 300 dots per inch
+	PNG Format = "png" // 300 pixels per inch
+	SVG Format = "svg" // text as text, with fallback fonts
+	PDF Format = "pdf" // fonts embedded, as far as used
+	PGF Format = "pgf" // for \input in LaTeX, set in the document's font
 )
 
 // Resolutions in pixels per inch: of a PNG file for print, and of a picture in a
@@ -28,12 +30,33 @@ const (
 
 // Encode draws the figure. The same figure gives the same bytes.
 func Encode(f Figure, format Format) ([]byte, error) {
-	switch format {
-	case PNG:
+	if format == PNG {
 		b, _, err := f.png(printDPI)
 		return b, err
 	}
-	return nil, fmt.Errorf("plotting: unknown format %q", format)
+	pl, err := f.plan()
+	if err != nil {
+		return nil, err
+	}
+	c, document := pl.document(f, format)
+	if document == nil {
+		return nil, f.errorf("cannot be drawn as %q; the formats are png, svg, pdf and pgf", format)
+	}
+	pl.drawOn(c, f)
+	return document.Bytes(), nil
+}
+
+// document starts a vector drawing.
+func (pl *plan) document(f Figure, format Format) (canvas, interface{ Bytes() []byte }) {
+	switch format {
+	case SVG:
+		return render.NewSVG(pl.width, pl.height, f.heading(), f.Caption)
+	case PDF:
+		return render.NewPDF(pl.width, pl.height, f.heading())
+	case PGF:
+		return render.NewPGF(pl.width, pl.height, f.alternative())
+	}
+	return nil, nil
 }
 
 // png draws the figure at a resolution and returns its width in pixels.

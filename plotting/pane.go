@@ -5,13 +5,14 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
-	"qhlab/plotting/internal/typeset"
+	"qhlab/plotting/internal/render"
 )
 
 // canvas is what layers draw on.
 type canvas interface {
 	vg.Canvas
 	Stamp(p vg.Path, at []vg.Point)
+	Label(at vg.Point, markup string, size vg.Length, a render.Alignment)
 }
 
 // pane is a panel that has a place on a page.
@@ -51,24 +52,17 @@ func (p *pane) points(x, y []float64) []vg.Point {
 	return out
 }
 
-// alignment of text at a point.
-type alignment int
-
+// The alignments of text.
 const (
-	alignLeft alignment = iota
-	alignCenter
-	alignRight
+	alignLeft   = render.Left
+	alignCenter = render.Center
+	alignRight  = render.Right
 )
 
-// text draws a line of markup; y is its baseline.
-func (p *pane) text(at vg.Point, markup string, size vg.Length, c color.Color, a alignment) {
-	label := typeset.Parse(markup)
-	at.X -= vg.Length(label.Width) * size * vg.Length(a) / 2
-	p.Push()
-	p.Translate(at)
+// text draws a line of markup; at is on its baseline.
+func (p *pane) text(at vg.Point, markup string, size vg.Length, c color.Color, a render.Alignment) {
 	p.SetColor(c)
-	label.Draw(p, size)
-	p.Pop()
+	p.Label(at, markup, size, a)
 }
 
 // pen sets colour, width and dashes for the next strokes.

@@ -25,7 +25,7 @@ func Save(f Figure, name string) error {
 }
 
 // formats are all formats, in the order they are written.
-var formats = []Format{PNG}
+var formats = []Format{PNG, SVG, PDF, PGF}
 
 func save(f Figure, dir, name string) error {
 	if name == "" || strings.ContainsAny(name, `/\`) {

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"qhlab/plotting/internal/cell"
+	"qhlab/plotting/internal/typeset"
 )
 
 // exportVariable names a folder: when it is set, Show also saves every figure
@@ -49,4 +50,12 @@ func (f Figure) alternative() string {
 		}
 	}
 	return "Figure without a caption"
+}
+
+// heading is a short name of the figure.
+func (f Figure) heading() string {
+	if f.Title != "" {
+		return typeset.Parse(f.Title).Plain()
+	}
+	return f.Name
 }

@@ -12,6 +12,18 @@ import (
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/typeset"
+)
+
+// Alignment says which point of a text is given.
+type Alignment int
+
+// The alignments.
+const (
+	Left Alignment = iota
+	Center
+	Right
 )
 
 // Canvas keeps the drawing state of a [vg.Canvas] and hands a backend paths in
@@ -37,6 +49,7 @@ type backend interface {
 	fill(p path, s *state)
 	stamp(p path, at []point, s *state)
 	text(s string, size float64, m affine, c color.NRGBA)
+	label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA)
 	image(img image.Image, m affine)
 }
 
@@ -127,6 +140,20 @@ func (c *Canvas) FillString(f font.Face, pt vg.Point, text string) {
 	}
 	m := c.state.m.after(affine{1, 0, 0, 1, float64(pt.X), float64(pt.Y)})
 	c.backend.text(text, float64(f.Font.Size), m, c.state.color)
+}
+
+// Label draws a line of markup as one text, at a point of its baseline.
+func (c *Canvas) Label(at vg.Point, markup string, size vg.Length, a Alignment) {
+	m := c.state.m.after(affine{1, 0, 0, 1, float64(at.X), float64(at.Y)})
+	c.backend.label(typeset.Parse(markup), float64(size), a, m, c.state.color)
+}
+
+// drawRuns sets a label run by run, for backends that place every glyph.
+func drawRuns(b backend, l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
+	shift := -l.Width * size * float64(a) / 2
+	for _, r := range l.Runs {
+		b.text(r.Text, size*r.Size, m.after(affine{1, 0, 0, 1, shift + r.X*size, r.Rise * size}), c)
+	}
 }
 
 // DrawImage implements [vg.Canvas].

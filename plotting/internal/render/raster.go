@@ -174,6 +174,10 @@ func (r *raster) text(s string, size float64, m affine, c color.NRGBA) {
 	}
 }
 
+func (r *raster) label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
+	drawRuns(r, l, size, a, m, c)
+}
+
 func glyphPath(outline []sfnt.Segment, m affine) path {
 	var p path
 	var at point

@@ -11,9 +11,6 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
-	"gonum.org/v1/plot/vg"
-
-	vgfont "gonum.org/v1/plot/font"
 )
 
 // Family names the font, as SVG and PDF readers know it.
@@ -50,14 +47,6 @@ var load = sync.OnceValue(func() *sans {
 		box:        make(map[sfnt.GlyphIndex]box),
 	}
 })
-
-// Face returns the font at a size in points, as gonum's canvases take it.
-func Face(size vg.Length) vgfont.Face {
-	return vgfont.Face{
-		Font: vgfont.Font{Typeface: "DejaVu", Variant: "Sans", Size: size},
-		Face: load().Font,
-	}
-}
 
 // Glyph is one glyph of a string and where it stands, in ems from the start
 // of the string. Up is positive.

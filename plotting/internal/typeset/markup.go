@@ -4,8 +4,6 @@ import (
 	"math"
 	"strings"
 	"unicode"
-
-	"gonum.org/v1/plot/vg"
 )
 
 // Run is a piece of a label in one size. Rise lifts its baseline. Size, Rise and
@@ -18,14 +16,15 @@ type Run struct {
 
 // Label is text set in one line.
 type Label struct {
-	Runs  []Run
-	Width float64 // in ems
+	Markup string
+	Runs   []Run
+	Width  float64 // in ems
 }
 
 const (
 	scriptSize = 0.7   // of a script to its base, as TeX's 7 pt beside 10 pt
-	superRise  = 0.38  // ems of the base, about DejaVu's x-height minus a little
-	subRise    = -0.16 // ems of the base
+	superRise  = 0.40  // ems of the base: a superscript clears a subscript below it
+	subRise    = -0.18 // ems of the base
 )
 
 // Parse sets a line of markup: _x and _{xyz} are subscripts, ^x and ^{xyz}
@@ -34,7 +33,7 @@ const (
 func Parse(markup string) Label {
 	p := parser{text: []rune(markup)}
 	end := p.run(0, 1, 0, 0)
-	return Label{Runs: p.runs, Width: end}
+	return Label{Markup: markup, Runs: p.runs, Width: end}
 }
 
 type parser struct {
@@ -122,12 +121,4 @@ func (l Label) Plain() string {
 		b.WriteString(r.Text)
 	}
 	return b.String()
-}
-
-// Draw sets the label with the left end of its baseline at the canvas' origin.
-func (l Label) Draw(c vg.Canvas, size vg.Length) {
-	for _, r := range l.Runs {
-		at := vg.Point{X: vg.Length(r.X) * size, Y: vg.Length(r.Rise) * size}
-		c.FillString(Face(size*vg.Length(r.Size)), at, r.Text)
-	}
 }

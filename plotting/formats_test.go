@@ -1,0 +1,160 @@
+package plotting_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"qhlab/plotting"
+)
+
+var allFormats = []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF, plotting.PGF}
+
+// symbols is a figure with every kind of character the notebooks use.
+func symbols() plotting.Figure {
+	x := linspace(0, 6, 100)
+	return plotting.Figure{
+		Name: "symbols", Title: "⟨∇L(θ̂), Λθ⟩ ∈ ℝ, ‖θ̂‖_Λ → 1", Caption: "Every symbol & <tag>, in 100 % of the formats.",
+		Panels: []plotting.Panel{{
+			X: plotting.Axis{Label: "τ = log(1/L)^{λ_{max}}"},
+			Y: plotting.Axis{Label: "ê_i^{2} − x² · ½ ℓ ∑ μ_k ∇q_k ≤ 10^{-3}"},
+			Layers: []plotting.Layer{
+				plotting.Line{X: x, Y: apply(x, math.Sin), Label: "sin, α_1", Role: plotting.Highest},
+				plotting.Line{X: x, Y: apply(x, math.Cos), Label: "cos, β̂^{2}", Role: plotting.Second},
+				plotting.Scatter{X: x[:40], Y: apply(x[:40], func(x float64) float64 { return 1 - x }), Label: "x̄", Role: plotting.Class(1), Ringed: []int{2}},
+				plotting.ReferenceX{At: math.Pi, Label: "π"},
+			},
+		}},
+	}
+}
+
+func encode(t *testing.T, f plotting.Figure, format plotting.Format) []byte {
+	t.Helper()
+	data, err := plotting.Encode(f, format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestSameBytes(t *testing.T) {
+	for _, format := range allFormats {
+		if !bytes.Equal(encode(t, symbols(), format), encode(t, symbols(), format)) {
+			t.Errorf("%s: two drawings differ", format)
+		}
+	}
+}
+
+func TestSVG(t *testing.T) {
+	svg := encode(t, symbols(), plotting.SVG)
+	d := xml.NewDecoder(bytes.NewReader(svg))
+	var text strings.Builder
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := token.(xml.CharData); ok {
+			text.Write(c)
+		}
+	}
+	for _, want := range []string{"Every symbol & <tag>", "⟨∇L(θ̂), Λθ⟩ ∈ ℝ, ‖θ̂‖Λ → 1", "cos, β̂2"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text %q is not in the document", want)
+		}
+	}
+}
+
+// tool returns the path of a program, or skips the test.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
+func TestPDFEmbedsFonts(t *testing.T) {
+	pdf := encode(t, symbols(), plotting.PDF)
+	// The whole font is 740 kB; the subset of a figure is about 10 kB.
+	const limit = 40 << 10
+	if len(pdf) > limit {
+		t.Errorf("the file has %d bytes, want at most %d", len(pdf), limit)
+	}
+	file := filepath.Join(t.TempDir(), "f.pdf")
+	if err := os.WriteFile(file, pdf, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fonts, err := exec.Command(tool(t, "pdffonts"), file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, fonts)
+	}
+	fields := strings.Fields(strings.Split(string(fonts), "\n")[2])
+	// name, type (3 words with the encoding), emb, sub, uni, object
+	if got := strings.Join(fields, " "); !strings.Contains(got, "+DejaVuSans CID TrueType Identity-H yes yes yes") {
+		t.Errorf("fonts:\n%s", fonts)
+	}
+	words, err := exec.Command(tool(t, "pdftotext"), file, "-").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"∇L(", "ℝ", "sin, α"} {
+		if !strings.Contains(string(words), want) {
+			t.Errorf("%q cannot be copied from the page:\n%s", want, words)
+		}
+	}
+}
+
+func TestPGFCompiles(t *testing.T) {
+	latex := tool(t, "pdflatex")
+	dir := t.TempDir()
+	document := "\\documentclass{article}\n\\usepackage[T1]{fontenc}\\usepackage{pgf,amssymb,graphicx}\n\\begin{document}\n" +
+		"\\input{f.pgf}\n\n\\includegraphics{g.pdf}\n\n\\includegraphics[width=3in]{h.png}\n\\end{document}\n"
+	for name, data := range map[string][]byte{
+		"f.pgf": encode(t, symbols(), plotting.PGF), "g.pdf": encode(t, symbols(), plotting.PDF),
+		"h.png": encode(t, symbols(), plotting.PNG), "d.tex": []byte(document),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(latex, "-interaction=nonstopmode", "-halt-on-error", "d.tex")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if keep := os.Getenv("QHLAB_KEEP"); keep != "" {
+		if err := os.CopyFS(keep, os.DirFS(dir)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Save writes every format, and an export of a whole notebook chooses the folder.
+func TestSave(t *testing.T) {
+	t.Setenv("QHLAB_FIGURES", t.TempDir())
+	if err := plotting.Save(symbols(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range allFormats {
+		file := filepath.Join(os.Getenv("QHLAB_FIGURES"), fmt.Sprintf("symbols.%s", format))
+		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if err := plotting.Save(symbols(), "../escape"); err == nil {
+		t.Error("a name with a slash was accepted")
+	}
+}
