@@ -105,4 +105,11 @@ var architectures = []architecture{
 		[]float64{0, 0, 0, 0, half, half}, 4},
 	{"normalized residual", layers(qhnet.Input(3), qhnet.Dense(4), qhnet.Residual(qhnet.Dense(5, noBias), qhnet.BatchNorm(), qhnet.ReLU(), qhnet.Dense(4, noBias), qhnet.BatchNorm(qhnet.WithScale())), qhnet.Dense(2, noBias)),
 		[]float64{half, half, 0, 0, half, half}, 0},
+	{"convolution", layers(qhnet.Input(2, 6, 6), qhnet.Conv(3, 3, noBias), qhnet.ReLU(), qhnet.Conv(4, 2), qhnet.ReLU(), qhnet.GlobalAveragePool(), qhnet.Dense(2, noBias)),
+		[]float64{quarter, quarter, half, half}, 7},
+	{"max pooling and flatten", layers(qhnet.Input(1, 6, 6), qhnet.Conv(3, 3), qhnet.MaxPool(2), qhnet.ReLU(), qhnet.Flatten(), qhnet.Dense(2, noBias)),
+		[]float64{half, half, half}, 3},
+	{"strides and average pooling", layers(qhnet.Input(1, 7, 7), qhnet.Conv(3, 3, qhnet.Stride(2), qhnet.Padding(1)), qhnet.ReLU(), qhnet.AveragePool(2), qhnet.Flatten(), qhnet.Dense(2)),
+		[]float64{half, half, half, 1}, 3},
+	{"residual network", qhnet.ResNet(qhnet.Input(2, 6, 6), []int{3, 4}, 1, 2), nil, 0},
 }

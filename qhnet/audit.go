@@ -122,7 +122,8 @@ func (r *Rates) rangeText(b int) string {
 	return rational(low).RatString() + " … " + rational(high).RatString()
 }
 
-// partners lists the other blocks in the shortest conserved quantity with b.
+// partners lists the other blocks in the shortest conserved quantity with b,
+// of many only two.
 func (a *RateAudit) partners(b int) string {
 	var best []conservedTerm
 	for _, c := range a.Conserved {
@@ -141,8 +142,11 @@ func (a *RateAudit) partners(b int) string {
 			names = append(names, a.Blocks[t.block].Name)
 		}
 	}
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0:
 		return "itself"
+	case len(names) > 3:
+		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)
 	}
 	return strings.Join(names, ", ")
 }

@@ -63,35 +63,9 @@ var architectures = []architecture{
 	{"gated input", 6, []Layer{Input(4), Gate(Dense(4), Chain()), Bias(), Dense(2)}},
 }
 
-// smallResNet is the layout of ResNet-18 for small images with two stages of one
-// block instead of four of two, and 3 and 4 channels instead of 64 to 512.
-func smallResNet() []Layer { return resNet(Input(1, 6, 6), 3, []int{3, 4}, 1, 2) }
-
-// resNet is the layout of residual networks for small images (He et al.,
-// arXiv:1512.03385): a 3×3 stem, then stages of basic blocks, each stage after
-// the first at half the resolution.
-func resNet(input Layer, stem int, stages []int, blocks, classes int) []Layer {
-	layers := []Layer{input, Conv(stem, 3, Padding(1), NoBias()), BatchNorm(Affine()), ReLU()}
-	from := stem
-	for i, channels := range stages {
-		for b := range blocks {
-			stride := 1
-			if i > 0 && b == 0 {
-				stride = 2
-			}
-			body := []Layer{
-				Conv(channels, 3, Stride(stride), Padding(1), NoBias()), BatchNorm(Affine()), ReLU(),
-				Conv(channels, 3, Padding(1), NoBias()), BatchNorm(Affine()),
-			}
-			if stride != 1 || from != channels {
-				body = append(body, Projection(Conv(channels, 1, Stride(stride), NoBias()), BatchNorm(Affine())))
-			}
-			layers = append(layers, Residual(body...), ReLU())
-			from = channels
-		}
-	}
-	return append(layers, GlobalAveragePool(), Dense(classes))
-}
+// smallResNet is ResNet-18 with two stages of one block instead of four of two,
+// and 3 and 4 channels instead of 64 to 512.
+func smallResNet() []Layer { return ResNet(Input(1, 6, 6), []int{3, 4}, 1, 2) }
 
 // build connects an architecture and draws parameters, none of them 0, and data.
 func (a architecture) build(t testing.TB, seed uint64) (*Network, *NetworkEvaluation, []float64, *rand.Rand) {
