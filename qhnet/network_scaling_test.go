@@ -38,31 +38,3 @@ func TestScaling(t *testing.T) {
 		})
 	}
 }
-
-// TestResNet18 checks the layout of ResNet-18 with a stem for small images and
-// ten classes, 11 173 962 parameters, without evaluating it at that size.
-func TestResNet18(t *testing.T) {
-	n, err := NewNetwork(resNet(Input(3, 32, 32), 64, []int{64, 128, 256, 512}, 2, 10)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// 62 tensors in any implementation: 20 convolutions, 20 pairs of scale and
-	// shift, one weight and bias.
-	if m, blocks := NumParameters(n), len(n.Blocks()); m != 11173962 || blocks != 62 {
-		t.Errorf("ResNet-18 has %d parameters in %d blocks", m, blocks)
-	}
-	rates, err := RatesOf(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Every convolution is followed by a normalization, so its rate is free and
-	// its canonical rate 0; the last scale and shift share with the classifier.
-	for i, b := range n.Blocks() {
-		if b.Kind == "weight" && b.Layer != "dense1" && rates.Canonical()[i] != 0 {
-			t.Errorf("%s has rate %v", b.Name, rates.Canonical()[i])
-		}
-	}
-	if got := rates.Of("dense1.bias"); got != 1 {
-		t.Errorf("the output's bias has rate %v", got)
-	}
-}

@@ -11,7 +11,8 @@ import (
 )
 
 // TestResNet18 checks the layout against its published size, 11 173 962
-// parameters with 10 classes, and its rates against what the rules say:
+// parameters with 10 classes in 62 tensors (20 convolutions, 20 pairs of scale
+// and shift, a weight and a bias), and its rates against what the rules say:
 // every convolution has rate 0 in the canonical choice, since normalization
 // follows; only the stream that reaches the last layer shares its rate.
 func TestResNet18(t *testing.T) {
@@ -19,8 +20,8 @@ func TestResNet18(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := qhnet.NumParameters(n); m != 11_173_962 {
-		t.Errorf("%d parameters, want 11173962", m)
+	if m, blocks := qhnet.NumParameters(n), len(n.Blocks()); m != 11_173_962 || blocks != 62 {
+		t.Errorf("%d parameters in %d blocks, want 11173962 in 62", m, blocks)
 	}
 	audit := qhnet.Audit(n)
 	if audit.Err != nil {
