@@ -123,6 +123,7 @@ func checkRandom(t *rapid.T, layers []Layer, seed uint64) bool {
 		return false
 	}
 	checkRandomScaling(t, e, rates, theta, rng)
+	checkRandomConserved(t, n, e, theta, rng)
 	return checkRandomDerivatives(t, e, theta, rng)
 }
 
@@ -135,6 +136,20 @@ func checkRandomScaling(t *rapid.T, e Evaluation, rates *Rates, theta []float64,
 		}
 		if r, err := ScalingResidual(e, rng.Float64()-0.5, lambda, theta); err != nil || r > 1e-9 {
 			t.Errorf("f(ψ_α θ) is off e^α f(θ) by %.1e (%v)", r, err)
+		}
+	}
+}
+
+// checkRandomConserved checks that gradients of outputs are orthogonal to those
+// of conserved quantities.
+func checkRandomConserved(t *rapid.T, n *Network, e Evaluation, theta []float64, rng *rand.Rand) {
+	w, g, c := normal(rng, len(forward(t, e, theta))), make([]float64, len(theta)), make([]float64, len(theta))
+	e.Gradient(g, w)
+	for _, q := range append(ConservedBlocks(n), ConservedUnits(n)...) {
+		q.Gradient(c, theta)
+		// As for the scaling; of a unit that is dead g·c is 0 exactly.
+		if change := math.Abs(floats.Dot(g, c)); change > 1e-9*floats.Norm(g, 2)*floats.Norm(c, 2) {
+			t.Errorf("%s changes at rate %.1e", q.Name, change)
 		}
 	}
 }
