@@ -63,7 +63,7 @@ func configure(options []Option) settings {
 // text adds to a description what these options leave out of the layer.
 func (s settings) text(what string) string {
 	if s.noBias {
-		what += " without bias"
+		what += ", no bias"
 	}
 	return what
 }

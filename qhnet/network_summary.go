@@ -17,7 +17,11 @@ func (n *Network) String() string {
 	}
 	fmt.Fprintf(w, "total\t\t\t%d\n", n.plan.parameters())
 	w.Flush()
-	return b.String()
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // count writes a number, and nothing for 0.

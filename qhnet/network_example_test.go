@@ -1,0 +1,93 @@
+package qhnet_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+)
+
+func ExampleNewNetwork() {
+	net, err := qhnet.NewNetwork(
+		qhnet.Input(1, 28, 28),
+		qhnet.Conv(8, 3, qhnet.Stride(2), qhnet.Padding(1), qhnet.NoBias()),
+		qhnet.BatchNorm(qhnet.Affine()),
+		qhnet.ReLU(),
+		qhnet.Residual(
+			qhnet.Conv(16, 3, qhnet.Stride(2), qhnet.Padding(1)),
+			qhnet.ReLU(),
+			qhnet.Conv(16, 3, qhnet.Padding(1)),
+			qhnet.Projection(),
+		),
+		qhnet.GlobalAveragePool(),
+		qhnet.Dense(10),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(net)
+	// Output:
+	// layer                     does                                            gives     parameters
+	// input                     input                                           1×28×28
+	// conv1                     convolution 3×3, stride 2, padding 1, no bias   8×14×14   72
+	// norm1                     batch normalization, scale, shift               8×14×14   16
+	// relu1                     relu                                            8×14×14
+	// block1.conv1              convolution 3×3, stride 2, padding 1            16×7×7    1168
+	// block1.relu1              relu                                            16×7×7
+	// block1.conv2              convolution 3×3, padding 1                      16×7×7    2320
+	// block1.projection.conv1   convolution 1×1, stride 2, no bias              16×7×7    128
+	// block1.projection         chain                                           16×7×7    128
+	// block1                    residual block                                  16×7×7    3616
+	// globalpool1               global average pooling                          16
+	// dense1                    dense                                           10        170
+	// total                                                                               3874
+}
+
+func ExampleNetwork_Bind() {
+	net, err := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(2), qhnet.ReLU(), qhnet.Dense(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	points := mat.NewDense(2, 2, []float64{1, 2, -1, 1})
+	e, err := net.Bind(points)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	theta := []float64{1, 0, 0, 1, 0, -1, 2, 3, 0.5} // W1, b1, W2, b2
+	outputs, err := e.Forward(theta)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	gradient := make([]float64, len(theta))
+	e.Gradient(gradient, []float64{1, 0}) // of the first point's output
+	fmt.Println(outputs)
+	fmt.Println(gradient)
+	// Output:
+	// [5.5 0.5]
+	// [2 4 3 6 2 3 1 1 1]
+}
+
+func ExampleNetwork_Start() {
+	net, err := qhnet.NewNetwork(qhnet.Input(4), qhnet.Dense(100), qhnet.BatchNorm(qhnet.Affine()), qhnet.Dense(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	theta := net.Start(rand.New(rand.NewPCG(1, 2)), qhnet.Rescaled(0.5, qhnet.He))
+	for _, b := range net.Blocks() {
+		fmt.Printf("%-13s %v, starts with %.3f\n", b.Name, b.Shape, b.Of(theta)[0])
+	}
+	// Output:
+	// dense1.weight [100 4], starts with 0.134
+	// dense1.bias   [100], starts with 0.000
+	// norm1.scale   [100], starts with 1.000
+	// norm1.shift   [100], starts with 0.000
+	// dense2.weight [1 100], starts with -0.049
+	// dense2.bias   [1], starts with 0.000
+}
