@@ -26,7 +26,29 @@ func ExampleAudit() {
 	// dense3.bias    1               1  1      1          -
 	// total                        697
 	//
-	// Quasi-homogeneous, not homogeneous. The admissible rates form a polytope of dimension 2. Gradient flow conserves 2 independent combinations of squared block norms. The highest canonical rate is 1, of dense3.bias. Another admissible choice gives positive rates to dense3.weight, dense3.bias alone.
+	// Quasi-homogeneous, not homogeneous. The admissible rates form a polytope of dimension 2.
+	// Gradient flow conserves 2 independent combinations of squared block norms. The highest
+	// canonical rate is 1, of dense3.bias. Another admissible choice gives positive rates to
+	// dense3.weight, dense3.bias alone.
+}
+
+func ExampleRateAudit_Summary() {
+	n, err := qhnet.NewNetwork(qhnet.ResNet18(10)...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(qhnet.Audit(n).Summary())
+	// Output:
+	// rate   canonical  parameters  blocks
+	// 0 … ∞  0            11165760  54 blocks from conv1.weight to block8.conv2.weight
+	// 0 … 1  1/2              8192  7 blocks from block7.norm2.scale to dense1.weight
+	// 1      1                  10  dense1.bias
+	//
+	// Quasi-homogeneous, not homogeneous. The admissible rates form a polytope of dimension 32.
+	// Gradient flow conserves 32 independent combinations of squared block norms. The highest
+	// canonical rate is 1, of dense1.bias. Another admissible choice gives positive rates to
+	// dense1.weight, dense1.bias alone.
 }
 
 // TestRejected: the networks that do not scale in all their parameters, and
