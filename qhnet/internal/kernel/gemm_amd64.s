@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func tileAVX512(t *[16]uint64) (ok bool)
-// Requires: AVX, AVX512F, BMI2
+// func tileAVX512(t *[17]uint64) (ok bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileAVX512(SB), NOSPLIT, $0-9
 	MOVQ t+0(FP), AX
 	MOVQ 64(AX), CX
@@ -37,7 +37,17 @@ TEXT ·tileAVX512(SB), NOSPLIT, $0-9
 	CMPQ CX, $0x02
 	JEQ  full2
 
+full1:
 	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -114,13 +124,33 @@ full1_rectify:
 
 full1_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x01, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x01, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x01, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full1
 
 full2:
 	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -222,16 +252,39 @@ full2_rectify:
 
 full2_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x02, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x02, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x02, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full2
 
 full3:
 	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -358,19 +411,45 @@ full3_rectify:
 
 full3_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x03, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x03, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x03, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full3
 
 full4:
 	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -525,22 +604,51 @@ full4_rectify:
 
 full4_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x04, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x04, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x04, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full4
 
 full5:
 	// 5 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -720,25 +828,57 @@ full5_rectify:
 
 full5_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x05, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x05, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x05, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full5
 
 full6:
 	// 6 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -943,28 +1083,63 @@ full6_rectify:
 
 full6_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x06, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x06, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x06, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full6
 
 full7:
 	// 7 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full7_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -1196,31 +1371,69 @@ full7_rectify:
 
 full7_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x07, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x07, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x07, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full7
 
 full8:
 	// 8 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full8_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -1477,34 +1690,75 @@ full8_rectify:
 
 full8_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z16, (CX)
 	VMOVUPD Z17, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x08, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x08, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x08, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full8
 
 full9:
 	// 9 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full9_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -1786,37 +2040,81 @@ full9_rectify:
 
 full9_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z14, (CX)
 	VMOVUPD Z15, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, (CX)
 	VMOVUPD Z17, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x09, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x09, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x09, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full9
 
 full10:
 	// 10 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full10_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -2125,40 +2423,87 @@ full10_rectify:
 
 full10_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z12, (CX)
 	VMOVUPD Z13, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, (CX)
 	VMOVUPD Z15, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, (CX)
 	VMOVUPD Z17, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0a, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0a, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0a, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full10
 
 full11:
 	// 11 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full11_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -2492,43 +2837,93 @@ full11_rectify:
 
 full11_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z10, (CX)
 	VMOVUPD Z11, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z12, (CX)
 	VMOVUPD Z13, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, (CX)
 	VMOVUPD Z15, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, (CX)
 	VMOVUPD Z17, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0b, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0b, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0b, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full11
 
 full12:
 	// 12 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full12_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+full12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -2887,43 +3282,51 @@ full12_rectify:
 
 full12_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z8, (CX)
 	VMOVUPD Z9, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z10, (CX)
 	VMOVUPD Z11, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z12, (CX)
 	VMOVUPD Z13, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, (CX)
 	VMOVUPD Z15, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, (CX)
 	VMOVUPD Z17, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, (CX)
 	VMOVUPD Z19, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, (CX)
 	VMOVUPD Z21, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, (CX)
 	VMOVUPD Z23, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, (CX)
 	VMOVUPD Z25, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, (CX)
 	VMOVUPD Z27, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, (CX)
 	VMOVUPD Z29, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0c, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0c, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0c, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full12
 
 masked:
 	MOVQ  $-1, BX
@@ -2955,7 +3358,17 @@ masked:
 	CMPQ  CX, $0x02
 	JEQ   masked2
 
+masked1:
 	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -3032,13 +3445,33 @@ masked1_rectify:
 
 masked1_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x01, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x01, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x01, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked1
 
 masked2:
 	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -3140,16 +3573,39 @@ masked2_rectify:
 
 masked2_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x02, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x02, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x02, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked2
 
 masked3:
 	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -3276,19 +3732,45 @@ masked3_rectify:
 
 masked3_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x03, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x03, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x03, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked3
 
 masked4:
 	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -3443,22 +3925,51 @@ masked4_rectify:
 
 masked4_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x04, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x04, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x04, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked4
 
 masked5:
 	// 5 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -3638,25 +4149,57 @@ masked5_rectify:
 
 masked5_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x05, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x05, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x05, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked5
 
 masked6:
 	// 6 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -3861,28 +4404,63 @@ masked6_rectify:
 
 masked6_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x06, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x06, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x06, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked6
 
 masked7:
 	// 7 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked7_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -4114,31 +4692,69 @@ masked7_rectify:
 
 masked7_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x07, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x07, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x07, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked7
 
 masked8:
 	// 8 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked8_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -4395,34 +5011,75 @@ masked8_rectify:
 
 masked8_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z16, K1, (CX)
 	VMOVUPD Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x08, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x08, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x08, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked8
 
 masked9:
 	// 9 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked9_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -4704,37 +5361,81 @@ masked9_rectify:
 
 masked9_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z14, K1, (CX)
 	VMOVUPD Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, K1, (CX)
 	VMOVUPD Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x09, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x09, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x09, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked9
 
 masked10:
 	// 10 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked10_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -5043,40 +5744,87 @@ masked10_rectify:
 
 masked10_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z12, K1, (CX)
 	VMOVUPD Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, K1, (CX)
 	VMOVUPD Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, K1, (CX)
 	VMOVUPD Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0a, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0a, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0a, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked10
 
 masked11:
 	// 11 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked11_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -5410,43 +6158,93 @@ masked11_rectify:
 
 masked11_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z10, K1, (CX)
 	VMOVUPD Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z12, K1, (CX)
 	VMOVUPD Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, K1, (CX)
 	VMOVUPD Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, K1, (CX)
 	VMOVUPD Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0b, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0b, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0b, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked11
 
 masked12:
 	// 12 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked12_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+masked12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -5805,43 +6603,51 @@ masked12_rectify:
 
 masked12_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z8, K1, (CX)
 	VMOVUPD Z9, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z10, K1, (CX)
 	VMOVUPD Z11, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z12, K1, (CX)
 	VMOVUPD Z13, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z14, K1, (CX)
 	VMOVUPD Z15, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z16, K1, (CX)
 	VMOVUPD Z17, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z18, K1, (CX)
 	VMOVUPD Z19, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z20, K1, (CX)
 	VMOVUPD Z21, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
 	VMOVUPD Z23, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
 	VMOVUPD Z25, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
 	VMOVUPD Z27, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
 	VMOVUPD Z29, K2, 64(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0c, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0c, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0c, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     masked12
 
 narrow:
 	MOVQ  $-1, BX
@@ -5871,7 +6677,16 @@ narrow:
 	CMPQ  CX, $0x02
 	JEQ   narrow2
 
+narrow1:
 	// 1 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+
+narrow1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -5935,12 +6750,30 @@ narrow1_rectify:
 
 narrow1_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x01, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x01, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x01, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow1
 
 narrow2:
 	// 2 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -6018,14 +6851,34 @@ narrow2_rectify:
 
 narrow2_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x02, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x02, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x02, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow2
 
 narrow3:
 	// 3 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -6117,16 +6970,38 @@ narrow3_rectify:
 
 narrow3_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x03, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x03, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x03, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow3
 
 narrow4:
 	// 4 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -6235,18 +7110,42 @@ narrow4_rectify:
 
 narrow4_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x04, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x04, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x04, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow4
 
 narrow5:
 	// 5 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -6369,20 +7268,46 @@ narrow5_rectify:
 
 narrow5_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x05, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x05, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x05, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow5
 
 narrow6:
 	// 6 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -6519,22 +7444,50 @@ narrow6_rectify:
 
 narrow6_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x06, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x06, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x06, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow6
 
 narrow7:
 	// 7 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow7_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -6687,24 +7640,54 @@ narrow7_rectify:
 
 narrow7_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x07, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x07, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x07, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow7
 
 narrow8:
 	// 8 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow8_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -6871,26 +7854,58 @@ narrow8_rectify:
 
 narrow8_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z24, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x08, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x08, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x08, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow8
 
 narrow9:
 	// 9 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow9_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -7071,28 +8086,62 @@ narrow9_rectify:
 
 narrow9_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z23, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x09, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x09, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x09, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow9
 
 narrow10:
 	// 10 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow10_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -7289,30 +8338,66 @@ narrow10_rectify:
 
 narrow10_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z22, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z23, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0a, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0a, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0a, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow10
 
 narrow11:
 	// 11 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow11_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -7523,32 +8608,70 @@ narrow11_rectify:
 
 narrow11_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z21, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z23, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0b, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0b, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0b, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow11
 
 narrow12:
 	// 12 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow12_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -7773,30 +8896,39 @@ narrow12_rectify:
 
 narrow12_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Z20, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z21, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z22, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z23, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z24, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z25, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z26, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z27, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z28, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z29, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x0c, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x0c, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x0c, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     narrow12
 
 done:
 	VZEROUPPER
@@ -7877,8 +9009,50 @@ block:
 	VZEROUPPER
 	RET
 
-// func tileAVX2(t *[16]uint64) (ok bool)
-// Requires: AVX, FMA3
+// func gatherAVX512(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gatherAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  dstStride+16(FP), DX
+	MOVQ  srcStride+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  $-1, R8
+	BZHIQ SI, R8, R8
+	KMOVW R8, K1
+	SHRQ  $0x08, R8
+	KMOVW R8, K2
+	SHRQ  $0x08, R8
+	CMPQ  SI, $0x10
+	JEQ   whole
+
+part:
+	VMOVUPD.Z (CX), K1, Z0
+	VMOVUPD.Z 64(CX), K2, Z1
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   Z1, 64(AX)
+	ADDQ      BX, CX
+	ADDQ      DX, AX
+	DECQ      DI
+	JNZ       part
+	VZEROUPPER
+	RET
+
+whole:
+	VMOVUPD (CX), Z0
+	VMOVUPD 64(CX), Z1
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	ADDQ    BX, CX
+	ADDQ    DX, AX
+	DECQ    DI
+	JNZ     whole
+	VZEROUPPER
+	RET
+
+// func tileAVX2(t *[17]uint64) (ok bool)
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX2(SB), NOSPLIT, $0-9
 	MOVQ t+0(FP), AX
 	MOVQ 64(AX), CX
@@ -7898,7 +9072,16 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-9
 	CMPQ CX, $0x02
 	JEQ  full2
 
+full1:
 	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+
+full1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -7976,13 +9159,31 @@ full1_rectify:
 
 full1_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x01, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x01, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x01, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full1
 
 full2:
 	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+full2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -8085,16 +9286,36 @@ full2_rectify:
 
 full2_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y12, (CX)
 	VMOVUPD Y13, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x02, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x02, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x02, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full2
 
 full3:
 	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+full3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -8222,19 +9443,41 @@ full3_rectify:
 
 full3_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y10, (CX)
 	VMOVUPD Y11, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y12, (CX)
 	VMOVUPD Y13, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x03, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x03, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x03, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full3
 
 full4:
 	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+full4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -8390,22 +9633,46 @@ full4_rectify:
 
 full4_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y8, (CX)
 	VMOVUPD Y9, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y10, (CX)
 	VMOVUPD Y11, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y12, (CX)
 	VMOVUPD Y13, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x04, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x04, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x04, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full4
 
 full5:
 	// 5 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+full5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -8586,25 +9853,51 @@ full5_rectify:
 
 full5_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y6, (CX)
 	VMOVUPD Y7, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y8, (CX)
 	VMOVUPD Y9, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y10, (CX)
 	VMOVUPD Y11, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y12, (CX)
 	VMOVUPD Y13, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x05, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x05, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x05, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full5
 
 full6:
 	// 6 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        full6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+full6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -8810,25 +10103,33 @@ full6_rectify:
 
 full6_gate:
 	MOVQ    48(AX), CX
-	MOVQ    56(AX), AX
+	MOVQ    56(AX), DX
 	VMOVUPD Y4, (CX)
 	VMOVUPD Y5, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y6, (CX)
 	VMOVUPD Y7, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y8, (CX)
 	VMOVUPD Y9, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y10, (CX)
 	VMOVUPD Y11, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y12, (CX)
 	VMOVUPD Y13, 32(CX)
-	ADDQ    AX, CX
+	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	JMP     done
+	DECQ    128(AX)
+	JZ      done
+	IMUL3Q  $0x06, 8(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x06, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x06, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	JMP     full6
 
 masked:
 	LEAQ    lanes<>+0(SB), BX
@@ -8843,7 +10144,16 @@ masked:
 	CMPQ    CX, $0x02
 	JEQ     masked2
 
+masked1:
 	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+
+masked1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -8921,13 +10231,31 @@ masked1_rectify:
 
 masked1_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x01, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x01, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x01, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        masked1
 
 masked2:
 	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+masked2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -9030,16 +10358,36 @@ masked2_rectify:
 
 masked2_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y10, Y15, (CX)
 	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x02, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x02, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x02, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        masked2
 
 masked3:
 	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+masked3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -9167,19 +10515,41 @@ masked3_rectify:
 
 masked3_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y8, Y15, (CX)
 	VMASKMOVPD Y9, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y10, Y15, (CX)
 	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x03, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x03, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x03, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        masked3
 
 masked4:
 	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        masked4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+masked4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -9335,19 +10705,27 @@ masked4_rectify:
 
 masked4_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y6, Y15, (CX)
 	VMASKMOVPD Y7, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y8, Y15, (CX)
 	VMASKMOVPD Y9, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y10, Y15, (CX)
 	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x04, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x04, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x04, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        masked4
 
 narrow:
 	LEAQ    lanes<>+0(SB), BX
@@ -9365,7 +10743,16 @@ narrow:
 	CMPQ    CX, $0x02
 	JEQ     narrow2
 
+narrow1:
 	// 1 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+
+narrow1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), CX
 	MOVQ   24(AX), DX
@@ -9430,12 +10817,30 @@ narrow1_rectify:
 
 narrow1_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y14, Y15, (CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x01, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x01, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x01, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow1
 
 narrow2:
 	// 2 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -9514,14 +10919,34 @@ narrow2_rectify:
 
 narrow2_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x02, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x02, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x02, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow2
 
 narrow3:
 	// 3 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DX
 	MOVQ   24(AX), BX
@@ -9614,16 +11039,38 @@ narrow3_rectify:
 
 narrow3_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x03, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x03, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x03, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow3
 
 narrow4:
 	// 4 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -9733,18 +11180,42 @@ narrow4_rectify:
 
 narrow4_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x04, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x04, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x04, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow4
 
 narrow5:
 	// 5 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -9868,20 +11339,46 @@ narrow5_rectify:
 
 narrow5_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y10, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	JMP        done
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x05, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x05, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x05, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow5
 
 narrow6:
 	// 6 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        narrow6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+narrow6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), BX
 	LEAQ   (CX)(CX*2), DX
@@ -10019,18 +11516,27 @@ narrow6_rectify:
 
 narrow6_gate:
 	MOVQ       48(AX), CX
-	MOVQ       56(AX), AX
+	MOVQ       56(AX), DX
 	VMASKMOVPD Y9, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y10, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       AX, CX
+	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       128(AX)
+	JZ         done
+	IMUL3Q     $0x06, 8(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x06, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x06, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	JMP        narrow6
 
 done:
 	VZEROUPPER
@@ -10097,5 +11603,71 @@ block:
 	ADDQ       $+32, CX
 	DECQ       SI
 	JNZ        block
+	VZEROUPPER
+	RET
+
+// func gatherAVX2(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
+// Requires: AVX
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    srcStride+24(FP), BX
+	MOVQ    cols+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	LEAQ    lanes<>+0(SB), R8
+	MOVQ    $0x00000008, R9
+	SUBQ    SI, R9
+	VMOVUPD (R8)(R9*8), Y15
+	VMOVUPD 32(R8)(R9*8), Y14
+	CMPQ    SI, $0x08
+	JEQ     whole
+
+part:
+	VMASKMOVPD (CX), Y15, Y0
+	VMASKMOVPD 32(CX), Y14, Y1
+	VMOVUPD    Y0, (AX)
+	VMOVUPD    Y1, 32(AX)
+	ADDQ       BX, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNZ        part
+	VZEROUPPER
+	RET
+
+whole:
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    BX, CX
+	ADDQ    DX, AX
+	DECQ    DI
+	JNZ     whole
+	VZEROUPPER
+	RET
+
+// func transposeAVX(dst *float64, src *float64, dstStride int, srcStride int, blocks int)
+// Requires: AVX
+TEXT ·transposeAVX(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ dstStride+16(FP), DX
+	MOVQ srcStride+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+
+block:
+	VMOVUPD   (CX), X0
+	VMOVUPD   (CX)(BX*1), X1
+	VUNPCKLPD X1, X0, X2
+	VUNPCKHPD X1, X0, X3
+	VMOVUPD   X2, (AX)
+	ADDQ      DX, AX
+	VMOVUPD   X3, (AX)
+	ADDQ      DX, AX
+	ADDQ      $+16, CX
+	DECQ      SI
+	JNZ       block
 	VZEROUPPER
 	RET

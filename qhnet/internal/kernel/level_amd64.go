@@ -26,3 +26,12 @@ func transposeAVX512(dst, src *float64, dstStride, srcStride, blocks int)
 
 //go:noescape
 func transposeAVX2(dst, src *float64, dstStride, srcStride, blocks int)
+
+//go:noescape
+func transposeAVX(dst, src *float64, dstStride, srcStride, blocks int)
+
+//go:noescape
+func gatherAVX512(dst, src *float64, dstStride, srcStride, cols, rows int)
+
+//go:noescape
+func gatherAVX2(dst, src *float64, dstStride, srcStride, cols, rows int)

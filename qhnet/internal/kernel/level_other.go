@@ -11,3 +11,7 @@ func tileAVX2(*tile) bool   { panic(unreachable) }
 
 func transposeAVX512(_, _ *float64, _, _, _ int) { panic(unreachable) }
 func transposeAVX2(_, _ *float64, _, _, _ int)   { panic(unreachable) }
+func transposeAVX(_, _ *float64, _, _, _ int)    { panic(unreachable) }
+
+func gatherAVX512(_, _ *float64, _, _, _, _ int) { panic(unreachable) }
+func gatherAVX2(_, _ *float64, _, _, _, _ int)   { panic(unreachable) }

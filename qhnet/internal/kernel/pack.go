@@ -5,72 +5,102 @@ import (
 	"unsafe"
 )
 
-// A buffer holds a block of B in panels as wide as a tile, each of them
-// contiguous, row by row.
+// A buffer holds a block of A and one of B, cut into the panels that tiles
+// read: contiguous, in the order of reading.
 type buffer struct {
-	b []float64
+	a, b []float64
 }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-func takeBuffer() *buffer  { return buffers.Get().(*buffer) }
-func giveBuffer(w *buffer) { buffers.Put(w) }
+// slack is how much a gather may write beyond its last row.
+const slack = 16
 
-// panel returns the panel that starts at column j.
-func (w *buffer) panel(depth, width, j int) unsafe.Pointer {
-	return unsafe.Pointer(&w.b[j*depth])
+// grown returns a slice of at least n values, x itself if it is long enough.
+func grown(x []float64, n int) []float64 {
+	if len(x) < n+slack {
+		return make([]float64, n+slack)
+	}
+	return x
 }
 
-// packB copies B[k0:k0+kn, j0:j0+jn].
-func (w *buffer) packB(p *product, l level, k0, kn, j0, jn int) {
+// packA copies the block of A whose corner is src, rows×depth, in panels as
+// high as a tile.
+func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int) {
+	w.a = grown(w.a, rows*depth)
+	most, _ := l.size()
+	for i := 0; i < rows; i += most {
+		high := min(most, rows-i)
+		dst, from := unsafe.Pointer(&w.a[i*depth]), unsafe.Add(src, i*p.leftRow)
+		if p.leftRow == word {
+			gather(l, dst, from, high*word, p.leftStep, high, depth)
+		} else {
+			transpose(l, dst, from, high*word, p.leftRow, high, depth)
+		}
+	}
+}
+
+// packB copies the block of B whose corner is src, depth×cols, in panels as
+// wide as a tile.
+func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int) {
 	_, width := l.size()
-	if need := (jn + width - 1) / width * width * kn; len(w.b) < need {
-		w.b = make([]float64, need)
-	}
-	for j := 0; j < jn; j += width {
-		cols := min(width, jn-j)
-		dst := w.b[j*kn : (j+width)*kn]
-		if p.bTransposed {
-			packTransposed(l, dst, width, unsafe.Add(p.b, (j0+j)*p.bStep+k0*word), p.bStep, cols, kn)
-			continue
-		}
-		src := unsafe.Add(p.b, k0*p.bStep+(j0+j)*word)
-		for i := range kn {
-			copy(dst[i*width:i*width+cols], unsafe.Slice((*float64)(unsafe.Add(src, i*p.bStep)), cols))
+	w.b = grown(w.b, (cols+width-1)/width*width*depth)
+	for j := 0; j < cols; j += width {
+		wide := min(width, cols-j)
+		dst, from := unsafe.Pointer(&w.b[j*depth]), unsafe.Add(src, j*p.rightCol)
+		if p.rightCol == word {
+			gather(l, dst, from, width*word, p.rightStep, wide, depth)
+		} else {
+			transpose(l, dst, from, width*word, p.rightCol, wide, depth)
 		}
 	}
 }
 
-// packTransposed sets dst[i*width+j] to element i of row j of src, i < length,
-// j < rows.
-func packTransposed(l level, dst []float64, width int, src unsafe.Pointer, stride, rows, length int) {
-	row, col := 0, 0
-	for lanes := 8; lanes >= 4; lanes /= 2 {
-		if lanes == 8 && l != avx512 {
-			continue
-		}
-		for rows-row >= lanes && length >= lanes {
-			d, s := &dst[row], (*float64)(unsafe.Add(src, row*stride))
-			if lanes == 8 {
-				transposeAVX512(d, s, width*word, stride, length/lanes)
-			} else {
-				transposeAVX2(d, s, width*word, stride, length/lanes)
-			}
-			col = length / lanes * lanes
-			for r := row; r < row+lanes; r++ {
-				packScalar(dst, width, src, stride, r, col, length)
-			}
-			row += lanes
-		}
-	}
-	for ; row < rows; row++ {
-		packScalar(dst, width, src, stride, row, 0, length)
+// gather copies rows of cols values, at most the width of a tile. It may write
+// a tile's width from the start of the last row.
+func gather(l level, dst, src unsafe.Pointer, dstStride, srcStride, cols, rows int) {
+	if l == avx512 {
+		gatherAVX512((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
+	} else {
+		gatherAVX2((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
 	}
 }
 
-func packScalar(dst []float64, width int, src unsafe.Pointer, stride, row, from, length int) {
-	line := unsafe.Slice((*float64)(unsafe.Add(src, row*stride)), length)
-	for i := from; i < length; i++ {
-		dst[i*width+row] = line[i]
+// transpose writes the rows of src, each of the given length, as columns.
+func transpose(l level, dst, src unsafe.Pointer, dstStride, srcStride, rows, length int) {
+	lanes := 8
+	if l != avx512 {
+		lanes = 4
+	}
+	for row := 0; row < rows; row += lanes {
+		for lanes > 1 && (rows-row < lanes || length < lanes) {
+			lanes /= 2
+		}
+		d, s := unsafe.Add(dst, row*word), unsafe.Add(src, row*srcStride)
+		transposeBlocks(lanes, d, s, dstStride, srcStride, length/lanes)
+		for i := range lanes {
+			transposeRow(unsafe.Add(d, i*word), unsafe.Add(s, i*srcStride), dstStride, length/lanes*lanes, length)
+		}
+	}
+}
+
+func transposeBlocks(lanes int, dst, src unsafe.Pointer, dstStride, srcStride, blocks int) {
+	d, s := (*float64)(dst), (*float64)(src)
+	switch lanes {
+	case 8:
+		transposeAVX512(d, s, dstStride, srcStride, blocks)
+	case 4:
+		transposeAVX2(d, s, dstStride, srcStride, blocks)
+	case 2:
+		transposeAVX(d, s, dstStride, srcStride, blocks)
+	case 1:
+		transposeRow(dst, src, dstStride, 0, blocks)
+	}
+}
+
+// transposeRow writes the values from, …, length-1 of a row as a column.
+func transposeRow(dst, src unsafe.Pointer, dstStride, from, length int) {
+	for i, v := range unsafe.Slice((*float64)(src), length)[from:] {
+		*(*float64)(unsafe.Add(dst, (from+i)*dstStride)) = v
 	}
 }

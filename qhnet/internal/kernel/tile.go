@@ -24,10 +24,11 @@ type tile struct {
 	bias        unsafe.Pointer // cols values, added to each row
 	gate        unsafe.Pointer // rows×cols values
 	gateRow     int
+	count       int // tiles of this size, one below the other
 }
 
 // The assembly counts on this size.
-var _ [16 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
+var _ [17 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
 
 // A step is something done to the sums before they are stored, in the order
 // of the bits, except that check comes first.
@@ -60,16 +61,25 @@ func (l level) rowsFor(cols int) int {
 	return rows
 }
 
+// compute computes count tiles and leaves the pointers at the last of them.
 func (t *tile) compute(l level) {
-	var ok bool
-	if l == avx512 {
-		ok = tileAVX512(t)
-	} else {
-		ok = tileAVX2(t)
-	}
-	if !ok {
+	for !t.try(l) {
 		t.skipZeros()
+		if t.count--; t.count == 0 {
+			return
+		}
+		t.a = unsafe.Add(t.a, t.rows*t.aRow)
+		t.c = unsafe.Add(t.c, t.rows*t.cRow)
+		t.gate = unsafe.Add(t.gate, t.rows*t.gateRow)
 	}
+}
+
+// try computes tiles until one is refused, and reports whether none was.
+func (t *tile) try(l level) bool {
+	if l == avx512 {
+		return tileAVX512(t)
+	}
+	return tileAVX2(t)
 }
 
 // skipZeros computes a tile as gonum does, which leaves out the products with

@@ -13,6 +13,8 @@ func main() {
 	for _, s := range []set{avx512, avx2} {
 		tile(s)
 		transpose(s)
+		gather(s)
 	}
+	transpose(avx)
 	Generate()
 }

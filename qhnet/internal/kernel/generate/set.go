@@ -25,8 +25,11 @@ var (
 		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}
 	ymm = []Register{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}
 
+	xmm = []Register{X0, X1, X2, X3, X4, X5, X6, X7}
+
 	avx512 = set{name: "AVX512", lanes: 8, registers: zmm, rows: 12, maskRows: 12, opmask: true}
 	avx2   = set{name: "AVX2", lanes: 4, registers: ymm, rows: 6, maskRows: 4}
+	avx    = set{name: "AVX", lanes: 2, registers: xmm}
 )
 
 // A mask says which lanes of a vector take part: nil for all of them, a mask

@@ -25,6 +25,7 @@ const (
 	tileBias
 	tileGate
 	tileGateRow
+	tileCount
 )
 
 // Bits of tile.do, the same as the constants of type step in package kernel.
@@ -58,7 +59,7 @@ type body struct {
 // one body for each number of rows and three widths: two full vectors, two
 // with lanes left out, one with lanes left out.
 func tile(s set) {
-	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[16]uint64) (ok bool)") // a tile's words
+	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[17]uint64) (ok bool)") // a tile's words
 	Pragma("noescape")
 	Doc("tile" + s.name + " computes one tile, see type tile.")
 	t := Load(Param("t"), GP64())
@@ -116,6 +117,7 @@ func (b *body) emit(name string) {
 	b.spare, b.sum = r[:min(n, 6)], r[n:]
 
 	Comment(label("%d rows, %d vectors.", b.rows, b.vectors))
+	b.prefetch(name)
 	b.multiply(name)
 	do := GP64()
 	MOVQ(Mem{Base: b.t, Disp: tileDo}, do)
@@ -142,7 +144,38 @@ func (b *body) emit(name string) {
 			b.store(sum, b.masks[v], row.Offset(8*b.lanes*v))
 		}
 	})
-	JMP(LabelRef(b.leave))
+	b.advance(name)
+}
+
+// advance moves to the tile below and starts over, or leaves.
+func (b *body) advance(name string) {
+	DECQ(Mem{Base: b.t, Disp: tileCount})
+	JZ(LabelRef(b.leave))
+	for _, move := range []struct{ pointer, row int }{
+		{tileA, tileARow}, {tileC, tileCRow}, {tileGate, tileGateRow},
+	} {
+		by := GP64()
+		IMUL3Q(U8(b.rows), Mem{Base: b.t, Disp: move.row}, by)
+		ADDQ(by, Mem{Base: b.t, Disp: move.pointer})
+	}
+	JMP(LabelRef(name))
+}
+
+// prefetch fetches C when the product takes longer than that. A tile's row is two
+// cache lines with AVX-512, if it starts with one.
+func (b *body) prefetch(name string) {
+	const long = 64
+	depth, skip := GP64(), name+"_prefetch"
+	MOVQ(Mem{Base: b.t, Disp: tileDepth}, depth)
+	CMPQ(depth, U8(long))
+	JLT(LabelRef(skip))
+	b.eachRow(tileC, tileCRow, func(_ int, row Mem) {
+		PREFETCHT0(row)
+		if 8*b.lanes*b.vectors > 64 {
+			PREFETCHT0(row.Offset(64))
+		}
+	})
+	Label(skip)
 }
 
 func (b *body) row(i int) []Register { return b.sum[i*b.vectors : (i+1)*b.vectors] }

@@ -59,6 +59,9 @@ func (s set) transposed(rows, spare []Register) []Register {
 		VUNPCKLPD(rows[i+1], rows[i], pairs[i])
 		VUNPCKHPD(rows[i+1], rows[i], pairs[i+1])
 	}
+	if n == 2 {
+		return pairs
+	}
 	columns := make([]Register, n)
 	for odd := range 2 {
 		p := func(i int) Register { return pairs[2*i+odd] }

@@ -1,0 +1,63 @@
+//go:build linux
+
+// Command bench times parts of qhnet on request, so that a script can let them
+// take turns with other libraries. It reads one request a line,
+//
+//	gemm NT 64 32 16 1000
+//
+// (what, with which transposes, m, n, k, how often) and answers with the
+// seconds of processor time that one repetition took.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	runtime.LockOSThread()
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		seconds, err := answer(in.Text())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		fmt.Println(seconds)
+	}
+}
+
+// perRun returns the seconds that one of count runs takes.
+func perRun(count int, run func()) float64 {
+	start := processorTime()
+	for range count {
+		run()
+	}
+	return (processorTime() - start) / float64(count)
+}
+
+// processorTime is that of the calling thread, in seconds. Unlike the clock on the
+// wall it does not run on while another program has the processor.
+func processorTime() float64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		panic(err)
+	}
+	return float64(t.Sec) + float64(t.Nsec)/1e9
+}
+
+func answer(request string) (float64, error) {
+	var what string
+	if _, err := fmt.Sscan(request, &what); err != nil {
+		return 0, err
+	}
+	switch what {
+	case "gemm":
+		return gemm(request)
+	}
+	return 0, fmt.Errorf("unknown request %q", request)
+}

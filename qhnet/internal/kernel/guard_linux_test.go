@@ -1,0 +1,47 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// guarded returns a copy of x in memory of its own, at the end of it or at the
+// beginning. An access just before or behind ends the program.
+func guarded(t *testing.T, x []float64, atEnd bool) []float64 {
+	page := unix.Getpagesize()
+	size := (len(x)*word + page - 1) / page * page
+	memory, err := unix.Mmap(-1, 0, size+2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Munmap(memory) })
+	for _, edge := range [][]byte{memory[:page], memory[page+size:]} {
+		if err := unix.Mprotect(edge, unix.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := page
+	if atEnd {
+		start += size - len(x)*word
+	}
+	if len(x) == 0 {
+		return nil
+	}
+	copied := unsafe.Slice((*float64)(unsafe.Pointer(&memory[start])), len(x))
+	copy(copied, x)
+	return copied
+}
+
+func TestGemmStaysInside(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(5, 6))
+		for i := range 300 {
+			g := randomCall(rnd, side(rnd, 130), side(rnd, 130), side(rnd, 300), rnd.NormFloat64)
+			g.a, g.b, g.c = guarded(t, g.a, i%2 == 0), guarded(t, g.b, i%2 == 0), guarded(t, g.c, i%2 == 0)
+			checkGemm(t, g)
+		}
+	})
+}
