@@ -32,6 +32,7 @@ type field struct {
 
 	hg, column, unit []float64 // of length m
 	tangent, curved  []float64 // of length Len()
+	outer, inner     []float64 // one entry an output of the model
 }
 
 func newField(margins *Margins, loss Loss) *field {
@@ -116,35 +117,57 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 	return nil
 }
 
-// lowRank sets the stiff part of the Jacobian as Uᵀ C U: what remains of jacobian
-// when Σ w ∇²q is left out. Late in the flow, in the clock log log(1/L), that
-// part stays of order one while UᵀMU grows like log(1/L). U is Len()×m and C is
-// Len()×Len().
+// lowRank sets the stiff part of the Jacobian as Uᵀ C U, where U = ∂f/∂θ are the
+// gradients of the model's outputs, one a row, and C is the second derivative
+// of -log L in the outputs. It leaves out Σ w ∇²f, which in the clock log log(1/L)
+// stays of order one late in the flow, where the rest grows like log(1/L).
 func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	f.margins.Jacobian(u)
+	f.margins.outputSlopes(u)
+	rank, _ := c.Dims()
+	if f.outer == nil {
+		f.outer, f.inner = make([]float64, rank), make([]float64, rank)
+	}
+	for j := range rank {
+		clear(f.inner)
+		f.inner[j] = 1
+		f.outputCurvature(f.outer, f.inner)
+		c.SetCol(j, f.outer)
+	}
 	sigma, power := clock.speed(value, f.logLoss, f.g2)
-	perPoint := f.margins.PerPoint()
-	for j := range f.weights {
-		clear(f.tangent)
-		f.tangent[j] = 1
-		f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, perPoint)
-		c.SetCol(j, f.curved)
-	}
-	f.margins.Directional(f.tangent, f.g) // U g
-	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, perPoint)
-	scale := power / f.g2
+	w, image, scale := f.margins.outputWeights, f.outer, power/f.g2
 	if clock == Time { // L (H - g gᵀ) with g = Uᵀ w
-		copy(f.curved, f.weights)
-		scale = -1
+		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
+		copy(image, w)
+		scale = 1
+	} else { // H g = Uᵀ C U g
+		f.margins.outputs.Directional(f.inner, f.g)
+		f.outputCurvature(image, f.inner)
+		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
 	}
-	for i, w := range f.weights {
+	for i := range rank {
 		row := c.RawRowView(i)
 		for j := range row {
-			row[j] = sigma * (scale*w*f.curved[j] - row[j])
+			row[j] = sigma * (row[j] - scale*w[i]*image[j])
 		}
 	}
 	return nil
+}
+
+// outputCurvature sets dst to C v, the second derivative of -log L in the
+// outputs times v: -(∂q/∂f)ᵀ M (∂q/∂f) v + Σ w ∇²q v.
+func (f *field) outputCurvature(dst, v []float64) {
+	m := f.margins
+	m.mapping.pushForward(f.tangent, v, m.f)
+	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, m.PerPoint())
+	m.mapping.pullBack(dst, f.curved, m.f)
+	bent := m.mapping.curvature(m.tangentWeights, f.weights, v, m.f)
+	for i := range dst {
+		dst[i] = -dst[i]
+		if bent {
+			dst[i] += m.tangentWeights[i]
+		}
+	}
 }

@@ -205,28 +205,32 @@ func (r *flowRun) method(clock Clock) ode.Method {
 		return ode.DormandPrince{}
 	case r.Method != nil:
 		return r.Method
-	case len(r.Start) <= denseParameters || r.Margins.Len() <= lowRankMargins:
+	case len(r.Start) <= denseParameters || r.Margins.rank() <= lowRankOutputs:
 		return ode.RadauIIA{}
 	}
 	return ode.Auto{}
 }
 
 // Up to denseParameters the exact Jacobian and its dense factorization are
-// cheaper than the model; up to lowRankMargins one gradient a margin and
+// cheaper than the model; up to lowRankOutputs one gradient an output and
 // factorizations of that size are cheaper than the stages that a stabilized
 // method needs late in the flow.
 const (
 	denseParameters = 32
-	lowRankMargins  = 400
+	lowRankOutputs  = 400
 )
 
-// linearization is the structured one where it is the smaller.
+// linearization is the structured one where it is the smaller, or where a dense
+// matrix would lose the neutral directions beside stiff ones: with a single
+// constraint per ball flows go on to log(1/L) = 1e30, where their ratio is that
+// large.
 func (r *flowRun) linearization(clock Clock) ode.Linearization {
-	m, n := len(r.Start), r.Margins.Len()
-	if m <= denseParameters || n > lowRankMargins || n >= m {
+	m, rank := len(r.Start), r.Margins.rank()
+	_, ball := r.Margins.mapping.(*ballMap)
+	if rank > min(m, lowRankOutputs) || m <= denseParameters && !ball {
 		return nil
 	}
-	return ode.NewLowRank(n, m, func(u, c *mat.Dense, value float64, theta []float64) error {
+	return ode.NewLowRank(rank, m, func(u, c *mat.Dense, value float64, theta []float64) error {
 		return r.field.lowRank(u, c, clock, value, theta)
 	})
 }

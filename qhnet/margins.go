@@ -24,8 +24,8 @@ type Margins struct {
 	outputs  Evaluation
 	mapping  marginMap
 
-	f                                                                []float64 // the outputs at the point of the last Forward
-	q, unit, outputWeights, outputTangent, tangentWeights, curvature []float64
+	f                                                          []float64 // the outputs at the point of the last Forward
+	q, outputWeights, outputTangent, tangentWeights, curvature []float64
 }
 
 // marginMap takes a model's outputs f to margins q(f). Only the exact ball
@@ -107,7 +107,6 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 	return &Margins{
 		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping,
 		q:              make([]float64, points*perPoint),
-		unit:           make([]float64, points*perPoint),
 		outputWeights:  make([]float64, width),
 		outputTangent:  make([]float64, width),
 		tangentWeights: make([]float64, width),
@@ -165,15 +164,11 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	}
 }
 
-// Jacobian sets dst, Len()×m, to the gradients of all margins, one a row. It
-// takes one reverse pass a margin.
-func (m *Margins) Jacobian(dst *mat.Dense) {
-	for j := range m.q {
-		clear(m.unit)
-		m.unit[j] = 1
-		m.Gradient(dst.RawRowView(j), m.unit)
-	}
-}
+// rank returns the number of values of the model that the margins are made of.
+func (m *Margins) rank() int { return len(m.outputWeights) }
+
+// outputSlopes sets dst, rank()×m, to the gradients of those values.
+func (m *Margins) outputSlopes(dst *mat.Dense) { Jacobian(dst, m.outputs) }
 
 func (m *Margins) checkMultipliers(s []float64) {
 	if len(s) != len(m.q) {

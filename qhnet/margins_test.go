@@ -207,18 +207,28 @@ func TestFieldJacobian(t *testing.T) {
 // nothing out.
 func TestFieldLowRank(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	margins, err := NewMargins(Diagonal(1, 1, 1, 1), randomSet(rng, 3, 4))
+	model := Diagonal(1, 1, 1, 1)
+	points, err := NewMargins(model, randomSet(rng, 3, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	balls, err := NewBallMargins(model, randomSet(rng, 3, 4), 0.3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	theta := randomVector(rng, 4)
-	for _, clock := range []Clock{Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+	for i, clock := range []Clock{Time, Time, Scaled, Scaled, LogLoss, LogLoss, LogLogLoss, LogLogLoss, ArcLength, ArcLength} {
+		margins := points
+		if i%2 == 1 {
+			margins = balls
+		}
 		f := newField(margins, Exponential{})
 		exact := mat.NewDense(4, 4, nil)
 		if err := f.jacobian(exact, clock, 0.3, theta); err != nil {
 			t.Fatal(err)
 		}
-		u, k := mat.NewDense(3, 4, nil), mat.NewDense(3, 3, nil)
+		rank := margins.rank()
+		u, k := mat.NewDense(rank, 4, nil), mat.NewDense(rank, rank, nil)
 		if err := f.lowRank(u, k, clock, 0.3, theta); err != nil {
 			t.Fatal(err)
 		}
