@@ -3,11 +3,14 @@ package plotting
 import "gonum.org/v1/plot/vg"
 
 // drawOn draws a laid-out figure.
-func (pl *plan) drawOn(c canvas, f Figure) {
-	for _, p := range pl.panes {
+func (pl *plan) drawOn(c canvas, f Figure) error {
+	for i, p := range pl.panes {
 		p.canvas = c
 		for _, l := range p.Layers {
 			l.draw(p)
+		}
+		if p.err != nil {
+			return f.errorf("panel %d%s: %w", i+1, quoted(p.Title), p.err)
 		}
 		p.drawAxes()
 		p.drawNotes()
@@ -17,4 +20,5 @@ func (pl *plan) drawOn(c canvas, f Figure) {
 		p := pl.panes[0]
 		p.text(vg.Point{X: p.yLabelX(), Y: pl.height - pl.title*1.25}, f.Title, pl.title*1.15, ink, alignLeft)
 	}
+	return nil
 }

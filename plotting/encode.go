@@ -42,7 +42,9 @@ func Encode(f Figure, format Format) ([]byte, error) {
 	if document == nil {
 		return nil, f.errorf("cannot be drawn as %q; the formats are png, svg, pdf and pgf", format)
 	}
-	pl.drawOn(c, f)
+	if err := pl.drawOn(c, f); err != nil {
+		return nil, err
+	}
 	return document.Bytes(), nil
 }
 
@@ -66,7 +68,9 @@ func (f Figure) png(dpi float64) (data []byte, width int, err error) {
 		return nil, 0, err
 	}
 	c, img := render.NewRaster(pl.width, pl.height, dpi)
-	pl.drawOn(c, f)
+	if err := pl.drawOn(c, f); err != nil {
+		return nil, 0, err
+	}
 	var b bytes.Buffer
 	if err := render.WritePNG(&b, img, dpi); err != nil {
 		return nil, 0, err

@@ -175,6 +175,7 @@ func quoted(s string) string {
 
 // measure returns the limits of the panel's axes.
 func (p Panel) measure() (extent, error) {
+	p = p.squared()
 	e := extent{xAxis: p.X, yAxis: p.Y}
 	if err := p.X.check(); err != nil {
 		return e, fmt.Errorf("x axis: %w", err)
@@ -190,19 +191,25 @@ func (p Panel) measure() (extent, error) {
 	if len(p.Layers) == 0 {
 		return e, errors.New("has no layers")
 	}
-	for pass := range 2 {
-		e.second = pass == 1
-		for i, l := range p.Layers {
-			if err := l.extend(&e); err != nil {
-				return e, fmt.Errorf("layer %d (%s): %w", i+1, l.name(), err)
-			}
-		}
-		if pass == 0 {
-			e.x = p.X.limits(e.x, e.xMargin(p))
+	if err := e.visit(p.Layers); err != nil {
+		return e, err
+	}
+	x := p.X.limits(e.x, e.xMargin(p))
+	e.x, e.second = x, true
+	if err := e.visit(p.Layers); err != nil {
+		return e, err
+	}
+	e.x, e.y = x, p.Y.limits(e.y, e.yMargin(p))
+	return e, nil
+}
+
+func (e *extent) visit(layers []Layer) error {
+	for i, l := range layers {
+		if err := l.extend(e); err != nil {
+			return fmt.Errorf("layer %d (%s): %w", i+1, l.name(), err)
 		}
 	}
-	e.y = p.Y.limits(e.y, e.yMargin(p))
-	return e, nil
+	return nil
 }
 
 // xMargin and yMargin are the shares of the data's span left free around it. A

@@ -156,11 +156,10 @@ func (p *pane) drawNotes() {
 			}
 		}
 		taken = append(taken, best)
-		p.SetColor(color.NRGBA{255, 255, 255, 190})
-		p.Fill(rectangle(vg.Rectangle{
-			Min: vg.Point{X: best.Min.X - 1, Y: best.Min.Y},
-			Max: vg.Point{X: best.Max.X + 1, Y: best.Max.Y},
-		}))
+		if least >= 1 { // it stands on ink after all
+			p.SetColor(color.NRGBA{255, 255, 255, 190})
+			p.Fill(rectangle(best))
+		}
 		p.text(vg.Point{X: best.Min.X, Y: best.Min.Y + p.label*0.25}, n.text, p.label, n.color, alignLeft)
 	}
 }

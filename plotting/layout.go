@@ -38,6 +38,7 @@ func (f Figure) plan() (*plan, error) {
 	}
 	pl := &plan{look: f.Width.look()}
 	for i, p := range f.Panels {
+		p = p.squared()
 		pl.panes = append(pl.panes, &pane{
 			Panel: p, look: &pl.look, x: extents[i].x, y: extents[i].y,
 			inner: f.inner(i),
@@ -50,6 +51,17 @@ func (f Figure) plan() (*plan, error) {
 	pl.arrange(f)
 	pl.arrange(f)
 	return pl, nil
+}
+
+// squared returns the panel without axes if a layer brings its own, as a heat map
+// does.
+func (p Panel) squared() Panel {
+	for _, l := range p.Layers {
+		if _, ok := l.(interface{ square() }); ok {
+			p.Bare, p.Equal = true, true
+		}
+	}
+	return p
 }
 
 // inner says which tick labels a panel leaves to its neighbours.
@@ -110,6 +122,12 @@ func sum(lengths []vg.Length) vg.Length {
 // itself, in label sizes.
 const tallest = 28
 
+// sized layers know how large they are.
+type sized interface {
+	naturalWidth(p *pane) vg.Length
+	naturalHeight(p *pane) vg.Length
+}
+
 // heights returns the height of each row's plotting areas, and narrows them
 // where equal axes would make them too tall.
 func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Length {
@@ -128,6 +146,14 @@ func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Lengt
 	}
 	if ratio == 0 {
 		ratio = defaultAspect(f.Width, rows, columns)
+	}
+	for _, p := range pl.panes {
+		for _, l := range p.Layers {
+			if n, ok := l.(sized); ok {
+				*plot = min(*plot, n.naturalWidth(p))
+				ratio = float64(n.naturalHeight(p) / *plot)
+			}
+		}
 	}
 	heights := make([]vg.Length, rows)
 	for i, p := range pl.panes {
@@ -202,8 +228,20 @@ func (p *pane) frame() frame {
 	if p.Title != "" {
 		fr.top += l.title * 1.7
 	}
+	for _, layer := range p.Layers {
+		if g, ok := layer.(grouped); ok {
+			fr.left = max(fr.left, g.leftRoom(p))
+			fr.top += g.topRoom(p)
+		}
+	}
 	fr.right = max(fr.right, p.rightRoom())
 	return fr
+}
+
+// grouped layers name their rows at the left and their columns at the top.
+type grouped interface {
+	leftRoom(p *pane) vg.Length
+	topRoom(p *pane) vg.Length
 }
 
 // overhang is the room that the outermost tick labels of the x axis need.

@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"fmt"
 	"image/color"
 
 	"gonum.org/v1/plot/vg"
@@ -28,6 +29,14 @@ type pane struct {
 	ends  []endLabel
 	notes []note
 	busy  []vg.Point // where lines and points are, for labels to avoid
+	err   error      // the first mistake found while drawing
+}
+
+// fail records that a layer cannot be drawn.
+func (p *pane) fail(l Layer, err error) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%s: %w", l.name(), err)
+	}
 }
 
 // at maps axis positions to the page.

@@ -45,69 +45,108 @@ func physical(dpi float64) []byte {
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 }
 
-// quantize returns the image in at most 256 colours. Colours that agree in their
-// leading bits share the most frequent of them, with as many bits as fit; so
-// the flat colours of a figure stay exact and only blends move.
+// quantize returns the image in at most 256 colours. Half of the palette covers
+// the whole range of colours in use, the other half is the most frequent ones, so
+// that the flat colours of a figure stay exact and only blends at edges move.
 func quantize(img *image.RGBA) *image.Paletted {
-	counts := make(map[uint32]int)
-	var last uint32
-	run := 0
-	for i := 0; i < len(img.Pix); i += 4 {
-		c := uint32(img.Pix[i])<<16 | uint32(img.Pix[i+1])<<8 | uint32(img.Pix[i+2])
-		if c == last {
-			run++
-			continue
-		}
-		counts[last] += run
-		last, run = c, 1
+	colors := histogram(img)
+	palette := representatives(colors, 128)
+	if len(colors) <= 256 {
+		palette = nil
 	}
-	counts[last] += run
-	for shift := uint(0); ; shift++ {
-		if to, palette := merge(counts, shift); len(palette) <= 256 {
-			return remap(img, to, palette)
+	chosen := make(map[uint32]bool)
+	for _, c := range palette {
+		chosen[c] = true
+	}
+	for _, c := range colors {
+		if len(palette) == 256 {
+			break
+		}
+		if !chosen[c.rgb] {
+			palette = append(palette, c.rgb)
 		}
 	}
+	to := make(map[uint32]uint8, len(colors))
+	for _, c := range colors {
+		to[c.rgb] = nearest(palette, c.rgb)
+	}
+	return remap(img, to, palette)
 }
 
-// merge drops the last bits of each channel and returns the palette index of
-// every colour.
-func merge(counts map[uint32]int, shift uint) (to map[uint32]uint8, palette color.Palette) {
-	colors := make([]uint32, 0, len(counts))
-	for c := range counts {
-		colors = append(colors, c)
+// frequency is how often a colour, 0xRRGGBB, occurs.
+type frequency struct {
+	rgb   uint32
+	count int
+}
+
+func rgbAt(pix []uint8) uint32 { return uint32(pix[0])<<16 | uint32(pix[1])<<8 | uint32(pix[2]) }
+
+// histogram returns the colours of an image, the most frequent first.
+func histogram(img *image.RGBA) []frequency {
+	counts := make(map[uint32]int)
+	last, run := rgbAt(img.Pix), 0
+	for i := 0; i < len(img.Pix); i += 4 {
+		if c := rgbAt(img.Pix[i:]); c != last {
+			counts[last] += run
+			last, run = c, 0
+		}
+		run++
+	}
+	counts[last] += run
+	colors := make([]frequency, 0, len(counts))
+	for c, n := range counts {
+		colors = append(colors, frequency{c, n})
 	}
 	sort.Slice(colors, func(i, j int) bool {
 		a, b := colors[i], colors[j]
-		if counts[a] != counts[b] {
-			return counts[a] > counts[b]
+		if a.count != b.count {
+			return a.count > b.count
 		}
-		return a < b
+		return a.rgb < b.rgb
 	})
-	mask := uint32(0xff>>shift<<shift) * 0x010101
-	bins := make(map[uint32]uint8)
-	to = make(map[uint32]uint8, len(colors))
-	for _, c := range colors {
-		k, ok := bins[c&mask]
-		if !ok {
-			if len(palette) == 256 {
-				return nil, make(color.Palette, 257)
-			}
-			k = uint8(len(palette))
-			bins[c&mask] = k
-			palette = append(palette, color.RGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255})
-		}
-		to[c] = k
-	}
-	return to, palette
+	return colors
 }
 
-func remap(img *image.RGBA, to map[uint32]uint8, palette color.Palette) *image.Paletted {
-	out := image.NewPaletted(img.Bounds(), palette)
+// representatives returns the most frequent colour of each group of colours that
+// agree in their leading bits, with as many bits as give at most limit groups.
+func representatives(colors []frequency, limit int) []uint32 {
+	for shift := uint(0); ; shift++ {
+		mask := uint32(0xff>>shift<<shift) * 0x010101
+		seen := make(map[uint32]bool)
+		var out []uint32
+		for _, c := range colors {
+			if !seen[c.rgb&mask] {
+				seen[c.rgb&mask] = true
+				out = append(out, c.rgb)
+			}
+		}
+		if len(out) <= limit {
+			return out
+		}
+	}
+}
+
+// nearest returns the index of the palette's colour nearest to c.
+func nearest(palette []uint32, c uint32) uint8 {
+	best, least := 0, math.MaxInt
+	for k, p := range palette {
+		dr, dg, db := int(p>>16)-int(c>>16), int(p>>8&255)-int(c>>8&255), int(p&255)-int(c&255)
+		if d := dr*dr + dg*dg + db*db; d < least {
+			best, least = k, d
+		}
+	}
+	return uint8(best)
+}
+
+func remap(img *image.RGBA, to map[uint32]uint8, palette []uint32) *image.Paletted {
+	colors := make(color.Palette, len(palette))
+	for k, c := range palette {
+		colors[k] = color.RGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255}
+	}
+	out := image.NewPaletted(img.Bounds(), colors)
 	last, index := uint32(1<<31), uint8(0)
 	for i := range out.Pix {
-		p := img.Pix[4*i:]
-		c := uint32(p[0])<<16 | uint32(p[1])<<8 | uint32(p[2])
-		if c != last {
+		if c := rgbAt(img.Pix[4*i:]); c != last {
 			last, index = c, to[c]
 		}
 		out.Pix[i] = index
