@@ -1,0 +1,104 @@
+package qhnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// Assumptions says which of the assumptions of the maximum-margin theorem (after
+// Kunin et al., arXiv:2210.03820) hold numerically along a trajectory. They
+// cannot be proved from finitely many points; each comes with the number that it
+// was judged by.
+type Assumptions struct {
+	Separated   bool
+	SeparatedAt float64 // log t at the first nL < 1; NaN if never
+
+	// Converging: the normalized parameters still move by Movement over the last
+	// decade of log(1/L), and moved by MovementBefore over the decade before.
+	Converging               bool
+	Movement, MovementBefore float64
+
+	// Needed (conditional separability): Share is ‖θ̂‖_Λmax at the end and
+	// ShareExponent the slope d log ‖θ̂‖_Λmax / d log log(1/L) over the last
+	// decade. A share that keeps falling like a power is tending to zero: the
+	// highest-rate parameters are being discarded.
+	Needed               bool
+	Share, ShareExponent float64
+}
+
+const (
+	// A share in its limit has exponent 0, up to transients that fall like a
+	// power themselves. The slowest discarded group measured, the last bias of a
+	// three-layer ReLU net, falls with an exponent below -0.3.
+	discardedExponent = -0.05
+
+	// Movement that shrinks by less than this from decade to decade is not
+	// evidence of convergence. 1/log(1/L) would shrink by 10.
+	convergingRatio = 0.9
+)
+
+// AssumptionsAlong judges a trajectory for an admissible Λ. It needs two decades
+// of log(1/L) after separation; with less, or with normalized parameters that
+// are not defined, it returns an error.
+func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
+	if len(tr.Points) == 0 {
+		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
+	}
+	a := &Assumptions{SeparatedAt: math.NaN()}
+	if tr.Separated != nil {
+		a.Separated, a.SeparatedAt = true, tr.Separated.LogTime
+	}
+	last := tr.Last().LogInverse()
+	if !(last > 100) {
+		return nil, fmt.Errorf("qhnet: assumptions: log(1/L) = %.3g at the end; follow the flow two decades past 1", last)
+	}
+	var hat [3][]float64
+	var logU [3]float64
+	for i, u := range []float64{last / 100, last / 10, last} {
+		p := tr.near(u)
+		logU[i] = math.Log(p.LogInverse())
+		var err error
+		if hat[i], _, err = Normalize(nil, lambda, p.Theta); err != nil {
+			return nil, err
+		}
+	}
+	a.MovementBefore = floats.Distance(hat[0], hat[1], 2)
+	a.Movement = floats.Distance(hat[1], hat[2], 2)
+	a.Converging = a.Movement <= convergingRatio*a.MovementBefore || a.Movement < 1e-12
+	before := MaxSeminorm(lambda, hat[1])
+	a.Share = MaxSeminorm(lambda, hat[2])
+	a.ShareExponent = math.Log(a.Share/before) / (logU[2] - logU[1])
+	a.Needed = a.Share > 0 && a.ShareExponent > discardedExponent
+	return a, nil
+}
+
+// near returns the recorded point whose log(1/L) is closest to u in ratio.
+func (tr *Trajectory) near(u float64) Point {
+	best := tr.Last()
+	for _, p := range tr.Points {
+		if v := p.LogInverse(); v > 0 && math.Abs(math.Log(v/u)) < math.Abs(math.Log(best.LogInverse()/u)) {
+			best = p
+		}
+	}
+	return best
+}
+
+// String returns the assumptions as a table.
+func (a *Assumptions) String() string {
+	var b strings.Builder
+	line := func(name string, holds bool, format string, values ...any) {
+		verdict := "no"
+		if holds {
+			verdict = "yes"
+		}
+		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict, fmt.Sprintf(format, values...))
+	}
+	line("separated, nL < 1", a.Separated, "at log t = %.3g", a.SeparatedAt)
+	line("θ̂ converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
+	line("highest rate is needed", a.Needed, "share %.3g, falling like log(1/L)^%.2f", a.Share, a.ShareExponent)
+	return b.String()
+}

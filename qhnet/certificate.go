@@ -1,0 +1,309 @@
+package qhnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Certificate is what can be checked, at one point and for one admissible Λ, of
+// the claim that the point is a first-order optimum of the maximum-margin
+// problem
+//
+//	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1 for all j,
+//
+// where ‖θ‖²_Λmax sums λ_max θ_i² over the parameters of the highest rate. The
+// point is first moved along its characteristic curve to θ̃ with min q = 1; then
+//
+//	stationarity     Λmax θ̃ = Σ μ_j ∇q_j(θ̃),  μ ≥ 0
+//	complementarity  μ_j (q_j(θ̃) - 1) = 0
+//
+// where Λmax is Λ with the lower rates set to zero. The claim is the
+// maximum-margin theorem of Kunin et al. (arXiv:2210.03820).
+type Certificate struct {
+	Theta     []float64 // θ̃ = ψ_α(θ)
+	Alpha     float64   // α = -log min_j q_j(θ)
+	Margins   []float64 // q(θ̃)
+	Objective float64   // ½‖θ̃‖²_Λmax
+	MaxRate   float64
+	Highest   []string // the blocks of the highest rate
+
+	Support  []int   // margins with q_j(θ̃) ≤ 1 + Epsilon
+	Epsilon  float64 // as used
+	PerPoint int     // margins of one point: margin j belongs to point j / PerPoint
+
+	Fitted  KKT // μ by non-negative least squares over the support
+	Softmax KKT // μ ∝ softmax(-q(θ)), the weights of the flow
+
+	// Degenerate is true if the gradients of the support are linearly dependent,
+	// so that other multipliers would do as well.
+	Degenerate bool
+
+	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. A
+	// share that tends to zero along the flow means that the highest-rate
+	// parameters are discarded and the theorem's last assumption fails.
+	HighestShare float64
+}
+
+// KKT is one choice of multipliers and its residuals.
+type KKT struct {
+	Multipliers     []float64 // μ, one for each margin
+	Stationarity    float64   // ‖Λmax θ̃ - Σ μ_j ∇q_j‖ / ‖Λmax θ̃‖
+	Complementarity float64   // max_j μ_j (q_j - 1) / Σ μ_j
+}
+
+// CertificateSettings change what a certificate looks at. The zero value, or
+// nil, is the theorem as it stands.
+type CertificateSettings struct {
+	// Epsilon admits margins up to 1 + Epsilon to the support. By default it is
+	// 20/min q(θ), kept between 1e-6 and 0.1: at a point of the flow, margins
+	// beyond have less than e^{-20} of the largest weight.
+	Epsilon float64
+
+	// Discarded names blocks that are set to zero and left out of Λmax and of
+	// stationarity: the next stage of the cascade. Pass the rates of the rest.
+	Discarded []string
+}
+
+// NoMarginError is the error of a certificate at a point that does not separate
+// the data.
+type NoMarginError struct {
+	Points   []int   // with a margin ≤ 0
+	Smallest float64 // the smallest margin
+}
+
+// Error says which points fail.
+func (e *NoMarginError) Error() string {
+	return fmt.Sprintf("qhnet: certificate: %d point(s) have no positive margin, the first of them %v, the smallest margin is %.6g; follow the flow past separability first",
+		len(e.Points), e.Points[:min(len(e.Points), 8)], e.Smallest)
+}
+
+// Certify checks the point θ for an admissible Λ, one rate for each parameter.
+// It returns an error if Λ is not admissible (with the rule it misses and by how
+// much), a *[NoMarginError] if a margin is not positive, and an error if θ is
+// not finite or its highest-rate parameters are all zero. It costs O(m·k²) for a
+// support of k margins.
+func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSettings) (*Certificate, error) {
+	checkLength("theta", len(theta), NumParameters(margins.Model()))
+	checkLength("lambda", len(lambda), len(theta))
+	if settings == nil {
+		settings = &CertificateSettings{}
+	}
+	if i := slices.IndexFunc(theta, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); i >= 0 {
+		return nil, fmt.Errorf("qhnet: certificate: θ[%d] = %v", i, theta[i])
+	}
+	s := certifier{margins: margins, lambda: lambda}
+	if err := s.discard(settings.Discarded); err != nil {
+		return nil, err
+	}
+	rates, err := RatesOf(margins.Model())
+	if err != nil {
+		return nil, err
+	}
+	if err := rates.Without(settings.Discarded...).Admits(lambda); err != nil {
+		return nil, fmt.Errorf("certificate: this Λ is not admissible: %w", err)
+	}
+	c, weights, err := s.rescale(theta, settings.Epsilon)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.multipliers(c, weights)
+}
+
+// certifier holds what does not depend on the point.
+type certifier struct {
+	margins *Margins
+	lambda  []float64
+	dropped []bool // parameters of discarded blocks
+}
+
+func (s *certifier) discard(names []string) error {
+	s.dropped = make([]bool, len(s.lambda))
+	for _, name := range names {
+		b, err := findBlock(s.margins.Model(), name)
+		if err != nil {
+			return err
+		}
+		for i := b.Offset; i < b.Offset+b.Len(); i++ {
+			s.dropped[i] = true
+		}
+	}
+	return nil
+}
+
+// rescale moves the point to min q = 1 and describes it. It also returns the
+// softmax weights, which need the margins before rescaling: late in the flow
+// they differ in digits that division by 1e14 would round away.
+func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []float64, error) {
+	theta = slices.Clone(theta)
+	for i, dropped := range s.dropped {
+		if dropped {
+			theta[i] = 0
+		}
+	}
+	q, err := s.margins.Forward(theta)
+	if err != nil {
+		return nil, nil, err
+	}
+	smallest := floats.Min(q)
+	if !(smallest > 0) {
+		return nil, nil, noMargin(q, smallest, s.margins.PerPoint())
+	}
+	weights := make([]float64, len(q))
+	Exponential{}.Log(weights, q, s.margins.PerPoint())
+	if epsilon == 0 {
+		epsilon = math.Min(math.Max(20/smallest, 1e-6), 0.1)
+	}
+	c := &Certificate{Alpha: -math.Log(smallest), Epsilon: epsilon, PerPoint: s.margins.PerPoint()}
+	c.Theta = Rescale(nil, c.Alpha, s.lambda, theta)
+	if q, err = s.margins.Forward(c.Theta); err != nil {
+		return nil, nil, err
+	}
+	c.Margins = slices.Clone(q)
+	for j, v := range c.Margins {
+		if v <= 1+epsilon {
+			c.Support = append(c.Support, j)
+		}
+	}
+	s.describe(c, theta)
+	return c, weights, nil
+}
+
+func noMargin(q []float64, smallest float64, perPoint int) error {
+	e := &NoMarginError{Smallest: smallest}
+	for j, v := range q {
+		if k := j / perPoint; !(v > 0) && !slices.Contains(e.Points, k) {
+			e.Points = append(e.Points, k)
+		}
+	}
+	return e
+}
+
+// describe fills in what belongs to the highest rate.
+func (s *certifier) describe(c *Certificate, theta []float64) {
+	for i, rate := range s.lambda {
+		if !s.dropped[i] {
+			c.MaxRate = math.Max(c.MaxRate, rate)
+		}
+	}
+	for _, b := range s.margins.Model().Blocks() {
+		if b.Len() > 0 && s.highest(c, b.Offset) {
+			c.Highest = append(c.Highest, b.Name)
+		}
+	}
+	for _, v := range s.target(c) {
+		c.Objective += v * v / (2 * c.MaxRate)
+	}
+	if normalized, _, err := Normalize(nil, s.lambda, theta); err == nil {
+		for i, v := range normalized {
+			if s.highest(c, i) {
+				c.HighestShare += c.MaxRate * v * v
+			}
+		}
+		c.HighestShare = math.Sqrt(c.HighestShare)
+	}
+}
+
+func (s *certifier) highest(c *Certificate, i int) bool {
+	// Rates that are equal as fractions may differ in their last digit.
+	return !s.dropped[i] && s.lambda[i] >= c.MaxRate*(1-1e-12)
+}
+
+// target returns Λmax θ̃.
+func (s *certifier) target(c *Certificate) []float64 {
+	v := make([]float64, len(c.Theta))
+	for i, t := range c.Theta {
+		if s.highest(c, i) {
+			v[i] = c.MaxRate * t
+		}
+	}
+	return v
+}
+
+// multipliers fits both choices of μ at θ̃, where margins has just been
+// evaluated.
+func (s *certifier) multipliers(c *Certificate, weights []float64) error {
+	target := s.target(c)
+	size := floats.Norm(target, 2)
+	if size == 0 {
+		return errors.New("qhnet: certificate: all parameters of the highest rate are zero, so there is nothing to certify; name their blocks as discarded and pass the rates of the rest")
+	}
+	gradients := s.supportGradients(c)
+	fitted := make([]float64, len(c.Support))
+	if _, err := NNLS(fitted, gradients, target); err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	mu := make([]float64, len(c.Margins))
+	for i, j := range c.Support {
+		mu[j] = fitted[i]
+	}
+	c.Fitted = s.residuals(c, target, mu)
+	c.Degenerate = dependent(gradients)
+
+	// Euler's identity on both sides of stationarity: λ_max ‖θ̃‖²_Λmax = Σ μ q.
+	scale := 2 * c.MaxRate * c.Objective / floats.Dot(weights, c.Margins)
+	floats.Scale(scale, weights)
+	c.Softmax = s.residuals(c, target, weights)
+	return nil
+}
+
+// supportGradients returns ∇q_j(θ̃) as columns, zero at discarded parameters.
+func (s *certifier) supportGradients(c *Certificate) *mat.Dense {
+	g := mat.NewDense(len(c.Theta), len(c.Support), nil)
+	column := make([]float64, len(c.Theta))
+	unit := make([]float64, len(c.Margins))
+	for i, j := range c.Support {
+		unit[j] = 1
+		s.gradient(column, unit)
+		g.SetCol(i, column)
+		unit[j] = 0
+	}
+	return g
+}
+
+func (s *certifier) gradient(dst, multipliers []float64) {
+	s.margins.Gradient(dst, multipliers)
+	for i, dropped := range s.dropped {
+		if dropped {
+			dst[i] = 0
+		}
+	}
+}
+
+func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
+	gradient := make([]float64, len(target))
+	s.gradient(gradient, mu)
+	k := KKT{Multipliers: mu, Stationarity: floats.Distance(target, gradient, 2) / floats.Norm(target, 2)}
+	for j, m := range mu {
+		k.Complementarity = math.Max(k.Complementarity, m*(c.Margins[j]-1))
+	}
+	if total := floats.Sum(mu); total > 0 {
+		k.Complementarity /= total
+	}
+	return k
+}
+
+// dependent reports whether the columns, scaled to length one, have a singular
+// value below 1e-8 of the largest: multipliers then lose half their digits.
+func dependent(a *mat.Dense) bool {
+	m, n := a.Dims()
+	if n > m {
+		return true
+	}
+	unit := mat.DenseCopyOf(a)
+	for j := range n {
+		column := mat.Col(nil, j, a)
+		length := floats.Norm(column, 2)
+		if length == 0 {
+			return true
+		}
+		floats.Scale(1/length, column)
+		unit.SetCol(j, column)
+	}
+	var svd mat.SVD
+	return !svd.Factorize(unit, mat.SVDNone) || svd.Rank(1e-8) < n
+}

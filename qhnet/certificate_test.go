@@ -1,0 +1,147 @@
+package qhnet_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+)
+
+var exampleBall = qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+
+// limitOfBalls returns parameters at the closed-form limit of the two balls,
+// f = w_H·x_H + a (w_R·x_R), with the conserved a² = ‖w_R‖².
+func limitOfBalls(b qhnet.TwoBalls) []float64 {
+	beta := b.Direction(nil)
+	size := math.Sqrt(beta[1])
+	return []float64{beta[0], size, size}
+}
+
+// The lower-rate gradients vanish at the limit itself, so the certificate there
+// is exact whatever the flow would need to come near.
+func TestCertificateAtTheLimit(t *testing.T) {
+	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	margins := bindBalls(t, model, exampleBall)
+	theta := limitOfBalls(exampleBall)
+	certify := func(theta []float64) *qhnet.Certificate {
+		c, err := qhnet.Certify(margins, canonical(t, model), theta, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	c := certify(theta)
+	if c.Fitted.Stationarity > 1e-12 || c.Softmax.Stationarity > 1e-12 || c.Fitted.Complementarity > 1e-12 || math.Abs(c.Infeasibility()) > 1e-14 {
+		t.Errorf("at the limit:\n%v", c)
+	}
+	if want := math.Pow(2.123819809, 2) / 2; math.Abs(c.Objective-want) > 1e-8 {
+		t.Errorf("objective %v, the cascade says %v", c.Objective, want)
+	}
+	if !c.Degenerate {
+		t.Error("the two balls have opposite centres and labels, hence one gradient, but the multipliers count as unique")
+	}
+	for i := range theta { // no single parameter may be off by 1% unnoticed
+		off := append([]float64(nil), theta...)
+		off[i] *= 1.01
+		if c := certify(off); c.Fitted.Stationarity < 1e-3 {
+			t.Errorf("θ[%d] is off by 1%%, yet\n%v", i, c)
+		}
+	}
+}
+
+func TestCertifyRefuses(t *testing.T) {
+	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	margins := bindBalls(t, model, exampleBall)
+	theta := limitOfBalls(exampleBall)
+	rng := rand.New(rand.NewPCG(22, 5))
+	_, err := qhnet.Certify(margins, []float64{rng.Float64(), rng.Float64(), rng.Float64()}, theta, nil)
+	if err == nil || !strings.Contains(err.Error(), "not admissible") || !strings.Contains(err.Error(), "by") {
+		t.Errorf("a random Λ: %v", err)
+	}
+	lambda := canonical(t, model)
+	if _, err := qhnet.Certify(margins, lambda, []float64{1, math.NaN(), 1}, nil); err == nil {
+		t.Error("NaN was accepted")
+	}
+	if _, err := qhnet.Certify(margins, lambda, []float64{0, 1, 1}, nil); err == nil || !strings.Contains(err.Error(), "no positive margin") {
+		t.Errorf("without the needed group: %v", err)
+	}
+	set := dataset.Set{Name: "four", X: mat.NewDense(4, 2, []float64{1, 0, 2, 0, -1, 0, 3, 0}), Labels: []int{1, 1, 0, 0}, Classes: 2}
+	_, err = qhnet.Certify(bind(t, model, set), lambda, []float64{1, 1, 1}, nil)
+	var none *qhnet.NoMarginError
+	if !errors.As(err, &none) || len(none.Points) != 1 || none.Points[0] != 3 || none.Smallest != -3 {
+		t.Errorf("a misclassified point 3: %v", err)
+	}
+}
+
+// A certificate does not depend on where on its characteristic curve θ lies,
+// down to margins of 1e30.
+func TestCertificateIsInvariantAlongCurves(t *testing.T) {
+	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	margins := bindBalls(t, model, exampleBall)
+	lambda := canonical(t, model)
+	theta := limitOfBalls(exampleBall)
+	theta[0] *= 1.1
+	settings := &qhnet.CertificateSettings{Epsilon: 1e-6}
+	want, err := qhnet.Certify(margins, lambda, theta, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alpha := range []float64{-20, 5, 69} {
+		got, err := qhnet.Certify(margins, lambda, qhnet.Rescale(nil, alpha, lambda, theta), settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// e^{69} is 1e30; its exponent is rounded to 1e-14.
+		if !floats.EqualApprox(got.Theta, want.Theta, 1e-12) || math.Abs(got.Fitted.Stationarity-want.Fitted.Stationarity) > 1e-12 {
+			t.Errorf("α = %v:\n%v\nα = 0:\n%v", alpha, got, want)
+		}
+	}
+}
+
+// Discarding H leaves the problem of the rest, r < m2.
+func TestCertificateWithoutDiscardedBlocks(t *testing.T) {
+	b := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
+	model := qhnet.Groups(b.Groups(1, 2)...)
+	margins := bindBalls(t, model, b)
+	tr := run(t, qhnet.Flow{Margins: margins, Start: []float64{0.5, 0.6, 0.4}, Until: 1e6, PerDecade: 5})
+	lambda := canonical(t, model)
+	a, err := qhnet.AssumptionsAlong(tr, lambda)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.Separated || !a.Converging || a.Needed {
+		t.Errorf("H is discarded at r < m2, but the assumptions read\n%v", a)
+	}
+	rates, err := qhnet.RatesOf(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := qhnet.Certify(margins, rates.Without("H.weight").Expand(), tr.Last().Theta, &qhnet.CertificateSettings{Discarded: []string{"H.weight"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is left, a·w, is homogeneous and on a line: exact up to a² - w² being
+	// conserved while both grow like √log(1/L).
+	if c.Fitted.Stationarity > 1e-5 || c.MaxRate != 0.5 {
+		t.Errorf("the certificate of the rest:\n%v", c)
+	}
+}
+
+func ExampleCertify() {
+	ball := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	model := qhnet.Groups(ball.Groups(1, 2)...)
+	margins, _ := qhnet.NewBallMargins(model, ball.Centers(), ball.Radius)
+	rates, _ := qhnet.RatesOf(model)
+	beta := ball.Direction(nil)
+	c, _ := qhnet.Certify(margins, rates.Expand(), []float64{beta[0], math.Sqrt(beta[1]), math.Sqrt(beta[1])}, nil)
+	fmt.Printf("½‖θ̃‖² = %.6f over %v, stationary to 1e-12: %v\n", c.Objective, c.Highest, c.Fitted.Stationarity < 1e-12)
+	// Output: ½‖θ̃‖² = 2.255305 over [H.weight], stationary to 1e-12: true
+}
