@@ -36,7 +36,7 @@ type operator interface {
 	reverseTangent(theta, v []float64, points span)
 }
 
-// learner is an operator with parameters.
+// learner is an operator with parameters. Its gradients follow reverse.
 type learner interface {
 	operator
 
@@ -47,8 +47,9 @@ type learner interface {
 	gradientTangent(dst []float64, points span)
 }
 
-// span is the range of points lo, …, hi-1.
-type span struct{ lo, hi int }
+// span is the range of points lo, …, hi-1, worked on together as a shard. Spans
+// of different shards may be worked on at the same time.
+type span struct{ lo, hi, shard int }
 
 // len returns the number of points in the span.
 func (s span) len() int { return s.hi - s.lo }

@@ -267,21 +267,21 @@ func setSum(dst, a, b []float64, width int, points span) {
 type gateOperator struct{ a, b, out *signal }
 
 func (o *gateOperator) forward(_ []float64, points span) error {
-	setProduct(o.out.value, o.a.value, o.b.value, o.out.width, points)
+	setEntrywise(o.out.value, o.a.value, o.b.value, o.out.width, points)
 	return nil
 }
 
 func (o *gateOperator) tangent(_, _ []float64, points span) {
-	setProduct(o.out.derivative, o.a.derivative, o.b.value, o.out.width, points)
-	addProducts(o.out.derivative, o.a.value, o.b.derivative, o.out.width, points)
+	setEntrywise(o.out.derivative, o.a.derivative, o.b.value, o.out.width, points)
+	addEntrywise(o.out.derivative, o.a.value, o.b.derivative, o.out.width, points)
 }
 
 func (o *gateOperator) reverse(_ []float64, points span) {
 	if o.a.adjoint != nil {
-		setProduct(o.a.adjoint, o.out.adjoint, o.b.value, o.out.width, points)
+		setEntrywise(o.a.adjoint, o.out.adjoint, o.b.value, o.out.width, points)
 	}
 	if o.b.adjoint != nil {
-		setProduct(o.b.adjoint, o.out.adjoint, o.a.value, o.out.width, points)
+		setEntrywise(o.b.adjoint, o.out.adjoint, o.a.value, o.out.width, points)
 	}
 }
 
@@ -293,21 +293,21 @@ func (o *gateOperator) reverseTangent(_, _ []float64, points span) {
 // reverseTangentOf differentiates ā = z̄ ⊙ b.
 func (o *gateOperator) reverseTangentOf(a, b *signal, points span) {
 	if a.trainable {
-		setProduct(a.adjointTangent, o.out.adjointTangent, b.value, o.out.width, points)
-		addProducts(a.adjointTangent, o.out.adjoint, b.derivative, o.out.width, points)
+		setEntrywise(a.adjointTangent, o.out.adjointTangent, b.value, o.out.width, points)
+		addEntrywise(a.adjointTangent, o.out.adjoint, b.derivative, o.out.width, points)
 	}
 }
 
-// setProduct sets dst to the entrywise product of a and b.
-func setProduct(dst, a, b []float64, width int, points span) {
+// setEntrywise sets dst to the entrywise product of a and b.
+func setEntrywise(dst, a, b []float64, width int, points span) {
 	d, x, y := points.of(dst, width), points.of(a, width), points.of(b, width)
 	for i := range d {
 		d[i] = x[i] * y[i]
 	}
 }
 
-// addProducts adds the entrywise product of a and b to dst.
-func addProducts(dst, a, b []float64, width int, points span) {
+// addEntrywise adds the entrywise product of a and b to dst.
+func addEntrywise(dst, a, b []float64, width int, points span) {
 	d, x, y := points.of(dst, width), points.of(a, width), points.of(b, width)
 	for i := range d {
 		d[i] += x[i] * y[i]

@@ -1,11 +1,6 @@
 package qhnet
 
-import (
-	"fmt"
-
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-)
+import "fmt"
 
 // Conv is a two-dimensional convolution (a correlation, as usual) with a square
 // window of the given side,
@@ -42,60 +37,84 @@ func (l conv) attach(p *plan, in wire) (wire, error) {
 	}
 	weight, rate := p.block("weight", l.channels, w.channels, l.side, l.side)
 	out := p.wire([]int{l.channels, w.outHeight, w.outWidth}, true, in.exponent.plus(rate))
-	p.stage(true, func(b *binding) operator {
-		return newConvOperator(b.signals[in.id], b.signals[out.id], weight, w)
+	bias := p.biasOf(out, l.with)
+	p.product(out, weight.Len()*w.positions(), func(b *binding) operator {
+		o := &convOperator{in: b.signals[in.id], out: b.signals[out.id], weight: weight, bias: bias, window: w, rectified: p.wires[out.id].rectified}
+		for range b.shards {
+			o.unfolded = append(o.unfolded, make([]float64, w.cells()*w.positions()))
+		}
+		return o
 	})
-	if !l.with.noBias {
-		out = p.shift("bias", out, true)
-	}
 	return out, nil
 }
 
-// convOperator is z = W U(h) for each point, where U unfolds an image to what
-// the window sees, cells × positions, and W is channels × cells.
+// convOperator is z = W U(h) + b for each point, or max(z, 0) if rectified, where
+// U unfolds an image to what the window sees, cells × positions, and W is
+// channels × cells.
 type convOperator struct {
-	in, out  *signal
-	weight   Block
-	window   window
-	unfolded []float64
+	in, out   *signal
+	weight    Block
+	bias      *Block
+	window    window
+	rectified bool
+	unfolded  [][]float64 // for each shard
 }
 
-func newConvOperator(in, out *signal, weight Block, w window) *convOperator {
-	return &convOperator{in, out, weight, w, make([]float64, w.cells()*w.positions())}
+// weights views W, or anything indexed like it.
+func (o *convOperator) weights(theta []float64) matrix {
+	return matrixOf(o.weight.Of(theta), o.weight.Shape[0], o.window.cells())
 }
 
-// matrix views W, or anything indexed like it.
-func (o *convOperator) matrix(theta []float64) blas64.General {
-	return matrix(o.weight.Of(theta), o.weight.Shape[0], o.window.cells())
+// scratch views the shard's memory for U.
+func (o *convOperator) scratch(points span) matrix {
+	return matrixOf(o.unfolded[points.shard], o.window.cells(), o.window.positions())
 }
 
 // unfold views U of one point's image.
-func (o *convOperator) unfold(images []float64, k int) blas64.General {
-	o.window.unfold(o.unfolded, row(images, k, o.in.width))
-	return matrix(o.unfolded, o.window.cells(), o.window.positions())
+func (o *convOperator) unfold(images []float64, k int, points span) matrix {
+	u := o.scratch(points)
+	o.window.unfold(u.data, row(images, k, o.in.width))
+	return u
 }
 
 // image views one point's image on the output side.
-func (o *convOperator) image(images []float64, k int) blas64.General {
-	return matrix(row(images, k, o.out.width), o.weight.Shape[0], o.window.positions())
+func (o *convOperator) image(images []float64, k int) matrix {
+	return matrixOf(row(images, k, o.out.width), o.weight.Shape[0], o.window.positions())
 }
 
 func (o *convOperator) forward(theta []float64, points span) error {
-	w := o.matrix(theta)
-	for k := points.lo; k < points.hi; k++ {
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, w, o.unfold(o.in.value, k), 0, o.image(o.out.value, k))
-	}
+	o.convolve(o.out.value, theta, points, o.rectified)
 	return nil
 }
 
-func (o *convOperator) tangent(theta, v []float64, points span) {
-	w, dw := o.matrix(theta), o.matrix(v)
+func (o *convOperator) result() *signal { return o.out }
+
+// unrectified computes z where a rectifier has taken its place.
+func (o *convOperator) unrectified(dst, theta []float64, points span) {
+	o.convolve(dst, theta, points, false)
+}
+
+// convolve sets dst to W U(h) + b.
+func (o *convOperator) convolve(dst, theta []float64, points span, rectified bool) {
 	for k := points.lo; k < points.hi; k++ {
-		dz := o.image(o.out.derivative, k)
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, dw, o.unfold(o.in.value, k), 0, dz)
-		if o.in.trainable {
-			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, w, o.unfold(o.in.derivative, k), 1, dz)
+		z := o.image(dst, k)
+		setProduct(z, o.weights(theta), o.unfold(o.in.value, k, points), matrix{})
+		if o.bias != nil {
+			addToRows(z, o.bias.Of(theta))
 		}
+		if rectified {
+			rectify(z.data)
+		}
+	}
+}
+
+func (o *convOperator) tangent(theta, v []float64, points span) {
+	o.convolve(o.out.derivative, v, points, false)
+	if !o.in.trainable {
+		return
+	}
+	for k := points.lo; k < points.hi; k++ {
+		addProduct(o.image(o.out.derivative, k), o.weights(theta), o.unfold(o.in.derivative, k, points), matrix{})
 	}
 }
 
@@ -103,10 +122,10 @@ func (o *convOperator) reverse(theta []float64, points span) {
 	if o.in.adjoint == nil {
 		return
 	}
-	w, u := o.matrix(theta), matrix(o.unfolded, o.window.cells(), o.window.positions())
+	u := o.scratch(points)
 	for k := points.lo; k < points.hi; k++ {
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, w, o.image(o.out.adjoint, k), 0, u)
-		o.fold(o.in.adjoint, k)
+		setTProduct(u, o.weights(theta), o.image(o.out.adjoint, k))
+		o.fold(o.in.adjoint, k, u)
 	}
 }
 
@@ -114,38 +133,55 @@ func (o *convOperator) reverseTangent(theta, v []float64, points span) {
 	if !o.in.trainable {
 		return
 	}
-	w, dw := o.matrix(theta), o.matrix(v)
-	u := matrix(o.unfolded, o.window.cells(), o.window.positions())
+	u := o.scratch(points)
 	for k := points.lo; k < points.hi; k++ {
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, w, o.image(o.out.adjointTangent, k), 0, u)
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, dw, o.image(o.out.adjoint, k), 1, u)
-		o.fold(o.in.adjointTangent, k)
+		setTProduct(u, o.weights(theta), o.image(o.out.adjointTangent, k))
+		addTProduct(u, o.weights(v), o.image(o.out.adjoint, k))
+		o.fold(o.in.adjointTangent, k, u)
 	}
 }
 
 // fold sets one point's image to Uᵀ of what is unfolded.
-func (o *convOperator) fold(images []float64, k int) {
+func (o *convOperator) fold(images []float64, k int, u matrix) {
 	image := row(images, k, o.in.width)
 	clear(image)
-	o.window.fold(image, o.unfolded)
+	o.window.fold(image, u.data)
 }
 
 func (o *convOperator) gradient(dst []float64, points span) {
 	o.addProducts(dst, o.out.adjoint, o.in.value, points)
+	o.addBias(dst, o.out.adjoint, points)
 }
 
 func (o *convOperator) gradientTangent(dst []float64, points span) {
 	o.addProducts(dst, o.out.adjointTangent, o.in.value, points)
+	o.addBias(dst, o.out.adjointTangent, points)
 	if o.in.trainable {
 		o.addProducts(dst, o.out.adjoint, o.in.derivative, points)
 	}
 }
 
-// addProducts adds Σ_k z̄_k U(h_k)ᵀ to dst.
+// addProducts adds Σ_k z̄_k U(h_k)ᵀ to the weights' part of dst.
 func (o *convOperator) addProducts(dst, adjoints, images []float64, points span) {
-	w := o.matrix(dst)
 	for k := points.lo; k < points.hi; k++ {
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, o.image(adjoints, k), o.unfold(images, k), 1, w)
+		addProductT(o.weights(dst), o.image(adjoints, k), o.unfold(images, k, points))
+	}
+}
+
+// addBias adds the sums of the channels' adjoints to the bias's part of dst.
+func (o *convOperator) addBias(dst, adjoints []float64, points span) {
+	if o.bias != nil {
+		addChannelSums(o.bias.Of(dst), adjoints, o.out.width, points)
+	}
+}
+
+// addToRows adds one number to each row.
+func addToRows(m matrix, numbers []float64) {
+	for i, c := range numbers {
+		line := row(m.data, i, m.cols)
+		for j := range line {
+			line[j] += c
+		}
 	}
 }
 

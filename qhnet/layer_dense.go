@@ -1,10 +1,5 @@
 package qhnet
 
-import (
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-)
-
 // Dense is a fully connected layer with the given number of units,
 //
 //	z = W h + b,   W units×inputs,
@@ -35,100 +30,130 @@ func (l dense) attach(p *plan, in wire) (wire, error) {
 	}
 	weight, rate := p.block("weight", l.units, in.shape[0])
 	out := p.wire([]int{l.units}, true, in.exponent.plus(rate))
-	p.stage(true, func(b *binding) operator {
-		return &denseOperator{in: b.signals[in.id], out: b.signals[out.id], weight: weight}
+	bias := p.biasOf(out, l.with)
+	p.gate(in)
+	p.product(out, weight.Len(), func(b *binding) operator {
+		return &denseOperator{
+			in: b.signals[in.id], out: b.signals[out.id], weight: weight, bias: bias,
+			gated: p.wires[in.id].gated, rectified: p.wires[out.id].rectified,
+		}
 	})
-	if !l.with.noBias {
-		out = p.shift("bias", out, true)
-	}
 	return out, nil
 }
 
-// denseOperator is z = h Wᵀ for rows h, z.
+// product adds the stage of a matrix product. Nobody but the next layer reads
+// what it makes, so a ReLU may take its place.
+func (p *plan) product(out wire, work int, bind func(b *binding) operator) {
+	p.stage(true, bind)
+	p.stages[len(p.stages)-1].work = work
+	p.wires[out.id].fresh = true
+}
+
+// biasOf adds the bias of a matrix product, if it has one.
+func (p *plan) biasOf(out wire, with settings) *Block {
+	if with.noBias {
+		return nil
+	}
+	b, rate := p.block("bias", out.shape[0])
+	p.require(rate, out.exponent, "adds a trainable bias to its value, so both must scale alike.")
+	return &b
+}
+
+// gate lets the matrix product that reads a rectified wire apply the rectifier's
+// mask to the adjoints it writes.
+func (p *plan) gate(in wire) {
+	w := &p.wires[in.id]
+	if w.valueOf != in.id && p.wires[w.valueOf].rectified {
+		w.gated = true
+		p.wires[w.valueOf].adjointOf = in.id
+	}
+}
+
+// denseOperator is z = h Wᵀ + b for rows h, z, or max(z, 0) if rectified. It
+// writes the adjoint of h, or if gated of what was rectified to h.
 type denseOperator struct {
-	in, out *signal
-	weight  Block
+	in, out          *signal
+	weight           Block
+	bias             *Block
+	gated, rectified bool
 }
 
-// matrix views W, or anything indexed like it.
-func (o *denseOperator) matrix(theta []float64) blas64.General {
-	return matrix(o.weight.Of(theta), o.out.width, o.in.width)
+// weights views W, or anything indexed like it.
+func (o *denseOperator) weights(theta []float64) matrix {
+	return matrixOf(o.weight.Of(theta), o.out.width, o.in.width)
 }
 
-func (o *denseOperator) rows(s *signal, data []float64, points span) blas64.General {
-	return matrix(points.of(data, s.width), points.len(), s.width)
+// biases views b, or anything indexed like it; nil if there is none.
+func (o *denseOperator) biases(theta []float64) []float64 {
+	if o.bias == nil {
+		return nil
+	}
+	return o.bias.Of(theta)
+}
+
+// inner and outer view rows of matrices on the two sides of the layer.
+func (o *denseOperator) inner(data []float64, points span) matrix {
+	return matrixOf(points.of(data, o.in.width), points.len(), o.in.width)
+}
+
+func (o *denseOperator) outer(data []float64, points span) matrix {
+	return matrixOf(points.of(data, o.out.width), points.len(), o.out.width)
 }
 
 func (o *denseOperator) forward(theta []float64, points span) error {
-	x, y := o.rows(o.in, o.in.value, points), o.rows(o.out, o.out.value, points)
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, o.matrix(theta), 0, y)
+	setAffine(o.outer(o.out.value, points), o.inner(o.in.value, points), o.weights(theta), o.biases(theta), o.rectified)
 	return nil
 }
 
+func (o *denseOperator) result() *signal { return o.out }
+
+// unrectified computes z where a rectifier has taken its place.
+func (o *denseOperator) unrectified(dst, theta []float64, points span) {
+	setAffine(o.outer(dst, points), o.inner(o.in.value, points), o.weights(theta), o.biases(theta), false)
+}
+
 func (o *denseOperator) tangent(theta, v []float64, points span) {
-	x, dy := o.rows(o.in, o.in.value, points), o.rows(o.out, o.out.derivative, points)
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, o.matrix(v), 0, dy)
+	dz := o.outer(o.out.derivative, points)
+	setAffine(dz, o.inner(o.in.value, points), o.weights(v), o.biases(v), false)
 	if o.in.trainable {
-		dx := o.rows(o.in, o.in.derivative, points)
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, dx, o.matrix(theta), 1, dy)
+		addProductT(dz, o.inner(o.in.derivative, points), o.weights(theta))
 	}
 }
 
 func (o *denseOperator) reverse(theta []float64, points span) {
-	if o.in.adjoint == nil {
-		return
+	if o.in.adjoint != nil {
+		setProduct(o.inner(o.in.adjoint, points), o.outer(o.out.adjoint, points), o.weights(theta), o.mask(points))
 	}
-	g, h := o.rows(o.out, o.out.adjoint, points), o.rows(o.in, o.in.adjoint, points)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, g, o.matrix(theta), 0, h)
 }
 
 func (o *denseOperator) reverseTangent(theta, v []float64, points span) {
 	if !o.in.trainable {
 		return
 	}
-	g, dg := o.rows(o.out, o.out.adjoint, points), o.rows(o.out, o.out.adjointTangent, points)
-	dh := o.rows(o.in, o.in.adjointTangent, points)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, dg, o.matrix(theta), 0, dh)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, g, o.matrix(v), 1, dh)
+	dh := o.inner(o.in.adjointTangent, points)
+	setProduct(dh, o.outer(o.out.adjointTangent, points), o.weights(theta), matrix{})
+	addProduct(dh, o.outer(o.out.adjoint, points), o.weights(v), o.mask(points))
+}
+
+// mask returns the rectified values, 0 where adjoints do not pass.
+func (o *denseOperator) mask(points span) matrix {
+	if !o.gated {
+		return matrix{}
+	}
+	return o.inner(o.in.value, points)
 }
 
 func (o *denseOperator) gradient(dst []float64, points span) {
-	x, g := o.rows(o.in, o.in.value, points), o.rows(o.out, o.out.adjoint, points)
-	addProduct(o.matrix(dst), g, x)
+	g := o.outer(o.out.adjoint, points)
+	addTProduct(o.weights(dst), g, o.inner(o.in.value, points))
+	addColumnSums(o.biases(dst), g)
 }
 
 func (o *denseOperator) gradientTangent(dst []float64, points span) {
-	x, dg := o.rows(o.in, o.in.value, points), o.rows(o.out, o.out.adjointTangent, points)
-	addProduct(o.matrix(dst), dg, x)
+	dg := o.outer(o.out.adjointTangent, points)
+	addTProduct(o.weights(dst), dg, o.inner(o.in.value, points))
+	addColumnSums(o.biases(dst), dg)
 	if o.in.trainable {
-		dx, g := o.rows(o.in, o.in.derivative, points), o.rows(o.out, o.out.adjoint, points)
-		addProduct(o.matrix(dst), g, dx)
+		addTProduct(o.weights(dst), o.outer(o.out.adjoint, points), o.inner(o.in.derivative, points))
 	}
-}
-
-// addProduct adds gᵀx to dst. One point's outer product, a row of a Jacobian,
-// is too small a matrix for a general product to pay.
-func addProduct(dst, g, x blas64.General) {
-	if g.Rows != 1 {
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, g, x, 1, dst)
-		return
-	}
-	for i, c := range g.Data[:g.Cols] {
-		if c != 0 {
-			addScaled(dst.Data[i*dst.Stride:i*dst.Stride+dst.Cols], c, x.Data)
-		}
-	}
-}
-
-// addScaled adds c·src to dst.
-func addScaled(dst []float64, c float64, src []float64) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] += c * src[i]
-	}
-}
-
-// matrix views a slice as a rows×cols matrix.
-func matrix(data []float64, rows, cols int) blas64.General {
-	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: data}
 }

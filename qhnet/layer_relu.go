@@ -26,8 +26,15 @@ func (l rectifier) attach(p *plan, in wire) (wire, error) {
 	}
 	trainable := p.trainable(in)
 	out := p.wire(in.shape, trainable, in.exponent)
+	if p.wires[in.id].fresh && l.leak == 0 {
+		p.wires[in.id].rectified = true
+		p.wires[out.id].valueOf = in.id
+	}
 	p.stage(trainable, func(b *binding) operator {
-		return &rectifierOperator{b.signals[in.id], b.signals[out.id], l.leak}
+		return &rectifierOperator{
+			in: b.signals[in.id], out: b.signals[out.id], leak: l.leak,
+			done: p.wires[in.id].rectified, gated: p.wires[out.id].gated,
+		}
 	})
 	return out, nil
 }
@@ -35,12 +42,20 @@ func (l rectifier) attach(p *plan, in wire) (wire, error) {
 // rectifierOperator passes everything on where its input is positive, and leak
 // times as much elsewhere. Being piecewise linear, it passes derivatives on like
 // values.
+//
+// Where a matrix product makes its input, the product rectifies its own result,
+// and the two share memory: positive entries are the same before and after. Where
+// another reads its output, that one masks the adjoints.
 type rectifierOperator struct {
-	in, out *signal
-	leak    float64
+	in, out     *signal
+	leak        float64
+	done, gated bool
 }
 
 func (o *rectifierOperator) forward(_ []float64, points span) error {
+	if o.done {
+		return nil
+	}
 	o.pass(o.out.value, o.in.value, points)
 	return nil
 }
@@ -50,12 +65,15 @@ func (o *rectifierOperator) tangent(_, _ []float64, points span) {
 }
 
 func (o *rectifierOperator) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil {
+	if o.in.adjoint != nil && !o.gated {
 		o.pass(o.in.adjoint, o.out.adjoint, points)
 	}
 }
 
 func (o *rectifierOperator) reverseTangent(_, _ []float64, points span) {
+	if o.gated {
+		return
+	}
 	o.pass(o.in.adjointTangent, o.out.adjointTangent, points)
 }
 

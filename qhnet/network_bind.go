@@ -17,7 +17,7 @@ func (n *Network) Bind(x *mat.Dense) (Evaluation, error) {
 	if width != n.Inputs() {
 		return nil, fmt.Errorf("qhnet: input: the network takes points of %s (%d entries), the data is %d×%d", shapeText(n.inputs), n.Inputs(), points, width)
 	}
-	e := &NetworkEvaluation{network: n, points: points, signals: n.plan.signals(points)}
+	e := &NetworkEvaluation{network: n, points: points, signals: n.plan.signals(points), crew: processors()}
 	value := e.signals[0].value
 	for k := range points {
 		for j, v := range x.RawRowView(k) {
@@ -27,11 +27,26 @@ func (n *Network) Bind(x *mat.Dense) (Evaluation, error) {
 			value[k*width+j] = v
 		}
 	}
-	b := &binding{points: points, signals: e.signals}
-	for _, s := range n.plan.stages {
-		e.steps = append(e.steps, step{s, s.bind(b)})
-	}
+	e.prepare()
 	return e, nil
+}
+
+// prepare makes the operators and divides the points among them.
+func (e *NetworkEvaluation) prepare() {
+	stages, work := e.network.plan.stages, 0
+	for _, s := range stages {
+		work += s.work
+	}
+	e.run.shards = split(e.points, work)
+	e.run.errors = make([]error, len(e.run.shards))
+	e.run.partial = make([][]float64, len(e.run.shards))
+	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals}
+	for _, s := range stages {
+		o := s.bind(b)
+		l, _ := o.(learner)
+		e.steps = append(e.steps, step{s, o, l})
+	}
+	e.segments = segments(e.steps)
 }
 
 // signals gives every wire memory for its value.

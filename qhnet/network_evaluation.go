@@ -12,18 +12,22 @@ import (
 // about two forward passes, of HessianVector about six. Memory is about n times
 // the sum of the layers' widths, for each of the four kinds of pass used.
 type NetworkEvaluation struct {
-	network *Network
-	points  int
-	signals []*signal
-	steps   []step
-	theta   []float64 // the point of the last Forward
-	unit    []float64 // zeros, the weights of one output at a time
+	network  *Network
+	points   int
+	signals  []*signal
+	steps    []step
+	run      run
+	segments []segment
+	crew     crew
+	theta    []float64 // the point of the last Forward
+	unit     []float64 // zeros, the weights of one output at a time
 }
 
 // step is a stage with the operator that does it.
 type step struct {
 	stage
 	operator operator
+	learner  learner // the operator, if it has parameters
 }
 
 // Forward implements [Evaluation]. It is an error if θ holds a NaN or an
@@ -34,36 +38,26 @@ func (e *NetworkEvaluation) Forward(theta []float64) ([]float64, error) {
 	if err := e.network.checkFinite(theta); err != nil {
 		return nil, err
 	}
-	for _, s := range e.steps {
-		if err := s.operator.forward(theta, e.all()); err != nil {
-			return nil, err
-		}
+	e.theta = theta
+	if err := e.walk(forwardPass); err != nil {
+		e.theta = nil
+		return nil, err
 	}
 	outputs := e.output().value
 	for i, f := range outputs {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
+			e.theta = nil
 			k := i / e.network.outputs
 			return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan.last(), k, f)
 		}
 	}
-	e.theta = theta
 	return outputs, nil
 }
 
 // Gradient implements [Evaluation].
 func (e *NetworkEvaluation) Gradient(dst, weights []float64) {
 	e.start("Gradient", dst, weights)
-	clear(dst)
-	for i := len(e.steps) - 1; i >= 0; i-- {
-		s := &e.steps[i]
-		if !s.trainable {
-			continue
-		}
-		if l, ok := s.operator.(learner); ok {
-			l.gradient(dst, e.all())
-		}
-		s.operator.reverse(e.theta, e.all())
-	}
+	e.collect(gradientPass, dst)
 }
 
 // Directional implements [Evaluation].
@@ -84,18 +78,8 @@ func (e *NetworkEvaluation) HessianVector(dst, weights, v []float64) {
 	}
 	e.tangent(v)
 	clear(e.output().adjointTangent)
-	clear(dst)
-	for i := len(e.steps) - 1; i >= 0; i-- {
-		s := &e.steps[i]
-		if !s.trainable {
-			continue
-		}
-		if l, ok := s.operator.(learner); ok {
-			l.gradientTangent(dst, e.all())
-		}
-		s.operator.reverse(e.theta, e.all())
-		s.operator.reverseTangent(e.theta, v, e.all())
-	}
+	e.run.v = v
+	e.collect(hessianPass, dst)
 }
 
 // InputGradient sets dst, n×d like the bound data, to the gradient of
@@ -112,9 +96,7 @@ func (e *NetworkEvaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	}
 	e.wakeAdjoints(true)
 	copy(e.output().adjoint, weights)
-	for i := len(e.steps) - 1; i >= 0; i-- {
-		e.steps[i].operator.reverse(e.theta, e.all())
-	}
+	e.walk(adjointPass)
 	e.wakeAdjoints(false)
 	for k := range e.points {
 		dst.SetRow(k, row(e.signals[0].idle, k, e.network.Inputs()))
@@ -136,10 +118,27 @@ func (e *NetworkEvaluation) wakeAdjoints(awake bool) {
 
 // Layer returns the values that the named layer gave in the last Forward, n rows
 // of its width: the features of a point, for the layer before a classifier. The
-// slice belongs to the Evaluation. It panics if there is no such layer.
+// slice belongs to the Evaluation until the next Forward. It panics if there is no
+// such layer.
 func (e *NetworkEvaluation) Layer(name string) []float64 {
 	e.checkMoved("Layer")
-	return e.signals[e.network.layer(name).wire].value
+	wire := e.network.layer(name).wire
+	if !e.network.plan.wires[wire].rectified {
+		return e.signals[wire].value
+	}
+	values := make([]float64, len(e.signals[wire].value))
+	for i := range e.steps {
+		if p, ok := e.steps[i].operator.(rectifying); ok && p.result() == e.signals[wire] {
+			p.unrectified(values, e.theta, e.all())
+		}
+	}
+	return values
+}
+
+// rectifying is an operator whose result a ReLU may overwrite.
+type rectifying interface {
+	result() *signal
+	unrectified(dst, theta []float64, points span)
 }
 
 // tangent carries the direction v forward.
@@ -147,11 +146,8 @@ func (e *NetworkEvaluation) tangent(v []float64) {
 	if e.output().derivative == nil {
 		e.network.plan.allocate(e.signals, e.points, derivativeOf)
 	}
-	for i := range e.steps {
-		if s := &e.steps[i]; s.trainable {
-			s.operator.tangent(e.theta, v, e.all())
-		}
-	}
+	e.run.v = v
+	e.walk(tangentPass)
 }
 
 // start checks the arguments of a reverse pass and begins it.
@@ -169,7 +165,7 @@ func (e *NetworkEvaluation) allocateAdjoints() {
 	}
 }
 
-func (e *NetworkEvaluation) all() span { return span{0, e.points} }
+func (e *NetworkEvaluation) all() span { return span{0, e.points, 0} }
 
 func (e *NetworkEvaluation) output() *signal { return e.signals[e.network.output.id] }
 

@@ -46,11 +46,7 @@ func (e *NetworkEvaluation) Jacobian(dst *mat.Dense) {
 	e.allocateAdjoints()
 	for c := range e.network.outputs {
 		e.seed(c)
-		for i := len(e.steps) - 1; i >= 0; i-- {
-			if s := &e.steps[i]; s.trainable {
-				s.operator.reverse(e.theta, e.all())
-			}
-		}
+		e.walk(adjointPass)
 		for k := range e.points {
 			e.pointGradient(dst.RawRowView(k*e.network.outputs+c), k)
 		}
@@ -70,8 +66,8 @@ func (e *NetworkEvaluation) seed(c int) {
 func (e *NetworkEvaluation) pointGradient(dst []float64, k int) {
 	clear(dst)
 	for i := range e.steps {
-		if l, ok := e.steps[i].operator.(learner); ok {
-			l.gradient(dst, span{k, k + 1})
+		if l := e.steps[i].learner; l != nil {
+			l.gradient(dst, span{k, k + 1, 0})
 		}
 	}
 }

@@ -36,6 +36,10 @@ type wireSpec struct {
 	trainable bool
 	valueOf   int // the wire whose value and derivative it shares, or itself
 	adjointOf int // the wire whose adjoint it shares, or itself
+
+	fresh     bool // a matrix product made it, and does not need it any more
+	rectified bool // a ReLU has taken its place in memory
+	gated     bool // its reader masks the adjoint of the wire whose place it took
 }
 
 // stage makes an operator when the network is bound to data.
@@ -43,12 +47,14 @@ type stage struct {
 	layer     string
 	trainable bool // whether derivatives with respect to θ pass through it
 	coupled   bool // whether it mixes points, as batch normalization does
+	work      int  // multiplications a point, as far as matrix products do them
 	bind      func(b *binding) operator
 }
 
 // binding holds the signals of one evaluation, indexed like the plan's wires.
 type binding struct {
 	points  int
+	shards  int
 	signals []*signal
 }
 

@@ -1,0 +1,107 @@
+package qhnet
+
+import (
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// TestSplit checks that shards cover the points once, in order.
+func TestSplit(t *testing.T) {
+	for _, points := range []int{1, 11, 12, 13, 100, 2000, 2001} {
+		for _, work := range []int{1, 5000, 1 << 20, 1 << 30} {
+			at := 0
+			shards := split(points, work)
+			for i, s := range shards {
+				if s.lo != at || s.hi <= s.lo || s.shard != i {
+					t.Fatalf("split(%d, %d) = %v", points, work, shards)
+				}
+				at = s.hi
+			}
+			if at != points || len(shards) > maxShards {
+				t.Fatalf("split(%d, %d) = %v", points, work, shards)
+			}
+		}
+	}
+}
+
+// TestCrewSize checks that all results are the same bits with no helpers and with
+// more of them than shards.
+func TestCrewSize(t *testing.T) {
+	for _, a := range []architecture{
+		{"dense", 200, perceptron(30, 200, 200, 3)},
+		{"convolutions with batch normalization", 60, []Layer{Input(1, 12, 12), Conv(8, 3), BatchNorm(Affine()), ReLU(), Conv(16, 3), ReLU(), GlobalAveragePool(), Dense(3)}},
+	} {
+		n, e, theta, rng := a.build(t, 7)
+		if len(e.run.shards) < 3 {
+			t.Fatalf("%s: too small to be sharded", a.name)
+		}
+		w, v := normal(rng, len(forward(t, e, theta))), normal(rng, len(theta))
+		x := mat.NewDense(a.points, n.Inputs(), slices.Clone(e.Layer("input")))
+		var want [][]float64
+		for _, size := range []int{0, 1, 20} {
+			bound, err := n.Bind(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := bound.(*NetworkEvaluation)
+			e.crew = newCrew(size)
+			f := forward(t, e, theta)
+			gradient, hv, jv := make([]float64, len(theta)), make([]float64, len(theta)), make([]float64, len(f))
+			e.Gradient(gradient, w)
+			e.HessianVector(hv, w, v)
+			e.Directional(jv, v)
+			close(e.crew)
+			got := [][]float64{f, gradient, hv, jv}
+			if want == nil {
+				want = got
+			}
+			for i := range got {
+				if !slices.Equal(got[i], want[i]) {
+					t.Errorf("%s: result %d depends on the number of helpers", a.name, i)
+				}
+			}
+		}
+	}
+}
+
+// TestShardsAgree compares a sharded evaluation with one of a single span.
+func TestShardsAgree(t *testing.T) {
+	a := architecture{points: 200, layers: perceptron(30, 200, 200, 3)}
+	_, e, theta, rng := a.build(t, 7)
+	f := forward(t, e, theta)
+	w := normal(rng, len(f))
+	sharded, whole := make([]float64, len(theta)), make([]float64, len(theta))
+	e.Gradient(sharded, w)
+	e.run.shards, e.run.partial = []span{e.all()}, make([][]float64, 1)
+	if d := distance(forward(t, e, theta), f); d > 1e-15 {
+		t.Errorf("outputs of shards are %.1e away", d)
+	}
+	e.Gradient(whole, w)
+	if d := distance(sharded, whole); d > 1e-13 { // sums of 200 points in another order
+		t.Errorf("the gradient of shards is %.1e away", d)
+	}
+}
+
+// TestLayerValues checks that what each layer gives can be read, also where the
+// next one overwrites it.
+func TestLayerValues(t *testing.T) {
+	n, err := NewNetwork(Input(1, 2, 2), Conv(1, 2), Flatten(), Named("hidden", Dense(2)), ReLU(), Dense(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := n.Bind(mat.NewDense(1, 4, []float64{1, 2, 3, 4}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := bound.(*NetworkEvaluation)
+	forward(t, e, []float64{1, 1, 1, -1, 0, 2, -2, 1, 1, 3, 5, 7})
+	for name, want := range map[string][]float64{
+		"input": {1, 2, 3, 4}, "conv1": {2}, "flatten1": {2}, "hidden": {5, -3}, "relu1": {5, 0}, "dense1": {22},
+	} {
+		if got := e.Layer(name); !slices.Equal(got, want) {
+			t.Errorf("%s gives %v, not %v", name, got, want)
+		}
+	}
+}
