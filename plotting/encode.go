@@ -28,10 +28,17 @@ const (
 	notebookDPI = 108
 )
 
+// Sizes of the palettes of PNG pictures. A notebook keeps its pictures in one
+// file, so they are small; at double density the difference is not seen.
+const (
+	printColors  = 256
+	screenColors = 96
+)
+
 // Encode draws the figure. The same figure gives the same bytes.
 func Encode(f Figure, format Format) ([]byte, error) {
 	if format == PNG {
-		b, _, err := f.png(printDPI)
+		b, _, err := f.png(printDPI, printColors)
 		return b, err
 	}
 	pl, err := f.plan()
@@ -61,8 +68,9 @@ func (pl *plan) document(f Figure, format Format) (canvas, interface{ Bytes() []
 	return nil, nil
 }
 
-// png draws the figure at a resolution and returns its width in pixels.
-func (f Figure) png(dpi float64) (data []byte, width int, err error) {
+// png draws the figure at a resolution in a number of colours and returns its width
+// in pixels.
+func (f Figure) png(dpi float64, colors int) (data []byte, width int, err error) {
 	pl, err := f.plan()
 	if err != nil {
 		return nil, 0, err
@@ -72,7 +80,7 @@ func (f Figure) png(dpi float64) (data []byte, width int, err error) {
 		return nil, 0, err
 	}
 	var b bytes.Buffer
-	if err := render.WritePNG(&b, img, dpi); err != nil {
+	if err := render.WritePNG(&b, img, dpi, colors); err != nil {
 		return nil, 0, err
 	}
 	return b.Bytes(), img.Bounds().Dx(), nil

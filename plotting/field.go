@@ -78,7 +78,7 @@ func (v VectorField) direction(p *pane, u, w float64) (vg.Point, error) {
 
 // arrow draws a thin arrow; its head is small enough for a field of them.
 func (p *pane) arrow(from, to vg.Point, r Role) {
-	c := tint(r.Color(), 0.65)
+	c := tint(r.Color(), 0.5)
 	p.pen(c, p.thin*0.8, nil)
 	p.segment(from, to)
 	p.occupy([]vg.Point{from, to})

@@ -6,7 +6,7 @@ import "image/color"
 // style or marker as a second channel, the same in every figure. The zero Role
 // is Neutral.
 //
-// The colours of the rates differ by at least 13 in lightness L* from each
+// The colours of the rates differ by at least 10 in lightness L* from each
 // other, so they survive a black-and-white print, and stay apart under the
 // three dichromacies; a test measures both.
 type Role int
@@ -42,25 +42,25 @@ func Class(k int) Role {
 }
 
 var (
-	ink        = color.NRGBA{0x2b, 0x2b, 0x2b, 255} // titles and neutral lines
+	ink        = color.NRGBA{0x26, 0x26, 0x26, 255} // titles and neutral lines
 	soft       = color.NRGBA{0x59, 0x59, 0x59, 255} // axis text, 7:1 on white
 	faint      = color.NRGBA{0xb8, 0xb8, 0xb8, 255} // axes and ticks
 	paper      = color.NRGBA{0xff, 0xff, 0xff, 255}
 	roleColors = [...]color.NRGBA{
 		Neutral:   ink,
-		Highest:   {0xd5, 0x4a, 0x1a, 255},
-		Second:    {0x1f, 0x5f, 0xa8, 255},
-		Third:     {0x2a, 0x9d, 0x8f, 255},
-		Fourth:    {0x3d, 0x1a, 0x5b, 255},
+		Highest:   {0xd2, 0x44, 0x2b, 255},
+		Second:    {0x11, 0x56, 0xb3, 255},
+		Third:     {0x3b, 0xa2, 0xa7, 255},
+		Fourth:    {0x60, 0x28, 0x64, 255},
 		Reference: soft,
 	}
 	classColors = [...]color.NRGBA{
-		{0x7b, 0x3f, 0x98, 255},
-		{0x3f, 0x92, 0x3a, 255},
-		{0xc7, 0x8a, 0x00, 255},
-		{0x1b, 0x3a, 0x6b, 255},
-		{0xc4, 0x4e, 0x7a, 255},
-		{0x4c, 0x4c, 0x4c, 255},
+		{0x6f, 0x2d, 0xa8, 255},
+		{0x3a, 0x7d, 0x44, 255},
+		{0xb3, 0x90, 0x00, 255},
+		{0x14, 0x22, 0x4d, 255},
+		{0xc2, 0x47, 0x7a, 255},
+		{0x7f, 0x7f, 0x7f, 255},
 	}
 )
 

@@ -13,12 +13,13 @@ import (
 )
 
 // WritePNG writes an opaque image with its resolution in pixels per inch. The
-// colours are reduced to a palette of 256, which shrinks the file to about a
-// third: pictures here are few colours and their blends with the paper.
-func WritePNG(w io.Writer, img *image.RGBA, dpi float64) error {
+// colours are reduced to a palette of at most so many, 256 or fewer, which shrinks
+// the file to a third and less: figures are few colours and their blends with
+// the paper.
+func WritePNG(w io.Writer, img *image.RGBA, dpi float64, colors int) error {
 	var b bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&b, quantize(img)); err != nil {
+	if err := encoder.Encode(&b, quantize(img, colors)); err != nil {
 		return err
 	}
 	// pHYs stands between IHDR, which ends at byte 33, and the image data.
@@ -45,13 +46,13 @@ func physical(dpi float64) []byte {
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 }
 
-// quantize returns the image in at most 256 colours. Half of the palette covers
-// the whole range of colours in use, the other half is the most frequent ones, so
+// quantize returns the image in at most limit colours. Two thirds of the palette cover
+// the whole range of colours in use, the rest is the most frequent ones, so
 // that the flat colours of a figure stay exact and only blends at edges move.
-func quantize(img *image.RGBA) *image.Paletted {
+func quantize(img *image.RGBA, limit int) *image.Paletted {
 	colors := histogram(img)
-	palette := representatives(colors, 128)
-	if len(colors) <= 256 {
+	palette := representatives(colors, limit*2/3)
+	if len(colors) <= limit {
 		palette = nil
 	}
 	chosen := make(map[uint32]bool)
@@ -59,7 +60,7 @@ func quantize(img *image.RGBA) *image.Paletted {
 		chosen[c] = true
 	}
 	for _, c := range colors {
-		if len(palette) == 256 {
+		if len(palette) == limit {
 			break
 		}
 		if !chosen[c.rgb] {

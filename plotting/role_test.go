@@ -1,0 +1,146 @@
+package plotting
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"testing"
+)
+
+// vision maps linear RGB to what a reader sees.
+type vision struct {
+	name   string
+	matrix [9]float64
+}
+
+// visions are full colour vision, the three dichromacies as simulated by Machado,
+// Oliveira and Fernandes (2009, doi:10.1109/TVCG.2009.113, severity 1), and a
+// black-and-white print, which keeps the luminance.
+var visions = []vision{
+	{"full", [9]float64{1, 0, 0, 0, 1, 0, 0, 0, 1}},
+	{"protanopia", [9]float64{0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998}},
+	{"deuteranopia", [9]float64{0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881}},
+	{"tritanopia", [9]float64{1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900}},
+	{"grey", [9]float64{0.2126, 0.7152, 0.0722, 0.2126, 0.7152, 0.0722, 0.2126, 0.7152, 0.0722}},
+}
+
+// lab returns the CIE L*a*b* coordinates, for white D65, of a colour as seen.
+func (v vision) lab(c color.NRGBA) [3]float64 {
+	in := linearRGB(c)
+	var rgb [3]float64
+	for i := range 3 {
+		for j := range 3 {
+			rgb[i] += v.matrix[3*i+j] * in[j]
+		}
+		rgb[i] = math.Min(1, math.Max(0, rgb[i]))
+	}
+	x := (0.4124*rgb[0] + 0.3576*rgb[1] + 0.1805*rgb[2]) / 0.9505
+	y := 0.2126*rgb[0] + 0.7152*rgb[1] + 0.0722*rgb[2]
+	z := (0.0193*rgb[0] + 0.1192*rgb[1] + 0.9505*rgb[2]) / 1.0890
+	f := func(t float64) float64 {
+		if t > 216.0/24389 {
+			return math.Cbrt(t)
+		}
+		return (24389.0/27*t + 16) / 116
+	}
+	return [3]float64{116*f(y) - 16, 500 * (f(x) - f(y)), 200 * (f(y) - f(z))}
+}
+
+// difference is the CIE 1976 colour difference; about 2.3 is just noticeable.
+func (v vision) difference(a, b color.NRGBA) float64 {
+	p, q := v.lab(a), v.lab(b)
+	return math.Sqrt((p[0]-q[0])*(p[0]-q[0]) + (p[1]-q[1])*(p[1]-q[1]) + (p[2]-q[2])*(p[2]-q[2]))
+}
+
+func closest(v vision, roles []Role) (least float64, pair string) {
+	least = math.Inf(1)
+	for i, a := range roles {
+		for _, b := range roles[:i] {
+			if d := v.difference(a.Color(), b.Color()); d < least {
+				least, pair = d, fmt.Sprintf("%v and %v", b.Color(), a.Color())
+			}
+		}
+	}
+	return least, pair
+}
+
+// Every pair of series colours stays apart for every reader. 20 is nearly nine
+// just noticeable differences, enough for thin lines; in grey only lightness is
+// left, and 10 is more than four.
+func TestRolesStayApart(t *testing.T) {
+	groups := map[string][]Role{
+		"rates":   {Neutral, Highest, Second, Third, Fourth},
+		"classes": {Class(0), Class(1), Class(2), Class(3)},
+	}
+	for name, roles := range groups {
+		for _, v := range visions {
+			want := 20.0
+			if v.name == "grey" {
+				want = 10
+			}
+			got, pair := closest(v, roles)
+			t.Logf("%s, %s: least difference %.1f", name, v.name, got)
+			if got < want {
+				t.Errorf("%s, %s: %s differ by %.1f, want %.0f", name, v.name, pair, got, want)
+			}
+		}
+	}
+}
+
+// Colour is never the only channel: no two rates share a line style, and no two
+// of six classes a marker.
+func TestSecondChannel(t *testing.T) {
+	styles := make(map[string]Role)
+	for _, r := range []Role{Highest, Second, Third, Fourth, Reference} {
+		style := fmt.Sprint(RoleStyle.dash(r))
+		if other, ok := styles[style]; ok {
+			t.Errorf("roles %d and %d have one line style", other, r)
+		}
+		styles[style] = r
+	}
+	markers := make(map[Marker]int)
+	for k := range 6 {
+		m := RoleMarker.of(Class(k))
+		if other, ok := markers[m]; ok {
+			t.Errorf("classes %d and %d have one marker", other, k)
+		}
+		markers[m] = k
+	}
+}
+
+// Lines and markers have a contrast of at least 3 to 1 on paper (WCAG 2, 1.4.11),
+// text at least 4.5 to 1 (1.4.3).
+func TestContrast(t *testing.T) {
+	for r := Neutral; r < Class(6); r++ {
+		line, text := 1.05/(luminance(r.Color())+0.05), 1.05/(luminance(readable(r.Color()))+0.05)
+		if line < 3 || text < 4.5 {
+			t.Errorf("role %d: contrast of lines %.2f, of text %.2f", r, line, text)
+		}
+	}
+}
+
+// The colour maps are even: equal steps of the value are equal steps of lightness.
+func TestColorMapsAreEven(t *testing.T) {
+	const steps = 16
+	light := func(c color.NRGBA) float64 { return visions[0].lab(c)[0] }
+	for name, f := range map[string]func(float64) color.NRGBA{
+		"sequential":      sequential,
+		"diverging above": diverging,
+		"diverging below": func(x float64) color.NRGBA { return diverging(-x) },
+	} {
+		mean := (light(f(0)) - light(f(1))) / steps
+		for k := range steps {
+			step := light(f(float64(k)/steps)) - light(f(float64(k+1)/steps))
+			// Oklab's lightness is not CIE's, and 8 bits round: a third off at most.
+			if math.Abs(step-mean) > mean/3 {
+				t.Errorf("%s: step %d is %.2f, the mean %.2f", name, k, step, mean)
+			}
+		}
+	}
+	for k := range steps {
+		x := float64(k+1) / steps
+		if d := math.Abs(light(diverging(x)) - light(diverging(-x))); d > 4 {
+			t.Errorf("diverging(±%.2f): lightness differs by %.1f", x, d)
+		}
+	}
+}
