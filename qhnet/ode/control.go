@@ -113,6 +113,20 @@ type controller struct {
 type controlMemory struct {
 	Error float64 // error norm of the last accepted step, at least minErrorMemory
 	Step  float64 // its size, zero if there is none
+	Limit float64 // of the growth of the next step, zero if there is none
+}
+
+// cautiousGrowth limits the ratio of successive steps after one that could not be
+// computed, such as one for which Newton's iteration did not converge; otherwise
+// the size that failed would be tried again at once. Every accepted step then
+// doubles the part of the limit above 1, until it no longer matters.
+const cautiousGrowth = 1.1
+
+func relax(limit float64) float64 {
+	if limit == 0 || limit > 8 {
+		return 0
+	}
+	return 2*limit - 1
 }
 
 // minErrorMemory keeps one step with a very small error from dominating the
@@ -132,10 +146,13 @@ func (c *controller) accepted(h float64, tr trial, r rule) float64 {
 		ratio *= math.Pow(e, 0.75*c.Damping-1/r.order) * math.Pow(c.memory.Error, c.Damping)
 	}
 	ratio = math.Min(orDefault(c.Grow, r.grow), math.Max(c.Shrink, ratio))
+	if c.memory.Limit > 0 {
+		ratio = math.Min(c.memory.Limit, ratio)
+	}
 	if c.rejected {
 		ratio = math.Min(1, ratio)
 	}
-	c.memory = controlMemory{Error: math.Max(tr.err, minErrorMemory), Step: h}
+	c.memory = controlMemory{Error: math.Max(tr.err, minErrorMemory), Step: h, Limit: relax(c.memory.Limit)}
 	c.rejected = false
 	if tr.keep && ratio >= 1 && ratio <= 1.2 { // RADAU's quot1 and quot2
 		return h
@@ -162,6 +179,7 @@ func (c *controller) refused(h float64, tr trial, r rule) float64 {
 // failed returns the step size to follow a step that could not be computed.
 func (c *controller) failed(h float64, tr trial) float64 {
 	c.rejected = true
+	c.memory.Limit = cautiousGrowth
 	return h * orDefault(tr.safety, 0.25)
 }
 

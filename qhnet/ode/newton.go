@@ -83,14 +83,8 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 				d.contraction = math.Sqrt(quotient * quotientBefore)
 			}
 			quotientBefore = quotient
-			if d.contraction >= 0.99 {
-				return k, 0.5, errNotConverged
-			}
-			d.remaining = d.contraction / (1 - d.contraction)
-			left := float64(d.Iterations - k)
-			if rest := d.remaining * size * math.Pow(d.contraction, left) / d.Tolerance; rest >= 1 && left > 0 {
-				q := math.Max(1e-4, math.Min(20, rest))
-				return k, 0.8 * math.Pow(q, -1/(4+left)), errNotConverged
+			if ratio := d.hopeless(k, size); ratio != 0 {
+				return k, ratio, errNotConverged
 			}
 		}
 		if d.remaining*size <= d.Tolerance {
@@ -99,6 +93,32 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 		before = math.Max(size, epsilon)
 	}
 	return d.Iterations, 0.5, errNotConverged
+}
+
+// hopeless updates the estimate of what is left of the iteration after the k-th
+// correction, of the given size. If that cannot become small enough, it returns
+// what to multiply the step size with, otherwise 0.
+//
+// Where the stiff directions turn along the step, the second correction can be as
+// large as the first before the iteration contracts. So it is only refused if it
+// is more than twice as large.
+func (d *radau) hopeless(k int, size float64) float64 {
+	d.remaining = math.Inf(1)
+	if d.contraction < 1 {
+		d.remaining = d.contraction / (1 - d.contraction)
+	}
+	left := float64(d.Iterations - k)
+	switch {
+	case k == 2 && d.contraction <= 2 || left == 0:
+		return 0
+	case d.contraction >= 0.99:
+		return 0.5
+	}
+	rest := d.remaining * size * math.Pow(d.contraction, left) / d.Tolerance
+	if rest < 1 {
+		return 0
+	}
+	return 0.8 * math.Pow(math.Min(20, rest), -1/(4+left))
 }
 
 // residual sets x and u to the right-hand sides of the Newton systems.

@@ -14,7 +14,7 @@ func (r *run) resume(st *State) error {
 	s.t, s.statistics = st.T, st.Statistics
 	copy(s.y, st.Y)
 	r.h = st.Step
-	r.control.memory = controlMemory{Error: st.PreviousError, Step: st.PreviousStep}
+	r.control.memory = controlMemory{Error: st.PreviousError, Step: st.PreviousStep, Limit: st.GrowthLimit}
 	return nil
 }
 
@@ -24,7 +24,7 @@ func (r *run) checkpoint() (Status, error) {
 	r.stepper.restart()
 	r.state = State{
 		T: s.t, Y: append(r.state.Y[:0], s.y...), Step: r.h,
-		PreviousError: r.control.memory.Error, PreviousStep: r.control.memory.Step,
+		PreviousError: r.control.memory.Error, PreviousStep: r.control.memory.Step, GrowthLimit: r.control.memory.Limit,
 		Method: r.options.Method.String(), Active: r.stepper.active(),
 		Statistics: s.statistics,
 	}

@@ -10,6 +10,7 @@ type State struct {
 	Step          float64 // size of the next step
 	PreviousError float64 // memory of the step-size controller
 	PreviousStep  float64
+	GrowthLimit   float64
 	Method        string // the Method of the run
 	Active        string // the method that takes the steps; differs from Method for Auto
 	Statistics    Statistics
