@@ -9051,6 +9051,553 @@ whole:
 	VZEROUPPER
 	RET
 
+// func rectifyAVX512(dst *float64, x *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rectifyAVX512(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-8, SI
+	JZ     tail
+
+loop:
+	VMOVUPD (CX)(BX*8), Z1
+	VMAXPD  Z1, Z0, Z1
+	VMOVUPD Z1, (AX)(BX*8)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     loop
+
+tail:
+	SUBQ      BX, DX
+	JZ        done
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K1
+	SHRQ      $0x08, SI
+	VMOVUPD.Z (CX)(BX*8), K1, Z1
+	VMAXPD    Z1, Z0, Z1
+	VMOVUPD   Z1, K1, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gateAVX512(dst *float64, x *float64, gate *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gateAVX512(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   gate+16(FP), DX
+	MOVQ   n+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	XORQ   SI, SI
+	MOVQ   BX, DI
+	ANDQ   $-8, DI
+	JZ     tail
+
+loop:
+	VMOVUPD   (DX)(SI*8), Z2
+	VMOVUPD   (CX)(SI*8), Z1
+	VCMPPD    $0x11, Z2, Z0, K3
+	VMOVAPD.Z Z1, K3, Z1
+	VMOVUPD   Z1, (AX)(SI*8)
+	ADDQ      $0x08, SI
+	CMPQ      SI, DI
+	JLT       loop
+
+tail:
+	SUBQ      SI, BX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x08, DI
+	VMOVUPD.Z (DX)(SI*8), K1, Z2
+	VMOVUPD.Z (CX)(SI*8), K1, Z1
+	VCMPPD    $0x11, Z2, Z0, K3
+	VMOVAPD.Z Z1, K3, Z1
+	VMOVUPD   Z1, K1, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX512(dst *float64, x *float64, n int, c float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addScaledAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD c+24(FP), Z0
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           tail
+
+loop:
+	VMOVUPD     (CX)(BX*8), Z1
+	VMOVUPD     (AX)(BX*8), Z2
+	VFMADD231PD Z1, Z0, Z2
+	VMOVUPD     Z2, (AX)(BX*8)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (CX)(BX*8), K1, Z1
+	VMOVUPD.Z   (AX)(BX*8), K1, Z2
+	VFMADD231PD Z1, Z0, Z2
+	VMOVUPD     Z2, K1, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addRowAVX512(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addRowAVX512(SB), NOSPLIT, $0-40
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   tail
+
+loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Z0
+
+down0:
+	VMOVUPD (R9), Z1
+	VADDPD  Z0, Z1, Z1
+	VMOVUPD Z1, (R9)
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     down0
+	ADDQ    $0x08, DI
+	CMPQ    DI, R8
+	JLT     loop
+
+tail:
+	SUBQ      DI, SI
+	JZ        done
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K1
+	SHRQ      $0x08, R8
+	LEAQ      (CX)(DI*8), CX
+	VMOVUPD.Z (AX)(DI*8), K1, Z0
+
+down1:
+	VMOVUPD.Z (CX), K1, Z1
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (CX)
+	ADDQ      DX, CX
+	DECQ      BX
+	JNZ       down1
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX512(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-40
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   tail
+
+loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Z0
+
+down0:
+	VMOVUPD (R9), Z1
+	VADDPD  Z1, Z0, Z0
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     down0
+	VMOVUPD Z0, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	CMPQ    DI, R8
+	JLT     loop
+
+tail:
+	SUBQ      DI, SI
+	JZ        done
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K1
+	SHRQ      $0x08, R8
+	LEAQ      (CX)(DI*8), CX
+	VMOVUPD.Z (AX)(DI*8), K1, Z0
+
+down1:
+	VMOVUPD.Z (CX), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      DX, CX
+	DECQ      BX
+	JNZ       down1
+	VMOVUPD   Z0, K1, (AX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largestAVX512(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·largestAVX512(SB), NOSPLIT, $0-25
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Z0
+	VPXORQ  Z2, Z2, Z2
+	SUBQ    $0x08, CX
+	JMP     test
+
+loop:
+	VMOVUPD (AX)(DX*8), Z1
+	VMAXPD  Z1, Z0, Z0
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $0x08, DX
+
+test:
+	CMPQ          DX, CX
+	JLT           loop
+	MOVQ          CX, DX
+	VMOVUPD       (AX)(DX*8), Z1
+	VMAXPD        Z1, Z0, Z0
+	VADDPD        Z1, Z2, Z2
+	VADDPD        Z0, Z2, Z2
+	VCMPPD        $0x03, Z2, Z2, K3
+	KMOVW         K3, AX
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VMAXPD        X1, X0, X0
+	TESTL         AX, AX
+	SETEQ         AL
+	MOVB          AL, ok+24(FP)
+	MOVSD         X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func smallestAVX512(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·smallestAVX512(SB), NOSPLIT, $0-25
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Z0
+	VPXORQ  Z2, Z2, Z2
+	SUBQ    $0x08, CX
+	JMP     test
+
+loop:
+	VMOVUPD (AX)(DX*8), Z1
+	VMINPD  Z1, Z0, Z0
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $0x08, DX
+
+test:
+	CMPQ          DX, CX
+	JLT           loop
+	MOVQ          CX, DX
+	VMOVUPD       (AX)(DX*8), Z1
+	VMINPD        Z1, Z0, Z0
+	VADDPD        Z1, Z2, Z2
+	VADDPD        Z0, Z2, Z2
+	VCMPPD        $0x03, Z2, Z2, K3
+	KMOVW         K3, AX
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMINPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMINPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VMINPD        X1, X0, X0
+	TESTL         AX, AX
+	SETEQ         AL
+	MOVB          AL, ok+24(FP)
+	MOVSD         X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func expAVX512(dst *float64, x *float64, n int, scale float64, shift float64) (sum float64)
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·expAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD scale+24(FP), Z0
+	VBROADCASTSD shift+32(FP), Z1
+	VPXORQ       Z2, Z2, Z2
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           tail
+
+loop:
+	VMOVUPD      (CX)(BX*8), Z3
+	VFMADD213PD  Z1, Z0, Z3
+	VMOVUPD      expConstants<>+192(SB), Z5
+	VMAXPD       Z3, Z5, Z3
+	VMOVUPD      expConstants<>+256(SB), Z5
+	VMINPD       Z3, Z5, Z3
+	VMULPD       expConstants<>+0(SB), Z3, Z4
+	VRNDSCALEPD  $0x08, Z4, Z4
+	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
+	VMULPD       expConstants<>+128(SB), Z4, Z7
+	VSUBPD       Z7, Z3, Z6
+	VMOVUPD      expConstants<>+1152(SB), Z5
+	VFMADD213PD  expConstants<>+1088(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+1024(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+960(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+896(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+832(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+768(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+704(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+640(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+576(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+512(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+448(SB), Z6, Z5
+	VMULPD       Z6, Z6, Z8
+	VFMSUB213PD  Z7, Z8, Z5
+	VADDPD       Z3, Z5, Z5
+	VADDPD       expConstants<>+320(SB), Z5, Z5
+	VSCALEFPD    Z4, Z5, Z5
+	VMOVUPD      Z5, (AX)(BX*8)
+	VADDPD       Z5, Z2, Z2
+	ADDQ         $0x08, BX
+	CMPQ         BX, SI
+	JLT          loop
+
+tail:
+	SUBQ         BX, DX
+	JZ           done
+	MOVQ         $-1, SI
+	BZHIQ        DX, SI, SI
+	KMOVW        SI, K1
+	SHRQ         $0x08, SI
+	VMOVUPD.Z    (CX)(BX*8), K1, Z3
+	VFMADD213PD  Z1, Z0, Z3
+	VMOVUPD      expConstants<>+192(SB), Z5
+	VMAXPD       Z3, Z5, Z3
+	VMOVUPD      expConstants<>+256(SB), Z5
+	VMINPD       Z3, Z5, Z3
+	VMULPD       expConstants<>+0(SB), Z3, Z4
+	VRNDSCALEPD  $0x08, Z4, Z4
+	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
+	VMULPD       expConstants<>+128(SB), Z4, Z7
+	VSUBPD       Z7, Z3, Z6
+	VMOVUPD      expConstants<>+1152(SB), Z5
+	VFMADD213PD  expConstants<>+1088(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+1024(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+960(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+896(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+832(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+768(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+704(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+640(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+576(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+512(SB), Z6, Z5
+	VFMADD213PD  expConstants<>+448(SB), Z6, Z5
+	VMULPD       Z6, Z6, Z8
+	VFMSUB213PD  Z7, Z8, Z5
+	VADDPD       Z3, Z5, Z5
+	VADDPD       expConstants<>+320(SB), Z5, Z5
+	VSCALEFPD    Z4, Z5, Z5
+	VMOVUPD      Z5, K1, (AX)(BX*8)
+	VMOVAPD.Z    Z5, K1, Z5
+	VADDPD       Z5, Z2, Z2
+
+done:
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPD        Y3, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VADDPD        X3, X2, X2
+	VPERMILPD     $0x01, X2, X3
+	VADDSD        X3, X2, X2
+	MOVSD         X2, sum+40(FP)
+	VZEROUPPER
+	RET
+
+DATA expConstants<>+0(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+8(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+16(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+24(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+32(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+40(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+48(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+56(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+64(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+72(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+80(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+88(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+96(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+104(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+112(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+120(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+128(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+136(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+144(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+152(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+160(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+168(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+176(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+184(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+192(SB)/8, $0xc087500000000000
+DATA expConstants<>+200(SB)/8, $0xc087500000000000
+DATA expConstants<>+208(SB)/8, $0xc087500000000000
+DATA expConstants<>+216(SB)/8, $0xc087500000000000
+DATA expConstants<>+224(SB)/8, $0xc087500000000000
+DATA expConstants<>+232(SB)/8, $0xc087500000000000
+DATA expConstants<>+240(SB)/8, $0xc087500000000000
+DATA expConstants<>+248(SB)/8, $0xc087500000000000
+DATA expConstants<>+256(SB)/8, $0x4086300000000000
+DATA expConstants<>+264(SB)/8, $0x4086300000000000
+DATA expConstants<>+272(SB)/8, $0x4086300000000000
+DATA expConstants<>+280(SB)/8, $0x4086300000000000
+DATA expConstants<>+288(SB)/8, $0x4086300000000000
+DATA expConstants<>+296(SB)/8, $0x4086300000000000
+DATA expConstants<>+304(SB)/8, $0x4086300000000000
+DATA expConstants<>+312(SB)/8, $0x4086300000000000
+DATA expConstants<>+320(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+328(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+336(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+344(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+352(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+360(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+368(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+376(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+384(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+392(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+400(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+408(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+416(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+424(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+432(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+440(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+448(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+456(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+464(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+472(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+480(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+488(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+496(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+504(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+512(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+520(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+528(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+536(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+544(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+552(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+560(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+568(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+576(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+584(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+592(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+600(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+608(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+616(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+624(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+632(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+640(SB)/8, $0x3f81111111111111
+DATA expConstants<>+648(SB)/8, $0x3f81111111111111
+DATA expConstants<>+656(SB)/8, $0x3f81111111111111
+DATA expConstants<>+664(SB)/8, $0x3f81111111111111
+DATA expConstants<>+672(SB)/8, $0x3f81111111111111
+DATA expConstants<>+680(SB)/8, $0x3f81111111111111
+DATA expConstants<>+688(SB)/8, $0x3f81111111111111
+DATA expConstants<>+696(SB)/8, $0x3f81111111111111
+DATA expConstants<>+704(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+712(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+720(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+728(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+736(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+744(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+752(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+760(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+768(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+776(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+784(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+792(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+800(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+808(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+816(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+824(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+832(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+840(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+848(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+856(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+864(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+872(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+880(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+888(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+896(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+904(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+912(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+920(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+928(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+936(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+944(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+952(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+960(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+968(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+976(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+984(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+992(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1000(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1008(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1016(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1024(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1032(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1040(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1048(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1056(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1064(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1072(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1080(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1088(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1096(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1104(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1112(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1120(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1128(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1136(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1144(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1152(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1160(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1168(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1176(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1184(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1192(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1200(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1208(SB)/8, $0x3de6124613a86d09
+GLOBL expConstants<>(SB), RODATA|NOPTR, $1216
+
 // func tileAVX2(t *[17]uint64) (ok bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX2(SB), NOSPLIT, $0-9
@@ -11646,6 +12193,419 @@ whole:
 	JNZ     whole
 	VZEROUPPER
 	RET
+
+// func rectifyAVX2(dst *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·rectifyAVX2(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-4, SI
+	JZ     tail
+
+loop:
+	VMOVUPD (CX)(BX*8), Y1
+	VMAXPD  Y1, Y0, Y1
+	VMOVUPD Y1, (AX)(BX*8)
+	ADDQ    $0x04, BX
+	CMPQ    BX, SI
+	JLT     loop
+
+tail:
+	SUBQ       BX, DX
+	JZ         done
+	LEAQ       lanes<>+0(SB), SI
+	MOVQ       $0x00000008, DI
+	SUBQ       DX, DI
+	VMOVUPD    (SI)(DI*8), Y15
+	VMASKMOVPD (CX)(BX*8), Y15, Y1
+	VMAXPD     Y1, Y0, Y1
+	VMASKMOVPD Y1, Y15, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gateAVX2(dst *float64, x *float64, gate *float64, n int)
+// Requires: AVX
+TEXT ·gateAVX2(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   gate+16(FP), DX
+	MOVQ   n+24(FP), BX
+	VXORPD Y0, Y0, Y0
+	XORQ   SI, SI
+	MOVQ   BX, DI
+	ANDQ   $-4, DI
+	JZ     tail
+
+loop:
+	VMOVUPD (DX)(SI*8), Y2
+	VMOVUPD (CX)(SI*8), Y1
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y1, Y1
+	VMOVUPD Y1, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, DI
+	JLT     loop
+
+tail:
+	SUBQ       SI, BX
+	JZ         done
+	LEAQ       lanes<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVUPD    (DI)(R8*8), Y15
+	VMASKMOVPD (DX)(SI*8), Y15, Y2
+	VMASKMOVPD (CX)(SI*8), Y15, Y1
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y1, Y1
+	VMASKMOVPD Y1, Y15, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addScaledAVX2(dst *float64, x *float64, n int, c float64)
+// Requires: AVX, FMA3
+TEXT ·addScaledAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD c+24(FP), Y0
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	JZ           tail
+
+loop:
+	VMOVUPD     (CX)(BX*8), Y1
+	VMOVUPD     (AX)(BX*8), Y2
+	VFMADD231PD Y1, Y0, Y2
+	VMOVUPD     Y2, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMASKMOVPD  (CX)(BX*8), Y15, Y1
+	VMASKMOVPD  (AX)(BX*8), Y15, Y2
+	VFMADD231PD Y1, Y0, Y2
+	VMASKMOVPD  Y2, Y15, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addRowAVX2(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX
+TEXT ·addRowAVX2(SB), NOSPLIT, $0-40
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   tail
+
+loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Y0
+
+down0:
+	VMOVUPD (R9), Y1
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, (R9)
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     down0
+	ADDQ    $0x04, DI
+	CMPQ    DI, R8
+	JLT     loop
+
+tail:
+	SUBQ       DI, SI
+	JZ         done
+	LEAQ       lanes<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       SI, R9
+	VMOVUPD    (R8)(R9*8), Y15
+	LEAQ       (CX)(DI*8), CX
+	VMASKMOVPD (AX)(DI*8), Y15, Y0
+
+down1:
+	VMASKMOVPD (CX), Y15, Y1
+	VADDPD     Y0, Y1, Y1
+	VMASKMOVPD Y1, Y15, (CX)
+	ADDQ       DX, CX
+	DECQ       BX
+	JNZ        down1
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX2(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   tail
+
+loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Y0
+
+down0:
+	VMOVUPD (R9), Y1
+	VADDPD  Y1, Y0, Y0
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     down0
+	VMOVUPD Y0, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	CMPQ    DI, R8
+	JLT     loop
+
+tail:
+	SUBQ       DI, SI
+	JZ         done
+	LEAQ       lanes<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       SI, R9
+	VMOVUPD    (R8)(R9*8), Y15
+	LEAQ       (CX)(DI*8), CX
+	VMASKMOVPD (AX)(DI*8), Y15, Y0
+
+down1:
+	VMASKMOVPD (CX), Y15, Y1
+	VADDPD     Y1, Y0, Y0
+	ADDQ       DX, CX
+	DECQ       BX
+	JNZ        down1
+	VMASKMOVPD Y0, Y15, (AX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func largestAVX2(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, SSE2
+TEXT ·largestAVX2(SB), NOSPLIT, $0-25
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Y0
+	VXORPD  Y2, Y2, Y2
+	SUBQ    $0x04, CX
+	JMP     test
+
+loop:
+	VMOVUPD (AX)(DX*8), Y1
+	VMAXPD  Y1, Y0, Y0
+	VADDPD  Y1, Y2, Y2
+	ADDQ    $0x04, DX
+
+test:
+	CMPQ         DX, CX
+	JLT          loop
+	MOVQ         CX, DX
+	VMOVUPD      (AX)(DX*8), Y1
+	VMAXPD       Y1, Y0, Y0
+	VADDPD       Y1, Y2, Y2
+	VADDPD       Y0, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VMOVMSKPD    Y2, AX
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VMAXPD       X1, X0, X0
+	TESTL        AX, AX
+	SETEQ        AL
+	MOVB         AL, ok+24(FP)
+	MOVSD        X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func smallestAVX2(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, SSE2
+TEXT ·smallestAVX2(SB), NOSPLIT, $0-25
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Y0
+	VXORPD  Y2, Y2, Y2
+	SUBQ    $0x04, CX
+	JMP     test
+
+loop:
+	VMOVUPD (AX)(DX*8), Y1
+	VMINPD  Y1, Y0, Y0
+	VADDPD  Y1, Y2, Y2
+	ADDQ    $0x04, DX
+
+test:
+	CMPQ         DX, CX
+	JLT          loop
+	MOVQ         CX, DX
+	VMOVUPD      (AX)(DX*8), Y1
+	VMINPD       Y1, Y0, Y0
+	VADDPD       Y1, Y2, Y2
+	VADDPD       Y0, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VMOVMSKPD    Y2, AX
+	VEXTRACTF128 $0x01, Y0, X1
+	VMINPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VMINPD       X1, X0, X0
+	TESTL        AX, AX
+	SETEQ        AL
+	MOVB         AL, ok+24(FP)
+	MOVSD        X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func expAVX2(dst *float64, x *float64, n int, scale float64, shift float64) (sum float64)
+// Requires: AVX, AVX2, FMA3, SSE2
+TEXT ·expAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD scale+24(FP), Y0
+	VBROADCASTSD shift+32(FP), Y1
+	VXORPD       Y2, Y2, Y2
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	JZ           tail
+
+loop:
+	VMOVUPD      (CX)(BX*8), Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMOVUPD      expConstants<>+1152(SB), Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
+	VMULPD       Y6, Y6, Y8
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+320(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMOVUPD      Y5, (AX)(BX*8)
+	VADDPD       Y5, Y2, Y2
+	ADDQ         $0x04, BX
+	CMPQ         BX, SI
+	JLT          loop
+
+tail:
+	SUBQ         BX, DX
+	JZ           done
+	LEAQ         lanes<>+0(SB), SI
+	MOVQ         $0x00000008, DI
+	SUBQ         DX, DI
+	VMOVUPD      (SI)(DI*8), Y15
+	VMASKMOVPD   (CX)(BX*8), Y15, Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMOVUPD      expConstants<>+1152(SB), Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
+	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
+	VMULPD       Y6, Y6, Y8
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+320(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMASKMOVPD   Y5, Y15, (AX)(BX*8)
+	VANDPD       Y15, Y5, Y5
+	VADDPD       Y5, Y2, Y2
+
+done:
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VPERMILPD    $0x01, X2, X3
+	VADDSD       X3, X2, X2
+	MOVSD        X2, sum+40(FP)
+	VZEROUPPER
+	RET
+
+DATA exponentBias<>+0(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+8(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+16(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+24(SB)/8, $0x00000000000003ff
+GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
 
 // func transposeAVX(dst *float64, src *float64, dstStride int, srcStride int, blocks int)
 // Requires: AVX

@@ -14,24 +14,3 @@ func best() level {
 	}
 	return portable
 }
-
-//go:noescape
-func tileAVX512(t *tile) (ok bool)
-
-//go:noescape
-func tileAVX2(t *tile) (ok bool)
-
-//go:noescape
-func transposeAVX512(dst, src *float64, dstStride, srcStride, blocks int)
-
-//go:noescape
-func transposeAVX2(dst, src *float64, dstStride, srcStride, blocks int)
-
-//go:noescape
-func transposeAVX(dst, src *float64, dstStride, srcStride, blocks int)
-
-//go:noescape
-func gatherAVX512(dst, src *float64, dstStride, srcStride, cols, rows int)
-
-//go:noescape
-func gatherAVX2(dst, src *float64, dstStride, srcStride, cols, rows int)

@@ -11,9 +11,12 @@ import (
 func main() {
 	ConstraintExpr("!purego")
 	for _, s := range []set{avx512, avx2} {
-		tile(s)
-		transpose(s)
-		gather(s)
+		for _, emit := range []func(set){
+			tile, transpose, gather,
+			rectifyAll, gateAll, addScaled, addRow, sumRows, largest, smallest, exp,
+		} {
+			emit(s)
+		}
 	}
 	transpose(avx)
 	Generate()

@@ -324,18 +324,11 @@ func (b *body) rectify() {
 func (b *body) gate() {
 	zero := b.right[0]
 	b.clear(zero)
-	const less = 17 // ordered, quiet
 	b.eachRow(tileGate, tileGateRow, func(i int, row Mem) {
 		for v, sum := range b.row(i) {
 			gate := b.spare[v]
 			b.load(row.Offset(8*b.lanes*v), b.masks[v], gate)
-			if b.opmask {
-				VCMPPD(U8(less), gate, zero, K3)
-				VMOVAPD_Z(sum, K3, sum)
-			} else {
-				VCMPPD(U8(less), gate, zero, gate)
-				VANDPD(gate, sum, sum)
-			}
+			b.keepPositive(gate, zero, sum)
 		}
 	})
 }

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// sweep emits a loop over n ≥ 0 values, a vector at a time, and what is left
+// behind a mask. at is the position of the vector in an array.
+func (s set) sweep(n Register, each func(at func(array Register) Mem, k mask)) {
+	i, end := GP64(), GP64()
+	at := func(array Register) Mem { return Mem{Base: array, Index: i, Scale: 8} }
+	XORQ(i, i)
+	MOVQ(n, end)
+	ANDQ(I8(-s.lanes), end)
+	JZ(LabelRef("tail"))
+	Label("loop")
+	each(at, nil)
+	ADDQ(U8(s.lanes), i)
+	CMPQ(i, end)
+	JLT(LabelRef("loop"))
+
+	Label("tail")
+	SUBQ(i, n)
+	JZ(LabelRef("done"))
+	each(at, s.masks(1, n)[0])
+	Label("done")
+}
+
+// rectifyAll emits dst = max(0, x). The second source of the instruction,
+// here written first, is what it returns if one of them is not a number.
+func rectifyAll(s set) {
+	TEXT("rectify"+s.name, attr.NOSPLIT, "func(dst, x *float64, n int)")
+	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	zero, v := s.registers[0], s.registers[1]
+	s.clear(zero)
+	s.sweep(n, func(at func(Register) Mem, k mask) {
+		s.load(at(x), k, v)
+		VMAXPD(v, zero, v)
+		s.store(v, k, at(dst))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// gateAll emits dst = x where gate > 0, and 0 elsewhere.
+func gateAll(s set) {
+	TEXT("gate"+s.name, attr.NOSPLIT, "func(dst, x, gate *float64, n int)")
+	dst, x := Load(Param("dst"), GP64()), Load(Param("x"), GP64())
+	gate, n := Load(Param("gate"), GP64()), Load(Param("n"), GP64())
+	zero, v, g := s.registers[0], s.registers[1], s.registers[2]
+	s.clear(zero)
+	s.sweep(n, func(at func(Register) Mem, k mask) {
+		s.load(at(gate), k, g)
+		s.load(at(x), k, v)
+		s.keepPositive(g, zero, v)
+		s.store(v, k, at(dst))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// keepPositive clears v where g is not above zero. It uses up g.
+func (s set) keepPositive(g, zero, v Register) {
+	const less = 17 // ordered, quiet
+	if s.opmask {
+		VCMPPD(U8(less), g, zero, K3)
+		VMOVAPD_Z(v, K3, v)
+	} else {
+		VCMPPD(U8(less), g, zero, g)
+		VANDPD(g, v, v)
+	}
+}
+
+// addScaled emits dst += c x.
+func addScaled(s set) {
+	TEXT("addScaled"+s.name, attr.NOSPLIT, "func(dst, x *float64, n int, c float64)")
+	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	factor, v, sum := s.registers[0], s.registers[1], s.registers[2]
+	VBROADCASTSD(NewParamAddr("c", 24), factor)
+	s.sweep(n, func(at func(Register) Mem, k mask) {
+		s.load(at(x), k, v)
+		s.load(at(dst), k, sum)
+		VFMADD231PD(v, factor, sum)
+		s.store(sum, k, at(dst))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// addRow emits a loop over the rows of x, each cols values long, that adds a vector
+// to all of them; sumRows one that adds all of them to a vector. The
+// stride is in bytes.
+func addRow(s set)  { rowwise(s, "addRow", false) }
+func sumRows(s set) { rowwise(s, "sumRows", true) }
+
+func rowwise(s set, name string, sum bool) {
+	TEXT(name+s.name, attr.NOSPLIT, "func(v, x *float64, stride, rows, cols int)")
+	vector, x := Load(Param("v"), GP64()), Load(Param("x"), GP64())
+	stride, rows, cols := Load(Param("stride"), GP64()), Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
+	v, row := s.registers[0], s.registers[1]
+	turn := 0
+	s.sweep(cols, func(at func(Register) Mem, k mask) {
+		down, left, again := GP64(), GP64(), label("down%d", turn)
+		turn++
+		LEAQ(at(x), down)
+		MOVQ(rows, left)
+		s.load(at(vector), k, v)
+		Label(again)
+		s.load(Mem{Base: down}, k, row)
+		if sum {
+			VADDPD(row, v, v)
+		} else {
+			VADDPD(v, row, row)
+			s.store(row, k, Mem{Base: down})
+		}
+		ADDQ(stride, down)
+		DECQ(left)
+		JNZ(LabelRef(again))
+		if sum {
+			s.store(v, k, at(vector))
+		}
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// extreme emits the largest or the smallest of n values, n at least the lanes of a
+// vector. If one of them is not a number, ok is false.
+func largest(s set)  { extreme(s, "largest", func(v, w, dst Op) { VMAXPD(v, w, dst) }) }
+func smallest(s set) { extreme(s, "smallest", func(v, w, dst Op) { VMINPD(v, w, dst) }) }
+
+func extreme(s set, name string, pick func(v, w, dst Op)) {
+	TEXT(name+s.name, attr.NOSPLIT, "func(x *float64, n int) (value float64, ok bool)")
+	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	best, v, nan := s.registers[0], s.registers[1], s.registers[2]
+	i := GP64()
+	at := Mem{Base: x, Index: i, Scale: 8}
+	see := func() {
+		VMOVUPD(at, v)
+		pick(v, best, best)
+		VADDPD(v, nan, nan)
+	}
+	XORQ(i, i)
+	VMOVUPD(Mem{Base: x}, best)
+	s.clear(nan)
+	SUBQ(U8(s.lanes), n)
+	JMP(LabelRef("test"))
+	Label("loop")
+	see()
+	ADDQ(U8(s.lanes), i)
+	Label("test")
+	CMPQ(i, n)
+	JLT(LabelRef("loop"))
+	MOVQ(n, i)
+	see()
+
+	const unordered = 3
+	VADDPD(best, nan, nan)
+	bits := GP32()
+	if s.opmask {
+		VCMPPD(U8(unordered), nan, nan, K3)
+		KMOVW(K3, bits)
+		VEXTRACTF64X4(U8(1), best, Y1)
+		pick(Y1, Y0, Y0)
+	} else {
+		VCMPPD(U8(unordered), nan, nan, nan)
+		VMOVMSKPD(nan, bits)
+	}
+	VEXTRACTF128(U8(1), Y0, X1)
+	pick(X1, X0, X0)
+	VPERMILPD(U8(1), X0, X1)
+	pick(X1, X0, X0)
+	ok := GP8()
+	TESTL(bits, bits)
+	SETEQ(ok)
+	Store(ok, Return("ok"))
+	Store(X0, Return("value"))
+	VZEROUPPER()
+	RET()
+}
