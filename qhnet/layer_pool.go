@@ -115,28 +115,35 @@ type maxPoolOperator struct {
 func (o *maxPoolOperator) forward(_ []float64, points span) error {
 	for k := points.lo; k < points.hi; k++ {
 		h, z := row(o.in.value, k, o.in.width), row(o.out.value, k, o.out.width)
-		winners := o.winners[k*o.out.width : (k+1)*o.out.width]
-		for i := range z {
-			winner := o.window.largest(h, i)
-			winners[i], z[i] = int32(winner), h[winner]
+		winners, i := o.winners[k*o.out.width:(k+1)*o.out.width], 0
+		for channel := range o.window.channels {
+			for y := range o.window.outHeight {
+				for x := range o.window.outWidth {
+					winner := o.window.largest(h, channel, y, x)
+					winners[i], z[i] = int32(winner), h[winner]
+					i++
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// largest returns the index of the largest entry that the window sees at output
-// i of an image.
-func (w window) largest(image []float64, i int) int {
-	channel, y, x := i/w.positions(), i/w.outWidth%w.outHeight, i%w.outWidth
+// largest returns the index of the largest entry of an image that the window sees
+// at position (y, x) of a channel.
+func (w *window) largest(image []float64, channel, y, x int) int {
 	top, left := y*w.stride-w.padding, x*w.stride-w.padding
-	best := -1
-	for r := max(top, 0); r < min(top+w.rows, w.height); r++ {
-		start := channel*w.area() + r*w.width
-		for j := start + max(left, 0); j < start+min(left+w.cols, w.width); j++ {
-			if best < 0 || image[j] > image[best] {
-				best = j
+	bottom, right := min(top+w.rows, w.height), min(left+w.cols, w.width)
+	top, left = max(top, 0), max(left, 0)
+	line := channel*w.height*w.width + top*w.width
+	best, value := line+left, image[line+left]
+	for ; top < bottom; top++ {
+		for j, v := range image[line+left : line+right] {
+			if v > value {
+				best, value = line+left+j, v
 			}
 		}
+		line += w.width
 	}
 	return best
 }

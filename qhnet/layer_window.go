@@ -54,60 +54,102 @@ func (w window) inside(entry, length, positions int) (lo, hi int) {
 // unfold writes what the window sees: cells()×positions(), with zeros from the
 // padding.
 func (w window) unfold(dst, image []float64) {
-	for cell := range w.cells() {
-		channel, r, c := w.cell(cell)
-		src := image[channel*w.area() : (channel+1)*w.area()]
-		out := dst[cell*w.positions() : (cell+1)*w.positions()]
-		top, bottom := w.inside(r, w.height, w.outHeight)
-		left, right := w.inside(c, w.width, w.outWidth)
-		clear(out[:top*w.outWidth])
-		clear(out[bottom*w.outWidth:])
-		for y := top; y < bottom; y++ {
-			line := out[y*w.outWidth : (y+1)*w.outWidth]
-			clear(line[:left])
-			clear(line[right:])
-			if left == right {
-				continue
-			}
-			at := (y*w.stride+r-w.padding)*w.width + c - w.padding
-			if w.stride == 1 {
-				copy(line[left:right], src[at+left:at+right])
-				continue
-			}
-			for x := left; x < right; x++ {
-				line[x] = src[at+x*w.stride]
-			}
-		}
+	for i := range w.cells() {
+		w.unfoldCell(dst[i*w.positions():(i+1)*w.positions()], w.view(i), image)
 	}
 }
 
 // fold adds to each entry of the image all that the windows hold for it: the
-// transpose of unfold.
+// transpose of unfold. It overwrites what src holds for the padding.
 func (w window) fold(image, src []float64) {
-	for cell := range w.cells() {
-		channel, r, c := w.cell(cell)
-		dst := image[channel*w.area() : (channel+1)*w.area()]
-		in := src[cell*w.positions() : (cell+1)*w.positions()]
-		top, bottom := w.inside(r, w.height, w.outHeight)
-		left, right := w.inside(c, w.width, w.outWidth)
-		if left == right {
-			continue
+	for i := range w.cells() {
+		w.foldCell(image, w.view(i), src[i*w.positions():(i+1)*w.positions()])
+	}
+}
+
+// view is what one entry of the window sees: position (y, x) sees entry
+// at + (y·width + x)·stride of the image if y and x are in range, otherwise
+// padding.
+type view struct {
+	at                       int
+	top, bottom, left, right int
+}
+
+func (w window) view(cell int) view {
+	channel, r, c := cell/(w.rows*w.cols), cell/w.cols%w.rows, cell%w.cols
+	v := view{at: channel*w.area() + (r-w.padding)*w.width + c - w.padding}
+	v.top, v.bottom = w.inside(r, w.height, w.outHeight)
+	v.left, v.right = w.inside(c, w.width, w.outWidth)
+	return v
+}
+
+// empty tells whether all positions see padding.
+func (v view) empty() bool { return v.top == v.bottom || v.left == v.right }
+
+// aligned tells whether neighbouring rows of positions see neighbouring rows of
+// the image, so that both can be taken in one piece.
+func (w window) aligned() bool { return w.stride == 1 && w.outWidth == w.width }
+
+// piece returns the range of positions from the first to the last that see the
+// image, among them some that see padding.
+func (w window) piece(v view) (lo, hi int) {
+	return v.top*w.outWidth + v.left, (v.bottom-1)*w.outWidth + v.right
+}
+
+// clearPadding sets the positions that see padding to zero.
+func (w window) clearPadding(dst []float64, v view) {
+	clear(dst[:v.top*w.outWidth])
+	clear(dst[v.bottom*w.outWidth:])
+	if v.left == 0 && v.right == w.outWidth {
+		return
+	}
+	for y := v.top; y < v.bottom; y++ {
+		line := dst[y*w.outWidth : (y+1)*w.outWidth]
+		for x := 0; x < v.left; x++ {
+			line[x] = 0
 		}
-		for y := top; y < bottom; y++ {
-			line := in[y*w.outWidth : (y+1)*w.outWidth]
-			at := (y*w.stride+r-w.padding)*w.width + c - w.padding
-			if w.stride == 1 {
-				addScaled(dst[at+left:at+right], 1, line[left:right])
-				continue
-			}
-			for x := left; x < right; x++ {
-				dst[at+x*w.stride] += line[x]
-			}
+		for x := v.right; x < w.outWidth; x++ {
+			line[x] = 0
 		}
 	}
 }
 
-// cell returns the channel, row and column of an entry of the window.
-func (w window) cell(i int) (channel, r, c int) {
-	return i / (w.rows * w.cols), i / w.cols % w.rows, i % w.cols
+func (w window) unfoldCell(dst []float64, v view, image []float64) {
+	switch {
+	case v.empty():
+		clear(dst)
+		return
+	case w.aligned():
+		lo, hi := w.piece(v)
+		copy(dst[lo:hi], image[v.at+lo:v.at+hi])
+	default:
+		for y := v.top; y < v.bottom; y++ {
+			line, at := dst[y*w.outWidth:(y+1)*w.outWidth], v.at+y*w.stride*w.width
+			if w.stride == 1 {
+				copy(line[v.left:v.right], image[at+v.left:at+v.right])
+				continue
+			}
+			for x := v.left; x < v.right; x++ {
+				line[x] = image[at+x*w.stride]
+			}
+		}
+	}
+	w.clearPadding(dst, v)
+}
+
+func (w window) foldCell(image []float64, v view, src []float64) {
+	switch {
+	case v.empty():
+	case w.aligned():
+		w.clearPadding(src, v)
+		lo, hi := w.piece(v)
+		addScaled(image[v.at+lo:v.at+hi], 1, src[lo:hi])
+	default:
+		for y := v.top; y < v.bottom; y++ {
+			line, at := src[y*w.outWidth:(y+1)*w.outWidth], v.at+y*w.stride*w.width
+			for x := v.left; x < v.right; x++ {
+				image[at+x*w.stride] += line[x]
+			}
+		}
+	}
 }
