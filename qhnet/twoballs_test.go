@@ -93,3 +93,15 @@ func ExampleBiasOnLine() {
 func line(left, right float64) dataset.Set {
 	return dataset.Set{Name: "line", X: mat.NewDense(2, 1, []float64{left, right}), Labels: []int{0, 1}, Classes: 2}
 }
+
+func TestTwoBallsStartSeparates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 5))
+	for trial := range 20 {
+		b := randomBalls(rng, trial%2 == 0)
+		model := qhnet.Groups(b.Groups(1+rng.IntN(3), 1+rng.IntN(3))...)
+		beta := model.Coefficients(nil, b.Start(model, 0.7))
+		if b.RobustnessOf(beta) <= 0 && b.HighNorm() > b.Radius {
+			t.Errorf("%+v: the start %v does not separate", b, beta)
+		}
+	}
+}
