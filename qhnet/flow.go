@@ -22,12 +22,17 @@ type Flow struct {
 
 	Loss      Loss    // nil means Exponential
 	Clock     Clock   // Automatic switches to log log(1/L) at separability
-	Tolerance float64 // relative, of a step; 0 means 1e-8
+	Tolerance float64 // relative, of a step; 0 means 1e-8, or 1e-6 late with RKC
 	PerDecade int     // recorded points in a decade of log(1/L); 0 means 20
 
-	// Method overrides the solver of the late phase. By default it is RadauIIA,
-	// with the exact Jacobian where m is small and the low-rank stiff part
-	// elsewhere, or RKC where there are too many margins for that.
+	// KinkWidth is the width to which Run rounds the kinks of rectifiers; they
+	// stay rounded in Margins afterwards, so that certificates see the same
+	// gradients. 0 means 1e-3. See [Margins.RoundKinks].
+	KinkWidth float64
+
+	// Method overrides the solver of the late phase. By default it is RadauIIA
+	// for up to 32 parameters and for balls, and RKC elsewhere: the Jacobian of
+	// gradient flow in s is symmetric, so that its stiff spectrum is real.
 	Method   ode.Method
 	MaxSteps int // attempted steps of each phase; 0 means 1e6
 
@@ -110,8 +115,8 @@ func (f *Flow) validate() error {
 	if f.Loss == nil {
 		f.Loss = Exponential{}
 	}
-	if f.Tolerance == 0 {
-		f.Tolerance = 1e-8
+	if f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth) {
+		return fmt.Errorf("qhnet: Flow.KinkWidth = %v; use a width in (0, 1], such as 1e-3", f.KinkWidth)
 	}
 	if f.PerDecade <= 0 {
 		f.PerDecade = 20

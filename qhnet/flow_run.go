@@ -25,6 +25,7 @@ type flowRun struct {
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
 	rested     bool      // the flow came to rest unseparated
+	kinks      bool      // the model has rectifiers
 
 	fingerprint string    // of the run, if it has a checkpoint
 	pending     *snapshot // not written yet
@@ -33,7 +34,7 @@ type flowRun struct {
 
 func newFlowRun(f *Flow) *flowRun {
 	return &flowRun{
-		Flow: f, field: newField(f.Margins, f.Loss),
+		Flow: f, kinks: f.Margins.RoundKinks(orDefault(f.KinkWidth, 1e-3)), field: newField(f.Margins, f.Loss),
 		logPoints:  math.Log(float64(f.Margins.Points())),
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{samples: f.Margins.Points(), model: f.Margins.Model()},
@@ -167,9 +168,11 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 
 // options says how to walk the problem.
 func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
+	method := r.method(clock)
+	tolerance := r.tolerance(method)
 	o := ode.Options{
-		Method:  r.method(clock),
-		Control: &ode.Control{Relative: r.Tolerance, Absolute: r.Tolerance * 1e-3 * rms(r.Start)},
+		Method:  method,
+		Control: &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * rms(r.Start)},
 		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
 		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
 
@@ -197,37 +200,49 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 	return o
 }
 
-// method is the caller's, or the default for the size of the problem. Before
-// separability the flow in s is not stiff.
+// method is the caller's, or the default for the problem. Before separability
+// the flow in s is not stiff.
 func (r *flowRun) method(clock Clock) ode.Method {
 	switch {
 	case clock == Scaled && r.Clock == Automatic:
 		return ode.DormandPrince{}
 	case r.Method != nil:
 		return r.Method
-	case len(r.Start) <= denseParameters || r.Margins.rank() <= lowRankOutputs:
+	case r.implicit():
 		return ode.RadauIIA{}
 	}
-	return ode.Auto{}
+	return ode.RKC{}
 }
 
-// Up to denseParameters the exact Jacobian and its dense factorization are
-// cheaper than the model; up to lowRankOutputs one gradient an output and
-// factorizations of that size are cheaper than the stages that a stabilized
-// method needs late in the flow.
-const (
-	denseParameters = 32
-	lowRankOutputs  = 400
-)
+// implicit reports whether Radau's method is the default: with few parameters,
+// and for balls. It is not for rectifiers, whose kinks its Jacobians do not see.
+func (r *flowRun) implicit() bool {
+	return !r.kinks && (len(r.Start) <= denseParameters || r.balls())
+}
 
-// linearization is the structured one where it is the smaller, or where a dense
-// matrix would lose the neutral directions beside stiff ones: with a single
-// constraint per ball flows go on to log(1/L) = 1e30, where their ratio is that
-// large.
+// denseParameters bounds the problems whose exact Jacobians are cheaper than the
+// stages that a stabilized method needs late in the flow.
+const denseParameters = 32
+
+func (r *flowRun) balls() bool {
+	_, ok := r.Margins.mapping.(*ballMap)
+	return ok
+}
+
+// tolerance is the caller's, or a default that suits the order of the method.
+func (r *flowRun) tolerance(m ode.Method) float64 {
+	if _, second := m.(ode.RKC); r.Tolerance == 0 && second {
+		return 1e-6
+	}
+	return orDefault(r.Tolerance, 1e-8)
+}
+
+// linearization is that of the outputs where the caller asks for an implicit
+// method with many parameters, and for balls, where a dense matrix would lose the
+// neutral directions beside stiff ones: their ratio grows like log(1/L).
 func (r *flowRun) linearization(clock Clock) ode.Linearization {
 	m, rank := len(r.Start), r.Margins.rank()
-	_, ball := r.Margins.mapping.(*ballMap)
-	if rank > min(m, lowRankOutputs) || m <= denseParameters && !ball {
+	if rank > m || m <= denseParameters && !r.balls() {
 		return nil
 	}
 	return ode.NewLowRank(rank, m, func(u, c *mat.Dense, value float64, theta []float64) error {

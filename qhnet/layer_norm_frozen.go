@@ -31,7 +31,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 			frozen[s.layer] = o.statistics
 		}
 	}
-	return newNetwork(n.layers, frozen)
+	return newNetwork(n.layers, frozen, n.plan.kinkWidth)
 }
 
 // frozenNormOperator is z = (h - μ)/σ with stored μ and σ.

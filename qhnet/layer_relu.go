@@ -26,6 +26,13 @@ func (l rectifier) attach(p *plan, in wire) (wire, error) {
 	}
 	trainable := p.trainable(in)
 	out := p.wire(in.shape, trainable, in.exponent)
+	p.kinks = true
+	if p.kinkWidth > 0 {
+		p.stage(trainable, func(b *binding) operator {
+			return newRoundedOperator(b.signals[in.id], b.signals[out.id], l.leak, p.kinkWidth)
+		})
+		return out, nil
+	}
 	if p.wires[in.id].fresh && l.leak == 0 {
 		p.wires[in.id].rectified = true
 		p.wires[out.id].valueOf = in.id

@@ -164,6 +164,35 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	}
 }
 
+// RoundKinks rounds the kinks of the model's rectifiers, or restores them if the
+// width is 0, and reports whether the model has any. A rectifier is its input
+// times a slope; rounded, the slope at a pre-activation h is a ramp
+//
+//	α(h) = leak + (1 - leak) (1 + h/δ)/2   for |h| < δ,
+//
+// with δ = width·(root mean square of the point's pre-activations in the layer),
+// and derivatives are taken at fixed slopes, as for a rectifier. Values change by
+// at most δ/8. Since value = slope × input stays true, so do Euler's identity and
+// the conserved quantities. Gradients become members of Goldstein's
+// subdifferential: averages over an O(width) neighbourhood.
+//
+// A flow needs it. Gradient flow of a ReLU network is a differential inclusion:
+// pre-activations come to rest exactly on a kink and slide along it, where a
+// single-valued gradient jumps and no solver with error control advances.
+func (m *Margins) RoundKinks(width float64) (found bool) {
+	if !(width >= 0) || width > 1 {
+		panic(fmt.Sprintf("qhnet: RoundKinks: width %v is not in [0, 1]", width))
+	}
+	kinked, ok := m.outputs.(interface {
+		withKinks(width float64) (Evaluation, bool)
+	})
+	if !ok {
+		return false
+	}
+	m.outputs, ok = kinked.withKinks(width)
+	return ok
+}
+
 // rank returns the number of values of the model that the margins are made of.
 func (m *Margins) rank() int { return len(m.outputWeights) }
 

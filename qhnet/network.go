@@ -23,11 +23,12 @@ type Network struct {
 //
 // An error names the layer that does not fit, with the shapes in question.
 func NewNetwork(layers ...Layer) (*Network, error) {
-	return newNetwork(slices.Clone(layers), nil)
+	return newNetwork(slices.Clone(layers), nil, 0)
 }
 
-// newNetwork is NewNetwork with the statistics of frozen layers.
-func newNetwork(layers []Layer, frozen map[string]statistics) (*Network, error) {
+// newNetwork is NewNetwork with the statistics of frozen layers and the width of
+// rounded kinks.
+func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64) (*Network, error) {
 	if len(layers) == 0 {
 		return nil, errors.New("qhnet: a network needs layers; the first is Input")
 	}
@@ -35,7 +36,7 @@ func newNetwork(layers []Layer, frozen map[string]statistics) (*Network, error) 
 	if !ok {
 		return nil, fmt.Errorf("qhnet: the first layer is a %s layer; it must be Input", layers[0].kind())
 	}
-	p := &plan{counts: map[string]int{}, named: map[string]bool{}, frozen: frozen}
+	p := &plan{counts: map[string]int{}, named: map[string]bool{}, frozen: frozen, kinkWidth: kinkWidth}
 	in, err := p.input(shape)
 	if err != nil {
 		return nil, err

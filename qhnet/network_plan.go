@@ -21,6 +21,9 @@ type plan struct {
 	counts map[string]int        // automatic names given so far
 	named  map[string]bool       // all names given so far
 	frozen map[string]statistics // of batch normalizations in evaluation mode
+
+	kinkWidth float64 // of rounded rectifiers; see Margins.RoundKinks
+	kinks     bool    // whether there are rectifiers
 }
 
 // wire is the end of the network so far: what the next layer starts from.
