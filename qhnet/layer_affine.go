@@ -1,5 +1,7 @@
 package qhnet
 
+import "qhlab/qhnet/internal/kernel"
+
 // Bias adds one trainable number to each feature, or to each channel of an
 // image,
 //
@@ -110,14 +112,12 @@ func (o *shiftOperator) gradientTangent(dst []float64, points span) {
 // addChannelSums adds the sum of each channel of src over the points to dst.
 func addChannelSums(dst, src []float64, width int, points span) {
 	area := width / len(dst)
+	if area == 1 {
+		kernel.SumRows(dst, points.of(src, width))
+		return
+	}
 	for k := points.lo; k < points.hi; k++ {
 		x := row(src, k, width)
-		if area == 1 {
-			for j := range dst {
-				dst[j] += x[j]
-			}
-			continue
-		}
 		for c := range dst {
 			sum := 0.0
 			for _, g := range x[c*area : (c+1)*area] {

@@ -1,6 +1,10 @@
 package qhnet
 
-import "fmt"
+import (
+	"fmt"
+
+	"qhlab/qhnet/internal/kernel"
+)
 
 // Chain is a sequence of layers as one layer: a branch of [Sum] or [Gate]. An
 // empty chain is the identity.
@@ -228,7 +232,7 @@ func (o *forkOperator) reverse(_ []float64, points span) {
 	dst := points.of(o.in.adjoint, o.in.width)
 	copy(dst, points.of(o.outs[0].adjoint, o.in.width))
 	for _, out := range o.outs[1:] {
-		addScaled(dst, 1, points.of(out.adjoint, o.in.width))
+		kernel.AddScaled(dst, 1, points.of(out.adjoint, o.in.width))
 	}
 }
 
@@ -236,7 +240,7 @@ func (o *forkOperator) reverseTangent(_, _ []float64, points span) {
 	dst := points.of(o.in.adjointTangent, o.in.width)
 	copy(dst, points.of(o.outs[0].adjointTangent, o.in.width))
 	for _, out := range o.outs[1:] {
-		addScaled(dst, 1, points.of(out.adjointTangent, o.in.width))
+		kernel.AddScaled(dst, 1, points.of(out.adjointTangent, o.in.width))
 	}
 }
 

@@ -1,6 +1,10 @@
 package qhnet
 
-import "fmt"
+import (
+	"fmt"
+
+	"qhlab/qhnet/internal/kernel"
+)
 
 // Conv is a two-dimensional convolution (a correlation, as usual) with a square
 // window of the given side,
@@ -103,7 +107,7 @@ func (o *convOperator) convolve(dst, theta []float64, points span, rectified boo
 			addToRows(z, o.bias.Of(theta))
 		}
 		if rectified {
-			rectify(z.data)
+			kernel.Rectify(z.data, z.data)
 		}
 	}
 }

@@ -18,9 +18,6 @@ func setAffine(dst, x, w matrix, b []float64, rectified bool) {
 		kernel.Epilogue{Bias: b, Rectify: rectified})
 }
 
-// rectify sets x to max(x, 0).
-func rectify(x []float64) { kernel.Rectify(x, x) }
-
 // setProduct sets dst to G W, and to 0 where a mask is not positive; an empty
 // mask lets all pass.
 func setProduct(dst, g, w, mask matrix) {
@@ -48,7 +45,7 @@ func addTProduct(dst, g, x matrix) {
 	}
 	for i, c := range g.data {
 		if c != 0 {
-			addScaled(row(dst.data, i, dst.cols), c, x.data)
+			kernel.AddScaled(row(dst.data, i, dst.cols), c, x.data)
 		}
 	}
 }
@@ -64,6 +61,3 @@ func addColumnSums(dst []float64, g matrix) {
 		kernel.SumRows(dst, g.data)
 	}
 }
-
-// addScaled adds c·src to dst.
-func addScaled(dst []float64, c float64, src []float64) { kernel.AddScaled(dst, c, src) }

@@ -3,6 +3,8 @@ package qhnet
 import (
 	"fmt"
 	"math"
+
+	"qhlab/qhnet/internal/kernel"
 )
 
 // rectifier is h for h > 0 and leak·h otherwise.
@@ -60,7 +62,11 @@ type rectifierOperator struct {
 }
 
 func (o *rectifierOperator) forward(_ []float64, points span) error {
-	if o.done {
+	switch {
+	case o.done:
+		return nil
+	case o.leak == 0:
+		kernel.Rectify(points.of(o.out.value, o.out.width), points.of(o.in.value, o.in.width))
 		return nil
 	}
 	o.pass(o.out.value, o.in.value, points)
@@ -87,6 +93,10 @@ func (o *rectifierOperator) reverseTangent(_, _ []float64, points span) {
 func (o *rectifierOperator) pass(dst, src []float64, points span) {
 	h := points.of(o.in.value, o.in.width)
 	d, s := points.of(dst, o.in.width)[:len(h)], points.of(src, o.in.width)[:len(h)]
+	if o.leak == 0 {
+		kernel.Gate(d, s, h)
+		return
+	}
 	for i, h := range h {
 		v := s[i]
 		if h <= 0 {

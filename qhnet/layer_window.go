@@ -1,5 +1,7 @@
 package qhnet
 
+import "qhlab/qhnet/internal/kernel"
+
 // window is a rectangle that slides over the channels of an image.
 type window struct {
 	channels, height, width int // of the image
@@ -143,7 +145,7 @@ func (w window) foldCell(image []float64, v view, src []float64) {
 	case w.aligned():
 		w.clearPadding(src, v)
 		lo, hi := w.piece(v)
-		addScaled(image[v.at+lo:v.at+hi], 1, src[lo:hi])
+		kernel.AddScaled(image[v.at+lo:v.at+hi], 1, src[lo:hi])
 	default:
 		for y := v.top; y < v.bottom; y++ {
 			line, at := src[y*w.outWidth:(y+1)*w.outWidth], v.at+y*w.stride*w.width

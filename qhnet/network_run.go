@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"qhlab/qhnet/internal/kernel"
 )
 
 // pass is a way through the layers of a network.
@@ -172,7 +174,7 @@ func (e *NetworkEvaluation) collect(p pass, dst []float64) {
 	}
 	e.walk(p)
 	for _, partial := range e.run.partial[1:] {
-		addScaled(dst, 1, partial)
+		kernel.AddScaled(dst, 1, partial)
 	}
 	e.run.partial[0] = nil
 }
