@@ -58,6 +58,8 @@ func answer(request string) (float64, error) {
 	switch what {
 	case "gemm":
 		return gemm(request)
+	case "step":
+		return step(request)
 	}
 	return 0, fmt.Errorf("unknown request %q", request)
 }

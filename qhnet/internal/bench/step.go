@@ -1,0 +1,115 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+)
+
+// A trainer takes steps of gradient descent on all points at once: margins,
+// loss, gradient, update.
+type trainer struct {
+	margins     *qhnet.Margins
+	loss        qhnet.Loss
+	theta, g, p []float64
+	optimizer   qhnet.Optimizer
+}
+
+var trainers = map[string]*trainer{}
+
+// step answers "step 2-16-1 100 500": a perceptron of these widths, points,
+// repetitions; "conv" stands for the small convolutional network.
+func step(request string) (float64, error) {
+	var what, network string
+	var points, count int
+	if _, err := fmt.Sscan(request, &what, &network, &points, &count); err != nil {
+		return 0, err
+	}
+	key := network + " " + strconv.Itoa(points)
+	t := trainers[key]
+	if t == nil {
+		var err error
+		if t, err = newTrainer(network, points); err != nil {
+			return 0, err
+		}
+		trainers[key] = t
+	}
+	var failed error
+	seconds := perRun(count, func() {
+		if err := t.step(); err != nil {
+			failed = err
+		}
+	})
+	return seconds, failed
+}
+
+func (t *trainer) step() error {
+	q, err := t.margins.Forward(t.theta)
+	if err != nil {
+		return err
+	}
+	log := t.loss.Log(t.p, q, t.margins.PerPoint())
+	t.margins.Gradient(t.g, t.p)
+	t.optimizer.Update(t.theta, t.g, log)
+	return nil
+}
+
+func newTrainer(network string, points int) (*trainer, error) {
+	layers, inputs, classes, err := layersOf(network)
+	if err != nil {
+		return nil, err
+	}
+	net, err := qhnet.NewNetwork(layers...)
+	if err != nil {
+		return nil, err
+	}
+	set := dataset.Set{X: mat.NewDense(points, inputs, normal(points*inputs)), Classes: classes, Name: "normal"}
+	for k := range points {
+		set.Labels = append(set.Labels, k%classes)
+	}
+	margins, err := qhnet.NewMargins(net, set)
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{margins: margins, loss: qhnet.Exponential{}, optimizer: &qhnet.GradientDescent{Step: 1e-3}}
+	if classes > 2 {
+		t.loss = qhnet.Logistic{}
+	}
+	t.theta = net.Start(rand.New(rand.NewPCG(1, 1)), qhnet.He)
+	t.g, t.p = make([]float64, len(t.theta)), make([]float64, margins.Len())
+	return t, nil
+}
+
+func layersOf(network string) (layers []qhnet.Layer, inputs, classes int, err error) {
+	if network == "conv" {
+		return []qhnet.Layer{
+			qhnet.Input(1, 28, 28),
+			qhnet.Conv(8, 3, qhnet.Padding(1)), qhnet.ReLU(), qhnet.MaxPool(2),
+			qhnet.Conv(16, 3, qhnet.Padding(1)), qhnet.ReLU(), qhnet.MaxPool(2),
+			qhnet.Flatten(), qhnet.Dense(10),
+		}, 28 * 28, 10, nil
+	}
+	var width int
+	for i, s := range strings.Split(network, "-") {
+		if width, err = strconv.Atoi(s); err != nil {
+			return nil, 0, 0, err
+		}
+		switch i {
+		case 0:
+			layers, inputs = append(layers, qhnet.Input(width)), width
+		case 1:
+			layers = append(layers, qhnet.Dense(width))
+		default:
+			layers = append(layers, qhnet.ReLU(), qhnet.Dense(width))
+		}
+	}
+	return layers, inputs, max(width, 2), nil
+}
