@@ -6,9 +6,9 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// coarse is the length in points below which a step of a polyline is not
-// visible in print.
-const coarse = 0.1
+// tolerance is the distance in points by which a drawn polyline may miss its
+// points: an eighth of a pixel of print.
+const tolerance = 0.03
 
 // line strokes a polyline with the present pen, inside the plotting area.
 func (p *pane) line(points []vg.Point) {
@@ -24,19 +24,59 @@ func (p *pane) line(points []vg.Point) {
 	}
 }
 
-// thin leaves out points nearer than coarse to the last one kept.
+// thin leaves out points that the segments between those kept pass within the
+// tolerance. From the last point kept it follows the cone of directions that pass
+// near all points since; a point outside of it, or nearer than one before,
+// starts anew (Sklansky and Gonzalez, 1980).
 func thin(points []vg.Point) []vg.Point {
 	if len(points) < 3 {
 		return points
 	}
 	out := []vg.Point{points[0]}
-	for _, q := range points[1 : len(points)-1] {
-		last := out[len(out)-1]
-		if math.Abs(float64(q.X-last.X))+math.Abs(float64(q.Y-last.Y)) > coarse {
-			out = append(out, q)
+	last := points[0] // the point before the present one
+	var c cone
+	for _, q := range points[1:] {
+		if !c.admit(out[len(out)-1], q) {
+			out = append(out, last)
+			c = cone{}
+			c.admit(last, q)
 		}
+		last = q
 	}
-	return append(out, points[len(points)-1])
+	return append(out, last)
+}
+
+// cone is an interval of directions, seen from the tip, within half a turn of
+// middle.
+type cone struct {
+	open           bool
+	middle, lo, hi float64
+	reach          float64
+}
+
+// admit reports whether the cone contains the direction from tip to q, and
+// narrows it to those that pass near q.
+func (c *cone) admit(tip, q vg.Point) bool {
+	dx, dy := float64(q.X-tip.X), float64(q.Y-tip.Y)
+	d := math.Hypot(dx, dy)
+	if d < c.reach {
+		return false
+	}
+	if d <= tolerance {
+		return true
+	}
+	c.reach = d
+	angle := math.Atan2(dy, dx)
+	if !c.open {
+		*c = cone{open: true, middle: angle, lo: -math.Pi, hi: math.Pi, reach: d}
+	}
+	angle = math.Remainder(angle-c.middle, 2*math.Pi)
+	if angle < c.lo || angle > c.hi {
+		return false
+	}
+	half := math.Asin(tolerance / d)
+	c.lo, c.hi = math.Max(c.lo, angle-half), math.Min(c.hi, angle+half)
+	return true
 }
 
 // clip returns the pieces of a polyline inside the plotting area.

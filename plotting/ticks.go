@@ -45,9 +45,13 @@ func (a Axis) givenMarks(s span) []mark {
 	return out
 }
 
-// roundNumbers are multiples of 1, 2 or 5 times a power of ten.
+// roundNumbers are multiples of 1, 2 or 5 times a power of ten, at least two of
+// them.
 func roundNumbers(s span, n int) []mark {
 	step := roundStep((s.hi - s.lo) / float64(n))
+	for multiples(s, step) < 2 {
+		step = roundStep(step / 2.5)
+	}
 	exponent := int(math.Floor(math.Log10(step) + 1e-9))
 	largest := math.Max(math.Abs(s.lo), math.Abs(s.hi))
 	var shift int // a common power of ten, when plain digits would be too many
@@ -68,6 +72,11 @@ func roundNumbers(s span, n int) []mark {
 		out = append(out, mark{v, label})
 	}
 	return out
+}
+
+// multiples returns how many multiples of step are in s.
+func multiples(s span, step float64) int {
+	return int(math.Floor(s.hi/step+1e-9)-math.Ceil(s.lo/step-1e-9)) + 1
 }
 
 // roundStep returns the smallest 1, 2 or 5 times a power of ten that is not
@@ -131,7 +140,7 @@ func doubleDecades(s span, n int) []mark {
 	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9; k++ {
 		out = append(out, mark{k * step, doublePower(int(k * step))})
 	}
-	if s.hi-s.lo > float64(n)/3 || s.hi-s.lo > 3 {
+	if 3*(s.hi-s.lo) > float64(n+1) || s.hi-s.lo > 3 {
 		return out
 	}
 	for k := math.Floor(s.lo); k <= s.hi; k++ {

@@ -18,7 +18,7 @@ import (
 // the paper.
 func WritePNG(w io.Writer, img *image.RGBA, dpi float64, colors int) error {
 	var b bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := encoder.Encode(&b, quantize(img, colors)); err != nil {
 		return err
 	}

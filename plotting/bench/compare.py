@@ -1,0 +1,116 @@
+"""Compare the time and the size of four figures with matplotlib's.
+
+Usage, from the root of the project, in a virtual environment with
+bench/requirements.txt installed:
+
+    go test -c -o /tmp/plotting.test ./plotting
+    cd plotting && python bench/compare.py /tmp/plotting.test
+
+Rounds alternate between the two programs and the least time of each is kept, so
+that other work on the machine touches both alike. matplotlib's time is that of
+savefig alone, without building the figure; ours is that of Encode, which lays
+the figure out as well.
+"""
+
+import io
+import re
+import subprocess
+import sys
+import time
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+ROUNDS = 7
+FORMATS = ["png", "svg", "pdf"]
+
+
+def canvas():
+    fig, ax = plt.subplots(figsize=(6.75, 4.2), dpi=300)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_xlabel("x")
+    ax.set_ylabel("y")
+    return fig, ax
+
+
+def lines():
+    fig, ax = canvas()
+    x = np.linspace(0, 10, 1001)
+    for k in range(5):
+        y = np.sin(x + k) * np.exp(-x / 10)
+        ax.plot(x, y)
+        ax.annotate(f"line {k}", (x[-1], y[-1]))
+    return fig
+
+
+def heatmap():
+    fig, ax = plt.subplots(figsize=(4.1, 3.2), dpi=300)
+    i, j = np.mgrid[0:100, 0:100]
+    image = ax.imshow(np.sin(i / 9) * np.cos(j / 7))
+    fig.colorbar(image, label="value")
+    ax.set_axis_off()
+    return fig
+
+
+def contour():
+    fig, ax = canvas()
+    x, y = np.meshgrid(np.linspace(-3, 3, 214), np.linspace(-2, 2, 129))
+    z = np.sin(2 * x) * np.cos(3 * y) * np.exp(-(x * x + y * y) / 8)
+    ax.contour(x, y, z, levels=[-0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6], colors="k")
+    return fig
+
+
+def scatter():
+    fig, ax = canvas()
+    rng = np.random.default_rng(1)
+    ax.scatter(rng.normal(size=10000), rng.normal(size=10000), s=8, linewidths=0)
+    return fig
+
+
+FIGURES = {f.__name__: f for f in [lines, heatmap, contour, scatter]}
+
+
+def measure_matplotlib(best, sizes):
+    for name, build in FIGURES.items():
+        fig = build()
+        fig.savefig(io.BytesIO(), format="png")  # warm
+        for form in FORMATS:
+            out = io.BytesIO()
+            start = time.perf_counter()
+            fig.savefig(out, format=form, dpi=300)
+            spent = time.perf_counter() - start
+            best[name, form] = min(best.get((name, form), 1e9), spent)
+            sizes[name, form] = len(out.getvalue())
+        plt.close(fig)
+
+
+def measure_go(binary, best, sizes):
+    out = subprocess.run(
+        [binary, "-test.run", "xxx", "-test.bench", "Encode", "-test.benchtime", "3x"],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    for name, form, ns, size in re.findall(r"Encode/(\w+)/(\w+)\S*\s+\d+\s+([\d.]+) ns/op\s+([\d.]+) bytes", out):
+        best[name, form] = min(best.get((name, form), 1e9), float(ns) * 1e-9)
+        sizes[name, form] = int(float(size))
+
+
+def main():
+    theirs, their_sizes, ours, our_sizes = {}, {}, {}, {}
+    for _ in range(ROUNDS):
+        measure_matplotlib(theirs, their_sizes)
+        measure_go(sys.argv[1], ours, our_sizes)
+    print(f"matplotlib {matplotlib.__version__}, least of {ROUNDS} rounds\n")
+    print("| figure | format | matplotlib ms | qhlab ms | ratio | matplotlib kB | qhlab kB | ratio |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name in FIGURES:
+        for form in FORMATS:
+            t, u = theirs[name, form] * 1e3, ours[name, form] * 1e3
+            a, b = their_sizes[name, form] / 1e3, our_sizes[name, form] / 1e3
+            print(f"| {name} | {form} | {t:.1f} | {u:.1f} | {u / t:.2f} | {a:.1f} | {b:.1f} | {b / a:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

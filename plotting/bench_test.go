@@ -1,0 +1,67 @@
+package plotting_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/plotting"
+)
+
+// The four figures that bench/compare.py draws with matplotlib as well.
+func benchFigures() map[string]plotting.Figure {
+	one := func(layers ...plotting.Layer) plotting.Figure {
+		return plotting.Figure{Aspect: 0.6, Panels: []plotting.Panel{{
+			X: plotting.Axis{Label: "x"}, Y: plotting.Axis{Label: "y"}, Layers: layers,
+		}}}
+	}
+	var lines []plotting.Layer
+	for k := range 5 {
+		x := linspace(0, 10, 1000)
+		lines = append(lines, plotting.Line{
+			X: x, Y: apply(x, func(v float64) float64 { return math.Sin(v+float64(k)) * math.Exp(-v/10) }),
+			Label: fmt.Sprintf("line %d", k), Role: plotting.Role(k), Style: plotting.Solid,
+		})
+	}
+	const n = 100
+	m := mat.NewDense(n, n, nil)
+	for i := range n {
+		for j := range n {
+			m.Set(i, j, math.Sin(float64(i)/9)*math.Cos(float64(j)/7))
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	xs, ys := cloud(rng, 10000, 0, 0, 1)
+	wave := func(x, y float64) float64 { return math.Sin(2*x) * math.Cos(3*y) * math.Exp(-(x*x+y*y)/8) }
+	contour := one(plotting.Contours{F: wave, Levels: []float64{-0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6}})
+	contour.Panels[0].X.Min, contour.Panels[0].X.Max = -3, 3
+	contour.Panels[0].Y.Min, contour.Panels[0].Y.Max = -2, 2
+	return map[string]plotting.Figure{
+		"lines":   one(lines...),
+		"heatmap": {Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.HeatMap{Values: m, Label: "value"}}}}},
+		"contour": contour,
+		"scatter": one(plotting.Scatter{X: xs, Y: ys, Role: plotting.Class(0), Size: 0.6}),
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	figures := benchFigures()
+	for _, name := range []string{"lines", "heatmap", "contour", "scatter"} {
+		for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF} {
+			b.Run(name+"/"+string(format), func(b *testing.B) {
+				size := 0
+				for b.Loop() {
+					data, err := plotting.Encode(figures[name], format)
+					if err != nil {
+						b.Fatal(err)
+					}
+					size = len(data)
+				}
+				b.ReportMetric(float64(size), "bytes")
+			})
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package plotting_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/plotting"
+)
+
+// What cannot be drawn is an error that names the layer and the number.
+func TestMistakes(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	two := []float64{1, 2}
+	panel := func(layers ...plotting.Layer) plotting.Panel { return plotting.Panel{Layers: layers} }
+	for _, c := range []struct {
+		name  string
+		panel plotting.Panel
+		want  string
+	}{
+		{"no layers", panel(), "has no layers"},
+		{"empty line", panel(plotting.Line{Label: "loss"}), `layer 1 (line "loss"): has no points`},
+		{"unequal lengths", panel(plotting.Line{X: two, Y: two[:1]}), "X has 2 values and Y has 1"},
+		{"NaN in a line", panel(plotting.Line{X: two, Y: []float64{1, nan}, Label: "loss"}), `layer 1 (line "loss"): Y[1] is NaN`},
+		{"infinity in points", panel(plotting.Line{X: two, Y: two}, plotting.Scatter{X: []float64{inf}, Y: []float64{1}}), "layer 2 (scatter): X[0] is infinite"},
+		{"NaN in a band", panel(plotting.Band{X: two, Low: two, High: []float64{nan, 1}}), "layer 1 (band): Y[0] is NaN"},
+		{"NaN reference", panel(plotting.ReferenceY{At: nan, Label: "theory"}), `reference "theory"`},
+		{"ring without point", panel(plotting.Scatter{X: two, Y: two, Ringed: []int{2}}), "Ringed names point 2 of 2"},
+		{"curve nowhere", panel(plotting.Curve{F: func(float64) float64 { return nan }}), "F is NaN everywhere"},
+		{"curve to infinity", panel(plotting.Curve{F: func(float64) float64 { return inf }}), "is infinite"},
+		{"NaN in regions", panel(plotting.Regions{F: func(x, y float64) float64 { return nan }}), "regions: the value at"},
+		{"no function", panel(plotting.Contours{}), "needs either F or Batch"},
+		{"NaN in a field", panel(plotting.VectorField{F: func(x, y float64) (float64, float64) { return nan, 0 }}), "vector field: a vector is NaN"},
+		{"NaN in a matrix", panel(plotting.HeatMap{Values: mat.NewDense(2, 2, []float64{1, 2, nan, 3})}), "Values[1, 0] is NaN"},
+		{"no matrix", panel(plotting.HeatMap{}), "has no Values"},
+		{"NaN in space", panel(plotting.Scene{Shapes: []plotting.Shape{plotting.Points{At: []plotting.Point3{{nan, 0, 0}}, Label: "means"}}}), `shape 1 "means"`},
+		{"negative radius", panel(plotting.Circle{R: -1}), "is not a radius"},
+		{"uneven table", plotting.Table{Columns: []string{"a", "b"}, Rows: [][]string{{"1"}}}.Figure("", "").Panels[0], "row 1 of the table has 1 cells for 2 columns"},
+		{"zero on a logarithmic axis", plotting.Panel{Y: plotting.Axis{Scale: plotting.Log}, Layers: []plotting.Layer{plotting.Line{X: two, Y: []float64{1, 0}}}}, "Y[1] = 0 is not positive"},
+		{"one on a log-log axis", plotting.Panel{X: plotting.Axis{Scale: plotting.LogLog}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "X[0] = 1 is not above 1"},
+		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},
+		{"logarithms on a linear axis", plotting.Panel{X: plotting.Axis{Logged: true}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "Logged needs the scale"},
+		{"unknown character", panel(plotting.Line{X: two, Y: two, Label: "损失"}), "DejaVu Sans has no glyph for '损' (U+635F)"},
+	} {
+		f := plotting.Figure{Name: "test", Panels: []plotting.Panel{c.panel}}
+		_, err := plotting.Preview(f, 36)
+		if err == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		if !strings.HasPrefix(err.Error(), `plotting: figure "test": panel 1: `) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %q does not say %q", c.name, err, c.want)
+		}
+	}
+	if _, err := plotting.Preview(plotting.Figure{}, 36); err == nil {
+		t.Error("a figure without panels: no error")
+	}
+}
+
+// Degenerate but honest data are drawn.
+func TestUnusualData(t *testing.T) {
+	one := []float64{3}
+	for name, p := range map[string]plotting.Panel{
+		"one point":      {Layers: []plotting.Layer{plotting.Scatter{X: one, Y: one}}},
+		"one point line": {Layers: []plotting.Layer{plotting.Line{X: one, Y: one, Label: "a"}}},
+		"constant":       {Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 0}}}},
+		"tiny":           {Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1e-300}, Y: []float64{1e-12, 3e-12}}}},
+		"huge":           {Layers: []plotting.Layer{plotting.Line{X: []float64{-1e300, 1e300}, Y: []float64{-1e9, 3e9}}}},
+		"outside limits": {X: plotting.Axis{Min: 10, Max: 11}, Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}, Label: "gone"}}},
+		"one cell":       {Layers: []plotting.Layer{plotting.HeatMap{Values: mat.NewDense(1, 1, one)}}},
+		"decades":        {Y: plotting.Axis{Scale: plotting.Log}, Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{1e-300, 1e300}}}},
+		"long label":     {Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}, Label: strings.Repeat("long ", 40)}}},
+	} {
+		if _, err := plotting.Preview(plotting.Figure{Panels: []plotting.Panel{p}}, 36); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

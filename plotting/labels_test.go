@@ -1,0 +1,48 @@
+package plotting
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Labels at line ends never overlap while they fit, and keep the order of their
+// lines.
+func TestSpread(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	l := Double.look()
+	p := &pane{look: &l, box: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}
+	for range 200 {
+		n := 1 + rng.IntN(14) // 14 labels of 9.6 points fit 200
+		ends := make([]endLabel, n)
+		for i := range ends {
+			ends[i].at.Y = vg.Length(200 * math.Pow(rng.Float64(), 3))
+		}
+		sort.Slice(ends, func(i, j int) bool { return ends[i].at.Y < ends[j].at.Y })
+		p.spread(ends)
+		for i := 1; i < n; i++ {
+			if gap := ends[i].y - ends[i-1].y; gap < l.label*1.2-1e-6 {
+				t.Fatalf("labels %d and %d are %.2f apart", i-1, i, gap)
+			}
+		}
+		if ends[0].y < 0 || ends[n-1].y > 200+l.label {
+			t.Fatalf("labels reach from %.1f to %.1f", ends[0].y, ends[n-1].y)
+		}
+	}
+}
+
+// Labels that do not meet stay at their lines.
+func TestSpreadLeavesAlone(t *testing.T) {
+	l := Double.look()
+	p := &pane{look: &l, box: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}
+	ends := []endLabel{{at: vg.Point{Y: 20}}, {at: vg.Point{Y: 90}}, {at: vg.Point{Y: 150}}}
+	p.spread(ends)
+	for _, e := range ends {
+		if e.y != e.at.Y {
+			t.Errorf("the label of %g is at %g", e.at.Y, e.y)
+		}
+	}
+}

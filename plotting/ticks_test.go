@@ -1,0 +1,83 @@
+package plotting
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func labels(marks []mark) string {
+	var out []string
+	for _, m := range marks {
+		if m.label != "" {
+			out = append(out, m.label)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		axis   Axis
+		lo, hi float64 // in the data's units
+		n      int
+		want   string
+	}{
+		{"linear", Axis{}, -0.1, 1.05, 6, "0 0.2 0.4 0.6 0.8 1.0"},
+		{"negative", Axis{}, -2, 1, 4, "−2 −1 0 1"},
+		{"large", Axis{}, 0, 3e7, 4, "0 1×10^{7} 2×10^{7} 3×10^{7}"},
+		{"small", Axis{}, 0, 2e-5, 7, "0 0.5×10^{−5} 1.0×10^{−5} 1.5×10^{−5} 2.0×10^{−5}"},
+		{"few decades", Axis{Scale: Log}, 0.05, 200, 6, "0.1 1 10 100"},
+		{"many decades", Axis{Scale: Log}, 1e-12, 10, 4, "10^{−10} 10^{−5} 10^{0}"},
+		{"hundreds of decades", Axis{Scale: Log}, 1e-300, 1e10, 4, "10^{−300} 10^{−200} 10^{−100} 10^{0}"},
+		{"less than a decade", Axis{Scale: Log}, 2, 9, 4, "2 4 6 8"},
+		{"logarithms of what overflows", Axis{Scale: Log, Logged: true}, -1e6 * math.Ln10, 0, 4, "10^{−1000000} 10^{−500000} 10^{0}"},
+		{"log-log", Axis{Scale: LogLog, Logged: true}, 10 * math.Ln10, 1e6 * math.Ln10, 6, "10^{10} 10^{100} 10^{1000} 10^{10^{4}} 10^{10^{5}} 10^{10^{6}}"},
+		{"log-log of numbers", Axis{Scale: LogLog}, 10, 1e300, 7, "10^{1} 10^{10} 10^{100} 10^{2} 10^{5} 10^{20} 10^{50} 10^{200}"},
+		{"given", Axis{Ticks: []Tick{{0.5, "half"}, {1, ""}, {7, "outside"}}}, 0, 2, 6, "half 1"},
+	} {
+		s := span{c.axis.position(c.lo), c.axis.position(c.hi), true}
+		if got := labels(c.axis.marks(s, c.n)); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Whatever the range, all ticks are within the limits, and a linear axis has at
+// least two and about n.
+func TestTicksFit(t *testing.T) {
+	for _, scale := range []Scale{Linear, Log, LogLog} {
+		a := Axis{Scale: scale}
+		for lo := -8.0; lo < 8; lo += 0.37 {
+			for width := 0.01; width < 3000; width *= 1.7 {
+				for n := 2; n < 9; n++ {
+					s := span{lo, lo + width, true}
+					count := 0
+					for _, m := range a.marks(s, n) {
+						if m.u < s.lo-1e-6*width || m.u > s.hi+1e-6*width {
+							t.Fatalf("scale %d: tick %g outside of %v", scale, m.u, s)
+						}
+						if m.label != "" {
+							count++
+						}
+					}
+					if scale == Linear && (count < 2 || count > n+3) {
+						t.Fatalf("%d ticks on %v, want 2 to %d", count, s, n+3)
+					}
+				}
+			}
+		}
+	}
+}
+
+// value is the inverse of position.
+func TestAxisInverse(t *testing.T) {
+	for _, a := range []Axis{{}, {Scale: Log}, {Scale: LogLog}, {Scale: Log, Logged: true}, {Scale: LogLog, Logged: true}} {
+		for _, v := range []float64{1.5, 20, 3e5} {
+			if got := a.value(a.position(v)); math.Abs(got-v) > 1e-9*v { // a few roundings of exp and log
+				t.Errorf("%+v: %g became %g", a, v, got)
+			}
+		}
+	}
+}
