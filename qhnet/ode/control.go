@@ -65,6 +65,20 @@ func (c *Control) validate(m int) error {
 	return nil
 }
 
+// fits reports a component that starts at zero without an absolute tolerance, which
+// no error could satisfy.
+func (c *Control) fits(initial []float64) error {
+	if c == nil || c.Relative == 0 || c.AbsoluteEach == nil && c.Absolute > 0 {
+		return nil
+	}
+	for i, v := range initial {
+		if v == 0 && (c.AbsoluteEach == nil || c.AbsoluteEach[i] == 0) {
+			return fmt.Errorf("ode: Problem.Initial[%d] is zero and has no absolute tolerance; set Control.Absolute to an error that does not matter", i)
+		}
+	}
+	return nil
+}
+
 // withDefaults returns the control with every default filled in.
 func (c *Control) withDefaults() Control {
 	if c == nil {

@@ -30,7 +30,7 @@ func (d *dense) Refresh(t float64, y []float64) error {
 	if j := d.s.problem.Jacobian; j != nil {
 		d.jacobian.Zero()
 		if err := j(d.jacobian, t, y); err != nil {
-			return fmt.Errorf("Jacobian at t = %.10g: %w", t, err)
+			return fmt.Errorf("the Jacobian at t = %.10g: %w", t, err)
 		}
 	} else if err := d.difference(t, y); err != nil {
 		return err

@@ -36,7 +36,7 @@ type Occurrence struct {
 // eventFinder watches the values of all events from step to step.
 type eventFinder struct {
 	events []Event
-	value  []float64 // at the start of the step; its sign is that of the last non-zero value
+	value  []float64 // at the start of the step
 	end    []float64 // at the end of the step
 	y      []float64
 }
@@ -101,17 +101,6 @@ func (f *eventFinder) crossed(i int) bool {
 
 // passed marks event i as located, so that it is not found again in this step.
 func (f *eventFinder) passed(i int) { f.value[i] = f.end[i] }
-
-// advance makes the end of the step the start of the next.
-func (f *eventFinder) advance() {
-	for i, v := range f.end {
-		if v != 0 {
-			f.value[i] = v
-		} else {
-			f.value[i] = 0
-		}
-	}
-}
 
 // locate finds the root of event i in the stretch to the spacing of float64.
 func (f *eventFinder) locate(i int, s *Stretch) (float64, error) {

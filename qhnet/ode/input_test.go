@@ -23,6 +23,7 @@ func TestBadInputIsExplained(t *testing.T) {
 		{"zero tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{First: 1} }, "tolerance is zero"},
 		{"negative tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: -1} }, "Control.Relative = -1"},
 		{"one zero tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{AbsoluteEach: []float64{1, 0}} }, "AbsoluteEach[1]"},
+		{"relative tolerance at zero", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6} }, "Initial[1] is zero"},
 		{"record outside", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{1, 11} }, "At[1] = 11 lies outside"},
 		{"unordered records", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{2, 1} }, "does not come after"},
 		{"negative steps", func(_ *ode.Problem, o *ode.Options) { o.Stop.MaxSteps = -1 }, "MaxSteps = -1"},

@@ -1,9 +1,6 @@
 package ode
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Options are the settings of a run. Their zero value is good: [Auto], default
 // tolerances, no events, only the end of the solution.
@@ -40,20 +37,6 @@ type Stopping struct {
 // defaultMaxSteps is far above what a run with a suitable method takes.
 const defaultMaxSteps = 10_000_000
 
-// Progress reports on a long run. It does not influence the result.
-type Progress struct {
-	Every  time.Duration // zero means one second
-	Report func(Report)
-}
-
-// Report says how far a run has come.
-type Report struct {
-	T          float64
-	Fraction   float64       // of the interval walked; 0 if End is infinite
-	Elapsed    time.Duration // since the call of Solve
-	Statistics Statistics
-}
-
 // Statistics counts the work of a run, including the part before a resumed state.
 type Statistics struct {
 	Steps          int // accepted steps
@@ -79,6 +62,9 @@ func (s *Statistics) Add(t Statistics) {
 // validate reports what in the options cannot be used with the problem.
 func (o *Options) validate(p *Problem) error {
 	if err := o.Control.validate(len(p.Initial)); err != nil {
+		return err
+	}
+	if err := o.Control.fits(p.Initial); err != nil {
 		return err
 	}
 	if err := o.Record.validate(p); err != nil {

@@ -46,7 +46,7 @@ const (
 var sqrt6 = math.Sqrt(6)
 
 // errNotConverged is the reason of a step refused by Newton's iteration.
-var errNotConverged = errors.New("Newton's iteration did not converge")
+var errNotConverged = errors.New("the Newton iteration did not converge")
 
 // radau is the method at work.
 type radau struct {

@@ -180,14 +180,8 @@ func (r *run) step() (Status, error) {
 	if status != running {
 		return status, cause
 	}
-	r.h = r.nextStep(math.Abs(h), tr, rule)
+	r.h = r.control.accepted(math.Abs(h), tr, rule)
 	return r.between()
-}
-
-// nextStep proposes the next step size. A last step that was cut short to hit the
-// end does not matter, because no step follows it.
-func (r *run) nextStep(h float64, tr trial, rule rule) float64 {
-	return r.control.accepted(h, tr, rule)
 }
 
 // mayStep checks what can end a run before a step is attempted.
@@ -238,25 +232,6 @@ func (r *run) between() (Status, error) {
 		return r.checkpoint()
 	}
 	return running, nil
-}
-
-// report tells the caller about the progress, if it is time.
-func (r *run) report() {
-	p := &r.options.Progress
-	if p.Report == nil {
-		return
-	}
-	every := p.Every
-	if every == 0 {
-		every = time.Second
-	}
-	now := time.Now()
-	if now.Sub(r.lastReport) < every {
-		return
-	}
-	r.lastReport = now
-	fraction := (r.system.t - r.problem.Start) / (r.problem.End - r.problem.Start)
-	p.Report(Report{T: r.system.t, Fraction: fraction, Elapsed: now.Sub(r.began), Statistics: r.system.statistics})
 }
 
 // finish assembles the solution and the error.
