@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+// What JupyterLab's page says about the notebook, as JavaScript.
+const (
+	prompts  = `[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim())`
+	widths   = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.complete ? i.naturalWidth : -1)`
+	pictures = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.src)`
+	failures = `[...document.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent)`
+)
+
+// openNotebook starts JupyterLab for the folder of the notebook and returns a
+// browser that shows it, with its kernel idle.
+func openNotebook(t *testing.T, p project, path string) context.Context {
+	t.Helper()
+	ctx := browser(t, 1280, 1600)
+	server, err := startLab(t.Context(), p, filepath.Dir(path), "127.0.0.1", 8888)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.stop)
+	do(t, ctx,
+		chromedp.Navigate(server.url("/lab/tree/"+filepath.Base(path))),
+		chromedp.WaitVisible(chromedp.CSS(`.jp-NotebookPanel .jp-CodeCell`)),
+		chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator`)))
+	waitConnected(t, server)
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
+	return ctx
+}
+
+// waitConnected waits until the server has passed the kernel's first answer on
+// to the page. Before that the page takes a notebook for one without a kernel,
+// calls it idle, and forgets cells that are to run.
+func waitConnected(t *testing.T, server *labServer) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		answer, err := http.Get(server.url("/api/kernels"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kernels []struct {
+			Connections int    `json:"connections"`
+			State       string `json:"execution_state"`
+		}
+		// The server fails with status 500 while the kernel starts.
+		err = json.NewDecoder(answer.Body).Decode(&kernels)
+		answer.Body.Close()
+		if err == nil && len(kernels) == 1 && kernels[0].Connections == 1 && kernels[0].State == "idle" {
+			return
+		}
+	}
+	t.Fatal("the page did not connect to a kernel")
+}
+
+// runAll chooses Run, Run All Cells from the menu and waits until all code cells
+// have counts above the one that the kernel gave last.
+func runAll(t *testing.T, ctx context.Context, cells, last int) {
+	t.Helper()
+	complete := fmt.Sprintf(`(p => p.length === %d && p.every(p => Number((/^\[(\d+)\]:$/.exec(p) || [0, 0])[1]) > %d))(%s)`, cells, last, prompts)
+	clickMenu(t, ctx, "Run", "runmenu:run-all")
+	do(t, ctx, chromedp.Poll[chromedp.Void](complete,
+		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(0)))
+}
+
+// clickMenu opens a menu and chooses the item of a command. Menus of JupyterLab
+// choose what the pointer has moved over, so a bare click is not enough.
+func clickMenu(t *testing.T, ctx context.Context, menu, command string) {
+	t.Helper()
+	item := fmt.Sprintf(`.lm-Menu-item[data-command=%q]`, command)
+	do(t, ctx,
+		chromedp.Click(fmt.Sprintf(`//div[contains(@class,"lm-MenuBar-itemLabel") and text()=%q]`, menu)),
+		chromedp.WaitVisible(chromedp.CSS(item)))
+	at := evaluate[[]float64](t, ctx, fmt.Sprintf(`(r => [r.x + r.width/2, r.y + r.height/2])(document.querySelector(%q).getBoundingClientRect())`, item))
+	do(t, ctx, chromedp.MouseEvent(chromedp.MouseMoved, at[0], at[1]), chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// examinePictures asserts that all pictures are drawn and no cell shows an
+// error, and returns the pictures.
+func examinePictures(t *testing.T, ctx context.Context) []string {
+	t.Helper()
+	drawn := evaluate[[]int](t, ctx, widths)
+	if len(drawn) == 0 {
+		t.Error("no picture is shown")
+	}
+	for i, width := range drawn {
+		if width <= 0 {
+			t.Errorf("picture %d of %d has natural width %d", i+1, len(drawn), width)
+		}
+	}
+	for _, failure := range evaluate[[]string](t, ctx, failures) {
+		t.Errorf("a cell shows an error: %s", failure)
+	}
+	return evaluate[[]string](t, ctx, pictures)
+}
+
+// replaceCell puts the cursor into the cell that contains the text, selects
+// everything in it and types something else.
+func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
+	t.Helper()
+	do(t, ctx,
+		chromedp.Click(fmt.Sprintf(`//div[contains(@class,"jp-CodeCell")]//div[contains(@class,"cm-line") and contains(.,%q)]`, containing)),
+		chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	if _, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: source}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
+	p := withLab(t)
+	path := copyNotebook(t, "testdata/square.ipynb")
+	nb, err := readNotebook(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nb.normalize() // without outputs, so that all that is seen is fresh
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	ctx := openNotebook(t, p, path)
+	cells := nb.countRunnable()
+	runAll(t, ctx, cells, 0)
+	before := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-square")
+
+	replaceCell(t, ctx, "side = ", "var side = 41")
+	runAll(t, ctx, cells, cells)
+	after := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-square-edited")
+	if slices.Equal(before, after) {
+		t.Error("the picture did not change with the parameter")
+	}
+}
+
+// TestEveryNotebookInJupyterLab shows the committed notebooks as they are, for
+// the screenshots, and that what is saved in them can be seen.
+func TestEveryNotebookInJupyterLab(t *testing.T) {
+	p := withLab(t)
+	paths, err := p.notebooks(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		t.Run(title(path), func(t *testing.T) {
+			ctx := openNotebook(t, p, copyNotebook(t, path))
+			examinePictures(t, ctx)
+			screenshot(t, ctx, "lab-"+title(path))
+		})
+	}
+}
