@@ -59,7 +59,7 @@ type convOperator struct {
 	in, out   *signal
 	weight    Block
 	bias      *Block
-	window    window
+	window    *window
 	rectified bool
 	unfolded  [][]float64 // for each shard
 }

@@ -1,6 +1,9 @@
 package qhnet
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // MaxPool takes the largest entry of each square window of an image, with a
 // [Stride] of the window's side and [Padding] 0 by default. Of equal entries the
@@ -89,14 +92,14 @@ func (flatten) attach(p *plan, in wire) (wire, error) {
 }
 
 // averagePool adds the mean over each position of a window.
-func (p *plan) averagePool(in wire, w window) wire {
+func (p *plan) averagePool(in wire, w *window) wire {
 	return p.pool(in, w, func(_ *binding, in, out *signal) operator {
 		return &averagePoolOperator{in, out, w}
 	})
 }
 
 // pool adds an operator that leaves one entry a channel and position.
-func (p *plan) pool(in wire, w window, bind func(b *binding, in, out *signal) operator) wire {
+func (p *plan) pool(in wire, w *window, bind func(b *binding, in, out *signal) operator) wire {
 	trainable := p.trainable(in)
 	out := p.wire([]int{w.channels, w.outHeight, w.outWidth}, trainable, in.exponent)
 	p.stage(trainable, func(b *binding) operator {
@@ -108,7 +111,7 @@ func (p *plan) pool(in wire, w window, bind func(b *binding, in, out *signal) op
 // maxPoolOperator remembers which entry of the image won each position.
 type maxPoolOperator struct {
 	in, out *signal
-	window  window
+	window  *window
 	winners []int32 // index in the point's image, for each output of each point
 }
 
@@ -136,16 +139,23 @@ func (w *window) largest(image []float64, channel, y, x int) int {
 	bottom, right := min(top+w.rows, w.height), min(left+w.cols, w.width)
 	top, left = max(top, 0), max(left, 0)
 	line := channel*w.height*w.width + top*w.width
-	best, value := line+left, image[line+left]
+	best, key := line+left, order(image[line+left])
 	for ; top < bottom; top++ {
-		for j, v := range image[line+left : line+right] {
-			if v > value {
-				best, value = line+left+j, v
+		for j := line + left; j < line+right; j++ {
+			if k := order(image[j]); k > key {
+				best, key = j, k
 			}
 		}
 		line += w.width
 	}
 	return best
+}
+
+// order maps numbers to integers in the same order: unlike branches on numbers,
+// those on integers become conditional moves, which random images do not slow.
+func order(v float64) int64 {
+	bits := int64(math.Float64bits(v + 0)) // -0 becomes 0
+	return bits ^ int64(uint64(bits>>63)>>1)
 }
 
 func (o *maxPoolOperator) tangent(_, _ []float64, points span) {
@@ -182,7 +192,7 @@ func (o *maxPoolOperator) scatter(dst, src []float64, points span) {
 // padding.
 type averagePoolOperator struct {
 	in, out *signal
-	window  window
+	window  *window
 }
 
 func (o *averagePoolOperator) forward(_ []float64, points span) error {
@@ -238,7 +248,7 @@ func (o *averagePoolOperator) spread(dst, src []float64, points span) {
 }
 
 // line returns row r of what an unpadded window sees at output i of an image.
-func (w window) line(image []float64, i, r int) []float64 {
+func (w *window) line(image []float64, i, r int) []float64 {
 	channel, y, x := i/w.positions(), i/w.outWidth%w.outHeight, i%w.outWidth
 	start := channel*w.area() + (y*w.stride+r)*w.width + x*w.stride
 	return image[start : start+w.cols]

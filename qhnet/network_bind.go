@@ -37,7 +37,7 @@ func (e *NetworkEvaluation) prepare() {
 	for _, s := range stages {
 		work += s.work
 	}
-	e.run.shards = split(e.points, work)
+	e.run.shards = split(e.points, work, e.network.plan.parameters())
 	e.run.errors = make([]error, len(e.run.shards))
 	e.run.partial = make([][]float64, len(e.run.shards))
 	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals}

@@ -41,18 +41,20 @@ type segment struct {
 	coupled bool
 }
 
-// Sharding pays from about 2²⁰ multiplications, near 100 µs; more than 8 shards
-// would spend too much time on summing their gradients.
+// A shard has at least 2²⁰ multiplications, near 100 µs with their derivatives,
+// and 400 a parameter, so that summing the shards' gradients takes a few percent.
 const (
-	shardWork = 1 << 20
-	maxShards = 8
-	shardUnit = 12 // rows; a multiple of what the matrix product works on at once
+	shardWork         = 1 << 20
+	shardWorkPerEntry = 400
+	maxShards         = 8
+	shardUnit         = 12 // rows; a multiple of what the matrix product works on at once
 )
 
 // split divides points into shards of equal size, for a network with the given
-// number of multiplications a point.
-func split(points, work int) []span {
-	count := min(max(points*work/shardWork, 1), maxShards, (points+shardUnit-1)/shardUnit)
+// number of multiplications a point and of parameters.
+func split(points, work, parameters int) []span {
+	count := points * work / max(shardWork, shardWorkPerEntry*parameters)
+	count = min(max(count, 1), maxShards, (points+shardUnit-1)/shardUnit)
 	size := (points + count - 1) / count
 	if count > 1 {
 		size = (size + shardUnit - 1) / shardUnit * shardUnit

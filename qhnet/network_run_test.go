@@ -12,15 +12,15 @@ func TestSplit(t *testing.T) {
 	for _, points := range []int{1, 11, 12, 13, 100, 2000, 2001} {
 		for _, work := range []int{1, 5000, 1 << 20, 1 << 30} {
 			at := 0
-			shards := split(points, work)
+			shards := split(points, work, 1000)
 			for i, s := range shards {
 				if s.lo != at || s.hi <= s.lo || s.shard != i {
-					t.Fatalf("split(%d, %d) = %v", points, work, shards)
+					t.Fatalf("split(%d, %d, 1000) = %v", points, work, shards)
 				}
 				at = s.hi
 			}
 			if at != points || len(shards) > maxShards {
-				t.Fatalf("split(%d, %d) = %v", points, work, shards)
+				t.Fatalf("split(%d, %d, 1000) = %v", points, work, shards)
 			}
 		}
 	}
@@ -30,11 +30,11 @@ func TestSplit(t *testing.T) {
 // more of them than shards.
 func TestCrewSize(t *testing.T) {
 	for _, a := range []architecture{
-		{"dense", 200, perceptron(30, 200, 200, 3)},
-		{"convolutions with batch normalization", 60, []Layer{Input(1, 12, 12), Conv(8, 3), BatchNorm(Affine()), ReLU(), Conv(16, 3), ReLU(), GlobalAveragePool(), Dense(3)}},
+		{"dense", 1700, perceptron(10, 30, 30, 3)},
+		{"convolutions with batch normalization", 100, []Layer{Input(1, 12, 12), Conv(8, 3), BatchNorm(Affine()), ReLU(), Conv(16, 3), ReLU(), GlobalAveragePool(), Dense(3)}},
 	} {
 		n, e, theta, rng := a.build(t, 7)
-		if len(e.run.shards) < 3 {
+		if len(e.run.shards) < 2 {
 			t.Fatalf("%s: too small to be sharded", a.name)
 		}
 		w, v := normal(rng, len(forward(t, e, theta))), normal(rng, len(theta))
@@ -68,8 +68,11 @@ func TestCrewSize(t *testing.T) {
 
 // TestShardsAgree compares a sharded evaluation with one of a single span.
 func TestShardsAgree(t *testing.T) {
-	a := architecture{points: 200, layers: perceptron(30, 200, 200, 3)}
+	a := architecture{points: 1700, layers: perceptron(10, 30, 30, 3)}
 	_, e, theta, rng := a.build(t, 7)
+	if len(e.run.shards) < 2 {
+		t.Fatal("too small to be sharded")
+	}
 	f := forward(t, e, theta)
 	w := normal(rng, len(f))
 	sharded, whole := make([]float64, len(theta)), make([]float64, len(theta))
@@ -79,7 +82,7 @@ func TestShardsAgree(t *testing.T) {
 		t.Errorf("outputs of shards are %.1e away", d)
 	}
 	e.Gradient(whole, w)
-	if d := distance(sharded, whole); d > 1e-13 { // sums of 200 points in another order
+	if d := distance(sharded, whole); d > 1e-13 { // sums of 1700 points in another order
 		t.Errorf("the gradient of shards is %.1e away", d)
 	}
 }
