@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 )
 
 func (c explicitComparison) print(w io.Writer) {
@@ -36,7 +37,7 @@ func (c stiffComparison) print(w io.Writer) {
 			if !ok {
 				continue
 			}
-			fmt.Fprintf(w, "| %s, %.0e | %.1e | %s | %s (error %.1e) | %.3f |\n", name, r.tolerance, r.err,
+			fmt.Fprintf(w, "| %s, %.0e | %.1e | %s | %s (error %.1e) | %.3g |\n", name, r.tolerance, r.err,
 				milliseconds(r.seconds), milliseconds(best.seconds), best.err, best.seconds/r.seconds)
 		}
 	}
@@ -44,4 +45,4 @@ func (c stiffComparison) print(w io.Writer) {
 	ratio("SciPy Radau", c.scipy)
 }
 
-func milliseconds(s float64) string { return fmt.Sprintf("%.3g ms", 1e3*s) }
+func milliseconds(s float64) string { return fmt.Sprintf("%.*f ms", max(0, 2-int(math.Log10(1e3*s))), 1e3*s) }
