@@ -45,4 +45,6 @@ func (c stiffComparison) print(w io.Writer) {
 	ratio("SciPy Radau", c.scipy)
 }
 
-func milliseconds(s float64) string { return fmt.Sprintf("%.*f ms", max(0, 2-int(math.Log10(1e3*s))), 1e3*s) }
+func milliseconds(s float64) string {
+	return fmt.Sprintf("%.*f ms", max(0, 2-int(math.Log10(1e3*s))), 1e3*s)
+}
