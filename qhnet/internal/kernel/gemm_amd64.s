@@ -58,6 +58,8 @@ full1_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full1_loop:
+	PREFETCHT0   (DX)(SI*8)
+	PREFETCHT0   64(DX)(SI*8)
 	VMOVUPD      (DX), Z0
 	VMOVUPD      64(DX), Z1
 	VBROADCASTSD (CX), Z2
@@ -163,6 +165,8 @@ full2_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full2_loop:
+	PREFETCHT0   (BX)(DI*8)
+	PREFETCHT0   64(BX)(DI*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (DX), Z2
@@ -299,6 +303,8 @@ full3_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full3_loop:
+	PREFETCHT0   (BX)(DI*8)
+	PREFETCHT0   64(BX)(DI*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (DX), Z2
@@ -468,6 +474,8 @@ full4_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full4_loop:
+	PREFETCHT0   (SI)(R8*8)
+	PREFETCHT0   64(SI)(R8*8)
 	VMOVUPD      (SI), Z0
 	VMOVUPD      64(SI), Z1
 	VBROADCASTSD (BX), Z2
@@ -669,6 +677,8 @@ full5_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full5_loop:
+	PREFETCHT0   (SI)(R8*8)
+	PREFETCHT0   64(SI)(R8*8)
 	VMOVUPD      (SI), Z0
 	VMOVUPD      64(SI), Z1
 	VBROADCASTSD (BX), Z2
@@ -901,6 +911,8 @@ full6_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full6_loop:
+	PREFETCHT0   (SI)(R8*8)
+	PREFETCHT0   64(SI)(R8*8)
 	VMOVUPD      (SI), Z0
 	VMOVUPD      64(SI), Z1
 	VBROADCASTSD (BX), Z2
@@ -1165,6 +1177,8 @@ full7_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full7_loop:
+	PREFETCHT0   (DI)(R9*8)
+	PREFETCHT0   64(DI)(R9*8)
 	VMOVUPD      (DI), Z0
 	VMOVUPD      64(DI), Z1
 	VBROADCASTSD (BX), Z2
@@ -1461,6 +1475,8 @@ full8_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full8_loop:
+	PREFETCHT0   (DI)(R9*8)
+	PREFETCHT0   64(DI)(R9*8)
 	VMOVUPD      (DI), Z0
 	VMOVUPD      64(DI), Z1
 	VBROADCASTSD (BX), Z2
@@ -1788,6 +1804,8 @@ full9_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full9_loop:
+	PREFETCHT0   (DI)(R9*8)
+	PREFETCHT0   64(DI)(R9*8)
 	VMOVUPD      (DI), Z0
 	VMOVUPD      64(DI), Z1
 	VBROADCASTSD (BX), Z2
@@ -2147,6 +2165,8 @@ full10_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full10_loop:
+	PREFETCHT0   (R8)(R10*8)
+	PREFETCHT0   64(R8)(R10*8)
 	VMOVUPD      (R8), Z0
 	VMOVUPD      64(R8), Z1
 	VBROADCASTSD (BX), Z2
@@ -2538,6 +2558,8 @@ full11_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full11_loop:
+	PREFETCHT0   (R8)(R10*8)
+	PREFETCHT0   64(R8)(R10*8)
 	VMOVUPD      (R8), Z0
 	VMOVUPD      64(R8), Z1
 	VBROADCASTSD (BX), Z2
@@ -2960,6 +2982,8 @@ full12_prefetch:
 	VPXORQ Z31, Z31, Z31
 
 full12_loop:
+	PREFETCHT0   (R8)(R10*8)
+	PREFETCHT0   64(R8)(R10*8)
 	VMOVUPD      (R8), Z0
 	VMOVUPD      64(R8), Z1
 	VBROADCASTSD (BX), Z2
@@ -9639,6 +9663,7 @@ full1_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full1_loop:
+	PREFETCHT0   (DX)(SI*8)
 	VMOVUPD      (DX), Y0
 	VMOVUPD      32(DX), Y1
 	VBROADCASTSD (CX), Y2
@@ -9743,6 +9768,7 @@ full2_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full2_loop:
+	PREFETCHT0   (BX)(DI*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (DX), Y2
@@ -9877,6 +9903,7 @@ full3_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full3_loop:
+	PREFETCHT0   (BX)(DI*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (DX), Y2
@@ -10043,6 +10070,7 @@ full4_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full4_loop:
+	PREFETCHT0   (SI)(R8*8)
 	VMOVUPD      (SI), Y0
 	VMOVUPD      32(SI), Y1
 	VBROADCASTSD (BX), Y2
@@ -10240,6 +10268,7 @@ full5_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full5_loop:
+	PREFETCHT0   (SI)(R8*8)
 	VMOVUPD      (SI), Y0
 	VMOVUPD      32(SI), Y1
 	VBROADCASTSD (BX), Y2
@@ -10467,6 +10496,7 @@ full6_prefetch:
 	VXORPD Y15, Y15, Y15
 
 full6_loop:
+	PREFETCHT0   (SI)(R8*8)
 	VMOVUPD      (SI), Y0
 	VMOVUPD      32(SI), Y1
 	VBROADCASTSD (BX), Y2

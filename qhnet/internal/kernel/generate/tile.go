@@ -170,9 +170,8 @@ func (b *body) prefetch(name string) {
 	CMPQ(depth, U8(long))
 	JLT(LabelRef(skip))
 	b.eachRow(tileC, tileCRow, func(_ int, row Mem) {
-		PREFETCHT0(row)
-		if 8*b.lanes*b.vectors > 64 {
-			PREFETCHT0(row.Offset(64))
+		for line := 0; line < 8*b.lanes*b.vectors; line += 64 {
+			PREFETCHT0(row.Offset(line))
 		}
 	})
 	Label(skip)
@@ -206,6 +205,7 @@ func (b *body) multiply(name string) {
 	}
 
 	Label(name + "_loop")
+	b.fetchAhead(right, down)
 	for v := range b.right {
 		b.load(Mem{Base: right, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
 	}
@@ -226,6 +226,18 @@ func (b *body) multiply(name string) {
 	}
 	DECQ(depth)
 	JNZ(LabelRef(name + "_loop"))
+}
+
+// fetchAhead fetches the row of B that is used eight steps later. For tiles of
+// full width: products of many of them outgrow the first cache.
+func (b *body) fetchAhead(right, down Register) {
+	if b.masks[0] != nil {
+		return
+	}
+	later := Mem{Base: right, Index: down, Scale: 8}
+	for line := 0; line < 8*b.lanes*b.vectors; line += 64 {
+		PREFETCHT0(later.Offset(line))
+	}
 }
 
 // eachRow calls emit for the rows of the matrix whose pointer and row length
