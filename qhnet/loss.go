@@ -1,6 +1,10 @@
 package qhnet
 
-import "math"
+import (
+	"math"
+
+	"qhlab/qhnet/internal/kernel"
+)
 
 // Loss is a loss L(q) of the margins in logarithmic form. Late in training L
 // is far below the smallest float64, so only log L and derivatives of log L
@@ -92,15 +96,8 @@ func (Logistic) Curvature(dst, weights, q, v []float64, perPoint int) {
 
 // logSumExpNegative returns log Σ e^{-q_j} and sets p to softmax(-q).
 func logSumExpNegative(p, q []float64) float64 {
-	smallest := math.Inf(1)
-	for _, v := range q {
-		smallest = min(smallest, v)
-	}
-	sum := 0.0
-	for j, v := range q {
-		p[j] = math.Exp(smallest - v)
-		sum += p[j]
-	}
+	smallest := kernel.Min(q)
+	sum := kernel.Exp(p, q, -1, smallest)
 	for j := range p {
 		p[j] /= sum
 	}
