@@ -116,7 +116,7 @@ type trial struct {
 	keep   bool    // a next step size hardly larger than this one is not worth a new factorization
 }
 
-// controller proposes step sizes. Its exported fields are its memory.
+// controller proposes step sizes.
 type controller struct {
 	Control
 	memory   controlMemory

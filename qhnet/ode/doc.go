@@ -18,8 +18,8 @@
 //
 //   - [DormandPrince]: explicit Runge-Kutta 5(4), dense output of order 4. For
 //     problems that are not stiff.
-//   - [RadauIIA]: implicit Runge-Kutta of order 5, dense output by the
-//     collocation polynomial. For stiff problems; its linear systems are dense
+//   - [RadauIIA]: implicit Runge-Kutta of order 5, dense output of the
+//     same order. For stiff problems; its linear systems are dense
 //     unless the problem brings a [Linearization].
 //   - [RKC]: stabilized explicit Runge-Kutta-Chebyshev of order 2. For large
 //     systems whose stiff eigenvalues are close to the negative real axis.

@@ -13,8 +13,8 @@ type Linearization interface {
 	// retried smaller.
 	Refresh(t float64, y []float64) error
 
-	// Factor prepares the systems with the shifts re (positive) and z. It is
-	// called whenever the step size or the point has changed.
+	// Factor prepares the systems with the shifts re and z, whose sign is that
+	// of the step. It is called whenever the step size or the point has changed.
 	Factor(re float64, z complex128) error
 
 	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by

@@ -54,7 +54,7 @@ func (p *powerIteration) radius() (float64, error) {
 		size := floats.Norm(p.f, 2)
 		before := estimate
 		estimate = size / delta
-		if size == 0 || math.IsNaN(size) || math.IsInf(size, 0) {
+		if math.IsInf(1/size, 0) || math.IsNaN(size) || math.IsInf(size, 0) {
 			break
 		}
 		floats.ScaleTo(p.v, 1/size, p.f)
