@@ -48,11 +48,11 @@ func (p project) buildEnvironment() []string {
 
 // kernelEnvironment is the environment for Jupyter and its kernels. All folders
 // that Jupyter writes to are inside the project, so a read-only home is no
-// obstacle and the user's own Jupyter settings have no influence.
+// obstacle and the user's own Jupyter settings have no influence. The settings
+// of Go that cells need are in the kernelspec, where VS Code finds them too.
 func (p project) kernelEnvironment() []string {
 	state := p.path(".tools", "jupyter")
 	return append(os.Environ(),
-		"GOFLAGS=-mod=readonly", "GOWORK=auto",
 		"PATH="+p.bin()+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"JUPYTER_PATH="+p.path(".jupyter"),
 		"JUPYTER_CONFIG_PATH="+p.path(".jupyter"),
