@@ -33,6 +33,7 @@ func subcommands() []subcommand {
 		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
+		{"prepare", "", "install what is missing and do nothing else", prepareOnly},
 		{"help", "", "print this list", help},
 	}
 }

@@ -13,6 +13,13 @@ import (
 	"strings"
 )
 
+// prepareOnly prepares all that the other subcommands would.
+func prepareOnly(ctx context.Context, p project, _ []string) error {
+	progress := newProgress(os.Stderr)
+	defer progress.close()
+	return prepareLab(ctx, p, progress)
+}
+
 // prepareKernel makes sure that cells can run: the kernel's programs are in
 // .tools/bin and the project's packages are built, which also fills the build
 // cache that cells use.
