@@ -69,6 +69,26 @@ func (o *normOperator) tangent(_, _ []float64, points span) {
 func (o *normOperator) reverse(_ []float64, points span) {
 	if o.in.adjoint != nil {
 		o.apply(o.in.adjoint, o.out.adjoint, o.pull, points)
+		o.cleanse(o.in.adjoint, points)
+	}
+}
+
+// cleanse takes out of an adjoint what rounding left of its mean and of its part
+// along ẑ: late in a flow the adjoint itself is small beside what it was taken from.
+func (o *normOperator) cleanse(h []float64, points span) {
+	if o.spec.centred {
+		o.groups.means(o.average, h, points)
+	}
+	o.groups.meanProducts(o.product, o.out.value, h, points)
+	for k := points.lo; k < points.hi; k++ {
+		h, z := row(h, k, o.groups.width), row(o.out.value, k, o.groups.width)
+		for s := range o.groups.perPoint {
+			g := o.groups.first(k) + s
+			average, dot := o.average[g], o.product[g]
+			for i := s * o.groups.length; i < (s+1)*o.groups.length; i++ {
+				h[i] -= average + z[i]*dot
+			}
+		}
 	}
 }
 
