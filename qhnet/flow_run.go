@@ -215,9 +215,23 @@ func (r *flowRun) method(clock Clock) ode.Method {
 }
 
 // implicit reports whether Radau's method is the default: with few parameters,
-// and for balls. It is not for rectifiers, whose kinks its Jacobians do not see.
+// for balls, and for directions. It is not for rectifiers, whose kinks its
+// Jacobians do not see.
 func (r *flowRun) implicit() bool {
-	return !r.kinks && (len(r.Start) <= denseParameters || r.balls())
+	return !r.kinks && (len(r.Start) <= denseParameters || r.balls() || r.directions())
+}
+
+// directions reports whether a model of moderate size has a block of rate 0, as
+// below a normalization, where only directions matter. They relax faster than
+// anything else, by the curvature of the outputs, which a linearization of the
+// outputs leaves out: the exact Jacobian is needed.
+func (r *flowRun) directions() bool {
+	const moderate = 512 // parameters; the dense factorization takes some 0.1 s
+	if len(r.Start) > moderate {
+		return false
+	}
+	rates, err := RatesOf(r.Margins.Model())
+	return err == nil && slices.Contains(rates.Canonical(), 0)
 }
 
 // denseParameters bounds the problems whose exact Jacobians are cheaper than the
@@ -242,7 +256,7 @@ func (r *flowRun) tolerance(m ode.Method) float64 {
 // neutral directions beside stiff ones: their ratio grows like log(1/L).
 func (r *flowRun) linearization(clock Clock) ode.Linearization {
 	m, rank := len(r.Start), r.Margins.rank()
-	if rank > m || m <= denseParameters && !r.balls() {
+	if rank > m || m <= denseParameters && !r.balls() || r.directions() {
 		return nil
 	}
 	return ode.NewLowRank(rank, m, func(u, c *mat.Dense, value float64, theta []float64) error {
