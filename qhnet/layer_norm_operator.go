@@ -69,12 +69,15 @@ func (o *normOperator) tangent(_, _ []float64, points span) {
 func (o *normOperator) reverse(_ []float64, points span) {
 	if o.in.adjoint != nil {
 		o.apply(o.in.adjoint, o.out.adjoint, o.pull, points)
-		o.cleanse(o.in.adjoint, points)
+		if o.spec.with.epsilon == 0 {
+			o.cleanse(o.in.adjoint, points)
+		}
 	}
 }
 
 // cleanse takes out of an adjoint what rounding left of its mean and of its part
-// along ẑ: late in a flow the adjoint itself is small beside what it was taken from.
+// along ẑ: late in a flow the adjoint itself is small beside what it was taken
+// from. Only with ε = 0 is J a projection, which may be applied twice.
 func (o *normOperator) cleanse(h []float64, points span) {
 	if o.spec.centred {
 		o.groups.means(o.average, h, points)
