@@ -54,30 +54,29 @@ func TestRecordsAreOnTheSolution(t *testing.T) {
 }
 
 func TestEventTimes(t *testing.T) {
-	sol := solve(t, oscillator(20), ode.Options{
-		Method:  ode.DormandPrince{},
-		Control: &ode.Control{Relative: 1e-12, Absolute: 1e-12},
-		Events: []ode.Event{
-			{Name: "cos falls", Value: func(_ float64, y []float64) float64 { return y[0] }, Direction: ode.Falling},
-			{Name: "third turn", Value: func(_ float64, y []float64) float64 { return y[1] }, Direction: ode.Rising},
-			{Name: "t = 15", Value: func(t float64, _ []float64) float64 { return t - 15 }, Terminal: true},
-		},
-	})
 	want := []struct {
 		event int
 		t     float64
 	}{{0, math.Pi / 2}, {1, math.Pi}, {0, 5 * math.Pi / 2}, {1, 3 * math.Pi}, {0, 9 * math.Pi / 2}, {2, 15}}
-	if sol.Status != ode.EventReached || len(sol.Events) != len(want) {
-		t.Fatalf("status %v, %d events: %+v", sol.Status, len(sol.Events), sol.Events)
-	}
-	for i, w := range want {
-		got := sol.Events[i]
-		if got.Event != w.event || math.Abs(got.T-w.t) > 1e-10 {
-			t.Errorf("event %d is %d at %.15g, want %d at %.15g", i, got.Event, got.T, w.event, w.t)
+	for _, m := range []ode.Method{ode.DormandPrince{}, ode.RadauIIA{}, ode.Auto{}} {
+		sol := solve(t, oscillator(20), ode.Options{
+			Method:  m,
+			Control: &ode.Control{Relative: 1e-12, Absolute: 1e-12},
+			Events: []ode.Event{
+				{Name: "cos falls", Value: func(_ float64, y []float64) float64 { return y[0] }, Direction: ode.Falling},
+				{Name: "sin falls", Value: func(_ float64, y []float64) float64 { return y[1] }, Direction: ode.Rising},
+				{Name: "t = 15", Value: func(t float64, _ []float64) float64 { return t - 15 }, Terminal: true},
+			},
+		})
+		if sol.Status != ode.EventReached || sol.T != 15 || len(sol.Events) != len(want) {
+			t.Fatalf("%v: status %v at %v, events %+v", m, sol.Status, sol.T, sol.Events)
 		}
-	}
-	if sol.T != 15 {
-		t.Errorf("ended at %v, want 15", sol.T)
+		for i, w := range want {
+			got := sol.Events[i]
+			if got.Event != w.event || math.Abs(got.T-w.t) > 1e-10 {
+				t.Errorf("%v: event %d is %d at %.15g, want %d at %.15g", m, i, got.Event, got.T, w.event, w.t)
+			}
+		}
 	}
 }
 
