@@ -18,13 +18,16 @@
 //
 //   - [DormandPrince]: explicit Runge-Kutta 5(4), dense output of order 4. For
 //     problems that are not stiff.
-//   - [RadauIIA]: implicit Runge-Kutta of order 5, dense output of the
-//     same order. For stiff problems; its linear systems are dense
-//     unless the problem brings a [Linearization].
+//   - [RadauIIA]: implicit Runge-Kutta of order 5, dense output of the same order.
+//     For stiff problems; its linear systems are dense unless the problem brings a
+//     [Linearization].
 //   - [RKC]: stabilized explicit Runge-Kutta-Chebyshev of order 2. For large
 //     systems whose stiff eigenvalues are close to the negative real axis.
 //   - [Auto]: Dormand-Prince that hands over to an implicit or stabilized method
 //     when it detects stiffness, and back. It is the default.
+//
+// The command in the folder bench measures them against CVODE and SciPy; its README
+// has the tables.
 //
 // # Ends
 //

@@ -108,3 +108,33 @@ func BenchmarkLU(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkLowRank(b *testing.B) {
+	const r = 20
+	for _, m := range []int{100, 1000, 10000} {
+		rng := rand.New(rand.NewPCG(2, uint64(m)))
+		u, c := normal(rng, r, m), normal(rng, r, r)
+		low := NewLowRank(r, m, func(du, dc *mat.Dense, _ float64, _ []float64) error {
+			du.Copy(u)
+			dc.Copy(c)
+			return nil
+		})
+		x, z := make([]float64, m), make([]complex128, m)
+		b.Run(fmt.Sprintf("refresh/m=%d", m), func(b *testing.B) {
+			for b.Loop() {
+				if err := low.Refresh(0, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("solve/m=%d", m), func(b *testing.B) {
+			b.ReportAllocs()
+			if err := low.Factor(3, 2+3i); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				low.Solve(x, z)
+			}
+		})
+	}
+}
