@@ -18,12 +18,15 @@ type NotQuasiHomogeneousError struct {
 
 func (e *NotQuasiHomogeneousError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s But:", e.Layer, e.Reason)
-	for _, rule := range e.Conflicts {
-		b.WriteString(" " + rule.Reason)
-	}
+	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s", e.Layer, e.Reason)
 	if len(e.Conflicts) == 0 {
-		b.WriteString(" its exponent is 0 whatever the rates are.")
+		b.WriteString(" But its exponent is 0 whatever the rates are.")
+	}
+	for i, rule := range e.Conflicts {
+		if i == 0 {
+			b.WriteString(" But:")
+		}
+		b.WriteString(" " + rule.Reason)
 	}
 	if e.Pinned != nil {
 		fmt.Fprintf(&b, " Before it, %s", e.Pinned.explanation())
