@@ -66,8 +66,38 @@ func (r *raster) stroke(p path, s *state) {
 	for i, line := range lines {
 		outline = appendStroke(outline, line, closed[i], s, r.scale)
 	}
-	r.polygons(outline, s.color)
+	if s.color.A < 255 {
+		r.polygons(outline, s.color)
+		return
+	}
+	r.pieces(outline, s.color)
 }
+
+// pieceArea is the number of pixels above which it pays to draw a stroke in
+// pieces: a long curve covers little of its bounding box.
+const pieceArea = 1 << 13
+
+// pieces draws the polygons of an opaque stroke a few at a time. Where it cuts a
+// line, a disc covers the seam.
+func (r *raster) pieces(outline [][]point, c color.NRGBA) {
+	start := 0
+	var box image.Rectangle
+	for i, polygon := range outline {
+		grown := box.Union(r.bounds(outline[i : i+1]))
+		if i > start && area(grown) > pieceArea && len(polygon) == boxCorners {
+			piece := outline[start:i:i]
+			if seam, radius := boxStart(polygon); touches(outline[i-1], seam) {
+				piece = append(piece, disc(seam, radius))
+			}
+			r.polygons(piece, c)
+			start, grown = i, r.bounds(outline[i:i+1])
+		}
+		box = grown
+	}
+	r.polygons(outline[start:], c)
+}
+
+func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 
 // polygons fills the union of polygons wound in one direction, working on no
 // more pixels than they cover.

@@ -19,8 +19,13 @@ func appendStroke(out [][]point, line []point, closed bool, s *state, scale floa
 	return out
 }
 
-// appendSolid strokes a polyline. The ends are round unless flat.
+// appendSolid strokes a polyline, piece after piece from its start. The ends are
+// round unless flat.
 func appendSolid(out [][]point, line []point, half float64, flat bool) [][]point {
+	loop := len(line) > 2 && line[0] == line[len(line)-1]
+	if round := !flat && half > 0.5; round || loop {
+		out = append(out, disc(line[0], half))
+	}
 	last := point{}
 	started := false
 	for i := 1; i < len(line); i++ {
@@ -31,21 +36,39 @@ func appendSolid(out [][]point, line []point, half float64, flat bool) [][]point
 			continue
 		}
 		n := point{-dy / length * half, dx / length * half}
+		if started {
+			out = appendJoin(out, a, last, n, half)
+		}
 		out = append(out, []point{
 			{a.x + n.x, a.y + n.y}, {b.x + n.x, b.y + n.y},
 			{b.x - n.x, b.y - n.y}, {a.x - n.x, a.y - n.y},
 		})
-		if started {
-			out = appendJoin(out, a, last, n, half)
-		}
 		last, started = n, true
 	}
 	if !flat && half > 0.5 || !started {
-		out = append(out, disc(line[0], half), disc(line[len(line)-1], half))
-	} else if flat && len(line) > 2 && line[0] == line[len(line)-1] {
-		out = append(out, disc(line[0], half))
+		out = append(out, disc(line[len(line)-1], half))
 	}
 	return out
+}
+
+// boxCorners tells a segment's box from joins, which have three corners, and discs,
+// which have eight and more.
+const boxCorners = 4
+
+// boxStart returns where the segment of a box begins, and half its width.
+func boxStart(box []point) (at point, half float64) {
+	a, b := box[0], box[3]
+	return point{(a.x + b.x) / 2, (a.y + b.y) / 2}, math.Hypot(a.x-b.x, a.y-b.y) / 2
+}
+
+// touches reports whether the polygon before a box leads up to its start; a dash
+// begins away from the last one.
+func touches(polygon []point, at point) bool {
+	end := polygon[0] // of a join
+	if len(polygon) == boxCorners {
+		end = point{(polygon[1].x + polygon[2].x) / 2, (polygon[1].y + polygon[2].y) / 2}
+	}
+	return math.Hypot(end.x-at.x, end.y-at.y) < 1e-6
 }
 
 // appendJoin covers the outer side of a bend from normal m to normal n.
