@@ -191,19 +191,18 @@ func (b TwoBalls) Groups(high, rest int) []Group {
 	return groups
 }
 
-// Start returns parameters of Groups(b.Groups(…)...) from which the flow separates
-// the balls: all scales equal size and every vector is size·μ. Elsewhere, with
-// margins below zero, the flow on exact balls may shrink β to zero, where the
-// worst-case margin has a kink.
+// Start returns parameters of Groups(b.Groups(…)...) with β = size·μ, which
+// separates the balls: the first factor of β_j is size·μ_j, all others are 1.
+// From elsewhere, where the worst-case margin is negative, the flow on exact
+// balls may shrink β to zero, at which that margin has a kink.
 func (b TwoBalls) Start(model *Product, size float64) []float64 {
+	checkLength("the model's inputs", model.Inputs(), len(b.Center))
 	theta := make([]float64, NumParameters(model))
 	for i := range theta {
-		theta[i] = size
+		theta[i] = 1
 	}
-	for j, factors := range model.factors {
-		if j < len(b.Center) {
-			theta[factors[0]] = size * b.Center[j]
-		}
+	for j, v := range b.Center {
+		theta[model.factors[j][0]] = size * v
 	}
 	return theta
 }

@@ -100,8 +100,8 @@ func TestTwoBallsStartSeparates(t *testing.T) {
 		b := randomBalls(rng, trial%2 == 0)
 		model := qhnet.Groups(b.Groups(1+rng.IntN(3), 1+rng.IntN(3))...)
 		beta := model.Coefficients(nil, b.Start(model, 0.7))
-		if b.RobustnessOf(beta) <= 0 && b.HighNorm() > b.Radius {
-			t.Errorf("%+v: the start %v does not separate", b, beta)
+		if math.Abs(b.RobustnessOf(beta)-b.BestRobustness()) > 1e-13*floats.Norm(b.Center, 2) {
+			t.Errorf("%+v: the start %v does not have the direction of μ", b, beta)
 		}
 	}
 }
