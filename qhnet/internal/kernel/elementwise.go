@@ -4,6 +4,8 @@ package kernel
 // and may be the same.
 func Rectify(dst, x []float64) {
 	x = x[:len(dst)]
+	read(x)
+	write(dst)
 	switch {
 	case len(dst) == 0:
 	case active == avx512:
@@ -25,6 +27,9 @@ func Rectify(dst, x []float64) {
 // dst and x may be the same.
 func Gate(dst, x, gate []float64) {
 	x, gate = x[:len(dst)], gate[:len(dst)]
+	read(x)
+	read(gate)
+	write(dst)
 	switch {
 	case len(dst) == 0:
 	case active == avx512:
@@ -44,6 +49,8 @@ func Gate(dst, x, gate []float64) {
 // AddScaled adds c x to dst, of the same length.
 func AddScaled(dst []float64, c float64, x []float64) {
 	x = x[:len(dst)]
+	read(x)
+	write(dst)
 	switch {
 	case len(dst) == 0:
 	case active == avx512:

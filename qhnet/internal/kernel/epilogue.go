@@ -30,6 +30,7 @@ func GemmEpilogue(transA, transB bool, m, n, k int, a []float64, lda int, b []fl
 	p.factor = beta
 	if e.Bias != nil {
 		p.last |= addBias
+		read(e.Bias)
 		p.biases = unsafe.Pointer(&e.Bias[0])
 	}
 	if e.Rectify {
@@ -37,6 +38,7 @@ func GemmEpilogue(transA, transB bool, m, n, k int, a []float64, lda int, b []fl
 	}
 	if e.Mask != nil {
 		p.last |= applyGate
+		readRows(false, e.Mask, ldc, m, n)
 		p.gates, p.gateRow = unsafe.Pointer(&e.Mask[0]), ldc*word
 	}
 	p.run()

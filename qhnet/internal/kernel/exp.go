@@ -12,6 +12,8 @@ import "math"
 // the shifts.
 func Exp(dst, x []float64, scale, shift float64) (sum float64) {
 	x = x[:len(dst)]
+	read(x)
+	write(dst)
 	switch {
 	case len(dst) == 0:
 	case active == avx512:
@@ -29,6 +31,7 @@ func Exp(dst, x []float64, scale, shift float64) (sum float64) {
 
 // Max returns the largest value, NaN if one of them is, -Inf if there is none.
 func Max(x []float64) float64 {
+	read(x)
 	if active == avx512 && len(x) >= 8 {
 		if v, ok := largestAVX512(&x[0], len(x)); ok {
 			return v
@@ -47,6 +50,7 @@ func Max(x []float64) float64 {
 
 // Min returns the smallest value, NaN if one of them is, +Inf if there is none.
 func Min(x []float64) float64 {
+	read(x)
 	if active == avx512 && len(x) >= 8 {
 		if v, ok := smallestAVX512(&x[0], len(x)); ok {
 			return v

@@ -93,6 +93,9 @@ type product struct {
 const word = int(unsafe.Sizeof(float64(0)))
 
 func (p *product) set(transA, transB bool, m, n, k int, a []float64, lda int, b []float64, ldb int, c []float64, ldc int) {
+	readRows(transA, a, lda, m, k)
+	readRows(transB, b, ldb, k, n)
+	writeRows(c, ldc, m, n)
 	p.m, p.n, p.k = m, n, k
 	p.left, p.right, p.out = unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
 	p.leftRow, p.leftStep = lda*word, word

@@ -3,6 +3,8 @@ package kernel
 // AddRow adds a row vector to each row of x, rows of len(row) values.
 func AddRow(x, row []float64) {
 	rows := countRows(x, row)
+	read(row)
+	write(x)
 	switch {
 	case rows == 0:
 	case active == avx512:
@@ -21,6 +23,8 @@ func AddRow(x, row []float64) {
 // SumRows adds all rows of x, of len(sum) values each, to sum, one after another.
 func SumRows(sum, x []float64) {
 	rows := countRows(x, sum)
+	read(x)
+	write(sum)
 	switch {
 	case rows == 0:
 	case active == avx512:
