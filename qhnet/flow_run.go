@@ -215,10 +215,9 @@ func (r *flowRun) method(clock Clock) ode.Method {
 }
 
 // implicit reports whether Radau's method is the default: with few parameters,
-// for balls, and for directions. It is not for rectifiers, whose kinks its
-// Jacobians do not see.
+// for balls, and for directions.
 func (r *flowRun) implicit() bool {
-	return !r.kinks && (len(r.Start) <= denseParameters || r.balls() || r.directions())
+	return len(r.Start) <= denseParameters || r.balls() || r.directions()
 }
 
 // directions reports whether a model of moderate size has a block of rate 0, as
@@ -236,7 +235,7 @@ func (r *flowRun) directions() bool {
 
 // denseParameters bounds the problems whose exact Jacobians are cheaper than the
 // stages that a stabilized method needs late in the flow.
-const denseParameters = 32
+const denseParameters = 128
 
 func (r *flowRun) balls() bool {
 	_, ok := r.Margins.mapping.(*ballMap)
@@ -345,7 +344,8 @@ func (r *flowRun) record(theta []float64) {
 const stallSteps = 64
 
 // afterStep ends a flow that has come to rest before separation: log L has not
-// moved, and the weighted gradients of the margins cancel each other.
+// moved, and the gradients of the margins cancel each other or vanish where they
+// are needed.
 func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if r.trajectory.Separated != nil {
 		return false
@@ -358,21 +358,22 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if moved > 1e-7*max(1, math.Abs(r.time.U)) || r.field.at(theta) != nil {
 		return false
 	}
-	r.rested = math.Sqrt(r.field.g2) <= 1e-5*r.field.tension()
+	r.rested = math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
 	return r.rested
 }
 
-// tension returns Σ_j w_j ‖∇q_j‖, what ‖g‖ would be if no gradients cancelled.
-func (f *field) tension() float64 {
+// steepest returns the largest ‖∇q_j‖, what ‖g‖ could be if the gradients did not
+// cancel and those of the violated margins did not vanish.
+func (f *field) steepest() float64 {
 	unit := make([]float64, len(f.weights))
-	sum := 0.0
-	for j, w := range f.weights {
+	largest := 0.0
+	for j := range unit {
 		unit[j] = 1
 		f.margins.Gradient(f.hg, unit)
 		unit[j] = 0
-		sum += w * floats.Norm(f.hg, 2)
+		largest = max(largest, floats.Norm(f.hg, 2))
 	}
-	return sum
+	return largest
 }
 
 func (r *flowRun) notSeparated(theta []float64) error {

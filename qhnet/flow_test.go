@@ -17,13 +17,16 @@ import (
 // twoBallFlow is f = w_H·x_H + a (w_R·x_R) on balls around ±μ, μ = (1, 0.6).
 func twoBallFlow(t testing.TB, radius float64) Flow {
 	t.Helper()
-	centres := dataset.Set{Name: "two balls", X: mat.NewDense(2, 2, []float64{1, 0.6, -1, -0.6}), Labels: []int{1, 0}, Classes: 2}
 	model := Groups(Group{Name: "H", Coordinates: []int{0}, Depth: 1}, Group{Name: "R", Coordinates: []int{1}, Depth: 2})
-	q, err := NewBallMargins(model, centres, radius)
+	q, err := NewBallMargins(model, twoBallSet(), radius)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return Flow{Margins: q, Start: []float64{0.1, 0.3, 0.2}, Until: 1e3}
+}
+
+func twoBallSet() dataset.Set {
+	return dataset.Set{Name: "two balls", X: mat.NewDense(2, 2, []float64{1, 0.6, -1, -0.6}), Labels: []int{1, 0}, Classes: 2}
 }
 
 func TestFlowReachesTheAsymmetricDirection(t *testing.T) {

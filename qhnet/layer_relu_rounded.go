@@ -27,7 +27,9 @@ func (e *NetworkEvaluation) withKinks(width float64) (same Evaluation, found boo
 }
 
 // roundedOperator multiplies its input h by the slope α(h) of a rounded
-// rectifier, and derivatives by the same slope.
+// rectifier, and adjoints by the same slope. Tangents are those of the value and
+// of the adjoint as they are computed, so that Hessian-vector products are the
+// exact derivatives of Gradient, at which Newton's method aims.
 type roundedOperator struct {
 	in, out     *signal
 	leak, width float64
@@ -46,8 +48,14 @@ func (o *roundedOperator) forward(_ []float64, points span) error {
 	return nil
 }
 
+// tangent is (α + α' h) ḣ.
 func (o *roundedOperator) tangent(_, _ []float64, points span) {
-	o.pass(o.out.derivative, o.in.derivative, points)
+	for k := points.lo; k < points.hi; k++ {
+		reach, d, s := o.reach[k], row(o.out.derivative, k, o.in.width), row(o.in.derivative, k, o.in.width)
+		for i, h := range row(o.in.value, k, o.in.width) {
+			d[i] = (o.slope(h, reach) + o.bend(h, reach)*h) * s[i]
+		}
+	}
 }
 
 func (o *roundedOperator) reverse(_ []float64, points span) {
@@ -56,8 +64,17 @@ func (o *roundedOperator) reverse(_ []float64, points span) {
 	}
 }
 
+// reverseTangent adds α' ḣ times the adjoint, which makes sliding along a kink
+// stiff.
 func (o *roundedOperator) reverseTangent(_, _ []float64, points span) {
 	o.pass(o.in.adjointTangent, o.out.adjointTangent, points)
+	for k := points.lo; k < points.hi; k++ {
+		reach, width := o.reach[k], o.in.width
+		d, adjoint, moving := row(o.in.adjointTangent, k, width), row(o.out.adjoint, k, width), row(o.in.derivative, k, width)
+		for i, h := range row(o.in.value, k, width) {
+			d[i] += o.bend(h, reach) * moving[i] * adjoint[i]
+		}
+	}
 }
 
 func (o *roundedOperator) pass(dst, src []float64, points span) {
@@ -77,4 +94,12 @@ func (o *roundedOperator) slope(h, reach float64) float64 {
 		return o.leak
 	}
 	return o.leak + (1-o.leak)*(1+h/reach)/2
+}
+
+// bend is α', taking δ as fixed.
+func (o *roundedOperator) bend(h, reach float64) float64 {
+	if h < reach && h > -reach {
+		return (1 - o.leak) / (2 * reach)
+	}
+	return 0
 }

@@ -171,7 +171,7 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 //	α(h) = leak + (1 - leak) (1 + h/δ)/2   for |h| < δ,
 //
 // with δ = width·(root mean square of the point's pre-activations in the layer),
-// and derivatives are taken at fixed slopes, as for a rectifier. Values change by
+// and gradients are taken at fixed slopes, as for a rectifier. Values change by
 // at most δ/8. Since value = slope × input stays true, so do Euler's identity and
 // the conserved quantities. Gradients become members of Goldstein's
 // subdifferential: averages over an O(width) neighbourhood.
