@@ -31,7 +31,8 @@ type Flow struct {
 	KinkWidth float64
 
 	// Method overrides the solver of the late phase. By default it is RadauIIA
-	// for up to 128 parameters and for balls, and RKC elsewhere: the Jacobian of
+	// for up to 128 parameters, for balls and below normalizations (up to 512
+	// parameters), and RKC elsewhere: the Jacobian of
 	// gradient flow in s is symmetric, so that its stiff spectrum is real.
 	Method   ode.Method
 	MaxSteps int // attempted steps of each phase; 0 means 1e6

@@ -25,7 +25,6 @@ type flowRun struct {
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
 	rested     bool      // the flow came to rest unseparated
-	kinks      bool      // the model has rectifiers
 
 	fingerprint string    // of the run, if it has a checkpoint
 	pending     *snapshot // not written yet
@@ -33,8 +32,9 @@ type flowRun struct {
 }
 
 func newFlowRun(f *Flow) *flowRun {
+	f.Margins.RoundKinks(orDefault(f.KinkWidth, 1e-3))
 	return &flowRun{
-		Flow: f, kinks: f.Margins.RoundKinks(orDefault(f.KinkWidth, 1e-3)), field: newField(f.Margins, f.Loss),
+		Flow: f, field: newField(f.Margins, f.Loss),
 		logPoints:  math.Log(float64(f.Margins.Points())),
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{samples: f.Margins.Points(), model: f.Margins.Model()},
