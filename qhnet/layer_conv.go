@@ -1,8 +1,6 @@
 package qhnet
 
 import (
-	"fmt"
-
 	"qhlab/qhnet/internal/kernel"
 )
 
@@ -187,25 +185,4 @@ func addToRows(m matrix, numbers []float64) {
 			line[j] += c
 		}
 	}
-}
-
-// windowText describes a square window with what differs from the default
-// stride.
-func (s settings) windowText(side, stride int) string {
-	text := fmt.Sprintf("%d×%d", side, side)
-	if s.strideOr(stride) != stride {
-		text += fmt.Sprintf(", stride %d", s.stride)
-	}
-	if s.padding != 0 {
-		text += fmt.Sprintf(", padding %d", s.padding)
-	}
-	return text
-}
-
-// strideOr returns the stride given, or the default.
-func (s settings) strideOr(stride int) int {
-	if s.has("Stride") {
-		return s.stride
-	}
-	return stride
 }

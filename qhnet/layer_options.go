@@ -1,6 +1,9 @@
 package qhnet
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Option changes a layer from its default. A layer that does not know an option
 // makes [NewNetwork] fail.
@@ -85,3 +88,27 @@ type named struct {
 	Layer
 	name string
 }
+
+// windowText describes a square window with what differs from the default
+// stride.
+func (s settings) windowText(side, stride int) string {
+	text := fmt.Sprintf("%d×%d", side, side)
+	if s.strideOr(stride) != stride {
+		text += fmt.Sprintf(", stride %d", s.stride)
+	}
+	if s.padding != 0 {
+		text += fmt.Sprintf(", padding %d", s.padding)
+	}
+	return text
+}
+
+// strideOr returns the stride given, or the default.
+func (s settings) strideOr(stride int) int {
+	if s.has("Stride") {
+		return s.stride
+	}
+	return stride
+}
+
+// has tells whether an option was given.
+func (s settings) has(name string) bool { return slices.Contains(s.given, name) }
