@@ -31,6 +31,7 @@ func subcommands() []subcommand {
 		{"lab", "[-port N] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
 		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
 		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
+		{"html", "[-o FOLDER] [NAME...]", "make a site of the notebooks to read, without server and network", writeSite},
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
 		{"prepare", "", "install what is missing and do nothing else", prepareOnly},

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"html"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/legible.js
+var legible string
+
+func TestHighlightingKeepsTheText(t *testing.T) {
+	tags := regexp.MustCompile(`<[^>]*>`)
+	for source, marked := range map[string]string{
+		"%%\nx := 1 % 2":          `<span class="m">%%` + "\n</span>",
+		"a := 7%3":                `<span class="n">7</span>%`,
+		"func f() {} // a < b":    `<span class="c">// a &lt; b</span>`,
+		"s := `raw\n%not a line`": `<span class="s">`,
+		"!ls -l\nvar λ = \"x\"":   `<span class="m">!ls -l`,
+		"if broken {":             `<span class="k">if</span>`,
+		"\"open":                  `<span class="s">`,
+		"":                        "",
+	} {
+		got := string(highlight(source))
+		if text := html.UnescapeString(tags.ReplaceAllString(got, "")); text != source {
+			t.Errorf("the text of %q became %q", source, text)
+		}
+		if !strings.Contains(got, marked) {
+			t.Errorf("%q is highlighted as %q, want %q in it", source, got, marked)
+		}
+	}
+}
+
+func TestIntroductionIsTheFirstHeadingAndSentence(t *testing.T) {
+	nb := &notebook{Cells: []*cell{
+		{Type: "code", Source: "# no"},
+		{Type: "markdown", Source: "# A *title*\n\nIt says [this](x.md), in `code`. And more."},
+	}}
+	if heading, sentence := nb.introduction(); heading != "A title" || sentence != "It says this, in code." {
+		t.Errorf("%q, %q", heading, sentence)
+	}
+}
+
+func TestFormulasBecomeMathML(t *testing.T) {
+	p := withLab(t)
+	for source, want := range map[string]string{
+		`$\mathcal L$ and $5`:                  `<mi>ℒ</mi></mrow></math> and $5`,
+		"`$x$`":                                "<code>$x$</code>",
+		`$\hat\beta$`:                          `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
+		`$$\min_\theta x$$`:                    `<munder><mo>min</mo><mi>θ</mi></munder>`,
+		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd style="text-align: right"><mi>a</mi></mtd>`,
+		`$a_1$ *b* $c_2$`:                      `<em>b</em>`,
+		`$\operatorname{diag}(x)$`:             `<mtext>diag</mtext>`,
+	} {
+		rendered, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+		} else if got := string(rendered[0]); !strings.Contains(got, want) {
+			t.Errorf("%s becomes %s, want %s in it", source, got, want)
+		}
+	}
+	_, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
+	wantError(t, err, `\nonsense`)
+}
+
+func TestPictureWithoutCaptionIsRefused(t *testing.T) {
+	p := withLab(t)
+	_, err := p.makePages(t.Context(), []string{"testdata/square.ipynb"}, t.TempDir())
+	wantError(t, err, "square: cell [4]", "no caption")
+}
+
+// TestSiteIsLegible looks at every page in a real browser, on a telephone and on
+// a desk, in light and in dark.
+func TestSiteIsLegible(t *testing.T) {
+	p := withLab(t)
+	folder := t.TempDir()
+	if err := writeSite(t.Context(), p, []string{"-o", folder}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.html"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no pages", err)
+	}
+	for _, width := range []int{375, 1280} {
+		ctx := browser(t, width, 900)
+		complaints := listen(t, ctx)
+		for _, scheme := range []string{"light", "dark"} {
+			preferScheme(t, ctx, scheme)
+			for _, file := range files {
+				do(t, ctx, chromedp.Navigate("file://"+file))
+				for _, wrong := range evaluate[[]string](t, ctx, legible) {
+					t.Errorf("%s at %d px, %s: %s", filepath.Base(file), width, scheme, wrong)
+				}
+				screenshot(t, ctx, fmt.Sprintf("site-%s-%d-%s", title(file), width, scheme))
+			}
+		}
+		for _, complaint := range complaints() {
+			t.Errorf("the console at %d px says: %s", width, complaint)
+		}
+	}
+}
+
+func TestCopyButtonCopiesTheSource(t *testing.T) {
+	const source = "%%\nx := 1 < 2"
+	folder := t.TempDir()
+	if err := writePages([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, folder); err != nil {
+		t.Fatal(err)
+	}
+	if testing.Short() {
+		t.Skip("starts a browser, which -short leaves out")
+	}
+	ctx := browser(t, 375, 600)
+	do(t, ctx, chromedp.Navigate("file://"+filepath.Join(folder, "t.html")),
+		chromedp.Click(chromedp.CSS(".code button")),
+		chromedp.WaitVisible(`//button[text()="Copied"]`))
+	if got := evaluate[string](t, ctx, `document.querySelector(".code code").textContent`); got != source {
+		t.Errorf("the code on the page is %q, want %q", got, source)
+	}
+}
+
+// preferScheme makes the browser ask pages for light or dark colours.
+func preferScheme(t *testing.T, ctx context.Context, scheme string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listen collects the errors that pages write to the console from now on.
+func listen(t *testing.T, ctx context.Context) (complaints func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var list []string
+	messages := chromedp.Console(ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == "error" {
+				mu.Lock()
+				list = append(list, m.String())
+				mu.Unlock()
+			}
+		}
+	}()
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return list
+	}
+}

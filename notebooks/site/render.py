@@ -1,0 +1,91 @@
+"""Turn Markdown with TeX into HTML with MathML.
+
+Reads a JSON list of texts from standard input and writes the list of their
+HTML. Formulas are taken out before Markdown is read, as JupyterLab does, since
+underscores and backslashes mean something else there.
+"""
+
+import json
+import re
+import sys
+import xml.etree.ElementTree as tree
+
+import mistune
+from latex2mathml.converter import convert
+
+# Code is matched first, so that a dollar in it is no formula.
+FORMULA = re.compile(
+    r"(?P<code>^```.*?^```|`[^`\n]+`)"
+    r"|\$\$(?P<display>.+?)\$\$"
+    r"|(?<![\\$])\$(?P<inline>[^\s$](?:[^$]*[^\s$\\])?)\$(?!\d)",
+    re.DOTALL | re.MULTILINE,
+)
+
+# Spellings that TeX accepts and latex2mathml does not know.
+SPELLINGS = [
+    (r"\\(begin|end)\{aligned\}", r"\\\1{align*}"),
+    (r"\\(mathcal|mathbb|mathbf|mathsf|boldsymbol)\s*([A-Za-z0-9]|\\[A-Za-z]+)", r"\\\1{\2}"),
+    (r"\\(?:mathrm|operatorname\*?)\s*\{([^{}\\]*)\}", r"\\text{\1}"),
+    (r"\\(?:mathrm|operatorname\*?)\s*\{(\w+)\\,(\w+)\}", r"\\text{\1 \2}"),
+    (r"\\[bB]igg?[lr]?\s*(\\\||\||\\lVert|\\rVert)", r"\1"),
+    (r"\\lVert|\\rVert", r"\\|"),
+]
+
+ACCENTS = {"~": "\u02dc", "^": "\u02c6", "\u02d9": "\u02d9", "\u00af": "\u00af", "\u2015": "\u00af"}
+LIMITS = {"min", "max", "inf", "sup", "lim"}
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+
+
+def mathml(tex, display):
+    """Return the formula as MathML Core, which browsers draw without a script."""
+    for pattern, spelling in SPELLINGS:
+        tex = re.sub(pattern, spelling, tex)
+    try:
+        root = tree.fromstring(convert(tex.strip(), display="block" if display else "inline"))
+    except Exception as error:
+        sys.exit(f"cannot read the formula {tex!r}: {error!r}")
+    for element in root.iter():
+        element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
+    for element in list(root.iter()):
+        if (element.text or "").startswith("\\"):
+            sys.exit(f"the command {element.text} is unknown in the formula {tex!r}")
+        repair(element, display)
+    markup = tree.tostring(root, encoding="unicode")
+    return f'<div class="formula" tabindex="0">{markup}</div>' if display else markup
+
+
+def repair(element, display):
+    """Replace what latex2mathml takes from MathML 3 or misses."""
+    if element.tag == "mi" and element.text == "~":
+        element.tag, element.text = "mo", "\u223c"
+    if element.tag == "mover" and element[1].tag == "mo" and element[1].text in ACCENTS:
+        wide = element[1].text == "\u2015"
+        element[1].text = ACCENTS[element[1].text]
+        element[1].set("stretchy", "true" if wide else "false")
+        element.set("accent", "true")
+    if display and element.tag == "msub" and element[0].text in LIMITS:
+        element.tag = "munder"
+    if alignment := element.attrib.pop("columnalign", None):
+        element.set("style", f"text-align: {alignment}")
+
+
+def render(text, markdown):
+    formulas = []
+
+    def take(match):
+        if match["code"]:
+            return match["code"]
+        display = match["display"] is not None
+        formulas.append(mathml(match["display"] if display else match["inline"], display))
+        # Private-use characters do not occur in text, and Markdown leaves them alone.
+        mark = f"\ue000{len(formulas) - 1}\ue001"
+        return f"\n\n{mark}\n\n" if display else mark
+
+    body = markdown(FORMULA.sub(take, text))
+    body = re.sub(r"<p>(\ue000\d+\ue001)</p>", r"\1", body)
+    return re.sub(r"\ue000(\d+)\ue001", lambda m: formulas[int(m[1])], body)
+
+
+if __name__ == "__main__":
+    markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
+    json.dump([render(text, markdown) for text in json.load(sys.stdin)], sys.stdout)
