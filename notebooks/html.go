@@ -111,7 +111,7 @@ func (p project) makePage(ctx context.Context, nb *notebook, name, folder string
 				return nil, fmt.Errorf("cell %s: %w", position(nb, i), err)
 			}
 			b.Outputs = append(b.Outputs, s)
-			if s.Picture != "" && (page.Cover == nil || c.hasTag("cover")) {
+			if o == nb.cover() {
 				page.Cover = &s
 			}
 		}
@@ -220,10 +220,9 @@ func (o *output) show(folder, name string, number int) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	caption, _ := o.Data["text/plain"].(string)
 	s := shown{
 		Picture: fmt.Sprintf("%s-%d.png", name, number),
-		Caption: strings.TrimPrefix(strings.TrimSpace(caption), "Figure: "),
+		Caption: o.caption(),
 		Width:   size.Width / 2, Height: size.Height / 2, // drawn for screens with two pixels a point
 	}
 	if s.Caption == "" {

@@ -35,13 +35,17 @@ func run(ctx context.Context, p project, args []string) error {
 	if *check {
 		finish = compare
 	}
-	return inParallel(*jobs, paths, func(path string) error {
+	err = inParallel(*jobs, paths, func(path string) error {
 		fresh, err := executeNotebook(ctx, p, path, progress)
 		if err != nil {
 			return errors.Join(err, keepUnfinished(p, path, fresh))
 		}
 		return finish(path, fresh)
 	})
+	if !*check {
+		err = errors.Join(err, updateReadme(p))
+	}
+	return err
 }
 
 // inParallel calls work for every path, at most jobs at a time, and returns all

@@ -47,11 +47,19 @@ def mathml(tex, display):
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
     for element in list(root.iter()):
+        sign(element)
         if (element.text or "").startswith("\\"):
             sys.exit(f"the command {element.text} is unknown in the formula {tex!r}")
         repair(element, display)
     markup = tree.tostring(root, encoding="unicode")
     return f'<div class="formula" tabindex="0">{markup}</div>' if display else markup
+
+
+def sign(row):
+    """Mark a + or - after an operator as a sign, which stands close to its number."""
+    for before, element in zip(row, row[1:]):
+        if element.tag == before.tag == "mo" and element.text in "+-\u2212" and before.text not in ")]}|\u2016\u27e9":
+            element.set("form", "prefix")
 
 
 def repair(element, display):

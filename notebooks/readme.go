@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The README's table of notebooks stands between these lines. It and the
+// pictures in it follow the saved notebooks.
+const (
+	tableBegins = "<!-- notebooks: written by go run ./notebooks run -->\n"
+	tableEnds   = "<!-- end of notebooks -->\n"
+)
+
+func readme(_ context.Context, p project, _ []string) error { return updateReadme(p) }
+
+// updateReadme rewrites the README's table and its pictures.
+func updateReadme(p project) error {
+	rows, pictures, err := readmeTable(p)
+	if err != nil {
+		return err
+	}
+	for path, picture := range pictures {
+		if err := writeChanged(path, picture); err != nil {
+			return err
+		}
+	}
+	path := p.path("README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(text), tableBegins)
+	_, after, complete := strings.Cut(rest, tableEnds)
+	if !found || !complete {
+		return errors.New("README.md has lost the lines around the table of notebooks: restore them with git")
+	}
+	return writeChanged(path, []byte(before+tableBegins+rows+tableEnds+after))
+}
+
+// readmeTable returns the table and, by their paths, the pictures in it: for
+// each notebook the figure of the cell tagged "cover", or its first.
+func readmeTable(p project) (rows string, pictures map[string][]byte, err error) {
+	paths, err := p.notebooks(nil)
+	if err != nil {
+		return "", nil, err
+	}
+	pictures = map[string][]byte{}
+	var b strings.Builder
+	b.WriteString("| Notebook | | What it says first |\n| --- | --- | --- |\n")
+	for _, path := range paths {
+		nb, err := readNotebook(path)
+		if err != nil {
+			return "", nil, err
+		}
+		heading, sentence := nb.introduction()
+		image := ""
+		if cover := nb.cover(); cover != nil {
+			encoded, _ := cover.Data["image/png"].(string)
+			picture, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+			if err != nil {
+				return "", nil, fmt.Errorf("%s: %w", title(path), err)
+			}
+			pictures[p.path(".figures", title(path)+".png")] = picture
+			image = fmt.Sprintf(`<img src=".figures/%s.png" width="280" alt="%s">`, title(path), html.EscapeString(cover.caption()))
+		}
+		fmt.Fprintf(&b, "| [%s %s](notebooks/%s) | %s | %s |\n",
+			title(path)[:2], heading, filepath.Base(path), image, strings.ReplaceAll(sentence, "|", `\|`))
+	}
+	return b.String(), pictures, nil
+}
+
+// cover is the picture that stands for the notebook, or nil.
+func (nb *notebook) cover() (first *output) {
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if o.Data["image/png"] == nil {
+				continue
+			}
+			if c.hasTag("cover") {
+				return o
+			}
+			if first == nil {
+				first = o
+			}
+		}
+	}
+	return first
+}
+
+// caption is the text that stands for a picture.
+func (o *output) caption() string {
+	caption, _ := o.Data["text/plain"].(string)
+	return strings.TrimPrefix(strings.TrimSpace(caption), "Figure: ")
+}
+
+func writeChanged(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
