@@ -6,6 +6,24 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
+// polyline is a path through the points, closed if it ends where it begins.
+func polyline(points []vg.Point) vg.Path {
+	n := len(points)
+	closed := n > 3 && points[0] == points[n-1]
+	if closed {
+		n--
+	}
+	path := make(vg.Path, 0, n+1)
+	path.Move(points[0])
+	for _, q := range points[1:n] {
+		path.Line(q)
+	}
+	if closed {
+		path.Close()
+	}
+	return path
+}
+
 // tolerance is the distance in points by which a drawn polyline may miss its
 // points: an eighth of a pixel of print.
 const tolerance = 0.03
@@ -14,12 +32,7 @@ const tolerance = 0.03
 func (p *pane) line(points []vg.Point) {
 	points = thin(points)
 	for _, piece := range p.clip(points) {
-		path := make(vg.Path, 0, len(piece))
-		path.Move(piece[0])
-		for _, q := range piece[1:] {
-			path.Line(q)
-		}
-		p.Stroke(path)
+		p.Stroke(polyline(piece))
 		p.occupy(piece)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"sort"
 
 	"gonum.org/v1/plot/vg"
-
-	"qhlab/plotting/internal/typeset"
 )
 
 // endLabelled layers have a label at their right end.
@@ -62,16 +60,14 @@ func (p *pane) drawCluster(ends []endLabel) {
 		moved = moved || math.Abs(float64(e.y-e.at.Y)) > float64(p.label)*0.35
 		x = max(x, e.at.X)
 	}
-	gap := p.label * 0.45
-	if moved {
-		gap = p.label * 1.1
-	}
 	for _, e := range ends {
+		at := e.at.X + p.label*0.45
 		if moved {
+			at = x + p.label*1.1
 			p.pen(tint(e.color, 0.55), p.axis, nil)
-			p.segment(vg.Point{X: e.at.X + p.label*0.2, Y: e.at.Y}, vg.Point{X: x + gap - p.label*0.25, Y: e.y})
+			p.segment(vg.Point{X: e.at.X + p.label*0.2, Y: e.at.Y}, vg.Point{X: at - p.label*0.25, Y: e.y})
 		}
-		p.text(vg.Point{X: x + gap, Y: e.y - p.label*0.36}, e.text, p.label, e.color, alignLeft)
+		p.text(vg.Point{X: at, Y: e.y - p.label*0.36}, e.text, p.label, e.color, alignLeft)
 	}
 }
 
@@ -215,21 +211,58 @@ func (p *pane) keys() []key {
 	return out
 }
 
-func (p *pane) drawKeys(keys []key, y vg.Length) {
-	x := p.yLabelX()
-	middle := y + p.label*0.33
-	for _, k := range keys {
-		c := k.role.Color()
-		if k.marker != RoleMarker {
-			at := []vg.Point{{X: x + p.marker, Y: middle}}
-			p.stampMarker(k.marker, p.marker, c, k.hollow, at)
-			x += 2*p.marker + p.label*0.4
-		} else {
-			p.pen(c, p.look.line, k.dash)
-			p.segment(vg.Point{X: x, Y: middle}, vg.Point{X: x + p.label*2, Y: middle})
-			x += p.label * 2.5
-		}
-		p.text(vg.Point{X: x, Y: y}, k.text, p.label, readable(c), alignLeft)
-		x += vg.Length(typeset.Parse(k.text).Width)*p.label + p.label*1.4
+// keyGap is the space between entries, and keyRow the height of a row, in label
+// sizes.
+const (
+	keyGap = 1.4
+	keyRow = 1.5
+)
+
+// sample is the length of the marker or the line of an entry and the space after.
+func (k key) sample(p *pane) vg.Length {
+	if k.marker != RoleMarker {
+		return 2*p.marker + p.label*0.4
 	}
+	return p.label * 2.5
+}
+
+// keyRows breaks the entries into rows no wider than the panel.
+func (p *pane) keyRows() (rows [][]key) {
+	room := p.box.Max.X - p.yLabelX()
+	var x vg.Length
+	for _, k := range p.keys() {
+		w := k.sample(p) + width(k.text, p.label)
+		if len(rows) == 0 || x+w > room {
+			rows = append(rows, nil)
+			x = 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], k)
+		x += w + p.label*keyGap
+	}
+	return rows
+}
+
+// drawKeys draws the rows of entries below y.
+func (p *pane) drawKeys(y vg.Length) {
+	for _, row := range p.keyRows() {
+		y -= p.label * keyRow
+		x := p.yLabelX()
+		for _, k := range row {
+			p.drawKey(k, vg.Point{X: x, Y: y + p.label*0.45})
+			x += k.sample(p) + width(k.text, p.label) + p.label*keyGap
+		}
+	}
+}
+
+func (p *pane) drawKey(k key, at vg.Point) {
+	c := k.role.Color()
+	middle := at.Y + p.label*0.33
+	if k.marker != RoleMarker {
+		p.stampMarker(k.marker, p.marker, c, k.hollow, []vg.Point{{X: at.X + p.marker, Y: middle}})
+	} else {
+		p.pen(c, p.look.line, k.dash)
+		p.segment(vg.Point{X: at.X, Y: middle}, vg.Point{X: at.X + p.label*2, Y: middle})
+	}
+	at.X += k.sample(p)
+	p.text(at, k.text, p.label, readable(c), alignLeft)
 }

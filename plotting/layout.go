@@ -222,11 +222,9 @@ func (p *pane) frame() frame {
 	if p.Y.Label != "" && !p.Bare && !p.inner.y {
 		fr.top += l.label * 1.5
 	}
-	if len(p.keys()) > 0 {
-		fr.top += l.label * 1.7
-	}
+	fr.top += l.label * keyRow * vg.Length(len(p.keyRows()))
 	if p.Title != "" {
-		fr.top += l.title * 1.7
+		fr.top += l.title * titleRow
 	}
 	for _, layer := range p.Layers {
 		if g, ok := layer.(grouped); ok {

@@ -89,26 +89,27 @@ func (p *pane) segment(a, b vg.Point) {
 	p.Stroke(vg.Path{{Type: vg.MoveComp, Pos: a}, {Type: vg.LineComp, Pos: b}})
 }
 
-// drawAxes draws the two axes, their ticks and labels, the title and the key.
+// drawAxes draws the two axes, their ticks and labels. The title and the key
+// stand at the top of the row, the label of the y axis just above the axis.
 func (p *pane) drawAxes() {
-	y := p.box.Max.Y + p.tick*0.6
-	if p.Bare {
-		y = p.box.Max.Y + p.tick*0.3
-	} else {
-		p.drawX()
-		p.drawY()
-		if p.Y.Label != "" && !p.inner.y {
-			p.text(vg.Point{X: p.yLabelX(), Y: y + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
-			y += p.label * 1.5
-		}
-	}
-	if keys := p.keys(); len(keys) > 0 {
-		p.drawKeys(keys, y+p.label*0.45)
-	}
+	top := p.box.Max.Y + p.head
 	if p.Title != "" {
-		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.head - p.title*1.2}, p.Title, p.title, ink, alignLeft)
+		p.text(vg.Point{X: p.yLabelX(), Y: top - p.title*1.2}, p.Title, p.title, ink, alignLeft)
+		top -= p.title * titleRow
+	}
+	p.drawKeys(top)
+	if p.Bare {
+		return
+	}
+	p.drawX()
+	p.drawY()
+	if p.Y.Label != "" && !p.inner.y {
+		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.tick*0.6 + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
 	}
 }
+
+// titleRow is the height of a panel's title, in title sizes.
+const titleRow = 1.7
 
 // yLabelX is where the label of the y axis begins: above the tick labels, so
 // that it reads as their heading.

@@ -48,7 +48,9 @@ func (b Ball) drawIn(v *view) {
 	w := width(b.Label, v.look.label)
 	v.annotate(b.Label, b.Role.Color(),
 		vg.Point{X: center.X - w/2, Y: center.Y + radius + v.look.label*0.4},
-		vg.Point{X: center.X - w/2, Y: center.Y - radius - v.look.label*1.2})
+		vg.Point{X: center.X - w/2, Y: center.Y - radius - v.look.label*1.2},
+		vg.Point{X: center.X - radius*0.75 - w, Y: center.Y + radius*0.75},
+		vg.Point{X: center.X + radius*0.75, Y: center.Y + radius*0.75})
 }
 
 func circleAt(c vg.Point, r vg.Length) []vg.Point {

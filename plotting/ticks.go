@@ -94,11 +94,11 @@ func roundStep(x float64) float64 {
 // decades are powers of ten whose exponents are round numbers.
 func decades(s span, n int) []mark {
 	step := math.Max(1, roundStep((s.hi-s.lo)/float64(n)))
-	first, last := math.Ceil(s.lo/step-1e-9), math.Floor(s.hi/step+1e-9)
+	first, last := math.Ceil((s.lo-s.slack())/step), math.Floor((s.hi+s.slack())/step)
 	plain := step == 1 && first >= -3 && last <= 4
 	var out []mark
 	for k := first; k <= last; k++ {
-		out = append(out, mark{k * step, power(int(k*step), plain)})
+		out = append(out, mark{s.clamp(k * step), power(int(k*step), plain)})
 	}
 	if step == 1 && s.hi-s.lo <= 4 {
 		for k := math.Floor(s.lo); k <= s.hi; k++ {
@@ -111,6 +111,13 @@ func decades(s span, n int) []mark {
 	}
 	return out
 }
+
+// slack is how far outside the limits a power of ten still gets its tick, at the
+// end of the axis: data that begin at 10.01 deserve the tick of 10, a point of
+// print away at most.
+func (s span) slack() float64 { return 0.003 * (s.hi - s.lo) }
+
+func (s span) clamp(u float64) float64 { return math.Min(s.hi, math.Max(s.lo, u)) }
 
 func power(k int, plain bool) string {
 	if plain {

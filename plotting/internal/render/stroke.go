@@ -19,14 +19,15 @@ func appendStroke(out [][]point, line []point, closed bool, s *state, scale floa
 	return out
 }
 
-// appendSolid strokes a polyline, piece after piece from its start. The ends are
-// round unless flat.
+// appendSolid strokes a polyline, piece after piece from its start. A line that
+// ends where it begins is joined there; others have round ends unless flat.
 func appendSolid(out [][]point, line []point, half float64, flat bool) [][]point {
 	loop := len(line) > 2 && line[0] == line[len(line)-1]
-	if round := !flat && half > 0.5; round || loop {
+	capped := !flat && !loop && half > 0.5 // thinner caps are less than a pixel
+	if capped {
 		out = append(out, disc(line[0], half))
 	}
-	last := point{}
+	var first, last point
 	started := false
 	for i := 1; i < len(line); i++ {
 		a, b := line[i-1], line[i]
@@ -38,6 +39,8 @@ func appendSolid(out [][]point, line []point, half float64, flat bool) [][]point
 		n := point{-dy / length * half, dx / length * half}
 		if started {
 			out = appendJoin(out, a, last, n, half)
+		} else {
+			first = n
 		}
 		out = append(out, []point{
 			{a.x + n.x, a.y + n.y}, {b.x + n.x, b.y + n.y},
@@ -45,7 +48,10 @@ func appendSolid(out [][]point, line []point, half float64, flat bool) [][]point
 		})
 		last, started = n, true
 	}
-	if !flat && half > 0.5 || !started {
+	if loop && started {
+		out = appendJoin(out, line[0], last, first, half)
+	}
+	if capped || !started {
 		out = append(out, disc(line[len(line)-1], half))
 	}
 	return out
