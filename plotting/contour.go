@@ -128,17 +128,6 @@ func (l *lattice) level(level float64) [][]vg.Point {
 	return trace(order, links, place)
 }
 
-// edge numbers the edges of the lattice: horizontal ones even, vertical ones odd.
-func (l *lattice) edge(i, j, k int) int {
-	switch k {
-	case 1:
-		i++
-	case 2:
-		j++
-	}
-	return 2*(j*(l.nx+1)+i) + k%2
-}
-
 // trace joins linked crossings to polylines: open ones first, from their ends.
 func trace(order []int, links map[int][]int, place map[int]vg.Point) (lines [][]vg.Point) {
 	done := make(map[int]bool)

@@ -29,16 +29,31 @@ const (
 )
 
 // Sizes of the palettes of PNG pictures. A notebook keeps its pictures in one
-// file, so they are small; at double density the difference is not seen.
+// file, so they are small; lines and points lose nothing that is seen at double
+// density.
 const (
-	printColors  = 256
-	screenColors = 96
+	fullPalette  = 256
+	smallPalette = 96
 )
+
+// screenPalette is the palette for a notebook: small unless colours run into each
+// other.
+func (f Figure) screenPalette() int {
+	for _, p := range f.Panels {
+		for _, l := range p.Layers {
+			switch l.(type) {
+			case HeatMap, Scene:
+				return fullPalette
+			}
+		}
+	}
+	return smallPalette
+}
 
 // Encode draws the figure. The same figure gives the same bytes.
 func Encode(f Figure, format Format) ([]byte, error) {
 	if format == PNG {
-		b, _, err := f.png(printDPI, printColors)
+		b, _, err := f.png(printDPI, fullPalette)
 		return b, err
 	}
 	pl, err := f.plan()

@@ -135,8 +135,8 @@ func TestPGFCompiles(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if keep := os.Getenv("QHLAB_KEEP"); keep != "" {
-		if err := os.CopyFS(keep, os.DirFS(dir)); err != nil {
+	if keep := os.Getenv(keepVariable); keep != "" {
+		if err := os.CopyFS(filepath.Join(keep, "latex"), os.DirFS(dir)); err != nil {
 			t.Error(err)
 		}
 	}

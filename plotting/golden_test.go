@@ -17,11 +17,36 @@ var update = flag.Bool("update", false, "rewrite the golden pictures in testdata
 // goldenDPI keeps the committed pictures small; text is still legible.
 const goldenDPI = 108
 
+// keepVariable names a folder that keeps what the tests draw, in all formats, to
+// be looked at.
+const keepVariable = "QHLAB_KEEP"
+
+func keep(name string, f plotting.Figure) error {
+	dir := os.Getenv(keepVariable)
+	if dir == "" {
+		return nil
+	}
+	for _, format := range allFormats {
+		data, err := plotting.Encode(f, format)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+"."+string(format)), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // compare draws a figure and prints whether it is the committed picture. An
 // Example that ends with it is at once documentation and golden test.
 func compare(name string, f plotting.Figure) {
 	got, err := plotting.Preview(f, goldenDPI)
 	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := keep(name, f); err != nil {
 		fmt.Println(err)
 		return
 	}

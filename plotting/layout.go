@@ -230,6 +230,7 @@ func (p *pane) frame() frame {
 		if g, ok := layer.(grouped); ok {
 			fr.left = max(fr.left, g.leftRoom(p))
 			fr.top += g.topRoom(p)
+			fr.bottom += l.tick * 0.4 // half the lowest label of the colour bar
 		}
 	}
 	fr.right = max(fr.right, p.rightRoom())

@@ -107,9 +107,13 @@ func (m Marker) outline(r vg.Length) vg.Path {
 	case Plus:
 		return bars(r*1.3, 0)
 	}
+	return circle(vg.Point{}, r)
+}
+
+func circle(center vg.Point, r vg.Length) vg.Path {
 	var path vg.Path
-	path.Move(vg.Point{X: r})
-	path.Arc(vg.Point{}, r, 0, 2*math.Pi)
+	path.Move(vg.Point{X: center.X + r, Y: center.Y})
+	path.Arc(center, r, 0, 2*math.Pi)
 	path.Close()
 	return path
 }

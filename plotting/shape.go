@@ -35,6 +35,7 @@ func (c Circle) draw(p *pane) {
 		sin, cos := math.Sincos(2 * math.Pi * float64(k) / n)
 		points[k] = p.point(c.X+c.R*cos, c.Y+c.R*sin)
 	}
+	points[n] = points[0]
 	if c.Filled {
 		p.SetColor(tint(c.Role.Color(), 0.22))
 		p.polygon(points[:n])

@@ -25,7 +25,7 @@ func Show(f Figure) {
 
 func (f Figure) show() error {
 	if cell.Inside() {
-		data, width, err := f.png(screenDPI, screenColors)
+		data, width, err := f.png(screenDPI, f.screenPalette())
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (b Ball) drawIn(v *view) {
 		c := tint(b.Role.Color(), 0.6-0.34*t)
 		shift := radius * vg.Length(0.38*t)
 		v.SetColor(c)
-		v.Stamp(Disc.outline(radius*vg.Length(1-t)), []vg.Point{{X: center.X - shift*0.7, Y: center.Y + shift}})
+		v.Fill(circle(vg.Point{X: center.X - shift*0.7, Y: center.Y + shift}, radius*vg.Length(1-t)))
 	}
 	v.pen(b.Role.Color(), v.thin, nil)
 	v.line(circleAt(center, radius))
@@ -60,6 +60,7 @@ func circleAt(c vg.Point, r vg.Length) []vg.Point {
 		q := polar(r, 2*math.Pi*float64(k)/n)
 		points[k] = c.Add(q)
 	}
+	points[n] = points[0]
 	return points
 }
 

@@ -82,16 +82,20 @@ func (s surface) evaluate(x, y []float64) ([]float64, error) {
 	return out, nil
 }
 
-// corner returns the place of a corner, or of a point between corners.
+// corner returns the place of a corner, or of a point between corners; those
+// outside of the plotting area are moved to its border.
 func (l *lattice) corner(i, j float64) vg.Point {
 	size := l.p.box.Size()
+	i = math.Min(float64(l.nx), math.Max(0, i))
+	j = math.Min(float64(l.ny), math.Max(0, j))
 	return vg.Point{
 		X: l.p.box.Min.X + size.X*vg.Length(i/float64(l.nx)),
 		Y: l.p.box.Min.Y + size.Y*vg.Length(j/float64(l.ny)),
 	}
 }
 
-// offsets of a cell's corners, counterclockwise.
+// cellCorners are the offsets of a cell's corners, counterclockwise. Edge k of a
+// cell leads from corner k to the next.
 var cellCorners = [4][2]int{{0, 0}, {1, 0}, {1, 1}, {0, 1}}
 
 // cell returns the values at the corners of a cell, counterclockwise.
@@ -100,52 +104,6 @@ func (l *lattice) cell(v []float64, i, j int) (out [4]float64) {
 		out[k] = v[(j+o[1])*(l.nx+1)+i+o[0]]
 	}
 	return out
-}
-
-// area returns the outline of where v ≥ 0 as one path: runs of whole cells, and
-// pieces of the cells that the level line crosses.
-func (l *lattice) area(v []float64) vg.Path {
-	var path vg.Path
-	for j := range l.ny {
-		run := -1 // where a run of whole cells began
-		for i := range l.nx + 1 {
-			whole := false
-			if i < l.nx {
-				c := l.cell(v, i, j)
-				whole = min(c[0], c[1], c[2], c[3]) >= 0
-				if !whole && max(c[0], c[1], c[2], c[3]) >= 0 {
-					path = l.appendPiece(path, c, i, j)
-				}
-			}
-			if whole && run < 0 {
-				run = i
-			} else if !whole && run >= 0 {
-				path = appendPolygon(path, []vg.Point{
-					l.corner(float64(run), float64(j)), l.corner(float64(i), float64(j)),
-					l.corner(float64(i), float64(j+1)), l.corner(float64(run), float64(j+1)),
-				})
-				run = -1
-			}
-		}
-	}
-	return path
-}
-
-// appendPiece adds the part of a cell where the interpolated value is not
-// negative.
-func (l *lattice) appendPiece(path vg.Path, c [4]float64, i, j int) vg.Path {
-	var points []vg.Point
-	for k := range 4 {
-		a, b := c[k], c[(k+1)%4]
-		if a >= 0 {
-			o := cellCorners[k]
-			points = append(points, l.corner(float64(i+o[0]), float64(j+o[1])))
-		}
-		if (a >= 0) != (b >= 0) {
-			points = append(points, l.crossing(a, b, i, j, k))
-		}
-	}
-	return appendPolygon(path, points)
 }
 
 // crossing is where the zero lies on edge k of a cell, whose ends have values a
@@ -159,14 +117,14 @@ func (l *lattice) crossing(a, b float64, i, j, k int) vg.Point {
 	)
 }
 
-func appendPolygon(path vg.Path, points []vg.Point) vg.Path {
-	if len(points) < 3 {
-		return path
+// edge numbers the edges of the lattice and of a ring of cells around it:
+// horizontal ones even, vertical ones odd.
+func (l *lattice) edge(i, j, k int) int {
+	switch k {
+	case 1:
+		i++
+	case 2:
+		j++
 	}
-	path.Move(points[0])
-	for _, q := range points[1:] {
-		path.Line(q)
-	}
-	path.Close()
-	return path
+	return 2*((j+1)*(l.nx+3)+i+1) + k%2
 }
