@@ -1,0 +1,130 @@
+package qhnet
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Store keeps results of long computations on disk, one file a result. It is
+// safe to delete, and safe to share between processes.
+type Store struct {
+	Dir string
+}
+
+// DefaultStore is the folder named by the environment variable QHLAB_STORE,
+// otherwise .cache/runs in the project around the working directory, otherwise
+// qhlab in the user's cache folder.
+func DefaultStore() Store {
+	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
+		return Store{dir}
+	}
+	if dir, err := os.Getwd(); err == nil {
+		for {
+			mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+			if err == nil && bytes.HasPrefix(mod, []byte("module qhlab\n")) {
+				return Store{filepath.Join(dir, ".cache", "runs")}
+			}
+			parent := filepath.Dir(dir)
+			if parent == dir {
+				break
+			}
+			dir = parent
+		}
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		return Store{filepath.Join(dir, "qhlab")}
+	}
+	return Store{filepath.Join(os.TempDir(), "qhlab")}
+}
+
+// Remember returns the result for a key, computing and storing it the first
+// time. The key must hold everything that determines the result (parameters,
+// data, seed) and have a JSON form; the code of qhnet is part of every key, so
+// that no result outlives the code that made it. R must have a gob form.
+//
+// A file that is damaged is computed again. If the result cannot be written, it is
+// returned together with the error.
+func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
+	path, err := s.path(name, key)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	if stored, err := load[R](path); err == nil {
+		return stored, nil
+	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
+		return stored, err
+	}
+	result, err := compute()
+	if err != nil {
+		return result, err
+	}
+	if err := writeFile(path, &result); err != nil {
+		return result, fmt.Errorf("qhnet: the result of %q is not stored: %w", name, err)
+	}
+	return result, nil
+}
+
+// Recall returns the stored result for a key. The error satisfies
+// errors.Is(err, fs.ErrNotExist) if there is none.
+func Recall[R any](s Store, name string, key any) (R, error) {
+	path, err := s.path(name, key)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return load[R](path)
+}
+
+func load[R any](path string) (result R, err error) {
+	err = readFile(path, &result)
+	return result, err
+}
+
+// path is where the result for a key is kept: a readable name and a hash.
+func (s Store) path(name string, key any) (string, error) {
+	text, err := json.Marshal(key)
+	if err != nil {
+		return "", fmt.Errorf("qhnet: the key of %q has no JSON form: %w", name, err)
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n", codeVersion(), name, key, text))
+	safe := strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r == ' ' || r == ':' {
+			return '-'
+		}
+		return r
+	}, name)
+	return filepath.Join(s.Dir, fmt.Sprintf("%s-%x.run", safe, h[:8])), nil
+}
+
+// sources is the code that results depend on.
+//
+//go:embed *.go ode/*.go dataset/*.go internal/kernel internal/polytope
+var sources embed.FS
+
+// codeVersion hashes the sources, tests aside.
+var codeVersion = sync.OnceValue(func() string {
+	h := sha256.New()
+	err := fs.WalkDir(sources, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := sources.ReadFile(path)
+		fmt.Fprintf(h, "%s %d\n", path, len(text))
+		h.Write(text)
+		return err
+	})
+	if err != nil {
+		panic("qhnet: reading the embedded sources: " + err.Error())
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+})

@@ -1,0 +1,150 @@
+package qhnet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"sync"
+)
+
+// Sweep is an experiment at many independent points (seeds, widths, gaps). Every
+// result is kept in the store under its own point, so that a point can be
+// computed alone, in any process, and repeating one changes nothing.
+type Sweep[P, R any] struct {
+	Name   string
+	Points []P // each determines its result and has a JSON form
+	Run    func(ctx context.Context, point P) (R, error)
+
+	Store    Store
+	Workers  int                   // at a time; 0 means one a processor
+	Progress func(done, total int) // of the points asked for; may be nil
+}
+
+// All computes the points that the store lacks and returns the results in order.
+// If ctx is cancelled or a point fails, what was computed is in the store and
+// the errors are returned together.
+func (s Sweep[P, R]) All(ctx context.Context) ([]R, error) {
+	if err := s.Shard(ctx, 0, 1); err != nil {
+		return nil, err
+	}
+	return s.Collect()
+}
+
+// Shard computes the points shard, shard+shards, shard+2·shards, … that the store
+// lacks. Shards can run in different processes, such as the tasks of a
+// cluster's array job, on a shared folder.
+func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
+	if shards < 1 || shard < 0 || shard >= shards {
+		return fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
+	}
+	var mine []P
+	for i := shard; i < len(s.Points); i += shards {
+		mine = append(mine, s.Points[i])
+	}
+	work := make(chan P)
+	results := make(chan error)
+	var crew sync.WaitGroup
+	for range max(1, min(orDefaultInt(s.Workers, runtime.GOMAXPROCS(0)), len(mine))) {
+		crew.Go(func() {
+			for p := range work {
+				results <- s.compute(ctx, p)
+			}
+		})
+	}
+	go func() {
+		defer close(work)
+		for _, p := range mine {
+			select {
+			case work <- p:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	go func() {
+		crew.Wait()
+		close(results)
+	}()
+	var failed []error
+	done := 0
+	for err := range results {
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if done++; s.Progress != nil {
+			s.Progress(done, len(mine))
+		}
+	}
+	if ctx.Err() != nil && done < len(mine) {
+		return fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx))
+	}
+	return errors.Join(failed...)
+}
+
+// Collect returns the stored results in order. It is an error, naming the first,
+// if some are missing.
+func (s Sweep[P, R]) Collect() ([]R, error) {
+	results := make([]R, len(s.Points))
+	var missing []int
+	for i, p := range s.Points {
+		var err error
+		results[i], err = Recall[R](s.Store, s.Name, p)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged):
+			missing = append(missing, i)
+		case err != nil:
+			return nil, err
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %+v; run the shards that hold them", s.Name, len(missing), len(s.Points), missing[0], s.Points[missing[0]])
+	}
+	return results, nil
+}
+
+// Merge writes the stored results to w, one JSON object {"point", "result"} a
+// line, in order: the same bytes however the points were computed.
+func (s Sweep[P, R]) Merge(w io.Writer) error {
+	results, err := s.Collect()
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(w)
+	for i, p := range s.Points {
+		err := encoder.Encode(struct {
+			Point  P `json:"point"`
+			Result R `json:"result"`
+		}{p, results[i]})
+		if err != nil {
+			return fmt.Errorf("qhnet: sweep %q: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// compute computes one point unless the store has it. A panic becomes an error,
+// so that one point does not take the others with it.
+func (s Sweep[P, R]) compute(ctx context.Context, p P) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v", s.Name, p, r)
+		}
+	}()
+	_, err = Remember(s.Store, s.Name, p, func() (R, error) { return s.Run(ctx, p) })
+	if err != nil {
+		return fmt.Errorf("qhnet: sweep %q at %+v: %w", s.Name, p, err)
+	}
+	return nil
+}
+
+func orDefaultInt(v, d int) int {
+	if v == 0 {
+		return d
+	}
+	return v
+}
