@@ -87,7 +87,8 @@ func (r *raster) pieces(outline [][]point, c color.NRGBA) {
 		if i > start && area(grown) > pieceArea && len(polygon) == boxCorners {
 			piece := outline[start:i:i]
 			if seam, radius := boxStart(polygon); touches(outline[i-1], seam) {
-				piece = append(piece, disc(seam, radius))
+				// Smaller by half a pixel, so that it does not thicken the edges.
+				piece = append(piece, disc(seam, max(radius-0.5, radius/2)))
 			}
 			r.polygons(piece, c)
 			start, grown = i, r.bounds(outline[i:i+1])
