@@ -85,7 +85,7 @@ def main():
         for _ in range(rounds):
             a.append(ours.seconds("gemm", op, m, n, k, count))
             b.append(theirs.seconds(op, m, n, k, count))
-        ratios.append(statistics.median(a) / statistics.median(b))
+        ratios.append(statistics.median(x / y for x, y in zip(a, b)))
         best.append(min(a) / min(b))
         print(f"| {op} | {m} | {n} | {k} | {1e6 * statistics.median(a):.2f} | {1e6 * statistics.median(b):.2f} "
               f"| {ratios[-1]:.2f} | {best[-1]:.2f} |", flush=True)

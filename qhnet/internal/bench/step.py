@@ -120,9 +120,12 @@ def main():
             times["qhnet"].append(ours.seconds("step", network, points, count * (10 if count == 300 else 1)))
             for name, other in others.items():
                 times[name].append(per_run(count, other.step))
-        a, b, c = (1e6 * statistics.median(t) if t else float("nan") for t in times.values())
-        print(f"| {network} | {points} | {a:.1f} | {b:.1f} | {c:.1f} | {a / b:.3f} | {a / c:.3f} |", flush=True)
-        print("  minima", *(f"{1e6 * min(t):.1f}" for t in times.values() if t), file=sys.stderr)
+        mine, theirs = times.pop("qhnet"), [t for t in times.values() if t]
+        micro = [f"{1e6 * statistics.median(t):.1f}" for t in (mine, *theirs)]
+        ratio = [f"{statistics.median(a / b for a, b in zip(mine, t)):.3f}" for t in theirs]
+        if network == "conv":
+            micro, ratio = micro + ["-"], ratio + ["-"]
+        print(f"| {network} | {points} | {' | '.join(micro + ratio)} |", flush=True)
 
 
 main()
