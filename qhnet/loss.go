@@ -61,7 +61,7 @@ func (Logistic) Log(weights, q []float64, perPoint int) float64 {
 	sum := 0.0
 	for k := 0; k < len(q); k += perPoint {
 		own := weights[k : k+perPoint]
-		z := logSumExpOnly(q[k : k+perPoint])
+		z := logSumExpAfter(own, q[k:k+perPoint])
 		log := logSoftplus(z)
 		sum += math.Exp(log - largest)
 		scale := math.Exp(z - softplus(z) - largest) // σ(z) e^{-largest}
@@ -102,6 +102,18 @@ func logSumExpNegative(p, q []float64) float64 {
 		p[j] /= sum
 	}
 	return math.Log(sum) - smallest
+}
+
+// logSumExpAfter returns log Σ e^{-q_j} once more: the smallest q has
+// p = e^{-q}/Σ.
+func logSumExpAfter(p, q []float64) float64 {
+	smallest := 0
+	for j, v := range q {
+		if v < q[smallest] {
+			smallest = j
+		}
+	}
+	return -q[smallest] - math.Log(p[smallest])
 }
 
 func logSumExpOnly(q []float64) float64 {
