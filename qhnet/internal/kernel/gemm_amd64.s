@@ -9205,13 +9205,13 @@ loop:
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Z0
 
-down0:
+down1:
 	VMOVUPD (R9), Z1
 	VADDPD  Z0, Z1, Z1
 	VMOVUPD Z1, (R9)
 	ADDQ    DX, R9
 	DECQ    R10
-	JNZ     down0
+	JNZ     down1
 	ADDQ    $0x08, DI
 	CMPQ    DI, R8
 	JLT     loop
@@ -9226,13 +9226,13 @@ tail:
 	LEAQ      (CX)(DI*8), CX
 	VMOVUPD.Z (AX)(DI*8), K1, Z0
 
-down1:
+down2:
 	VMOVUPD.Z (CX), K1, Z1
 	VADDPD    Z0, Z1, Z1
 	VMOVUPD   Z1, K1, (CX)
 	ADDQ      DX, CX
 	DECQ      BX
-	JNZ       down1
+	JNZ       down2
 
 done:
 	VZEROUPPER
@@ -9255,13 +9255,43 @@ loop:
 	LEAQ    (CX)(DI*8), R9
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	SUBQ    $0x04, R10
+	JLT     down1rest
 
-down0:
-	VMOVUPD (R9), Z1
-	VADDPD  Z1, Z0, Z0
+down1:
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z0, Z0
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z5
+	VADDPD  Z5, Z1, Z1
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z6
+	VADDPD  Z6, Z2, Z2
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z7
+	VADDPD  Z7, Z3, Z3
+	ADDQ    DX, R9
+	SUBQ    $0x04, R10
+	JGE     down1
+
+down1rest:
+	ADDQ $0x04, R10
+	JZ   down1end
+
+down1one:
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z0, Z0
 	ADDQ    DX, R9
 	DECQ    R10
-	JNZ     down0
+	JNZ     down1one
+
+down1end:
+	VADDPD  Z1, Z0, Z0
+	VADDPD  Z3, Z2, Z2
+	VADDPD  Z2, Z0, Z0
 	VMOVUPD Z0, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	CMPQ    DI, R8
@@ -9276,14 +9306,44 @@ tail:
 	SHRQ      $0x08, R8
 	LEAQ      (CX)(DI*8), CX
 	VMOVUPD.Z (AX)(DI*8), K1, Z0
+	VPXORQ    Z1, Z1, Z1
+	VPXORQ    Z2, Z2, Z2
+	VPXORQ    Z3, Z3, Z3
+	SUBQ      $0x04, BX
+	JLT       down2rest
 
-down1:
-	VMOVUPD.Z (CX), K1, Z1
-	VADDPD    Z1, Z0, Z0
+down2:
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z0, Z0
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z5
+	VADDPD    Z5, Z1, Z1
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z6
+	VADDPD    Z6, Z2, Z2
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z7
+	VADDPD    Z7, Z3, Z3
+	ADDQ      DX, CX
+	SUBQ      $0x04, BX
+	JGE       down2
+
+down2rest:
+	ADDQ $0x04, BX
+	JZ   down2end
+
+down2one:
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z0, Z0
 	ADDQ      DX, CX
 	DECQ      BX
-	JNZ       down1
-	VMOVUPD   Z0, K1, (AX)(DI*8)
+	JNZ       down2one
+
+down2end:
+	VADDPD  Z1, Z0, Z0
+	VADDPD  Z3, Z2, Z2
+	VADDPD  Z2, Z0, Z0
+	VMOVUPD Z0, K1, (AX)(DI*8)
 
 done:
 	VZEROUPPER
@@ -12354,13 +12414,13 @@ loop:
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Y0
 
-down0:
+down1:
 	VMOVUPD (R9), Y1
 	VADDPD  Y0, Y1, Y1
 	VMOVUPD Y1, (R9)
 	ADDQ    DX, R9
 	DECQ    R10
-	JNZ     down0
+	JNZ     down1
 	ADDQ    $0x04, DI
 	CMPQ    DI, R8
 	JLT     loop
@@ -12375,13 +12435,13 @@ tail:
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
 
-down1:
+down2:
 	VMASKMOVPD (CX), Y15, Y1
 	VADDPD     Y0, Y1, Y1
 	VMASKMOVPD Y1, Y15, (CX)
 	ADDQ       DX, CX
 	DECQ       BX
-	JNZ        down1
+	JNZ        down2
 
 done:
 	VZEROUPPER
@@ -12404,13 +12464,43 @@ loop:
 	LEAQ    (CX)(DI*8), R9
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+	SUBQ    $0x04, R10
+	JLT     down1rest
 
-down0:
-	VMOVUPD (R9), Y1
-	VADDPD  Y1, Y0, Y0
+down1:
+	VMOVUPD (R9), Y4
+	VADDPD  Y4, Y0, Y0
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y5
+	VADDPD  Y5, Y1, Y1
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y6
+	VADDPD  Y6, Y2, Y2
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y7
+	VADDPD  Y7, Y3, Y3
+	ADDQ    DX, R9
+	SUBQ    $0x04, R10
+	JGE     down1
+
+down1rest:
+	ADDQ $0x04, R10
+	JZ   down1end
+
+down1one:
+	VMOVUPD (R9), Y4
+	VADDPD  Y4, Y0, Y0
 	ADDQ    DX, R9
 	DECQ    R10
-	JNZ     down0
+	JNZ     down1one
+
+down1end:
+	VADDPD  Y1, Y0, Y0
+	VADDPD  Y3, Y2, Y2
+	VADDPD  Y2, Y0, Y0
 	VMOVUPD Y0, (AX)(DI*8)
 	ADDQ    $0x04, DI
 	CMPQ    DI, R8
@@ -12425,13 +12515,43 @@ tail:
 	VMOVUPD    (R8)(R9*8), Y15
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
+	VXORPD     Y1, Y1, Y1
+	VXORPD     Y2, Y2, Y2
+	VXORPD     Y3, Y3, Y3
+	SUBQ       $0x04, BX
+	JLT        down2rest
 
-down1:
-	VMASKMOVPD (CX), Y15, Y1
-	VADDPD     Y1, Y0, Y0
+down2:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y5
+	VADDPD     Y5, Y1, Y1
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y6
+	VADDPD     Y6, Y2, Y2
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y7
+	VADDPD     Y7, Y3, Y3
+	ADDQ       DX, CX
+	SUBQ       $0x04, BX
+	JGE        down2
+
+down2rest:
+	ADDQ $0x04, BX
+	JZ   down2end
+
+down2one:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
 	ADDQ       DX, CX
 	DECQ       BX
-	JNZ        down1
+	JNZ        down2one
+
+down2end:
+	VADDPD     Y1, Y0, Y0
+	VADDPD     Y3, Y2, Y2
+	VADDPD     Y2, Y0, Y0
 	VMASKMOVPD Y0, Y15, (AX)(DI*8)
 
 done:

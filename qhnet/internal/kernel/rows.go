@@ -20,7 +20,7 @@ func AddRow(x, row []float64) {
 	}
 }
 
-// SumRows adds all rows of x, of len(sum) values each, to sum, one after another.
+// SumRows adds all rows of x, of len(sum) values each, to sum.
 func SumRows(sum, x []float64) {
 	rows := countRows(x, sum)
 	read(x)

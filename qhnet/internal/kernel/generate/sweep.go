@@ -90,38 +90,72 @@ func addScaled(s set) {
 	RET()
 }
 
-// addRow emits a loop over the rows of x, each cols values long, that adds a vector
-// to all of them; sumRows one that adds all of them to a vector. The
-// stride is in bytes.
-func addRow(s set)  { rowwise(s, "addRow", false) }
-func sumRows(s set) { rowwise(s, "sumRows", true) }
+// addRow emits a loop over the rows of x, each cols values long, that adds a
+// vector to all of them. The stride is in bytes.
+func addRow(s set) {
+	rowwise(s, "addRow", func(vector Mem, down, stride, rows Register, k mask, name string) {
+		v, row := s.registers[0], s.registers[1]
+		s.load(vector, k, v)
+		Label(name)
+		s.load(Mem{Base: down}, k, row)
+		VADDPD(v, row, row)
+		s.store(row, k, Mem{Base: down})
+		ADDQ(stride, down)
+		DECQ(rows)
+		JNZ(LabelRef(name))
+	})
+}
 
-func rowwise(s set, name string, sum bool) {
+// sumRows emits one that adds all of them to the vector, in four sums that do
+// not wait for each other.
+func sumRows(s set) {
+	rowwise(s, "sumRows", func(vector Mem, down, stride, rows Register, k mask, name string) {
+		sum, row := s.registers[:4], s.registers[4:8]
+		s.load(vector, k, sum[0])
+		for _, v := range sum[1:] {
+			s.clear(v)
+		}
+		add := func(i int) {
+			s.load(Mem{Base: down}, k, row[i])
+			VADDPD(row[i], sum[i], sum[i])
+			ADDQ(stride, down)
+		}
+		SUBQ(U8(4), rows)
+		JLT(LabelRef(name + "rest"))
+		Label(name)
+		for i := range sum {
+			add(i)
+		}
+		SUBQ(U8(4), rows)
+		JGE(LabelRef(name))
+		Label(name + "rest")
+		ADDQ(U8(4), rows)
+		JZ(LabelRef(name + "end"))
+		Label(name + "one")
+		add(0)
+		DECQ(rows)
+		JNZ(LabelRef(name + "one"))
+		Label(name + "end")
+		VADDPD(sum[1], sum[0], sum[0])
+		VADDPD(sum[3], sum[2], sum[2])
+		VADDPD(sum[2], sum[0], sum[0])
+		s.store(sum[0], k, vector)
+	})
+}
+
+// rowwise emits a loop over columns, a vector of them at a time. down is its place in
+// the first row, and free to move.
+func rowwise(s set, name string, columns func(vector Mem, down, stride, rows Register, k mask, name string)) {
 	TEXT(name+s.name, attr.NOSPLIT, "func(v, x *float64, stride, rows, cols int)")
 	vector, x := Load(Param("v"), GP64()), Load(Param("x"), GP64())
 	stride, rows, cols := Load(Param("stride"), GP64()), Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
-	v, row := s.registers[0], s.registers[1]
 	turn := 0
 	s.sweep(cols, func(at func(Register) Mem, k mask) {
-		down, left, again := GP64(), GP64(), label("down%d", turn)
-		turn++
+		down, left := GP64(), GP64()
 		LEAQ(at(x), down)
 		MOVQ(rows, left)
-		s.load(at(vector), k, v)
-		Label(again)
-		s.load(Mem{Base: down}, k, row)
-		if sum {
-			VADDPD(row, v, v)
-		} else {
-			VADDPD(v, row, row)
-			s.store(row, k, Mem{Base: down})
-		}
-		ADDQ(stride, down)
-		DECQ(left)
-		JNZ(LabelRef(again))
-		if sum {
-			s.store(v, k, at(vector))
-		}
+		turn++
+		columns(at(vector), down, stride, left, k, label("down%d", turn))
 	})
 	VZEROUPPER()
 	RET()
