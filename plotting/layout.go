@@ -101,7 +101,7 @@ func (pl *plan) arrange(f Figure) {
 			x += left[c]
 			if i := r*columns + c; i < len(pl.panes) {
 				pl.panes[i].box = vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + plot, Y: y + heights[r]}}
-				pl.panes[i].head = top[r]
+				pl.panes[i].head, pl.panes[i].left = top[r], left[c]-2
 				pl.panes[i].fit()
 			}
 			x += plot + right[c] + pl.gap
@@ -217,7 +217,7 @@ func (p *pane) frame() frame {
 			}
 			fr.left, fr.right = p.overhang(fr.left, fr.right)
 		}
-		fr.top = l.tick * 0.6
+		fr.top = l.tick * 0.85
 	}
 	if p.Y.Label != "" && !p.Bare && !p.inner.y {
 		fr.top += l.label * 1.5

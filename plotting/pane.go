@@ -23,6 +23,7 @@ type pane struct {
 	canvas
 	box   vg.Rectangle // the plotting area
 	head  vg.Length    // the room above it
+	left  vg.Length    // the room at its left
 	x, y  span         // the axes' limits, as positions
 	inner struct{ x, y bool }
 
@@ -104,24 +105,20 @@ func (p *pane) drawAxes() {
 	p.drawX()
 	p.drawY()
 	if p.Y.Label != "" && !p.inner.y {
-		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.tick*0.6 + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
+		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.tick*0.85 + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
 	}
 }
 
 // titleRow is the height of a panel's title, in title sizes.
 const titleRow = 1.7
 
-// yLabelX is where the label of the y axis begins: above the tick labels, so
-// that it reads as their heading.
+// yLabelX is where the label of the y axis begins: above the tick labels, so that
+// it reads as their heading, and at one place in all panels of a column.
 func (p *pane) yLabelX() vg.Length {
 	if p.Bare || p.inner.y {
 		return p.box.Min.X
 	}
-	x := p.tickLength + p.padding
-	for _, m := range p.yMarks() {
-		x = max(x, width(m.label, p.tick)+p.tickLength+p.padding)
-	}
-	return p.box.Min.X - x
+	return p.box.Min.X - p.left
 }
 
 func (p *pane) drawX() {

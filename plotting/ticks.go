@@ -126,17 +126,39 @@ func power(k int, plain bool) string {
 	return "10^{" + integer(k) + "}"
 }
 
-// withinDecade are round numbers placed on a logarithmic axis so short that
-// powers of ten alone would leave it bare.
+// withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short
+// that powers of ten alone would leave it bare, or round numbers where even those
+// are fewer than two.
 func withinDecade(s span, n int) []mark {
-	linear := roundNumbers(span{math.Pow(10, s.lo), math.Pow(10, s.hi), true}, n)
-	out := linear[:0]
-	for _, m := range linear {
+	var out []mark
+	for k := math.Floor(s.lo); k <= s.hi; k++ {
+		for _, m := range []float64{1, 2, 5} {
+			if u := k + math.Log10(m); u >= s.lo-s.slack() && u <= s.hi+s.slack() {
+				out = append(out, mark{s.clamp(u), multiple(m, int(k))})
+			}
+		}
+	}
+	if len(out) >= 2 {
+		return out
+	}
+	out = nil
+	for _, m := range roundNumbers(span{math.Pow(10, s.lo), math.Pow(10, s.hi), true}, n) {
 		if m.u > 0 {
 			out = append(out, mark{math.Log10(m.u), m.label})
 		}
 	}
 	return out
+}
+
+// multiple writes m·10^k.
+func multiple(m float64, k int) string {
+	switch {
+	case k >= -4 && k <= 4:
+		return number(m*math.Pow(10, float64(k)), max(0, -k))
+	case m == 1:
+		return "10^{" + integer(k) + "}"
+	}
+	return number(m, 0) + "×10^{" + integer(k) + "}"
 }
 
 // doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
