@@ -22,7 +22,7 @@ type Flow struct {
 
 	Loss      Loss    // nil means Exponential
 	Clock     Clock   // Automatic switches to log log(1/L) at separability
-	Tolerance float64 // relative, of a step; 0 means 1e-8, or 1e-6 late with RKC
+	Tolerance float64 // relative, of a step; 0 means at most 1e-8 with what Until needs, or 1e-6 late with RKC
 	PerDecade int     // recorded points in a decade of log(1/L); 0 means 20
 
 	// KinkWidth is the width to which Run rounds the kinks of rectifiers; they

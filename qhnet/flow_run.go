@@ -209,7 +209,7 @@ func (r *flowRun) method(clock Clock) ode.Method {
 	case r.Method != nil:
 		return r.Method
 	case r.implicit():
-		return ode.RadauIIA{}
+		return ode.RadauIIA{Iterations: 20}
 	}
 	return ode.RKC{}
 }
@@ -243,11 +243,20 @@ func (r *flowRun) balls() bool {
 }
 
 // tolerance is the caller's, or a default that suits the order of the method.
+// Several margins of size u compete by differences of order one, which an
+// implicit method must resolve: with a looser tolerance it takes more steps, not
+// fewer, because its Newton iterations start too far from the solution.
 func (r *flowRun) tolerance(m ode.Method) float64 {
-	if _, second := m.(ode.RKC); r.Tolerance == 0 && second {
+	_, second := m.(ode.RKC)
+	switch {
+	case r.Tolerance > 0:
+		return r.Tolerance
+	case second:
 		return 1e-6
+	case r.balls():
+		return 1e-8
 	}
-	return orDefault(r.Tolerance, 1e-8)
+	return min(1e-8, max(1e-4/r.Until, 1e-12))
 }
 
 // linearization is that of the outputs where the caller asks for an implicit
