@@ -64,8 +64,10 @@ type CertificateSettings struct {
 	// beyond have less than e^{-20} of the largest weight.
 	Epsilon float64
 
-	// Discarded names blocks that are set to zero and left out of Λmax and of
-	// stationarity: the next stage of the cascade. Pass the rates of the rest.
+	// Discarded names blocks that are left out of Λmax and of stationarity: the
+	// next stage of the cascade. Pass the rates of the rest. The blocks keep their
+	// values, which the margins late in a flow still feel: a share of 1e-8 moves
+	// margins of 1e9 by 10, and with them the softmax weights.
 	Discarded []string
 }
 
@@ -139,12 +141,6 @@ func (s *certifier) discard(names []string) error {
 // softmax weights, which need the margins before rescaling: late in the flow
 // they differ in digits that division by 1e14 would round away.
 func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []float64, error) {
-	theta = slices.Clone(theta)
-	for i, dropped := range s.dropped {
-		if dropped {
-			theta[i] = 0
-		}
-	}
 	q, err := s.margins.Forward(theta)
 	if err != nil {
 		return nil, nil, err
