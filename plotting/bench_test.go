@@ -65,3 +65,14 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkShow is what a cell waits for after its figure is computed.
+func BenchmarkShow(b *testing.B) {
+	const screen = 216 // pixels per inch, as Show draws
+	f := benchFigures()["lines"]
+	for b.Loop() {
+		if _, err := plotting.Preview(f, screen); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -32,8 +32,7 @@ type HeatMap struct {
 	// as classes; lines separate them.
 	Groups []string
 
-	// Numbers writes the values into the cells with so many decimals. It needs
-	// ShowNumbers.
+	// ShowNumbers writes the values into the cells, with so many Decimals.
 	ShowNumbers bool
 	Decimals    int
 

@@ -26,7 +26,10 @@ type Line struct {
 
 func (l Line) name() string { return "line" + quoted(l.Label) }
 
-func (l Line) extend(e *extent) error { return e.add(l.X, l.Y) }
+func (l Line) extend(e *extent) error {
+	e.cloud = e.cloud || l.Marker != RoleMarker
+	return e.add(l.X, l.Y)
+}
 
 func (l Line) texts() []string { return []string{l.Label} }
 
