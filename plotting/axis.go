@@ -89,7 +89,7 @@ func (a Axis) admits(v float64) error {
 func (a Axis) check() error {
 	switch {
 	case a.Logged && a.Scale == Linear:
-		return fmt.Errorf("Logged needs the scale Log or LogLog")
+		return fmt.Errorf("the option Logged needs the scale Log or LogLog")
 	case a.fixed() && !(a.Min < a.Max):
 		return fmt.Errorf("limits [%g, %g] are empty", a.Min, a.Max)
 	case a.fixed():

@@ -20,7 +20,7 @@ func (v VectorField) name() string { return "vector field" }
 
 func (v VectorField) extend(*extent) error {
 	if v.F == nil {
-		return errors.New("F is nil")
+		return errors.New("has no function F")
 	}
 	return nil
 }

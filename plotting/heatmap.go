@@ -59,7 +59,7 @@ func (h HeatMap) extend(e *extent) error {
 	for i := range rows {
 		for j := range columns {
 			if v := h.Values.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("Values[%d, %d] is %g", i, j, v)
+				return fmt.Errorf("value [%d, %d] is %g", i, j, v)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func (s Scatter) extend(e *extent) error {
 	e.cloud = true
 	for _, k := range s.Ringed {
 		if k < 0 || k >= len(s.X) {
-			return fmt.Errorf("Ringed names point %d of %d", k, len(s.X))
+			return fmt.Errorf("point %d of %d is to be ringed", k, len(s.X))
 		}
 	}
 	return e.add(s.X, s.Y)

@@ -23,7 +23,7 @@ func (c Circle) texts() []string { return []string{c.Label} }
 
 func (c Circle) extend(e *extent) error {
 	if !(c.R >= 0) {
-		return fmt.Errorf("R = %g is not a radius", c.R)
+		return fmt.Errorf("has the radius %g", c.R)
 	}
 	return e.add([]float64{c.X - c.R, c.X + c.R}, []float64{c.Y - c.R, c.Y + c.R})
 }

@@ -66,7 +66,7 @@ func (s surface) evaluate(x, y []float64) ([]float64, error) {
 	if s.batch != nil {
 		out = s.batch(x, y)
 		if len(out) == 0 || len(out)%len(x) != 0 {
-			return nil, fmt.Errorf("Batch returned %d values for %d points", len(out), len(x))
+			return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
 		}
 	} else {
 		for k := range x {

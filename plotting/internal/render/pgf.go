@@ -15,8 +15,7 @@ import (
 // document's own font sets the text. Include it with \input; the document needs
 // \usepackage{pgf}.
 type PGF struct {
-	body   []byte
-	stamps int
+	body []byte
 }
 
 // NewPGF returns a canvas that draws a picture, and the picture.

@@ -1,0 +1,147 @@
+package plotting
+
+import (
+	"errors"
+	"fmt"
+
+	"qhlab/plotting/internal/typeset"
+)
+
+// Panel is one pair of axes and what is drawn on them, first layers lowest.
+type Panel struct {
+	Title  string
+	X, Y   Axis
+	Layers []Layer
+
+	// Equal draws a unit of x as long as a unit of y.
+	Equal bool
+
+	// Bare leaves out axes and ticks.
+	Bare bool
+
+	// Key lists the labels of lines in a row above the panel, instead of at
+	// the lines' ends.
+	Key bool
+
+	// Height is relative to the other rows. Zero: 1.
+	Height float64
+}
+
+// A Layer is one thing drawn in a panel: a Line, a Scatter, a HeatMap, …
+type Layer interface {
+	// name describes the layer in an error.
+	name() string
+	// extend grows the data's extent and reports data that cannot be drawn.
+	extend(e *extent) error
+	draw(p *pane)
+}
+
+// extent collects what the layers of a panel cover. Layers that are drawn over
+// whatever range there is (curves) add to it in the second pass.
+type extent struct {
+	xAxis, yAxis Axis
+	x, y         span
+	second       bool
+	tight        bool // no margin around the data
+	cloud        bool // points, which need a margin left and right as well
+}
+
+func (e *extent) add(x, y []float64) error {
+	if len(x) != len(y) {
+		return fmt.Errorf("has %d values of X and %d of Y", len(x), len(y))
+	}
+	if len(x) == 0 {
+		return errors.New("has no points")
+	}
+	if err := addAll(&e.x, e.xAxis, "X", x); err != nil {
+		return err
+	}
+	return addAll(&e.y, e.yAxis, "Y", y)
+}
+
+func addAll(s *span, a Axis, coordinate string, values []float64) error {
+	for i, v := range values {
+		if err := a.admits(v); err != nil {
+			return fmt.Errorf("%s[%d] %w", coordinate, i, err)
+		}
+		s.add(a.position(v))
+	}
+	return nil
+}
+
+// measure returns the limits of the panel's axes.
+func (p Panel) measure() (extent, error) {
+	p = p.squared()
+	e := extent{xAxis: p.X, yAxis: p.Y}
+	if err := p.X.check(); err != nil {
+		return e, fmt.Errorf("x axis: %w", err)
+	}
+	if err := p.Y.check(); err != nil {
+		return e, fmt.Errorf("y axis: %w", err)
+	}
+	for _, s := range append(p.texts(), p.Title, p.X.Label, p.Y.Label) {
+		if err := typeset.Check(typeset.Parse(s).Plain()); err != nil {
+			return e, err
+		}
+	}
+	if len(p.Layers) == 0 {
+		return e, errors.New("has no layers")
+	}
+	if err := e.visit(p.Layers); err != nil {
+		return e, err
+	}
+	x := p.X.limits(e.x, e.xMargin(p))
+	e.x, e.second = x, true
+	if err := e.visit(p.Layers); err != nil {
+		return e, err
+	}
+	e.x, e.y = x, p.Y.limits(e.y, e.yMargin(p))
+	return e, nil
+}
+
+func (e *extent) visit(layers []Layer) error {
+	for i, l := range layers {
+		if err := l.extend(e); err != nil {
+			return fmt.Errorf("layer %d (%s): %w", i+1, l.name(), err)
+		}
+	}
+	return nil
+}
+
+// xMargin and yMargin are the shares of the data's span left free around it. A
+// line begins at the y axis and ends at its label.
+func (e *extent) xMargin(p Panel) float64 {
+	if e.cloud || p.Equal {
+		return e.yMargin(p)
+	}
+	return 0
+}
+
+func (e *extent) yMargin(p Panel) float64 {
+	if e.tight {
+		return 0
+	}
+	return 0.05
+}
+
+// texts returns the labels of the panel's layers.
+func (p Panel) texts() []string {
+	var out []string
+	for _, l := range p.Layers {
+		if t, ok := l.(interface{ texts() []string }); ok {
+			out = append(out, t.texts()...)
+		}
+	}
+	return out
+}
+
+// squared returns the panel without axes if a layer brings its own, as a heat map
+// does.
+func (p Panel) squared() Panel {
+	for _, l := range p.Layers {
+		if _, ok := l.(interface{ square() }); ok {
+			p.Bare, p.Equal = true, true
+		}
+	}
+	return p
+}
