@@ -51,17 +51,20 @@ func constant(i int) Mem {
 //	func expX(dst, x *float64, n int, scale, shift float64) (sum float64)
 //
 // which sets dst to e^{scale·x + shift}. With n the nearest integer to y/log 2
-// and r = y - n log 2, e^y = 2^n e^r.
+// and r = y - n log 2, e^y = 2^n e^r. The sum has eight parts, of every eighth
+// value, so that it is the same bits with vectors of four and of eight.
 func exp(s set) {
 	TEXT("exp"+s.name, attr.NOSPLIT, "func(dst, x *float64, n int, scale, shift float64) (sum float64)")
 	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	r := s.registers
-	scale, shift, total := r[0], r[1], r[2]
+	scale, shift, totals := r[0], r[1], []Register{r[2], r[9]}[:8/s.lanes]
 	y, whole, p, small, low, square := r[3], r[4], r[5], r[6], r[7], r[8]
 	VBROADCASTSD(NewParamAddr("scale", 24), scale)
 	VBROADCASTSD(NewParamAddr("shift", 32), shift)
-	s.clear(total)
-	s.sweep(n, func(at func(Register) Mem, k mask) {
+	for _, total := range totals {
+		s.clear(total)
+	}
+	s.sweep(n, len(totals), func(at func(Register) Mem, v int, k mask) {
 		s.load(at(x), k, y)
 		VFMADD213PD(shift, scale, y)
 		// The second source, written first or loaded, is returned if it is not a number.
@@ -93,11 +96,13 @@ func exp(s set) {
 		s.timesPower(p, whole, small, low)
 		s.store(p, k, at(dst))
 		s.keep(p, k)
-		VADDPD(p, total, total)
+		VADDPD(p, totals[v], totals[v])
 	})
 	if s.opmask {
-		VEXTRACTF64X4(U8(1), total, Y3)
+		VEXTRACTF64X4(U8(1), totals[0], Y3)
 		VADDPD(Y3, Y2, Y2)
+	} else {
+		VADDPD(totals[1], totals[0], Y2)
 	}
 	VEXTRACTF128(U8(1), Y2, X3)
 	VADDPD(X3, X2, X2)

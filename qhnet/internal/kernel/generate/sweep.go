@@ -7,25 +7,31 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// sweep emits a loop over n ≥ 0 values, a vector at a time, and what is left
-// behind a mask. at is the position of the vector in an array.
-func (s set) sweep(n Register, each func(at func(array Register) Mem, k mask)) {
+// sweep emits a loop over n ≥ 0 values, some vectors at a time, and what is left
+// behind masks. at is the position of vector v in an array.
+func (s set) sweep(n Register, vectors int, each func(at func(array Register) Mem, v int, k mask)) {
 	i, end := GP64(), GP64()
-	at := func(array Register) Mem { return Mem{Base: array, Index: i, Scale: 8} }
+	all := func(ks []mask) {
+		for v, k := range ks {
+			each(func(array Register) Mem {
+				return Mem{Base: array, Index: i, Scale: 8, Disp: 8 * s.lanes * v}
+			}, v, k)
+		}
+	}
 	XORQ(i, i)
 	MOVQ(n, end)
-	ANDQ(I8(-s.lanes), end)
+	ANDQ(I8(-s.lanes*vectors), end)
 	JZ(LabelRef("tail"))
 	Label("loop")
-	each(at, nil)
-	ADDQ(U8(s.lanes), i)
+	all(make([]mask, vectors))
+	ADDQ(U8(s.lanes*vectors), i)
 	CMPQ(i, end)
 	JLT(LabelRef("loop"))
 
 	Label("tail")
 	SUBQ(i, n)
 	JZ(LabelRef("done"))
-	each(at, s.masks(1, n)[0])
+	all(s.masks(vectors, n))
 	Label("done")
 }
 
@@ -36,7 +42,7 @@ func rectifyAll(s set) {
 	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	zero, v := s.registers[0], s.registers[1]
 	s.clear(zero)
-	s.sweep(n, func(at func(Register) Mem, k mask) {
+	s.sweep(n, 1, func(at func(Register) Mem, _ int, k mask) {
 		s.load(at(x), k, v)
 		VMAXPD(v, zero, v)
 		s.store(v, k, at(dst))
@@ -52,7 +58,7 @@ func gateAll(s set) {
 	gate, n := Load(Param("gate"), GP64()), Load(Param("n"), GP64())
 	zero, v, g := s.registers[0], s.registers[1], s.registers[2]
 	s.clear(zero)
-	s.sweep(n, func(at func(Register) Mem, k mask) {
+	s.sweep(n, 1, func(at func(Register) Mem, _ int, k mask) {
 		s.load(at(gate), k, g)
 		s.load(at(x), k, v)
 		s.keepPositive(g, zero, v)
@@ -80,7 +86,7 @@ func addScaled(s set) {
 	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	factor, v, sum := s.registers[0], s.registers[1], s.registers[2]
 	VBROADCASTSD(NewParamAddr("c", 24), factor)
-	s.sweep(n, func(at func(Register) Mem, k mask) {
+	s.sweep(n, 1, func(at func(Register) Mem, _ int, k mask) {
 		s.load(at(x), k, v)
 		s.load(at(dst), k, sum)
 		VFMADD231PD(v, factor, sum)
@@ -150,7 +156,7 @@ func rowwise(s set, name string, columns func(vector Mem, down, stride, rows Reg
 	vector, x := Load(Param("v"), GP64()), Load(Param("x"), GP64())
 	stride, rows, cols := Load(Param("stride"), GP64()), Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
 	turn := 0
-	s.sweep(cols, func(at func(Register) Mem, k mask) {
+	s.sweep(cols, 1, func(at func(Register) Mem, _ int, k mask) {
 		down, left := GP64(), GP64()
 		LEAQ(at(x), down)
 		MOVQ(rows, left)

@@ -1,0 +1,208 @@
+package kernel
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// A product is a matrix product in the terms of its tiles, strides in bytes:
+//
+//	A[i,p] at left + i·leftRow + p·leftStep
+//	B[p,j] at right + p·rightStep + j·rightCol
+//	C[i,j] at out + i·cRow + j·word
+type product struct {
+	tile    // the tiles at work
+	m, n, k int
+
+	left, right, out    unsafe.Pointer
+	leftRow, leftStep   int
+	rightStep, rightCol int
+
+	factor float64        // beta
+	last   step           // what is done with the sums of the last block of k
+	biases unsafe.Pointer // n values
+	gates  unsafe.Pointer // m×n values
+}
+
+const word = int(unsafe.Sizeof(float64(0)))
+
+// set takes the arguments of a Gemm that are in order.
+func (p *product) set(transA, transB bool, m, n, k int, a []float64, lda int, b []float64, ldb int, c []float64, ldc int) {
+	readRows(transA, a, lda, m, k)
+	readRows(transB, b, ldb, k, n)
+	writeRows(c, ldc, m, n)
+	p.m, p.n, p.k = m, n, k
+	p.left, p.right, p.out = unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	p.leftRow, p.leftStep = lda*word, word
+	if transA {
+		p.leftRow, p.leftStep = word, lda*word
+	}
+	p.rightStep, p.rightCol = ldb*word, word
+	if transB {
+		p.rightStep, p.rightCol = word, ldb*word
+	}
+	p.cRow = ldc * word
+}
+
+// The blocks worked on at a time: a panel of B, blockDepth×16, stays in the
+// first cache, a block of A, blockRows×blockDepth, in the second. Found by trial
+// on a processor with 48 KiB and 2 MiB; the times change little around them.
+const (
+	blockDepth = 256
+	blockRows  = 120
+	blockCols  = 1024
+)
+
+// Copying B for the tiles pays from this many rows of A on, copying A from this
+// many columns of B on. Found by trial.
+const (
+	copyBFrom = 60
+	copyAFrom = 64
+)
+
+// run computes the product block by block.
+func (p *product) run() {
+	l := active
+	packA, packB := p.packs()
+	if !packA && !packB {
+		if p.k <= blockDepth && p.m <= blockRows {
+			p.only(l)
+		} else {
+			p.blocks(l, nil, nil)
+		}
+		return
+	}
+	w := buffers.Get().(*buffer)
+	var a, b *buffer
+	if packA {
+		a = w
+	}
+	if packB {
+		b = w
+	}
+	p.blocks(l, a, b)
+	buffers.Put(w)
+}
+
+// packs tells whether it pays to copy blocks of A and B in the order in which
+// tiles read them. Columns of B must be contiguous. Otherwise a copy is needed
+// when what a tile reads again and again does not fit the first cache, as it
+// falls on few of its lines, and pays when it is read often enough.
+func (p *product) packs() (a, b bool) {
+	depth := min(p.k, blockDepth)
+	b = p.rightCol != word || p.m >= copyBFrom && crowded(p.rightStep, depth)
+	if p.n >= copyAFrom {
+		if p.leftRow == word {
+			a = crowded(p.leftStep, depth)
+		} else {
+			a = crowded(p.leftRow, 12)
+		}
+	}
+	return a, b
+}
+
+// crowded reports whether count accesses at a stride crowd on few of the 64
+// sets that a first-level cache has, more than 8 on one; it holds 8 to 12 lines
+// of 64 bytes.
+func crowded(stride, count int) bool {
+	shared := bits.TrailingZeros64(uint64(stride)|64*64) - 6
+	return shared > 0 && count > 8*64>>shared
+}
+
+// begin sets what tiles do with the sums over a part of k: the first multiplies C
+// by beta, the others add to it, the last takes the steps that follow.
+func (p *product) begin(k span) {
+	p.depth, p.do, p.beta = k.length, p.last, p.factor
+	if !k.last() {
+		p.do &^= addBias | rectify | applyGate
+	}
+	if k.start > 0 {
+		p.beta = 1
+	}
+	if p.beta != 0 {
+		p.do |= accumulate
+	}
+}
+
+// only computes a product that is a single block, which should cost little
+// more than its tiles.
+func (p *product) only(l level) {
+	p.begin(span{length: p.k})
+	p.aRow, p.aStep, p.bStep = p.leftRow, p.leftStep, p.rightStep
+	_, width := l.size()
+	for j := 0; j < p.n; j += width {
+		p.cols, p.b = min(width, p.n-j), unsafe.Add(p.right, j*word)
+		p.column(l, p.left, p.m, 0, j)
+	}
+}
+
+// blocks computes block after block. wa and wb take copies of blocks of A and B;
+// nil means that tiles read them in place.
+func (p *product) blocks(l level, wa, wb *buffer) {
+	for k := cut(p.k, blockDepth); k.next(); {
+		p.begin(k)
+		for j := cut(p.n, blockCols); j.next(); {
+			b := unsafe.Add(p.right, k.start*p.rightStep+j.start*p.rightCol)
+			if wb != nil {
+				wb.packB(p, l, b, k.length, j.length)
+			}
+			for i := cut(p.m, blockRows); i.next(); {
+				a := unsafe.Add(p.left, i.start*p.leftRow+k.start*p.leftStep)
+				if wa != nil {
+					wa.packA(p, l, a, i.length, k.length)
+				}
+				p.block(l, wa, wb, a, b, i, j)
+			}
+		}
+	}
+}
+
+// block computes the tiles of block i, j of C. a and b are the corners of the
+// blocks of A and B, wa and wb hold their copies if there are any.
+func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span) {
+	high, width := l.size()
+	for col := 0; col < j.length; col += width {
+		p.cols = min(width, j.length-col)
+		if wb != nil {
+			p.b, p.bStep = unsafe.Pointer(&wb.b[col*p.depth]), width*word
+		} else {
+			p.b, p.bStep = unsafe.Add(b, col*word), p.rightStep
+		}
+		if wa == nil {
+			p.aRow, p.aStep = p.leftRow, p.leftStep
+			p.column(l, a, i.length, i.start, j.start+col)
+			continue
+		}
+		for row := 0; row < i.length; row += high {
+			rows := min(high, i.length-row)
+			p.aRow, p.aStep = word, rows*word
+			p.column(l, unsafe.Pointer(&wa.a[row*p.depth]), rows, i.start+row, j.start+col)
+		}
+	}
+}
+
+// column computes tiles one below the other, from C[i,j] on. They are as even
+// as they can be: 13 rows are 7 and 6.
+func (p *product) column(l level, a unsafe.Pointer, rows, i, j int) {
+	if p.biases != nil {
+		p.bias = unsafe.Add(p.biases, j*word)
+	}
+	most := l.rowsFor(p.cols)
+	tiles := (rows + most - 1) / most
+	low, higher := rows/tiles, rows%tiles
+	if higher > 0 {
+		p.stack(l, a, low+1, higher, i, j)
+	}
+	done := higher * (low + 1)
+	p.stack(l, unsafe.Add(a, done*p.aRow), low, tiles-higher, i+done, j)
+}
+
+// stack computes count tiles of the same number of rows.
+func (p *product) stack(l level, a unsafe.Pointer, rows, count, i, j int) {
+	p.a, p.rows, p.count = a, rows, count
+	p.c = unsafe.Add(p.out, i*p.cRow+j*word)
+	if p.gates != nil {
+		p.gate = unsafe.Add(p.gates, i*p.gateRow+j*word)
+	}
+	p.compute(l)
+}
