@@ -7,7 +7,8 @@
 // It needs a C compiler, Debian's libsundials-dev, and python3 with venv, and
 // installs the pinned SciPy of peers/requirements.txt into a throwaway
 // environment. It prints the tables of the README beside it. Runs of different
-// programs alternate, and each figure is the best of all rounds.
+// programs alternate; times are processor times, which are wall times on an idle
+// machine, and the best of all rounds.
 package main
 
 import (

@@ -53,7 +53,9 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // execute runs a program and reads the line that it prints.
 func (p *peers) execute(name string, args ...string) (result, error) {
-	out, err := exec.Command(name, args...).Output()
+	command := exec.Command(name, args...)
+	command.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1")
+	out, err := command.Output()
 	if err != nil {
 		return result{}, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
 	}

@@ -25,9 +25,10 @@ type productFlow struct {
 	features [points][3]float64 // c_k = y_k x_k
 	start    [parameters]float64
 
-	p, q [points]float64
-	mean [3]float64 // Σ p_k c_k
-	g    [parameters]float64
+	q, e  [points]float64
+	total float64    // Σ e_k
+	mean  [3]float64 // Σ p_k c_k
+	g     [parameters]float64
 }
 
 // newProductFlow draws the data with a fixed seed.
@@ -55,7 +56,7 @@ func (f *productFlow) logInverse(theta []float64) float64 {
 	return least - math.Log(sum/points)
 }
 
-// weigh sets q, p and their mean features at θ.
+// weigh sets q, e^{-q} up to a factor, and the mean features at θ.
 func (f *productFlow) weigh(theta []float64) {
 	a, b, c := theta[0], theta[1]*theta[2], theta[3]*theta[4]*theta[5]
 	least := math.Inf(1)
@@ -71,16 +72,14 @@ func (f *productFlow) weigh(theta []float64) {
 	for k := range f.features {
 		x := &f.features[k]
 		e := math.Exp(least - f.q[k])
-		f.p[k] = e
+		f.e[k] = e
 		sum += e
 		m0 += e * x[0]
 		m1 += e * x[1]
 		m2 += e * x[2]
 	}
 	f.mean = [3]float64{m0 / sum, m1 / sum, m2 / sum}
-	for k := range f.p {
-		f.p[k] /= sum
-	}
+	f.total = sum
 }
 
 // slope sets g at θ and returns ‖g‖².
@@ -111,11 +110,11 @@ func (f *productFlow) jacobian(dst *mat.Dense, _ float64, theta []float64) error
 	size := f.slope(theta)
 	var cov [3][3]float64
 	for k := range f.features {
-		x := &f.features[k]
+		x, p := &f.features[k], f.e[k]/f.total
 		d := [3]float64{x[0] - f.mean[0], x[1] - f.mean[1], x[2] - f.mean[2]}
 		for i := range d {
 			for j := 0; j <= i; j++ {
-				cov[i][j] += f.p[k] * d[i] * d[j]
+				cov[i][j] += p * d[i] * d[j]
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 func (c explicitComparison) print(w io.Writer) {
 	fmt.Fprintf(w, "To u = 1e3, tolerance %.0e:\n\n", c.ours.tolerance)
-	fmt.Fprintln(w, "| | evaluations | wall time |\n| --- | ---: | ---: |")
+	fmt.Fprintln(w, "| | evaluations | time |\n| --- | ---: | ---: |")
 	for _, r := range []struct {
 		name string
 		result
@@ -20,7 +20,7 @@ func (c explicitComparison) print(w io.Writer) {
 
 func (c stiffComparison) print(w io.Writer) {
 	fmt.Fprintf(w, "To u = 1e6:\n\n")
-	fmt.Fprintln(w, "| | tolerance | steps | evaluations | error | wall time |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+	fmt.Fprintln(w, "| | tolerance | steps | evaluations | error | time |\n| --- | ---: | ---: | ---: | ---: | ---: |")
 	row := func(name string, results []result) {
 		for _, r := range results {
 			fmt.Fprintf(w, "| %s | %.0e | %d | %d | %.1e | %s |\n", name, r.tolerance, r.steps, r.evaluations, r.err, milliseconds(r.seconds))
@@ -30,7 +30,7 @@ func (c stiffComparison) print(w io.Writer) {
 	row("SciPy Radau", c.scipy)
 	row("ode.RadauIIA", c.ours)
 	fmt.Fprintf(w, "\nThe reference is ode.RadauIIA at tolerance %.0e; CVODE at the same tolerance agrees with it to %.1e.\n\n", referenceTolerance, c.agreement)
-	fmt.Fprintln(w, "Wall time of the fastest run of ode.RadauIIA that is at least as accurate:\n\n| as accurate as | error | wall time | ode.RadauIIA | ratio |\n| --- | ---: | ---: | ---: | ---: |")
+	fmt.Fprintln(w, "Time of the fastest run of ode.RadauIIA that is at least as accurate:\n\n| as accurate as | error | time | ode.RadauIIA | ratio |\n| --- | ---: | ---: | ---: | ---: |")
 	ratio := func(name string, results []result) {
 		for _, r := range results {
 			best, ok := cheapest(c.ours, r.err)
