@@ -63,13 +63,21 @@ func (p *pane) overhang(left, right vg.Length) (l, r vg.Length) {
 
 // rightRoom is the room for labels at the ends of lines and for colour bars.
 func (p *pane) rightRoom() vg.Length {
+	room := p.endRoom()
+	for _, layer := range p.Layers {
+		if b, ok := layer.(interface{ bar(p *pane) vg.Length }); ok {
+			room = max(room, b.bar(p))
+		}
+	}
+	return room
+}
+
+// endRoom is the room for labels at the ends of lines.
+func (p *pane) endRoom() vg.Length {
 	var room vg.Length
 	for _, layer := range p.Layers {
 		if e, ok := layer.(endLabelled); ok && !p.Key {
 			room = max(room, e.endRoom(p))
-		}
-		if b, ok := layer.(interface{ bar(p *pane) vg.Length }); ok {
-			room = max(room, b.bar(p))
 		}
 	}
 	return room

@@ -44,6 +44,8 @@ func (f Figure) plan() (*plan, error) {
 	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 	for _, p := range pl.panes {
 		p.box.Max = size
+		// Labels that would take most of the width stand above instead.
+		p.Key = p.Key || p.endRoom() > size.X*0.45
 	}
 	pl.arrange(f)
 	pl.arrange(f)
