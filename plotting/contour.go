@@ -93,19 +93,18 @@ func (p *pane) alongLines(lines [][]vg.Point, label string) (places []vg.Point) 
 // level returns the level line as polylines, by marching squares; where a cell is
 // a saddle, its two segments are those that cut off the corners above the level.
 func (l *lattice) level(level float64) [][]vg.Point {
-	v := make([]float64, len(l.values[0]))
-	for k := range v {
-		v[k] = l.values[0][k] - level
-	}
 	links := make(map[int][]int) // from a crossed edge to its neighbours
 	place := make(map[int]vg.Point)
 	var order []int
 	for j := range l.ny {
 		for i := range l.nx {
-			c := l.cell(v, i, j)
+			if !l.crossed(i, j, level) {
+				continue
+			}
+			c := l.cell(l.values[0], i, j)
 			var cut []int
 			for k := range 4 {
-				a, b := c[k], c[(k+1)%4]
+				a, b := c[k]-level, c[(k+1)%4]-level
 				if (a >= 0) == (b >= 0) {
 					continue
 				}
@@ -116,7 +115,7 @@ func (l *lattice) level(level float64) [][]vg.Point {
 				}
 				cut = append(cut, e)
 			}
-			if len(cut) == 4 && c[0] >= 0 {
+			if len(cut) == 4 && c[0] >= level {
 				cut[0], cut[1], cut[2], cut[3] = cut[3], cut[0], cut[1], cut[2]
 			}
 			for k := 0; k+1 < len(cut); k += 2 {
@@ -126,6 +125,14 @@ func (l *lattice) level(level float64) [][]vg.Point {
 		}
 	}
 	return trace(order, links, place)
+}
+
+// crossed reports whether the corners of a cell lie on both sides of a level.
+func (l *lattice) crossed(i, j int, level float64) bool {
+	below := l.values[0][j*(l.nx+1)+i:]
+	above := l.values[0][(j+1)*(l.nx+1)+i:]
+	side := below[0] >= level
+	return side != (below[1] >= level) || side != (above[0] >= level) || side != (above[1] >= level)
 }
 
 // trace joins linked crossings to polylines: open ones first, from their ends.

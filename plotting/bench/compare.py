@@ -24,7 +24,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-ROUNDS = 7
+ROUNDS = 9
 FORMATS = ["png", "svg", "pdf"]
 
 

@@ -190,15 +190,30 @@ func (r *raster) mask(lines [][]point, dx, dy float64) *image.Alpha {
 func (r *raster) image(img image.Image, m affine) {
 	m = r.pixel().after(m)
 	a, b := m.apply(point{0, 1}), m.apply(point{1, 0})
-	box := image.Rect(int(math.Round(a.x)), int(math.Round(a.y)), int(math.Round(b.x)), int(math.Round(b.y)))
+	whole := image.Rect(int(math.Round(a.x)), int(math.Round(a.y)), int(math.Round(b.x)), int(math.Round(b.y)))
+	box := whole.Intersect(r.img.Bounds())
+	if box.Empty() {
+		return
+	}
 	src := img.Bounds()
+	line := make([]uint8, 4*box.Dx())
+	last := src.Min.Y - 1
 	for y := box.Min.Y; y < box.Max.Y; y++ {
-		sy := src.Min.Y + (2*(y-box.Min.Y)+1)*src.Dy()/(2*box.Dy())
-		for x := box.Min.X; x < box.Max.X; x++ {
-			sx := src.Min.X + (2*(x-box.Min.X)+1)*src.Dx()/(2*box.Dx())
-			if _, _, _, alpha := img.At(sx, sy).RGBA(); alpha > 0 {
-				r.img.Set(x, y, img.At(sx, sy))
+		if sy := src.Min.Y + cell(y-whole.Min.Y, src.Dy(), whole.Dy()); sy != last {
+			last = sy
+			var c color.RGBA
+			lastX := src.Min.X - 1
+			for x := range box.Dx() {
+				if sx := src.Min.X + cell(box.Min.X-whole.Min.X+x, src.Dx(), whole.Dx()); sx != lastX {
+					lastX = sx
+					c = color.RGBAModel.Convert(img.At(sx, sy)).(color.RGBA)
+				}
+				copy(line[4*x:], []uint8{c.R, c.G, c.B, c.A})
 			}
 		}
+		copy(r.img.Pix[r.img.PixOffset(box.Min.X, y):], line)
 	}
 }
+
+// cell returns in which of n cells the middle of pixel k of size lies.
+func cell(k, n, size int) int { return (2*k + 1) * n / (2 * size) }
