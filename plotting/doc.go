@@ -31,6 +31,25 @@
 // Columns: 1, ShareX: true; small multiples set ShareX and ShareY. A panel with
 // Equal draws both axes to one scale.
 //
+// # Layers
+//
+//	curves      Line, Curve, Band; ReferenceX, ReferenceY, ReferenceCurve
+//	points      Scatter, Simplex with SimplexPoint
+//	the plane   Regions, Contours, VectorField, Circle, Arrow, Text
+//	matrices    HeatMap
+//	space       Scene of Ball, Plane, Points, Vector, Path
+//	tables      Table, printed or drawn with its Figure method
+//
+// The examples below are drawn in testdata; they are the tests as well.
+//
+// # Files
+//
+// Save writes PNG at 300 pixels per inch, SVG with text as text, PDF with the used
+// part of the font, and PGF for LaTeX, at the widths of a paper's columns with
+// type of 7 to 9 points: see [Width]. If the environment variable QHLAB_FIGURES
+// names a folder, every named figure that is shown is saved there too. The same
+// figure is the same bytes on every run.
+//
 // # Text
 //
 // Labels are Unicode with sub- and superscripts: "‖θ̂‖_Λ", "10^{-3}",

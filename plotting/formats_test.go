@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -49,6 +50,30 @@ func TestSameBytes(t *testing.T) {
 	for _, format := range allFormats {
 		if !bytes.Equal(encode(t, symbols(), format), encode(t, symbols(), format)) {
 			t.Errorf("%s: two drawings differ", format)
+		}
+	}
+}
+
+// Formats without compression are compared to committed files byte for byte, which
+// another run of the program would not match if anything depended on chance. Other
+// processors round the last digit differently.
+func TestCommittedBytes(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the committed files were drawn on amd64")
+	}
+	for _, format := range []plotting.Format{plotting.SVG, plotting.PGF} {
+		got, file := encode(t, symbols(), format), filepath.Join("testdata", "symbols."+string(format))
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes differ from the %d committed; see -update", file, len(got), len(want))
 		}
 	}
 }
