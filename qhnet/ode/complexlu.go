@@ -4,16 +4,13 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-)
 
-// luBlock is the number of columns eliminated before the rest of the matrix is
-// updated by matrix products; see BenchmarkLU.
-const luBlock = 32
+	"qhlab/qhnet/internal/kernel"
+)
 
 // complexLU factors a complex n×n matrix by Gaussian elimination with partial
 // pivoting. The real and imaginary parts are stored apart, so that large matrices
-// are updated by real matrix products, of which BLAS has fast ones.
+// are updated by real matrix products, of which there are fast ones.
 type complexLU struct {
 	n      int
 	re, im []float64 // row-major; the factors after factor
@@ -105,16 +102,14 @@ func (l *complexLU) updateRest(from, to int) {
 	if rest == 0 {
 		return
 	}
-	part := func(data []float64, row, col, rows, cols int) blas64.General {
-		return blas64.General{Rows: rows, Cols: cols, Stride: l.n, Data: data[row*l.n+col:]}
-	}
-	lr, li := part(l.re, to, from, rest, to-from), part(l.im, to, from, rest, to-from)
-	ur, ui := part(l.re, from, to, to-from, rest), part(l.im, from, to, to-from, rest)
-	ar, ai := part(l.re, to, to, rest, rest), part(l.im, to, to, rest, rest)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, -1, lr, ur, 1, ar)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, li, ui, 1, ar)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, -1, lr, ui, 1, ai)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, -1, li, ur, 1, ai)
+	n, width := l.n, to-from
+	lr, li := part(l.re, n, to, from, rest, width), part(l.im, n, to, from, rest, width)
+	ur, ui := part(l.re, n, from, to, width, rest), part(l.im, n, from, to, width, rest)
+	ar, ai := part(l.re, n, to, to, rest, rest), part(l.im, n, to, to, rest, rest)
+	kernel.Product(blas.NoTrans, blas.NoTrans, -1, lr, ur, 1, ar)
+	kernel.Product(blas.NoTrans, blas.NoTrans, 1, li, ui, 1, ar)
+	kernel.Product(blas.NoTrans, blas.NoTrans, -1, lr, ui, 1, ai)
+	kernel.Product(blas.NoTrans, blas.NoTrans, -1, li, ur, 1, ai)
 }
 
 // solve replaces x by A⁻¹ x.

@@ -6,6 +6,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/kernel"
 )
 
 // LowRank is the Linearization of a Jacobian whose stiff part has few directions,
@@ -56,8 +58,8 @@ func (l *LowRank) Refresh(t float64, y []float64) error {
 		return fmt.Errorf("linearization at t = %.10g: %w", t, err)
 	}
 	u := l.u.RawMatrix()
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, u, u, 0, l.gram.RawMatrix())
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, l.gram.RawMatrix(), l.c.RawMatrix(), 0, l.product.RawMatrix())
+	kernel.Product(blas.NoTrans, blas.Trans, 1, u, u, 0, l.gram.RawMatrix())
+	kernel.Product(blas.NoTrans, blas.NoTrans, 1, l.gram.RawMatrix(), l.c.RawMatrix(), 0, l.product.RawMatrix())
 	if !finite(l.product.RawMatrix().Data) {
 		return fmt.Errorf("the linearization at t = %.10g is not finite", t)
 	}

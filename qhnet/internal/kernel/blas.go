@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
@@ -29,4 +30,15 @@ func (BLAS) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64
 
 func valid(t blas.Transpose) bool {
 	return t == blas.NoTrans || t == blas.Trans || t == blas.ConjTrans
+}
+
+// Product is blas64.Gemm by [BLAS], whatever the program uses:
+//
+//	C = alpha op(A) op(B) + beta C
+func Product(tA, tB blas.Transpose, alpha float64, a, b blas64.General, beta float64, c blas64.General) {
+	k := a.Cols
+	if tA != blas.NoTrans {
+		k = a.Rows
+	}
+	BLAS{}.Dgemm(tA, tB, c.Rows, c.Cols, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
 }
