@@ -111,34 +111,25 @@ func (l norm) normalize(p *plan, in wire) wire {
 		p.require(in.exponent, nil, "adds ε = %g to the variance of its input, so its input must not scale at all.", l.with.epsilon)
 	}
 	out := p.wire(in.shape, trainable, nil)
-	layer, perPoint := p.layer, l.groups
-	if l.batch {
-		perPoint = in.shape[0]
-	}
-	width := size(in.shape)
+	layer, channels := p.layer, in.shape[0]
 	p.stage(trainable, func(b *binding) operator {
-		g := partition{points: b.points, width: width, perPoint: perPoint, length: width / perPoint, batch: l.batch}
-		return newNormOperator(l, layer, g, b.signals[in.id], b.signals[out.id])
+		if l.batch {
+			return newBatchNormOperator(l, layer, b.points, channels, b.signals[in.id], b.signals[out.id])
+		}
+		return newPointNormOperator(l, layer, b.points, b.signals[in.id], b.signals[out.id])
 	})
 	p.stages[len(p.stages)-1].coupled = l.batch
 	return out
 }
 
-// zeroVariance explains which group of values has no direction.
-func (o *normOperator) zeroVariance(group int) error {
-	where := fmt.Sprintf("feature %d over the batch of %d points", group, o.groups.points)
-	if o.groups.length > 1 {
-		where = fmt.Sprintf("channel %d over the batch of %d points", group, o.groups.points)
-	}
-	if !o.groups.batch {
-		where = fmt.Sprintf("point %d", group/o.groups.perPoint)
-		if o.groups.perPoint > 1 {
-			where += fmt.Sprintf(", group %d,", group%o.groups.perPoint)
-		}
-	}
-	what := "zero variance"
-	if !o.spec.centred {
-		what = "only zeros"
-	}
-	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", o.layer, where, what, o.spec.name)
+// vanishes tells whether there is no variance to divide by. Entries that agree
+// but for rounding have a variance of the size of the bound.
+func (l norm) vanishes(variance, mean float64) bool {
+	noise := 8 * 0x1p-52 * mean
+	return variance <= noise*noise && l.with.epsilon == 0
+}
+
+// undefined explains where a normalization has nothing to divide by.
+func (l norm) undefined(layer, where, what string) error {
+	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", layer, where, what, l.name)
 }

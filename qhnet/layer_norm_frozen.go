@@ -4,7 +4,7 @@ import "gonum.org/v1/gonum/mat"
 
 // statistics are what a batch normalization divides by once it is frozen.
 type statistics struct {
-	mean, inverse []float64 // μ and 1/σ of each feature or channel
+	mean, inverse []float64 // μ and 1/σ of each entry of a point
 }
 
 // Freeze returns the network in evaluation mode: every [BatchNorm] uses the mean
@@ -23,10 +23,8 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	frozen := map[string]statistics{}
 	for _, s := range bound.(*NetworkEvaluation).steps {
 		switch o := s.operator.(type) {
-		case *normOperator:
-			if o.groups.batch {
-				frozen[s.layer] = statistics{o.mean, o.inverse}
-			}
+		case *batchNormOperator:
+			frozen[s.layer] = statistics{o.mean, o.inverse}
 		case *frozenNormOperator:
 			frozen[s.layer] = o.statistics
 		}
@@ -41,13 +39,10 @@ type frozenNormOperator struct {
 }
 
 func (o *frozenNormOperator) forward(_ []float64, points span) error {
-	area := o.in.width / len(o.mean)
 	for k := points.lo; k < points.hi; k++ {
 		z, h := row(o.out.value, k, o.in.width), row(o.in.value, k, o.in.width)
-		for c, mean := range o.mean {
-			for i := c * area; i < (c+1)*area; i++ {
-				z[i] = (h[i] - mean) * o.inverse[c]
-			}
+		for j, mean := range o.mean {
+			z[j] = (h[j] - mean) * o.inverse[j]
 		}
 	}
 	return nil

@@ -71,6 +71,12 @@ func setScaled(dst, src, factors []float64, width int, points span) {
 	area := width / len(factors)
 	for k := points.lo; k < points.hi; k++ {
 		y, x := row(dst, k, width), row(src, k, width)
+		if area == 1 {
+			for j, f := range factors {
+				y[j] = f * x[j]
+			}
+			continue
+		}
 		for c, f := range factors {
 			for i := c * area; i < (c+1)*area; i++ {
 				y[i] = f * x[i]
@@ -84,6 +90,12 @@ func addScaledChannels(dst, src, factors []float64, width int, points span) {
 	area := width / len(factors)
 	for k := points.lo; k < points.hi; k++ {
 		y, x := row(dst, k, width), row(src, k, width)
+		if area == 1 {
+			for j, f := range factors {
+				y[j] += f * x[j]
+			}
+			continue
+		}
 		for c, f := range factors {
 			for i := c * area; i < (c+1)*area; i++ {
 				y[i] += f * x[i]
@@ -97,6 +109,12 @@ func addChannelProducts(dst, a, b []float64, width int, points span) {
 	area := width / len(dst)
 	for k := points.lo; k < points.hi; k++ {
 		x, y := row(a, k, width), row(b, k, width)
+		if area == 1 {
+			for j := range dst {
+				dst[j] += x[j] * y[j]
+			}
+			continue
+		}
 		for c := range dst {
 			sum := 0.0
 			for i := c * area; i < (c+1)*area; i++ {

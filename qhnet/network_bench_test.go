@@ -27,6 +27,9 @@ func BenchmarkWeightedGradient(b *testing.B) {
 			Conv(16, 3, Padding(1)), ReLU(), MaxPool(2),
 			Flatten(), Dense(10),
 		}},
+		{"64-256-256-10 with batch normalization", 2000, []Layer{
+			Input(64), Dense(256, NoBias()), BatchNorm(Affine()), ReLU(), Dense(256, NoBias()), BatchNorm(Affine()), ReLU(), Dense(10),
+		}},
 	} {
 		b.Run(a.name, func(b *testing.B) {
 			_, e, theta, rng := a.build(b, 1)
