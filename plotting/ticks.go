@@ -95,7 +95,7 @@ func roundStep(x float64) float64 {
 func decades(s span, n int) []mark {
 	step := math.Max(1, roundStep((s.hi-s.lo)/float64(n)))
 	first, last := math.Ceil((s.lo-s.slack())/step), math.Floor((s.hi+s.slack())/step)
-	plain := step == 1 && first >= -3 && last <= 4
+	plain := step == 1 && first >= -2 && last <= 3
 	var out []mark
 	for k := first; k <= last; k++ {
 		out = append(out, mark{s.clamp(k * step), power(int(k*step), plain)})
