@@ -18,7 +18,7 @@ func (pl *plan) drawOn(c canvas, f Figure) error {
 	}
 	if f.Title != "" && len(pl.panes) > 0 {
 		p := pl.panes[0]
-		p.text(vg.Point{X: p.yLabelX(), Y: pl.height - pl.title*1.25}, f.Title, pl.title*1.15, ink, alignLeft)
+		p.text(vg.Point{X: p.yLabelX(), Y: pl.height - pl.title*1.25}, f.Title, pl.title, ink, alignLeft)
 	}
 	return nil
 }

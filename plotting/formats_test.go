@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -97,6 +99,28 @@ func TestSVG(t *testing.T) {
 	for _, want := range []string{"Every symbol & <tag>", "⟨∇L(θ̂), Λθ⟩ ∈ ℝ, ‖θ̂‖Λ → 1", "cos, β̂2"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text %q is not in the document", want)
+		}
+	}
+}
+
+// Type is 7 to 9 points at the printed widths; scripts are 0.7 of that.
+func TestTypeSizes(t *testing.T) {
+	for _, w := range []plotting.Width{plotting.Single, plotting.Double} {
+		f := symbols()
+		f.Width = w
+		svg := string(encode(t, f, plotting.SVG))
+		sizes := regexp.MustCompile(`<text font-size="([\d.]+)"`).FindAllStringSubmatch(svg, -1)
+		if len(sizes) < 10 {
+			t.Fatalf("only %d texts", len(sizes))
+		}
+		for _, m := range sizes {
+			if size, err := strconv.ParseFloat(m[1], 64); err != nil || size < 7 || size > 9 {
+				t.Errorf("width %d: type of %s points", w, m[1])
+			}
+		}
+		page := map[plotting.Width]string{plotting.Single: "234.00pt", plotting.Double: "486.00pt"}[w]
+		if !strings.Contains(svg, ` width="`+page+`"`) {
+			t.Errorf("width %d: the page is not %s wide: %.200s", w, page, svg)
 		}
 	}
 }
