@@ -75,10 +75,13 @@ func (f idealFlow) end(t *testing.T) (theta []float64, c qhnet.Collapse, margin 
 // because the start's Σ_c w_c stays.
 func TestFlowOfTheIdealProblemReachesTheETF(t *testing.T) {
 	for _, p := range []qhnet.IdealProblem{
+		{Classes: 3, Features: 2, Normalization: qhnet.BatchNorm()},
 		{Classes: 3, Features: 4, Normalization: qhnet.LayerNorm()},
 		{Classes: 3, Features: 4, Normalization: qhnet.RMSNorm()},
+		{Classes: 4, Features: 3, Normalization: qhnet.BatchNorm()},
 		{Classes: 4, Features: 6, Normalization: qhnet.LayerNorm()},
 		{Classes: 4, Features: 6, Normalization: qhnet.RMSNorm()},
+		{Classes: 7, Features: 6, Normalization: qhnet.BatchNorm()},
 		{Classes: 7, Features: 7, Normalization: qhnet.LayerNorm()},
 		{Classes: 7, Features: 6, Normalization: qhnet.RMSNorm()},
 		{Classes: 10, Features: 9, Normalization: qhnet.RMSNorm()},
@@ -117,10 +120,10 @@ func (f idealFlow) checkKKT(t *testing.T, theta []float64, tolerance float64) {
 	}
 }
 
-// Under batch normalization every column of M keeps its norm and columns turn
-// only as fast as W grows, so the angles approach those of the ETF like a power
+// Under batch normalization with more features than an ETF needs, columns of M
+// keep their norms and have angles to choose; they turn only as fast as W grows, so the angles approach those of the ETF like a power
 // of log(1/L) that depends on the start. The margin is second order in them.
-func TestFlowUnderBatchNormalization(t *testing.T) {
+func TestFlowUnderBatchNormalizationWithSpareFeatures(t *testing.T) {
 	p := qhnet.IdealProblem{Classes: 3, PerClass: 2, Features: 6, Normalization: qhnet.BatchNorm()}
 	f := flowIdeal(t, p, 0.1, 1e5)
 	theta, c, margin := f.end(t)
