@@ -142,7 +142,7 @@ func (r *descentRun) train(ctx context.Context) error {
 		if r.Step < next && r.Step < r.Steps {
 			continue
 		}
-		if err := r.full.at(r.Theta); err != nil && !r.retreat() {
+		if err := r.evaluate(r.full); err != nil {
 			r.trajectory.Status = ode.NonFinite
 			return fmt.Errorf("qhnet: the descent ended at step %d: %w; use a smaller step size", r.Step, err)
 		}
@@ -174,19 +174,24 @@ func (r *descentRun) ends() bool {
 	return false
 }
 
+// evaluate moves a field to θ, or to where the optimizer takes it back if there
+// is no finite gradient at θ.
+func (r *descentRun) evaluate(f *field) error {
+	err := f.at(r.Theta)
+	if err != nil && r.retreat() {
+		err = f.at(r.Theta)
+	}
+	return err
+}
+
 // step takes one step of the optimizer.
 func (r *descentRun) step() error {
 	f := r.full
 	if r.batches != nil {
 		f = r.batch()
 	}
-	if err := f.at(r.Theta); err != nil {
-		if !r.retreat() {
-			return err
-		}
-		if err := f.at(r.Theta); err != nil {
-			return err
-		}
+	if err := r.evaluate(f); err != nil {
+		return err
 	}
 	if r.WeightDecay > 0 { // -∇(L + κ‖θ‖²/2) = L (g - κ θ/L)
 		floats.AddScaled(f.g, -r.WeightDecay*math.Exp(-f.logLoss), r.Theta)
