@@ -56,6 +56,12 @@ func sumRowsAVX512(v, x *float64, stride, rows, cols int)
 func sumRowsAVX2(v, x *float64, stride, rows, cols int)
 
 //go:noescape
+func sumAVX512(x *float64, n int) float64
+
+//go:noescape
+func sumAVX2(x *float64, n int) float64
+
+//go:noescape
 func largestAVX512(x *float64, n int) (value float64, ok bool)
 
 //go:noescape

@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func tileAVX512(t *[17]uint64) (ok bool)
+// func tileAVX512(t *[19]uint64) (ok bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileAVX512(SB), NOSPLIT, $0-9
 	MOVQ t+0(FP), AX
@@ -70,7 +70,7 @@ full1_loop:
 	DECQ         BX
 	JNZ          full1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full1_check
 	VADDPD       Z30, Z31, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
@@ -105,14 +105,22 @@ full1_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VADDPD       Z2, Z31, Z31
+
+full1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
 full1_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -129,7 +137,7 @@ full1_gate:
 	MOVQ    56(AX), DX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x01, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -137,6 +145,8 @@ full1_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x01, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x01, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full1
 
 full2:
@@ -180,7 +190,7 @@ full2_loop:
 	DECQ         SI
 	JNZ          full2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full2_check
 	VADDPD       Z28, Z29, Z0
 	VADDPD       Z30, Z31, Z2
@@ -226,7 +236,18 @@ full2_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VADDPD       Z3, Z31, Z31
+
+full2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
@@ -235,7 +256,7 @@ full2_bias:
 	VMAXPD Z31, Z0, Z31
 
 full2_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -262,7 +283,7 @@ full2_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x02, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -270,6 +291,8 @@ full2_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x02, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x02, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full2
 
 full3:
@@ -321,7 +344,7 @@ full3_loop:
 	DECQ         SI
 	JNZ          full3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full3_check
 	VADDPD       Z26, Z27, Z0
 	VADDPD       Z28, Z29, Z2
@@ -378,7 +401,21 @@ full3_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z26, Z26
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VADDPD       Z4, Z31, Z31
+
+full3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
@@ -389,7 +426,7 @@ full3_bias:
 	VMAXPD Z31, Z0, Z31
 
 full3_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -426,7 +463,7 @@ full3_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x03, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -434,6 +471,8 @@ full3_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x03, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x03, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full3
 
 full4:
@@ -496,7 +535,7 @@ full4_loop:
 	DECQ         DI
 	JNZ          full4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full4_check
 	VADDPD       Z24, Z25, Z0
 	VADDPD       Z26, Z27, Z2
@@ -564,7 +603,24 @@ full4_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z24, Z24
+	VADDPD       Z2, Z25, Z25
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z26, Z26
+	VADDPD       Z3, Z27, Z27
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z28, Z28
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VADDPD       Z5, Z31, Z31
+
+full4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
@@ -577,7 +633,7 @@ full4_bias:
 	VMAXPD Z31, Z0, Z31
 
 full4_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -624,7 +680,7 @@ full4_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x04, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -632,6 +688,8 @@ full4_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x04, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x04, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full4
 
 full5:
@@ -702,7 +760,7 @@ full5_loop:
 	DECQ         DI
 	JNZ          full5_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full5_check
 	VADDPD       Z22, Z23, Z0
 	VADDPD       Z24, Z25, Z2
@@ -781,7 +839,27 @@ full5_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full5_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z22, Z22
+	VADDPD       Z2, Z23, Z23
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z24, Z24
+	VADDPD       Z3, Z25, Z25
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z26, Z26
+	VADDPD       Z4, Z27, Z27
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z28, Z28
+	VADDPD       Z5, Z29, Z29
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z30, Z30
+	VADDPD       Z6, Z31, Z31
+
+full5_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
@@ -796,7 +874,7 @@ full5_bias:
 	VMAXPD Z31, Z0, Z31
 
 full5_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -853,7 +931,7 @@ full5_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x05, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -861,6 +939,8 @@ full5_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x05, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x05, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full5
 
 full6:
@@ -939,7 +1019,7 @@ full6_loop:
 	DECQ         DI
 	JNZ          full6_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full6_check
 	VADDPD       Z20, Z21, Z0
 	VADDPD       Z22, Z23, Z2
@@ -1029,7 +1109,30 @@ full6_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full6_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z20, Z20
+	VADDPD       Z2, Z21, Z21
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z22, Z22
+	VADDPD       Z3, Z23, Z23
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z24, Z24
+	VADDPD       Z4, Z25, Z25
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z26, Z26
+	VADDPD       Z5, Z27, Z27
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z28, Z28
+	VADDPD       Z6, Z29, Z29
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z30, Z30
+	VADDPD       Z7, Z31, Z31
+
+full6_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
@@ -1046,7 +1149,7 @@ full6_bias:
 	VMAXPD Z31, Z0, Z31
 
 full6_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -1113,7 +1216,7 @@ full6_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x06, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -1121,6 +1224,8 @@ full6_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x06, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x06, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full6
 
 full7:
@@ -1209,7 +1314,7 @@ full7_loop:
 	DECQ         R8
 	JNZ          full7_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full7_check
 	VADDPD       Z18, Z19, Z0
 	VADDPD       Z20, Z21, Z2
@@ -1310,7 +1415,33 @@ full7_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full7_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full7_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z18, Z18
+	VADDPD       Z2, Z19, Z19
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z20, Z20
+	VADDPD       Z3, Z21, Z21
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z22, Z22
+	VADDPD       Z4, Z23, Z23
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z24, Z24
+	VADDPD       Z5, Z25, Z25
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z26, Z26
+	VADDPD       Z6, Z27, Z27
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z28, Z28
+	VADDPD       Z7, Z29, Z29
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VADDPD       Z2, Z31, Z31
+
+full7_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z18, Z0, Z18
@@ -1329,7 +1460,7 @@ full7_bias:
 	VMAXPD Z31, Z0, Z31
 
 full7_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -1406,7 +1537,7 @@ full7_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x07, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -1414,6 +1545,8 @@ full7_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x07, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x07, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full7
 
 full8:
@@ -1510,7 +1643,7 @@ full8_loop:
 	DECQ         R8
 	JNZ          full8_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full8_check
 	VADDPD       Z16, Z17, Z0
 	VADDPD       Z18, Z19, Z2
@@ -1622,7 +1755,36 @@ full8_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full8_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full8_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z16, Z16
+	VADDPD       Z2, Z17, Z17
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z18, Z18
+	VADDPD       Z3, Z19, Z19
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z20, Z20
+	VADDPD       Z4, Z21, Z21
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z22, Z22
+	VADDPD       Z5, Z23, Z23
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z24, Z24
+	VADDPD       Z6, Z25, Z25
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z26, Z26
+	VADDPD       Z7, Z27, Z27
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VADDPD       Z3, Z31, Z31
+
+full8_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z16, Z0, Z16
@@ -1643,7 +1805,7 @@ full8_bias:
 	VMAXPD Z31, Z0, Z31
 
 full8_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -1730,7 +1892,7 @@ full8_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x08, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -1738,6 +1900,8 @@ full8_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x08, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x08, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full8
 
 full9:
@@ -1842,7 +2006,7 @@ full9_loop:
 	DECQ         R8
 	JNZ          full9_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full9_check
 	VADDPD       Z14, Z15, Z0
 	VADDPD       Z16, Z17, Z2
@@ -1965,7 +2129,39 @@ full9_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full9_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full9_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z16, Z16
+	VADDPD       Z3, Z17, Z17
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z18, Z18
+	VADDPD       Z4, Z19, Z19
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z20, Z20
+	VADDPD       Z5, Z21, Z21
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z22, Z22
+	VADDPD       Z6, Z23, Z23
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z24, Z24
+	VADDPD       Z7, Z25, Z25
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z26, Z26
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VADDPD       Z4, Z31, Z31
+
+full9_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z14, Z0, Z14
@@ -1988,7 +2184,7 @@ full9_bias:
 	VMAXPD Z31, Z0, Z31
 
 full9_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -2085,7 +2281,7 @@ full9_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x09, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -2093,6 +2289,8 @@ full9_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x09, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x09, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full9
 
 full10:
@@ -2207,7 +2405,7 @@ full10_loop:
 	DECQ         R9
 	JNZ          full10_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full10_check
 	VADDPD       Z12, Z13, Z0
 	VADDPD       Z14, Z15, Z2
@@ -2341,7 +2539,42 @@ full10_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full10_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full10_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z12, Z12
+	VADDPD       Z2, Z13, Z13
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z14, Z14
+	VADDPD       Z3, Z15, Z15
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z16, Z16
+	VADDPD       Z4, Z17, Z17
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z18, Z18
+	VADDPD       Z5, Z19, Z19
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z20, Z20
+	VADDPD       Z6, Z21, Z21
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z22, Z22
+	VADDPD       Z7, Z23, Z23
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z24, Z24
+	VADDPD       Z2, Z25, Z25
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z26, Z26
+	VADDPD       Z3, Z27, Z27
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z28, Z28
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VADDPD       Z5, Z31, Z31
+
+full10_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z12, Z0, Z12
@@ -2366,7 +2599,7 @@ full10_bias:
 	VMAXPD Z31, Z0, Z31
 
 full10_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -2473,7 +2706,7 @@ full10_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0a, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -2481,6 +2714,8 @@ full10_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0a, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0a, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full10
 
 full11:
@@ -2603,7 +2838,7 @@ full11_loop:
 	DECQ         R9
 	JNZ          full11_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full11_check
 	VADDPD       Z10, Z11, Z0
 	VADDPD       Z12, Z13, Z2
@@ -2748,7 +2983,45 @@ full11_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full11_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full11_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z10, Z10
+	VADDPD       Z2, Z11, Z11
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z12, Z12
+	VADDPD       Z3, Z13, Z13
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z14, Z14
+	VADDPD       Z4, Z15, Z15
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z16, Z16
+	VADDPD       Z5, Z17, Z17
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z18, Z18
+	VADDPD       Z6, Z19, Z19
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z20, Z20
+	VADDPD       Z7, Z21, Z21
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z22, Z22
+	VADDPD       Z2, Z23, Z23
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z24, Z24
+	VADDPD       Z3, Z25, Z25
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z26, Z26
+	VADDPD       Z4, Z27, Z27
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z28, Z28
+	VADDPD       Z5, Z29, Z29
+	VBROADCASTSD 80(DX), Z6
+	VADDPD       Z6, Z30, Z30
+	VADDPD       Z6, Z31, Z31
+
+full11_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z10, Z0, Z10
@@ -2775,7 +3048,7 @@ full11_bias:
 	VMAXPD Z31, Z0, Z31
 
 full11_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -2892,7 +3165,7 @@ full11_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0b, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -2900,6 +3173,8 @@ full11_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0b, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0b, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full11
 
 full12:
@@ -3030,7 +3305,7 @@ full12_loop:
 	DECQ         R9
 	JNZ          full12_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full12_check
 	VADDPD       Z8, Z9, Z0
 	VADDPD       Z10, Z11, Z2
@@ -3186,7 +3461,48 @@ full12_accumulate:
 	VADDPD  Z1, Z31, Z31
 
 full12_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full12_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z8, Z8
+	VADDPD       Z2, Z9, Z9
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z10, Z10
+	VADDPD       Z3, Z11, Z11
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z12, Z12
+	VADDPD       Z4, Z13, Z13
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z14, Z14
+	VADDPD       Z5, Z15, Z15
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z16, Z16
+	VADDPD       Z6, Z17, Z17
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z18, Z18
+	VADDPD       Z7, Z19, Z19
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z20, Z20
+	VADDPD       Z2, Z21, Z21
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z22, Z22
+	VADDPD       Z3, Z23, Z23
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z24, Z24
+	VADDPD       Z4, Z25, Z25
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z26, Z26
+	VADDPD       Z5, Z27, Z27
+	VBROADCASTSD 80(DX), Z6
+	VADDPD       Z6, Z28, Z28
+	VADDPD       Z6, Z29, Z29
+	VBROADCASTSD 88(DX), Z7
+	VADDPD       Z7, Z30, Z30
+	VADDPD       Z7, Z31, Z31
+
+full12_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z8, Z0, Z8
@@ -3215,7 +3531,7 @@ full12_bias:
 	VMAXPD Z31, Z0, Z31
 
 full12_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        full12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -3342,7 +3658,7 @@ full12_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0c, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -3350,6 +3666,8 @@ full12_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0c, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0c, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full12
 
 masked:
@@ -3413,7 +3731,7 @@ masked1_loop:
 	DECQ         BX
 	JNZ          masked1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked1_check
 	VADDPD       Z30, Z31, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
@@ -3448,14 +3766,22 @@ masked1_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VADDPD       Z2, Z31, Z31
+
+masked1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
 masked1_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -3472,7 +3798,7 @@ masked1_gate:
 	MOVQ    56(AX), DX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x01, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -3480,6 +3806,8 @@ masked1_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x01, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x01, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked1
 
 masked2:
@@ -3521,7 +3849,7 @@ masked2_loop:
 	DECQ         SI
 	JNZ          masked2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked2_check
 	VADDPD       Z28, Z29, Z0
 	VADDPD       Z30, Z31, Z2
@@ -3567,7 +3895,18 @@ masked2_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VADDPD       Z3, Z31, Z31
+
+masked2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
@@ -3576,7 +3915,7 @@ masked2_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked2_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -3603,7 +3942,7 @@ masked2_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x02, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -3611,6 +3950,8 @@ masked2_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x02, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x02, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked2
 
 masked3:
@@ -3660,7 +4001,7 @@ masked3_loop:
 	DECQ         SI
 	JNZ          masked3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked3_check
 	VADDPD       Z26, Z27, Z0
 	VADDPD       Z28, Z29, Z2
@@ -3717,7 +4058,21 @@ masked3_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z26, Z26
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VADDPD       Z4, Z31, Z31
+
+masked3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
@@ -3728,7 +4083,7 @@ masked3_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked3_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -3765,7 +4120,7 @@ masked3_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x03, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -3773,6 +4128,8 @@ masked3_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x03, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x03, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked3
 
 masked4:
@@ -3833,7 +4190,7 @@ masked4_loop:
 	DECQ         DI
 	JNZ          masked4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked4_check
 	VADDPD       Z24, Z25, Z0
 	VADDPD       Z26, Z27, Z2
@@ -3901,7 +4258,24 @@ masked4_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z24, Z24
+	VADDPD       Z2, Z25, Z25
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z26, Z26
+	VADDPD       Z3, Z27, Z27
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z28, Z28
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VADDPD       Z5, Z31, Z31
+
+masked4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
@@ -3914,7 +4288,7 @@ masked4_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked4_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -3961,7 +4335,7 @@ masked4_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x04, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -3969,6 +4343,8 @@ masked4_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x04, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x04, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked4
 
 masked5:
@@ -4037,7 +4413,7 @@ masked5_loop:
 	DECQ         DI
 	JNZ          masked5_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked5_check
 	VADDPD       Z22, Z23, Z0
 	VADDPD       Z24, Z25, Z2
@@ -4116,7 +4492,27 @@ masked5_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked5_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z22, Z22
+	VADDPD       Z2, Z23, Z23
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z24, Z24
+	VADDPD       Z3, Z25, Z25
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z26, Z26
+	VADDPD       Z4, Z27, Z27
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z28, Z28
+	VADDPD       Z5, Z29, Z29
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z30, Z30
+	VADDPD       Z6, Z31, Z31
+
+masked5_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
@@ -4131,7 +4527,7 @@ masked5_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked5_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -4188,7 +4584,7 @@ masked5_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x05, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -4196,6 +4592,8 @@ masked5_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x05, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x05, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked5
 
 masked6:
@@ -4272,7 +4670,7 @@ masked6_loop:
 	DECQ         DI
 	JNZ          masked6_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked6_check
 	VADDPD       Z20, Z21, Z0
 	VADDPD       Z22, Z23, Z2
@@ -4362,7 +4760,30 @@ masked6_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked6_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z20, Z20
+	VADDPD       Z2, Z21, Z21
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z22, Z22
+	VADDPD       Z3, Z23, Z23
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z24, Z24
+	VADDPD       Z4, Z25, Z25
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z26, Z26
+	VADDPD       Z5, Z27, Z27
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z28, Z28
+	VADDPD       Z6, Z29, Z29
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z30, Z30
+	VADDPD       Z7, Z31, Z31
+
+masked6_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
@@ -4379,7 +4800,7 @@ masked6_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked6_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -4446,7 +4867,7 @@ masked6_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x06, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -4454,6 +4875,8 @@ masked6_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x06, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x06, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked6
 
 masked7:
@@ -4540,7 +4963,7 @@ masked7_loop:
 	DECQ         R8
 	JNZ          masked7_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked7_check
 	VADDPD       Z18, Z19, Z0
 	VADDPD       Z20, Z21, Z2
@@ -4641,7 +5064,33 @@ masked7_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked7_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked7_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z18, Z18
+	VADDPD       Z2, Z19, Z19
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z20, Z20
+	VADDPD       Z3, Z21, Z21
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z22, Z22
+	VADDPD       Z4, Z23, Z23
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z24, Z24
+	VADDPD       Z5, Z25, Z25
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z26, Z26
+	VADDPD       Z6, Z27, Z27
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z28, Z28
+	VADDPD       Z7, Z29, Z29
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VADDPD       Z2, Z31, Z31
+
+masked7_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z18, Z0, Z18
@@ -4660,7 +5109,7 @@ masked7_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked7_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -4737,7 +5186,7 @@ masked7_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x07, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -4745,6 +5194,8 @@ masked7_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x07, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x07, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked7
 
 masked8:
@@ -4839,7 +5290,7 @@ masked8_loop:
 	DECQ         R8
 	JNZ          masked8_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked8_check
 	VADDPD       Z16, Z17, Z0
 	VADDPD       Z18, Z19, Z2
@@ -4951,7 +5402,36 @@ masked8_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked8_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked8_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z16, Z16
+	VADDPD       Z2, Z17, Z17
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z18, Z18
+	VADDPD       Z3, Z19, Z19
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z20, Z20
+	VADDPD       Z4, Z21, Z21
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z22, Z22
+	VADDPD       Z5, Z23, Z23
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z24, Z24
+	VADDPD       Z6, Z25, Z25
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z26, Z26
+	VADDPD       Z7, Z27, Z27
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VADDPD       Z3, Z31, Z31
+
+masked8_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z16, Z0, Z16
@@ -4972,7 +5452,7 @@ masked8_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked8_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -5059,7 +5539,7 @@ masked8_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x08, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -5067,6 +5547,8 @@ masked8_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x08, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x08, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked8
 
 masked9:
@@ -5169,7 +5651,7 @@ masked9_loop:
 	DECQ         R8
 	JNZ          masked9_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked9_check
 	VADDPD       Z14, Z15, Z0
 	VADDPD       Z16, Z17, Z2
@@ -5292,7 +5774,39 @@ masked9_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked9_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked9_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z16, Z16
+	VADDPD       Z3, Z17, Z17
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z18, Z18
+	VADDPD       Z4, Z19, Z19
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z20, Z20
+	VADDPD       Z5, Z21, Z21
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z22, Z22
+	VADDPD       Z6, Z23, Z23
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z24, Z24
+	VADDPD       Z7, Z25, Z25
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z26, Z26
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VADDPD       Z4, Z31, Z31
+
+masked9_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z14, Z0, Z14
@@ -5315,7 +5829,7 @@ masked9_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked9_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -5412,7 +5926,7 @@ masked9_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x09, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -5420,6 +5934,8 @@ masked9_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x09, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x09, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked9
 
 masked10:
@@ -5532,7 +6048,7 @@ masked10_loop:
 	DECQ         R9
 	JNZ          masked10_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked10_check
 	VADDPD       Z12, Z13, Z0
 	VADDPD       Z14, Z15, Z2
@@ -5666,7 +6182,42 @@ masked10_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked10_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked10_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z12, Z12
+	VADDPD       Z2, Z13, Z13
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z14, Z14
+	VADDPD       Z3, Z15, Z15
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z16, Z16
+	VADDPD       Z4, Z17, Z17
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z18, Z18
+	VADDPD       Z5, Z19, Z19
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z20, Z20
+	VADDPD       Z6, Z21, Z21
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z22, Z22
+	VADDPD       Z7, Z23, Z23
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z24, Z24
+	VADDPD       Z2, Z25, Z25
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z26, Z26
+	VADDPD       Z3, Z27, Z27
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z28, Z28
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VADDPD       Z5, Z31, Z31
+
+masked10_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z12, Z0, Z12
@@ -5691,7 +6242,7 @@ masked10_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked10_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -5798,7 +6349,7 @@ masked10_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0a, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -5806,6 +6357,8 @@ masked10_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0a, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0a, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked10
 
 masked11:
@@ -5926,7 +6479,7 @@ masked11_loop:
 	DECQ         R9
 	JNZ          masked11_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked11_check
 	VADDPD       Z10, Z11, Z0
 	VADDPD       Z12, Z13, Z2
@@ -6071,7 +6624,45 @@ masked11_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked11_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked11_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z10, Z10
+	VADDPD       Z2, Z11, Z11
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z12, Z12
+	VADDPD       Z3, Z13, Z13
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z14, Z14
+	VADDPD       Z4, Z15, Z15
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z16, Z16
+	VADDPD       Z5, Z17, Z17
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z18, Z18
+	VADDPD       Z6, Z19, Z19
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z20, Z20
+	VADDPD       Z7, Z21, Z21
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z22, Z22
+	VADDPD       Z2, Z23, Z23
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z24, Z24
+	VADDPD       Z3, Z25, Z25
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z26, Z26
+	VADDPD       Z4, Z27, Z27
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z28, Z28
+	VADDPD       Z5, Z29, Z29
+	VBROADCASTSD 80(DX), Z6
+	VADDPD       Z6, Z30, Z30
+	VADDPD       Z6, Z31, Z31
+
+masked11_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z10, Z0, Z10
@@ -6098,7 +6689,7 @@ masked11_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked11_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -6215,7 +6806,7 @@ masked11_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0b, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -6223,6 +6814,8 @@ masked11_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0b, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0b, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked11
 
 masked12:
@@ -6351,7 +6944,7 @@ masked12_loop:
 	DECQ         R9
 	JNZ          masked12_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked12_check
 	VADDPD       Z8, Z9, Z0
 	VADDPD       Z10, Z11, Z2
@@ -6507,7 +7100,48 @@ masked12_accumulate:
 	VADDPD    Z1, Z31, Z31
 
 masked12_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked12_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z2
+	VADDPD       Z2, Z8, Z8
+	VADDPD       Z2, Z9, Z9
+	VBROADCASTSD 8(DX), Z3
+	VADDPD       Z3, Z10, Z10
+	VADDPD       Z3, Z11, Z11
+	VBROADCASTSD 16(DX), Z4
+	VADDPD       Z4, Z12, Z12
+	VADDPD       Z4, Z13, Z13
+	VBROADCASTSD 24(DX), Z5
+	VADDPD       Z5, Z14, Z14
+	VADDPD       Z5, Z15, Z15
+	VBROADCASTSD 32(DX), Z6
+	VADDPD       Z6, Z16, Z16
+	VADDPD       Z6, Z17, Z17
+	VBROADCASTSD 40(DX), Z7
+	VADDPD       Z7, Z18, Z18
+	VADDPD       Z7, Z19, Z19
+	VBROADCASTSD 48(DX), Z2
+	VADDPD       Z2, Z20, Z20
+	VADDPD       Z2, Z21, Z21
+	VBROADCASTSD 56(DX), Z3
+	VADDPD       Z3, Z22, Z22
+	VADDPD       Z3, Z23, Z23
+	VBROADCASTSD 64(DX), Z4
+	VADDPD       Z4, Z24, Z24
+	VADDPD       Z4, Z25, Z25
+	VBROADCASTSD 72(DX), Z5
+	VADDPD       Z5, Z26, Z26
+	VADDPD       Z5, Z27, Z27
+	VBROADCASTSD 80(DX), Z6
+	VADDPD       Z6, Z28, Z28
+	VADDPD       Z6, Z29, Z29
+	VBROADCASTSD 88(DX), Z7
+	VADDPD       Z7, Z30, Z30
+	VADDPD       Z7, Z31, Z31
+
+masked12_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z8, Z0, Z8
@@ -6536,7 +7170,7 @@ masked12_bias:
 	VMAXPD Z31, Z0, Z31
 
 masked12_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        masked12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -6663,7 +7297,7 @@ masked12_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0c, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -6671,6 +7305,8 @@ masked12_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0c, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0c, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     masked12
 
 narrow:
@@ -6728,7 +7364,7 @@ narrow1_loop:
 	DECQ         BX
 	JNZ          narrow1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow1_check
 	VCMPPD       $0x03, Z31, Z31, K3
 	KORTESTW     K3, K3
@@ -6757,13 +7393,20 @@ narrow1_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z31, Z31
+
+narrow1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z31, Z0, Z31
 
 narrow1_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -6776,7 +7419,7 @@ narrow1_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x01, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -6784,6 +7427,8 @@ narrow1_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x01, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x01, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow1
 
 narrow2:
@@ -6818,7 +7463,7 @@ narrow2_loop:
 	DECQ         SI
 	JNZ          narrow2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow2_check
 	VADDPD       Z30, Z31, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
@@ -6853,14 +7498,23 @@ narrow2_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z30, Z30
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z31, Z31
+
+narrow2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
 narrow2_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -6879,7 +7533,7 @@ narrow2_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x02, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -6887,6 +7541,8 @@ narrow2_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x02, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x02, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow2
 
 narrow3:
@@ -6926,7 +7582,7 @@ narrow3_loop:
 	DECQ         SI
 	JNZ          narrow3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow3_check
 	VADDPD       Z29, Z30, Z0
 	VADDPD       Z31, Z0, Z0
@@ -6967,7 +7623,18 @@ narrow3_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z29, Z29
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z31, Z31
+
+narrow3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z29, Z0, Z29
@@ -6975,7 +7642,7 @@ narrow3_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow3_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7000,7 +7667,7 @@ narrow3_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x03, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7008,6 +7675,8 @@ narrow3_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x03, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x03, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow3
 
 narrow4:
@@ -7055,7 +7724,7 @@ narrow4_loop:
 	DECQ         DI
 	JNZ          narrow4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow4_check
 	VADDPD       Z28, Z29, Z0
 	VADDPD       Z30, Z31, Z1
@@ -7102,7 +7771,20 @@ narrow4_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z28, Z28
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z31, Z31
+
+narrow4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
@@ -7111,7 +7793,7 @@ narrow4_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow4_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7142,7 +7824,7 @@ narrow4_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x04, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7150,6 +7832,8 @@ narrow4_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x04, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x04, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow4
 
 narrow5:
@@ -7202,7 +7886,7 @@ narrow5_loop:
 	DECQ         DI
 	JNZ          narrow5_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow5_check
 	VADDPD       Z27, Z28, Z0
 	VADDPD       Z29, Z30, Z1
@@ -7255,7 +7939,22 @@ narrow5_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow5_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z27, Z27
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z31, Z31
+
+narrow5_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z27, Z0, Z27
@@ -7265,7 +7964,7 @@ narrow5_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow5_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7302,7 +8001,7 @@ narrow5_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x05, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7310,6 +8009,8 @@ narrow5_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x05, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x05, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow5
 
 narrow6:
@@ -7367,7 +8068,7 @@ narrow6_loop:
 	DECQ         DI
 	JNZ          narrow6_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow6_check
 	VADDPD       Z26, Z27, Z0
 	VADDPD       Z28, Z29, Z1
@@ -7426,7 +8127,24 @@ narrow6_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow6_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z26, Z26
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z31, Z31
+
+narrow6_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
@@ -7437,7 +8155,7 @@ narrow6_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow6_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7480,7 +8198,7 @@ narrow6_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x06, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7488,6 +8206,8 @@ narrow6_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x06, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x06, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow6
 
 narrow7:
@@ -7552,7 +8272,7 @@ narrow7_loop:
 	DECQ         R8
 	JNZ          narrow7_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow7_check
 	VADDPD       Z25, Z26, Z0
 	VADDPD       Z27, Z28, Z1
@@ -7617,7 +8337,26 @@ narrow7_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow7_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow7_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z25, Z25
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z26, Z26
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z27, Z27
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z28, Z28
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z29, Z29
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z30, Z30
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z31, Z31
+
+narrow7_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z25, Z0, Z25
@@ -7629,7 +8368,7 @@ narrow7_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow7_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7678,7 +8417,7 @@ narrow7_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x07, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7686,6 +8425,8 @@ narrow7_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x07, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x07, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow7
 
 narrow8:
@@ -7755,7 +8496,7 @@ narrow8_loop:
 	DECQ         R8
 	JNZ          narrow8_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow8_check
 	VADDPD       Z24, Z25, Z0
 	VADDPD       Z26, Z27, Z1
@@ -7826,7 +8567,28 @@ narrow8_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow8_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow8_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z24, Z24
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z25, Z25
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z26, Z26
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z27, Z27
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z28, Z28
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z29, Z29
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z30, Z30
+	VBROADCASTSD 56(DX), Z2
+	VADDPD       Z2, Z31, Z31
+
+narrow8_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
@@ -7839,7 +8601,7 @@ narrow8_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow8_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -7894,7 +8656,7 @@ narrow8_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x08, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -7902,6 +8664,8 @@ narrow8_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x08, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x08, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow8
 
 narrow9:
@@ -7976,7 +8740,7 @@ narrow9_loop:
 	DECQ         R8
 	JNZ          narrow9_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow9_check
 	VADDPD       Z23, Z24, Z0
 	VADDPD       Z25, Z26, Z1
@@ -8053,7 +8817,30 @@ narrow9_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow9_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow9_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z23, Z23
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z24, Z24
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z25, Z25
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z26, Z26
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z27, Z27
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z28, Z28
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z29, Z29
+	VBROADCASTSD 56(DX), Z2
+	VADDPD       Z2, Z30, Z30
+	VBROADCASTSD 64(DX), Z3
+	VADDPD       Z3, Z31, Z31
+
+narrow9_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z23, Z0, Z23
@@ -8067,7 +8854,7 @@ narrow9_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow9_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -8128,7 +8915,7 @@ narrow9_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x09, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -8136,6 +8923,8 @@ narrow9_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x09, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x09, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow9
 
 narrow10:
@@ -8217,7 +9006,7 @@ narrow10_loop:
 	DECQ         R9
 	JNZ          narrow10_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow10_check
 	VADDPD       Z22, Z23, Z0
 	VADDPD       Z24, Z25, Z1
@@ -8300,7 +9089,32 @@ narrow10_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow10_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow10_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z22, Z22
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z23, Z23
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z24, Z24
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z25, Z25
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z26, Z26
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z27, Z27
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z28, Z28
+	VBROADCASTSD 56(DX), Z2
+	VADDPD       Z2, Z29, Z29
+	VBROADCASTSD 64(DX), Z3
+	VADDPD       Z3, Z30, Z30
+	VBROADCASTSD 72(DX), Z4
+	VADDPD       Z4, Z31, Z31
+
+narrow10_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
@@ -8315,7 +9129,7 @@ narrow10_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow10_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -8382,7 +9196,7 @@ narrow10_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0a, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -8390,6 +9204,8 @@ narrow10_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0a, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0a, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow10
 
 narrow11:
@@ -8476,7 +9292,7 @@ narrow11_loop:
 	DECQ         R9
 	JNZ          narrow11_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow11_check
 	VADDPD       Z21, Z22, Z0
 	VADDPD       Z23, Z24, Z1
@@ -8565,7 +9381,34 @@ narrow11_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow11_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow11_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z21, Z21
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z22, Z22
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z23, Z23
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z24, Z24
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z25, Z25
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z26, Z26
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z27, Z27
+	VBROADCASTSD 56(DX), Z2
+	VADDPD       Z2, Z28, Z28
+	VBROADCASTSD 64(DX), Z3
+	VADDPD       Z3, Z29, Z29
+	VBROADCASTSD 72(DX), Z4
+	VADDPD       Z4, Z30, Z30
+	VBROADCASTSD 80(DX), Z5
+	VADDPD       Z5, Z31, Z31
+
+narrow11_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z21, Z0, Z21
@@ -8581,7 +9424,7 @@ narrow11_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow11_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -8654,7 +9497,7 @@ narrow11_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0b, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -8662,6 +9505,8 @@ narrow11_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0b, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0b, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow11
 
 narrow12:
@@ -8753,7 +9598,7 @@ narrow12_loop:
 	DECQ         R9
 	JNZ          narrow12_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow12_check
 	VADDPD       Z20, Z21, Z0
 	VADDPD       Z22, Z23, Z1
@@ -8848,7 +9693,36 @@ narrow12_accumulate:
 	VADDPD    Z0, Z31, Z31
 
 narrow12_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow12_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Z1
+	VADDPD       Z1, Z20, Z20
+	VBROADCASTSD 8(DX), Z2
+	VADDPD       Z2, Z21, Z21
+	VBROADCASTSD 16(DX), Z3
+	VADDPD       Z3, Z22, Z22
+	VBROADCASTSD 24(DX), Z4
+	VADDPD       Z4, Z23, Z23
+	VBROADCASTSD 32(DX), Z5
+	VADDPD       Z5, Z24, Z24
+	VBROADCASTSD 40(DX), Z6
+	VADDPD       Z6, Z25, Z25
+	VBROADCASTSD 48(DX), Z1
+	VADDPD       Z1, Z26, Z26
+	VBROADCASTSD 56(DX), Z2
+	VADDPD       Z2, Z27, Z27
+	VBROADCASTSD 64(DX), Z3
+	VADDPD       Z3, Z28, Z28
+	VBROADCASTSD 72(DX), Z4
+	VADDPD       Z4, Z29, Z29
+	VBROADCASTSD 80(DX), Z5
+	VADDPD       Z5, Z30, Z30
+	VBROADCASTSD 88(DX), Z6
+	VADDPD       Z6, Z31, Z31
+
+narrow12_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
@@ -8865,7 +9739,7 @@ narrow12_bias:
 	VMAXPD Z31, Z0, Z31
 
 narrow12_rectify:
-	TESTQ     $0x00000010, CX
+	TESTQ     $0x00000020, CX
 	JZ        narrow12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
@@ -8944,7 +9818,7 @@ narrow12_gate:
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x0c, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -8952,6 +9826,8 @@ narrow12_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x0c, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x0c, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     narrow12
 
 done:
@@ -9349,6 +10225,45 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAVX512(x *float64, n int) float64
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·sumAVX512(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VPXORQ Z0, Z0, Z0
+	XORQ   DX, DX
+	MOVQ   CX, BX
+	ANDQ   $-8, BX
+	JZ     tail
+
+loop:
+	VMOVUPD (AX)(DX*8), Z2
+	VADDPD  Z2, Z0, Z0
+	ADDQ    $0x08, DX
+	CMPQ    DX, BX
+	JLT     loop
+
+tail:
+	SUBQ      DX, CX
+	JZ        done
+	MOVQ      $-1, BX
+	BZHIQ     CX, BX, BX
+	KMOVW     BX, K1
+	SHRQ      $0x08, BX
+	VMOVUPD.Z (AX)(DX*8), K1, Z2
+	VADDPD    Z2, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func largestAVX512(x *float64, n int) (value float64, ok bool)
 // Requires: AVX, AVX512F, SSE2
 TEXT ·largestAVX512(SB), NOSPLIT, $0-25
@@ -9682,7 +10597,7 @@ DATA expConstants<>+1200(SB)/8, $0x3de6124613a86d09
 DATA expConstants<>+1208(SB)/8, $0x3de6124613a86d09
 GLOBL expConstants<>(SB), RODATA|NOPTR, $1216
 
-// func tileAVX2(t *[17]uint64) (ok bool)
+// func tileAVX2(t *[19]uint64) (ok bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX2(SB), NOSPLIT, $0-9
 	MOVQ t+0(FP), AX
@@ -9734,7 +10649,7 @@ full1_loop:
 	DECQ         BX
 	JNZ          full1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full1_check
 	VADDPD       Y14, Y15, Y0
 	VCMPPD       $0x03, Y0, Y0, Y0
@@ -9770,14 +10685,22 @@ full1_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y14, Y14
+	VADDPD       Y2, Y15, Y15
+
+full1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full1_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y14, Y0, Y14
 	VMAXPD Y15, Y0, Y15
 
 full1_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full1_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -9794,7 +10717,7 @@ full1_gate:
 	MOVQ    56(AX), DX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x01, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -9802,6 +10725,8 @@ full1_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x01, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x01, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full1
 
 full2:
@@ -9842,7 +10767,7 @@ full2_loop:
 	DECQ         SI
 	JNZ          full2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full2_check
 	VADDPD       Y12, Y13, Y0
 	VADDPD       Y14, Y15, Y2
@@ -9889,7 +10814,18 @@ full2_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y14, Y14
+	VADDPD       Y3, Y15, Y15
+
+full2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full2_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y12, Y0, Y12
@@ -9898,7 +10834,7 @@ full2_bias:
 	VMAXPD Y15, Y0, Y15
 
 full2_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full2_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -9925,7 +10861,7 @@ full2_gate:
 	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x02, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -9933,6 +10869,8 @@ full2_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x02, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x02, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full2
 
 full3:
@@ -9980,7 +10918,7 @@ full3_loop:
 	DECQ         SI
 	JNZ          full3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full3_check
 	VADDPD       Y10, Y11, Y0
 	VADDPD       Y12, Y13, Y2
@@ -10038,7 +10976,21 @@ full3_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VADDPD       Y3, Y13, Y13
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y14, Y14
+	VADDPD       Y4, Y15, Y15
+
+full3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full3_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y10, Y0, Y10
@@ -10049,7 +11001,7 @@ full3_bias:
 	VMAXPD Y15, Y0, Y15
 
 full3_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full3_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -10086,7 +11038,7 @@ full3_gate:
 	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x03, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -10094,6 +11046,8 @@ full3_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x03, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x03, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full3
 
 full4:
@@ -10151,7 +11105,7 @@ full4_loop:
 	DECQ         DI
 	JNZ          full4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full4_check
 	VADDPD       Y8, Y9, Y0
 	VADDPD       Y10, Y11, Y2
@@ -10220,7 +11174,24 @@ full4_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VADDPD       Y4, Y13, Y13
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y14, Y14
+	VADDPD       Y5, Y15, Y15
+
+full4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full4_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y8, Y0, Y8
@@ -10233,7 +11204,7 @@ full4_bias:
 	VMAXPD Y15, Y0, Y15
 
 full4_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full4_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -10280,7 +11251,7 @@ full4_gate:
 	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x04, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -10288,6 +11259,8 @@ full4_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x04, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x04, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full4
 
 full5:
@@ -10352,7 +11325,7 @@ full5_loop:
 	DECQ         DI
 	JNZ          full5_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full5_check
 	VADDPD       Y6, Y7, Y0
 	VADDPD       Y8, Y9, Y2
@@ -10432,7 +11405,27 @@ full5_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full5_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y6, Y6
+	VADDPD       Y2, Y7, Y7
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y8, Y8
+	VADDPD       Y3, Y9, Y9
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y10, Y10
+	VADDPD       Y4, Y11, Y11
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y12, Y12
+	VADDPD       Y5, Y13, Y13
+	VBROADCASTSD 32(DX), Y2
+	VADDPD       Y2, Y14, Y14
+	VADDPD       Y2, Y15, Y15
+
+full5_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full5_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y6, Y0, Y6
@@ -10447,7 +11440,7 @@ full5_bias:
 	VMAXPD Y15, Y0, Y15
 
 full5_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full5_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -10504,7 +11497,7 @@ full5_gate:
 	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x05, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -10512,6 +11505,8 @@ full5_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x05, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x05, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full5
 
 full6:
@@ -10583,7 +11578,7 @@ full6_loop:
 	DECQ         DI
 	JNZ          full6_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           full6_check
 	VADDPD       Y4, Y5, Y0
 	VADDPD       Y6, Y7, Y2
@@ -10674,7 +11669,30 @@ full6_accumulate:
 	VADDPD  Y1, Y15, Y15
 
 full6_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           full6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y4, Y4
+	VADDPD       Y2, Y5, Y5
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y6, Y6
+	VADDPD       Y3, Y7, Y7
+	VBROADCASTSD 16(DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 24(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 32(DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 40(DX), Y3
+	VADDPD       Y3, Y14, Y14
+	VADDPD       Y3, Y15, Y15
+
+full6_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     full6_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y4, Y0, Y4
@@ -10691,7 +11709,7 @@ full6_bias:
 	VMAXPD Y15, Y0, Y15
 
 full6_rectify:
-	TESTQ   $0x00000010, CX
+	TESTQ   $0x00000020, CX
 	JZ      full6_gate
 	VXORPD  Y0, Y0, Y0
 	MOVQ    112(AX), CX
@@ -10758,7 +11776,7 @@ full6_gate:
 	ADDQ    DX, CX
 	VMOVUPD Y14, (CX)
 	VMOVUPD Y15, 32(CX)
-	DECQ    128(AX)
+	DECQ    144(AX)
 	JZ      done
 	IMUL3Q  $0x06, 8(AX), CX
 	ADDQ    CX, (AX)
@@ -10766,6 +11784,8 @@ full6_gate:
 	ADDQ    CX, 48(AX)
 	IMUL3Q  $0x06, 120(AX), CX
 	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x06, 136(AX), CX
+	ADDQ    CX, 128(AX)
 	JMP     full6
 
 masked:
@@ -10811,7 +11831,7 @@ masked1_loop:
 	DECQ         BX
 	JNZ          masked1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked1_check
 	VADDPD       Y12, Y13, Y0
 	VCMPPD       $0x03, Y0, Y0, Y0
@@ -10847,14 +11867,22 @@ masked1_accumulate:
 	VADDPD     Y1, Y13, Y13
 
 masked1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+
+masked1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked1_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y12, Y0, Y12
 	VMAXPD Y13, Y0, Y13
 
 masked1_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         masked1_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -10871,7 +11899,7 @@ masked1_gate:
 	MOVQ       56(AX), DX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x01, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -10879,6 +11907,8 @@ masked1_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x01, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x01, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        masked1
 
 masked2:
@@ -10918,7 +11948,7 @@ masked2_loop:
 	DECQ         SI
 	JNZ          masked2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked2_check
 	VADDPD       Y10, Y11, Y0
 	VADDPD       Y12, Y13, Y2
@@ -10965,7 +11995,18 @@ masked2_accumulate:
 	VADDPD     Y1, Y13, Y13
 
 masked2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VADDPD       Y3, Y13, Y13
+
+masked2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked2_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y10, Y0, Y10
@@ -10974,7 +12015,7 @@ masked2_bias:
 	VMAXPD Y13, Y0, Y13
 
 masked2_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         masked2_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11001,7 +12042,7 @@ masked2_gate:
 	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x02, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11009,6 +12050,8 @@ masked2_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x02, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x02, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        masked2
 
 masked3:
@@ -11055,7 +12098,7 @@ masked3_loop:
 	DECQ         SI
 	JNZ          masked3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked3_check
 	VADDPD       Y8, Y9, Y0
 	VADDPD       Y10, Y11, Y2
@@ -11113,7 +12156,21 @@ masked3_accumulate:
 	VADDPD     Y1, Y13, Y13
 
 masked3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VADDPD       Y4, Y13, Y13
+
+masked3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked3_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y8, Y0, Y8
@@ -11124,7 +12181,7 @@ masked3_bias:
 	VMAXPD Y13, Y0, Y13
 
 masked3_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         masked3_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11161,7 +12218,7 @@ masked3_gate:
 	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x03, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11169,6 +12226,8 @@ masked3_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x03, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x03, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        masked3
 
 masked4:
@@ -11225,7 +12284,7 @@ masked4_loop:
 	DECQ         DI
 	JNZ          masked4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           masked4_check
 	VADDPD       Y6, Y7, Y0
 	VADDPD       Y8, Y9, Y2
@@ -11294,7 +12353,24 @@ masked4_accumulate:
 	VADDPD     Y1, Y13, Y13
 
 masked4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           masked4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y6, Y6
+	VADDPD       Y2, Y7, Y7
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y8, Y8
+	VADDPD       Y3, Y9, Y9
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y10, Y10
+	VADDPD       Y4, Y11, Y11
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y12, Y12
+	VADDPD       Y5, Y13, Y13
+
+masked4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     masked4_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y6, Y0, Y6
@@ -11307,7 +12383,7 @@ masked4_bias:
 	VMAXPD Y13, Y0, Y13
 
 masked4_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         masked4_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11354,7 +12430,7 @@ masked4_gate:
 	ADDQ       DX, CX
 	VMASKMOVPD Y12, Y15, (CX)
 	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x04, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11362,6 +12438,8 @@ masked4_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x04, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x04, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        masked4
 
 narrow:
@@ -11407,7 +12485,7 @@ narrow1_loop:
 	DECQ         BX
 	JNZ          narrow1_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow1_check
 	VCMPPD       $0x03, Y14, Y14, Y0
 	VMOVMSKPD    Y0, DX
@@ -11437,13 +12515,20 @@ narrow1_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow1_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y14, Y14
+
+narrow1_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow1_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y14, Y0, Y14
 
 narrow1_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow1_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11456,7 +12541,7 @@ narrow1_gate:
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x01, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11464,6 +12549,8 @@ narrow1_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x01, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x01, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow1
 
 narrow2:
@@ -11498,7 +12585,7 @@ narrow2_loop:
 	DECQ         SI
 	JNZ          narrow2_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow2_check
 	VADDPD       Y13, Y14, Y0
 	VCMPPD       $0x03, Y0, Y0, Y0
@@ -11534,14 +12621,23 @@ narrow2_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow2_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y13, Y13
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y14, Y14
+
+narrow2_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow2_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y13, Y0, Y13
 	VMAXPD Y14, Y0, Y14
 
 narrow2_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow2_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11560,7 +12656,7 @@ narrow2_gate:
 	VMASKMOVPD Y13, Y15, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x02, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11568,6 +12664,8 @@ narrow2_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x02, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x02, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow2
 
 narrow3:
@@ -11607,7 +12705,7 @@ narrow3_loop:
 	DECQ         SI
 	JNZ          narrow3_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow3_check
 	VADDPD       Y12, Y13, Y0
 	VADDPD       Y14, Y0, Y0
@@ -11649,7 +12747,18 @@ narrow3_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow3_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y12, Y12
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y14, Y14
+
+narrow3_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow3_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y12, Y0, Y12
@@ -11657,7 +12766,7 @@ narrow3_bias:
 	VMAXPD Y14, Y0, Y14
 
 narrow3_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow3_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11682,7 +12791,7 @@ narrow3_gate:
 	VMASKMOVPD Y13, Y15, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x03, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11690,6 +12799,8 @@ narrow3_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x03, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x03, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow3
 
 narrow4:
@@ -11737,7 +12848,7 @@ narrow4_loop:
 	DECQ         DI
 	JNZ          narrow4_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow4_check
 	VADDPD       Y11, Y12, Y0
 	VADDPD       Y13, Y14, Y1
@@ -11785,7 +12896,20 @@ narrow4_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow4_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y11, Y11
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y13, Y13
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y14, Y14
+
+narrow4_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow4_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y11, Y0, Y11
@@ -11794,7 +12918,7 @@ narrow4_bias:
 	VMAXPD Y14, Y0, Y14
 
 narrow4_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow4_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11825,7 +12949,7 @@ narrow4_gate:
 	VMASKMOVPD Y13, Y15, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x04, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11833,6 +12957,8 @@ narrow4_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x04, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x04, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow4
 
 narrow5:
@@ -11885,7 +13011,7 @@ narrow5_loop:
 	DECQ         DI
 	JNZ          narrow5_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow5_check
 	VADDPD       Y10, Y11, Y0
 	VADDPD       Y12, Y13, Y1
@@ -11939,7 +13065,22 @@ narrow5_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow5_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y10, Y10
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y13, Y13
+	VBROADCASTSD 32(DX), Y5
+	VADDPD       Y5, Y14, Y14
+
+narrow5_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow5_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y10, Y0, Y10
@@ -11949,7 +13090,7 @@ narrow5_bias:
 	VMAXPD Y14, Y0, Y14
 
 narrow5_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow5_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -11986,7 +13127,7 @@ narrow5_gate:
 	VMASKMOVPD Y13, Y15, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x05, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -11994,6 +13135,8 @@ narrow5_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x05, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x05, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow5
 
 narrow6:
@@ -12051,7 +13194,7 @@ narrow6_loop:
 	DECQ         DI
 	JNZ          narrow6_loop
 	MOVQ         96(AX), CX
-	TESTQ        $0x00000020, CX
+	TESTQ        $0x00000040, CX
 	JZ           narrow6_check
 	VADDPD       Y9, Y10, Y0
 	VADDPD       Y11, Y12, Y1
@@ -12111,7 +13254,24 @@ narrow6_accumulate:
 	VADDPD     Y0, Y14, Y14
 
 narrow6_bias:
-	TESTQ  $0x00000008, CX
+	TESTQ        $0x00000008, CX
+	JZ           narrow6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y9, Y9
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VBROADCASTSD 32(DX), Y5
+	VADDPD       Y5, Y13, Y13
+	VBROADCASTSD 40(DX), Y6
+	VADDPD       Y6, Y14, Y14
+
+narrow6_rowbias:
+	TESTQ  $0x00000010, CX
 	JZ     narrow6_rectify
 	VXORPD Y0, Y0, Y0
 	VMAXPD Y9, Y0, Y9
@@ -12122,7 +13282,7 @@ narrow6_bias:
 	VMAXPD Y14, Y0, Y14
 
 narrow6_rectify:
-	TESTQ      $0x00000010, CX
+	TESTQ      $0x00000020, CX
 	JZ         narrow6_gate
 	VXORPD     Y0, Y0, Y0
 	MOVQ       112(AX), CX
@@ -12165,7 +13325,7 @@ narrow6_gate:
 	VMASKMOVPD Y13, Y15, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       128(AX)
+	DECQ       144(AX)
 	JZ         done
 	IMUL3Q     $0x06, 8(AX), CX
 	ADDQ       CX, (AX)
@@ -12173,6 +13333,8 @@ narrow6_gate:
 	ADDQ       CX, 48(AX)
 	IMUL3Q     $0x06, 120(AX), CX
 	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x06, 136(AX), CX
+	ADDQ       CX, 128(AX)
 	JMP        narrow6
 
 done:
@@ -12555,6 +13717,50 @@ down2end:
 	VMASKMOVPD Y0, Y15, (AX)(DI*8)
 
 done:
+	VZEROUPPER
+	RET
+
+// func sumAVX2(x *float64, n int) float64
+// Requires: AVX, SSE2
+TEXT ·sumAVX2(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	XORQ   DX, DX
+	MOVQ   CX, BX
+	ANDQ   $-8, BX
+	JZ     tail
+
+loop:
+	VMOVUPD (AX)(DX*8), Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD 32(AX)(DX*8), Y2
+	VADDPD  Y2, Y1, Y1
+	ADDQ    $0x08, DX
+	CMPQ    DX, BX
+	JLT     loop
+
+tail:
+	SUBQ       DX, CX
+	JZ         done
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       CX, SI
+	VMOVUPD    (BX)(SI*8), Y15
+	VMOVUPD    32(BX)(SI*8), Y14
+	VMASKMOVPD (AX)(DX*8), Y15, Y2
+	VADDPD     Y2, Y0, Y0
+	VMASKMOVPD 32(AX)(DX*8), Y14, Y2
+	VADDPD     Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -22,6 +22,8 @@ func addRowAVX512(_, _ *float64, _, _, _ int)              { panic(unreachable) 
 func addRowAVX2(_, _ *float64, _, _, _ int)                { panic(unreachable) }
 func sumRowsAVX512(_, _ *float64, _, _, _ int)             { panic(unreachable) }
 func sumRowsAVX2(_, _ *float64, _, _, _ int)               { panic(unreachable) }
+func sumAVX512(_ *float64, _ int) float64                  { panic(unreachable) }
+func sumAVX2(_ *float64, _ int) float64                    { panic(unreachable) }
 func largestAVX512(_ *float64, _ int) (float64, bool)      { panic(unreachable) }
 func largestAVX2(_ *float64, _ int) (float64, bool)        { panic(unreachable) }
 func smallestAVX512(_ *float64, _ int) (float64, bool)     { panic(unreachable) }

@@ -134,6 +134,18 @@ func TestMaxAndMin(t *testing.T) {
 	})
 }
 
+func TestSum(t *testing.T) {
+	eachLength(t, func(t *testing.T, rnd *rand.Rand, n int) {
+		x, want := guarded(t, whole(rnd, n), true), 0.0
+		for _, v := range x {
+			want += v
+		}
+		if got := Sum(x); !same([]float64{got}, []float64{want}) {
+			t.Fatalf("Σ %v = %v, not %v", x, got, want)
+		}
+	})
+}
+
 func BenchmarkRectify(b *testing.B) {
 	for _, n := range []int{100, 10_000, 1_000_000} {
 		b.Run(size(n), func(b *testing.B) {

@@ -17,6 +17,9 @@ func TestEpilogueFollowsTheProduct(t *testing.T) {
 			if rnd.IntN(2) == 0 {
 				e.Bias = guarded(t, random(g.n), true)
 			}
+			if rnd.IntN(2) == 0 {
+				e.RowBias = guarded(t, random(g.m), true)
+			}
 			e.Rectify = rnd.IntN(2) == 0
 			if rnd.IntN(2) == 0 {
 				e.Mask = guarded(t, matrixOf(g.m, g.n, g.ldc, rnd.NormFloat64), true)
@@ -36,6 +39,9 @@ func checkEpilogue(t *testing.T, g call, e Epilogue) {
 			if e.Bias != nil {
 				row[j] += e.Bias[j]
 			}
+			if e.RowBias != nil {
+				row[j] += e.RowBias[i]
+			}
 			if e.Rectify {
 				row[j] = max(row[j], 0)
 			}
@@ -46,13 +52,13 @@ func checkEpilogue(t *testing.T, g call, e Epilogue) {
 	}
 	GemmEpilogue(g.transA, g.transB, g.m, g.n, g.k, g.a, g.lda, g.b, g.ldb, g.beta, g.c, g.ldc, e)
 	if !slices.Equal(g.c, want.c) {
-		t.Fatalf("%v with %d biases, %v, %d masks: %v, not %v", g, len(e.Bias), e.Rectify, len(e.Mask), g.c, want.c)
+		t.Fatalf("%v with %d and %d biases, %v, %d masks: %v, not %v", g, len(e.Bias), len(e.RowBias), e.Rectify, len(e.Mask), g.c, want.c)
 	}
 }
 
 func TestEpilogueChecksLengths(t *testing.T) {
 	x := make([]float64, 4)
-	for _, e := range []Epilogue{{Bias: x[:1]}, {Mask: x[:3]}} {
+	for _, e := range []Epilogue{{Bias: x[:1]}, {RowBias: x[:3]}, {Mask: x[:3]}} {
 		if recovered(func() { GemmEpilogue(false, false, 2, 2, 2, x, 2, x, 2, 0, make([]float64, 4), 2, e) }) == nil {
 			t.Errorf("%v was accepted for a 2×2 matrix", e)
 		}

@@ -18,10 +18,12 @@ type product struct {
 	leftRow, leftStep   int
 	rightStep, rightCol int
 
-	factor float64        // beta
-	last   step           // what is done with the sums of the last block of k
-	biases unsafe.Pointer // n values
-	gates  unsafe.Pointer // m×n values
+	factor float64 // beta
+	last   step    // what is done with the sums of the last block of k
+
+	biases    unsafe.Pointer // n values
+	rowBiases unsafe.Pointer // m values
+	gates     unsafe.Pointer // m×n values
 }
 
 const word = int(unsafe.Sizeof(float64(0)))
@@ -114,7 +116,7 @@ func crowded(stride, count int) bool {
 func (p *product) begin(k span) {
 	p.depth, p.do, p.beta = k.length, p.last, p.factor
 	if !k.last() {
-		p.do &^= addBias | rectify | applyGate
+		p.do &^= addBias | addRowBias | rectify | applyGate
 	}
 	if k.start > 0 {
 		p.beta = 1
@@ -203,6 +205,9 @@ func (p *product) stack(l level, a unsafe.Pointer, rows, count, i, j int) {
 	p.c = unsafe.Add(p.out, i*p.cRow+j*word)
 	if p.gates != nil {
 		p.gate = unsafe.Add(p.gates, i*p.gateRow+j*word)
+	}
+	if p.rowBiases != nil {
+		p.rowBias = unsafe.Add(p.rowBiases, i*word)
 	}
 	p.compute(l)
 }

@@ -24,11 +24,13 @@ type tile struct {
 	bias        unsafe.Pointer // cols values, added to each row
 	gate        unsafe.Pointer // rows×cols values
 	gateRow     int
-	count       int // tiles of this size, one below the other
+	rowBias     unsafe.Pointer // rows values, added to each column
+	rowBiasStep int            // the size of a value, or 0 without any
+	count       int            // tiles of this size, one below the other
 }
 
 // The assembly counts on this size.
-var _ [17 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
+var _ [19 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
 
 // A step is something done to the sums before they are stored, in the order
 // of the bits, except that check comes first.
@@ -38,6 +40,7 @@ const (
 	scale      step = 1 << iota // multiply by alpha
 	accumulate                  // add beta C
 	addBias                     // add the bias to each row
+	addRowBias                  // add one value to each row
 	rectify                     // max(0, ·)
 	applyGate                   // keep where the gate is positive, 0 elsewhere
 	check                       // refuse, storing nothing, if a sum is NaN
@@ -71,6 +74,7 @@ func (t *tile) compute(l level) {
 		t.a = unsafe.Add(t.a, t.rows*t.aRow)
 		t.c = unsafe.Add(t.c, t.rows*t.cRow)
 		t.gate = unsafe.Add(t.gate, t.rows*t.gateRow)
+		t.rowBias = unsafe.Add(t.rowBias, t.rows*t.rowBiasStep)
 	}
 }
 

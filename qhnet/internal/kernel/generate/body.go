@@ -43,6 +43,7 @@ func (b *body) emit(name string) {
 		{doScale, "scale", b.scale},
 		{doAccumulate, "accumulate", b.accumulate},
 		{doBias, "bias", b.bias},
+		{doRowBias, "rowbias", b.rowBias},
 		{doRectify, "rectify", b.rectify},
 		{doGate, "gate", b.gate},
 	} {
@@ -65,7 +66,7 @@ func (b *body) advance(name string) {
 	DECQ(Mem{Base: b.t, Disp: tileCount})
 	JZ(LabelRef(b.leave))
 	for _, move := range []struct{ pointer, row int }{
-		{tileA, tileARow}, {tileC, tileCRow}, {tileGate, tileGateRow},
+		{tileA, tileARow}, {tileC, tileCRow}, {tileGate, tileGateRow}, {tileRowBias, tileRowBiasStep},
 	} {
 		by := GP64()
 		IMUL3Q(U8(b.rows), Mem{Base: b.t, Disp: move.row}, by)

@@ -98,16 +98,7 @@ func exp(s set) {
 		s.keep(p, k)
 		VADDPD(p, totals[v], totals[v])
 	})
-	if s.opmask {
-		VEXTRACTF64X4(U8(1), totals[0], Y3)
-		VADDPD(Y3, Y2, Y2)
-	} else {
-		VADDPD(totals[1], totals[0], Y2)
-	}
-	VEXTRACTF128(U8(1), Y2, X3)
-	VADDPD(X3, X2, X2)
-	VPERMILPD(U8(1), X2, X3)
-	VADDSD(X3, X2, X2)
+	s.collapse(totals, 2)
 	Store(X2, Return("sum"))
 	VZEROUPPER()
 	RET()

@@ -13,7 +13,7 @@ func main() {
 	for _, s := range []set{avx512, avx2} {
 		for _, emit := range []func(set){
 			tile, transpose, gather,
-			rectifyAll, gateAll, addScaled, addRow, sumRows, largest, smallest, exp,
+			rectifyAll, gateAll, addScaled, addRow, sumRows, sum, largest, smallest, exp,
 		} {
 			emit(s)
 		}

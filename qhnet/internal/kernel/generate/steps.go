@@ -74,6 +74,18 @@ func (b *body) bias() {
 	}
 }
 
+func (b *body) rowBias() {
+	at := GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileRowBias}, at)
+	for i := range b.rows {
+		bias := b.spare[i%len(b.spare)]
+		VBROADCASTSD(Mem{Base: at, Disp: 8 * i}, bias)
+		for _, sum := range b.row(i) {
+			VADDPD(bias, sum, sum)
+		}
+	}
+}
+
 // rectify is max(0, ·). The second source, here written first, is returned
 // when one of them is not a number.
 func (b *body) rectify() {

@@ -167,6 +167,40 @@ func rowwise(s set, name string, columns func(vector Mem, down, stride, rows Reg
 	RET()
 }
 
+// sum emits the sum of n values in eight parts, of every eighth value, so that
+// it is the same bits with vectors of four and of eight.
+func sum(s set) {
+	TEXT("sum"+s.name, attr.NOSPLIT, "func(x *float64, n int) float64")
+	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	totals, v := s.registers[:8/s.lanes], s.registers[2]
+	for _, total := range totals {
+		s.clear(total)
+	}
+	s.sweep(n, len(totals), func(at func(Register) Mem, i int, k mask) {
+		s.load(at(x), k, v)
+		VADDPD(v, totals[i], totals[i])
+	})
+	s.collapse(totals, 0)
+	Store(X0, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// collapse adds the eight parts of a sum into the lowest lane of register i, which
+// is totals[0]. It uses up register i+1.
+func (s set) collapse(totals []Register, i int) {
+	if s.opmask {
+		VEXTRACTF64X4(U8(1), totals[0], ymm[i+1])
+		VADDPD(ymm[i+1], ymm[i], ymm[i])
+	} else {
+		VADDPD(totals[1], totals[0], ymm[i])
+	}
+	VEXTRACTF128(U8(1), ymm[i], xmm[i+1])
+	VADDPD(xmm[i+1], xmm[i], xmm[i])
+	VPERMILPD(U8(1), xmm[i], xmm[i+1])
+	VADDSD(xmm[i+1], xmm[i], xmm[i])
+}
+
 // extreme emits the largest or the smallest of n values, n at least the lanes of a
 // vector. If one of them is not a number, ok is false.
 func largest(s set)  { extreme(s, "largest", func(v, w, dst Op) { VMAXPD(v, w, dst) }) }

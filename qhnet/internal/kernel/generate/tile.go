@@ -24,6 +24,8 @@ const (
 	tileBias
 	tileGate
 	tileGateRow
+	tileRowBias
+	tileRowBiasStep
 	tileCount
 )
 
@@ -32,6 +34,7 @@ const (
 	doScale = 1 << iota
 	doAccumulate
 	doBias
+	doRowBias
 	doRectify
 	doGate
 	doCheck
@@ -44,7 +47,7 @@ const (
 // one body for each number of rows and three widths: two full vectors, two
 // with lanes left out, one with lanes left out.
 func tile(s set) {
-	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[17]uint64) (ok bool)") // a tile's words
+	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[19]uint64) (ok bool)") // a tile's words
 	Pragma("noescape")
 	Doc("tile" + s.name + " computes one tile, see type tile.")
 	t := Load(Param("t"), GP64())

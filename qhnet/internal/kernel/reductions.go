@@ -2,6 +2,23 @@ package kernel
 
 import "math"
 
+// Sum returns Σ x_i.
+func Sum(x []float64) (sum float64) {
+	read(x)
+	switch {
+	case len(x) == 0:
+	case active == avx512:
+		return sumAVX512(&x[0], len(x))
+	case active == avx2:
+		return sumAVX2(&x[0], len(x))
+	default:
+		for _, v := range x {
+			sum += v
+		}
+	}
+	return sum
+}
+
 // Max returns the largest value, NaN if one of them is, -Inf if there is none.
 func Max(x []float64) float64 {
 	read(x)
