@@ -95,11 +95,7 @@ func addChannelSums(dst, src []float64, width int, points span) {
 	for k := points.lo; k < points.hi; k++ {
 		x := row(src, k, width)
 		for c := range dst {
-			sum := 0.0
-			for _, g := range x[c*area : (c+1)*area] {
-				sum += g
-			}
-			dst[c] += sum
+			dst[c] += kernel.Sum(x[c*area : (c+1)*area])
 		}
 	}
 }

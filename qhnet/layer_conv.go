@@ -98,15 +98,13 @@ func (o *convOperator) unrectified(dst, theta []float64, points span) {
 
 // convolve sets dst to W U(h) + b.
 func (o *convOperator) convolve(dst, theta []float64, points span, rectified bool) {
+	w, after := o.weights(theta), kernel.Epilogue{Rectify: rectified}
+	if o.bias != nil {
+		after.RowBias = o.bias.Of(theta)
+	}
 	for k := points.lo; k < points.hi; k++ {
-		z := o.image(dst, k)
-		setProduct(z, o.weights(theta), o.unfold(o.in.value, k, points), matrix{})
-		if o.bias != nil {
-			addToRows(z, o.bias.Of(theta))
-		}
-		if rectified {
-			kernel.Rectify(z.data, z.data)
-		}
+		z, u := o.image(dst, k), o.unfold(o.in.value, k, points)
+		kernel.GemmEpilogue(false, false, z.rows, z.cols, u.rows, w.data, w.cols, u.data, u.cols, 0, z.data, z.cols, after)
 	}
 }
 
@@ -174,15 +172,5 @@ func (o *convOperator) addProducts(dst, adjoints, images []float64, points span)
 func (o *convOperator) addBias(dst, adjoints []float64, points span) {
 	if o.bias != nil {
 		addChannelSums(o.bias.Of(dst), adjoints, o.out.width, points)
-	}
-}
-
-// addToRows adds one number to each row.
-func addToRows(m matrix, numbers []float64) {
-	for i, c := range numbers {
-		line := row(m.data, i, m.cols)
-		for j := range line {
-			line[j] += c
-		}
 	}
 }
