@@ -30,6 +30,14 @@ func describeFailure(title string, nb *notebook, c *cell, err error) error {
 	return fmt.Errorf("%s: %s:\n\n%s\n%s", title, place, numbered(string(culprit.Source), line), strings.TrimSpace(report))
 }
 
+// outcome is the word for how a cell ended that did not end well.
+func outcome(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	return "failed"
+}
+
 // gonb names a line of a cell in two ways: the first in a stack trace, the
 // second in the errors of the compiler.
 var cellLine = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]|Cell\[(\d+)\]: Line (\d+)`)

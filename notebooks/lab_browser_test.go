@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,23 +26,39 @@ const (
 	failures = `[...document.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent)`
 )
 
-// openNotebook starts JupyterLab for the folder of the notebook and returns a
-// browser that shows it, with its kernel idle.
-func openNotebook(t *testing.T, p project, path string) context.Context {
+// serve starts JupyterLab for copies of the notebooks.
+func serve(t *testing.T, p project, paths ...string) *labServer {
 	t.Helper()
-	ctx := browser(t, 1280, 1600)
-	server, err := startLab(t.Context(), p, filepath.Dir(path), "127.0.0.1", 8888)
+	folder := t.TempDir()
+	for _, path := range paths {
+		if err := os.Rename(copyNotebook(t, path), filepath.Join(folder, filepath.Base(path))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.stop)
+	return server
+}
+
+// openNotebook shows a notebook, in a workspace that no user has and without
+// what was open in it before, and waits until its kernel is idle.
+func openNotebook(t *testing.T, ctx context.Context, server *labServer, path string) {
+	t.Helper()
 	do(t, ctx,
-		chromedp.Navigate(server.url("/lab/tree/"+filepath.Base(path))),
+		chromedp.Navigate(server.url("/lab/workspaces/tests/tree/"+filepath.Base(path))+"&reset"),
 		chromedp.WaitVisible(chromedp.CSS(`.jp-NotebookPanel .jp-CodeCell`)),
 		chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator`)))
 	waitConnected(t, server)
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
-	return ctx
+}
+
+// kernelState is what the server says about a kernel.
+type kernelState struct {
+	Connections int    `json:"connections"`
+	State       string `json:"execution_state"`
 }
 
 // waitConnected waits until the server has passed the kernel's first answer on
@@ -51,14 +71,11 @@ func waitConnected(t *testing.T, server *labServer) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var kernels []struct {
-			Connections int    `json:"connections"`
-			State       string `json:"execution_state"`
-		}
+		var kernels []kernelState
 		// The server fails with status 500 while the kernel starts.
 		err = json.NewDecoder(answer.Body).Decode(&kernels)
 		answer.Body.Close()
-		if err == nil && len(kernels) == 1 && kernels[0].Connections == 1 && kernels[0].State == "idle" {
+		if err == nil && slices.Contains(kernels, kernelState{Connections: 1, State: "idle"}) {
 			return
 		}
 	}
@@ -120,42 +137,92 @@ func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
 
 func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	p := withLab(t)
-	path := copyNotebook(t, "testdata/square.ipynb")
-	nb, err := readNotebook(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nb.normalize() // without outputs, so that all that is seen is fresh
-	if err := nb.write(path); err != nil {
-		t.Fatal(err)
-	}
-	ctx := openNotebook(t, p, path)
-	cells := nb.countRunnable()
-	runAll(t, ctx, cells, 0)
-	before := examinePictures(t, ctx)
-	screenshot(t, ctx, "lab-square")
+	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "05-robustness.ipynb")} {
+		t.Run(title(path), func(t *testing.T) {
+			nb, err := readNotebook(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, changed := nb.changeParameter(t)
+			nb.normalize() // without outputs, so that all that is seen is fresh
+			path := filepath.Join(t.TempDir(), filepath.Base(path))
+			if err := nb.write(path); err != nil {
+				t.Fatal(err)
+			}
+			ctx := browser(t, 1280, 1600)
+			openNotebook(t, ctx, serve(t, p, path), path)
+			cells := nb.countRunnable()
+			runAll(t, ctx, cells, 0)
+			before := examinePictures(t, ctx)
+			screenshot(t, ctx, "lab-run-"+title(path))
 
-	replaceCell(t, ctx, "side = ", "var side = 41")
-	runAll(t, ctx, cells, cells)
-	after := examinePictures(t, ctx)
-	screenshot(t, ctx, "lab-square-edited")
-	if slices.Equal(before, after) {
-		t.Error("the picture did not change with the parameter")
+			replaceCell(t, ctx, line, changed)
+			runAll(t, ctx, cells, cells)
+			after := examinePictures(t, ctx)
+			screenshot(t, ctx, "lab-edited-"+title(path))
+			if slices.Equal(before, after) {
+				t.Error("no picture changed with the parameter")
+			}
+		})
 	}
 }
 
-// TestEveryNotebookInJupyterLab shows the committed notebooks as they are, for
-// the screenshots, and that what is saved in them can be seen.
+// number is one that a parameter is set to, not part of a type such as float64.
+var number = regexp.MustCompile(`(?:= |\{)(\d+(?:\.\d+)?)`)
+
+// changeParameter returns a line of the notebook's cell of parameters, and the
+// cell's source with its first number increased by one.
+func (nb *notebook) changeParameter(t *testing.T) (line, changed string) {
+	t.Helper()
+	for _, c := range nb.Cells {
+		source := string(c.Source)
+		if c.Type != "code" || !strings.HasPrefix(source, "var (\n") {
+			continue
+		}
+		at := number.FindStringSubmatchIndex(source)[2:]
+		value, err := strconv.ParseFloat(source[at[0]:at[1]], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = strings.TrimSpace(strings.Split(source, "\n")[1])
+		return line[:strings.Index(line, "=")], fmt.Sprint(source[:at[0]], value+1, source[at[1]:])
+	}
+	t.Fatal("the notebook has no cell that begins with var (")
+	return "", ""
+}
+
+func (nb *notebook) countPictures() (n int) {
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if o.Data["image/png"] != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestEveryNotebookInJupyterLab shows the committed notebooks as they are: what
+// is saved in them can be seen, and the screenshots can be looked at.
 func TestEveryNotebookInJupyterLab(t *testing.T) {
 	p := withLab(t)
 	paths, err := p.notebooks(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	server, ctx := serve(t, p, paths...), browser(t, 1280, 1600)
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
-			ctx := openNotebook(t, p, copyNotebook(t, path))
-			examinePictures(t, ctx)
+			nb, err := readNotebook(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			openNotebook(t, ctx, server, path)
+			all := fmt.Sprintf(`%s.length === %d`, widths, nb.countPictures())
+			do(t, ctx, chromedp.Poll[chromedp.Void](all, chromedp.WithPollingTimeout(0)))
+			if nb.countPictures() > 0 {
+				examinePictures(t, ctx)
+			}
 			screenshot(t, ctx, "lab-"+title(path))
 		})
 	}

@@ -120,7 +120,7 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 		s := progress.begin(fmt.Sprintf("%s [%d/%d] %s", title, count, total, section))
 		err := executeCell(ctx, k, c, collector)
 		if err != nil {
-			s.end("failed")
+			s.end(outcome(err))
 			return describeFailure(title, nb, c, err)
 		}
 		s.end("")
