@@ -31,8 +31,8 @@ func browser(t *testing.T, width, height int) context.Context {
 	return ctx
 }
 
-// patience is how long the browser may take for one step, on a busy machine.
-const patience = 2 * time.Minute
+// patience is how long the browser may take for one step on a busy machine.
+const patience = time.Minute
 
 // do runs browser actions and keeps a picture of the page where one fails.
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
@@ -43,6 +43,18 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.V
 		screenshot(t, ctx, "failed-"+t.Name())
 		t.Fatal(err)
 	}
+}
+
+// wait waits until a JavaScript expression is true.
+func wait(t *testing.T, ctx context.Context, limit time.Duration, expression string) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if evaluate[bool](t, ctx, expression) {
+			return
+		}
+	}
+	screenshot(t, ctx, "failed-"+t.Name())
+	t.Fatalf("after %v not yet: %s", limit, expression)
 }
 
 // evaluate returns the value of a JavaScript expression.
@@ -58,6 +70,8 @@ func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
 // screenshot saves what the browser shows in the git-ignored folder .cache.
 func screenshot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Log("no screenshot:", err)

@@ -88,8 +88,7 @@ func runAll(t *testing.T, ctx context.Context, cells, last int) {
 	t.Helper()
 	complete := fmt.Sprintf(`(p => p.length === %d && p.every(p => Number((/^\[(\d+)\]:$/.exec(p) || [0, 0])[1]) > %d))(%s)`, cells, last, prompts)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
-	do(t, ctx, chromedp.Poll[chromedp.Void](complete,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(0)))
+	wait(t, ctx, 4*time.Minute, complete)
 }
 
 // clickMenu opens a menu and chooses the item of a command. Menus of JupyterLab
@@ -210,7 +209,8 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, ctx := serve(t, p, paths...), browser(t, 1280, 1600)
+	// JupyterLab draws what is in view, so the window is as high as a notebook.
+	server, ctx := serve(t, p, paths...), browser(t, 1280, 14000)
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
 			nb, err := readNotebook(path)
@@ -219,7 +219,7 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 			}
 			openNotebook(t, ctx, server, path)
 			all := fmt.Sprintf(`%s.length === %d`, widths, nb.countPictures())
-			do(t, ctx, chromedp.Poll[chromedp.Void](all, chromedp.WithPollingTimeout(0)))
+			wait(t, ctx, 30*time.Second, all)
 			if nb.countPictures() > 0 {
 				examinePictures(t, ctx)
 			}
