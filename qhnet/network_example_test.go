@@ -91,3 +91,49 @@ func ExampleNetwork_Start() {
 	// dense2.weight [1 100], starts with -0.049
 	// dense2.bias   [1], starts with 0.000
 }
+
+// A network with batch normalization is quasi-homogeneous; with stored statistics
+// it classifies single points.
+func ExampleNetwork_Freeze() {
+	net, err := qhnet.NewNetwork(qhnet.Input(1), qhnet.Dense(1), qhnet.BatchNorm(), qhnet.Dense(1, qhnet.NoBias()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	theta := []float64{3, 1, 2}
+	frozen, err := net.Freeze(theta, mat.NewDense(4, 1, []float64{-1, -1, 1, 1})) // mean 0, variance 1
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := frozen.Bind(mat.NewDense(1, 1, []float64{0.5}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	outputs, err := e.Forward(theta)
+	fmt.Println(outputs, err)
+	// Output: [1] <nil>
+}
+
+// Derivatives in the inputs show how to change a point to change an output.
+func ExampleNetworkEvaluation_InputGradient() {
+	net, err := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := net.Bind(mat.NewDense(1, 2, []float64{5, 6}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := e.Forward([]float64{3, 4, 0}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	dx := mat.NewDense(1, 2, nil)
+	e.(*qhnet.NetworkEvaluation).InputGradient(dx, []float64{1})
+	fmt.Println(dx.RawRowView(0))
+	// Output: [3 4]
+}

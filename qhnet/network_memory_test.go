@@ -10,6 +10,9 @@ import (
 
 // TestNoAllocation checks that no method allocates after its first call.
 func TestNoAllocation(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools allocate")
+	}
 	for i, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
 			_, e, theta, rng := a.build(t, uint64(i))

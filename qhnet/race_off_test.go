@@ -1,0 +1,5 @@
+//go:build !race
+
+package qhnet
+
+const raceDetector = false
