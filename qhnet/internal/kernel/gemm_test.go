@@ -18,8 +18,11 @@ func TestGemmIsTheProduct(t *testing.T) {
 		for range rounds() {
 			checkGemm(t, randomCall(rnd, side(rnd, 300), side(rnd, 150), side(rnd, 600), rnd.NormFloat64))
 		}
-		checkGemm(t, randomCall(rnd, 3, 2*blockCols+5, 7, rnd.NormFloat64))
-		checkGemm(t, randomCall(rnd, 2*blockRows+5, 70, 2*blockDepth+5, rnd.NormFloat64))
+		for range rounds() / 60 { // several blocks, copied or not
+			checkGemm(t, randomCall(rnd, 3, 2*blockCols+5, 7, rnd.NormFloat64))
+			checkGemm(t, randomCall(rnd, 2*blockRows+5, copyAFrom+5, blockDepth+5, rnd.NormFloat64))
+			checkGemm(t, randomCall(rnd, copyBFrom+5, copyPagesFrom+5, blockDepth+5, rnd.NormFloat64))
+		}
 	})
 }
 

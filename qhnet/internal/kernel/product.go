@@ -56,10 +56,12 @@ const (
 )
 
 // Copying B for the tiles pays from this many rows of A on, copying A from this
-// many columns of B on. Found by trial.
+// many columns of B on, and from fewer if its rows lie whole pages apart. Found
+// by trial.
 const (
-	copyBFrom = 60
-	copyAFrom = 64
+	copyBFrom     = 300
+	copyAFrom     = 150
+	copyPagesFrom = 64
 )
 
 // run computes the product block by block.
@@ -91,15 +93,12 @@ func (p *product) run() {
 // when what a tile reads again and again does not fit the first cache, as it
 // falls on few of its lines, and pays when it is read often enough.
 func (p *product) packs() (a, b bool) {
+	const page = 4096
 	depth := min(p.k, blockDepth)
+	stride := max(p.leftRow, p.leftStep) // the other one is a word
+	a = p.n >= copyPagesFrom && stride%page == 0 ||
+		p.n >= copyAFrom && p.leftRow == word && crowded(stride, depth)
 	b = p.rightCol != word || p.m >= copyBFrom && crowded(p.rightStep, depth)
-	if p.n >= copyAFrom {
-		if p.leftRow == word {
-			a = crowded(p.leftStep, depth)
-		} else {
-			a = crowded(p.leftRow, 12)
-		}
-	}
 	return a, b
 }
 
