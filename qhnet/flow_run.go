@@ -367,7 +367,8 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if moved > 1e-7*max(1, math.Abs(r.time.U)) || r.field.at(theta) != nil {
 		return false
 	}
-	r.rested = math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
+	// With all margins positive, Euler's identity keeps the gradient away from zero.
+	r.rested = floats.Min(r.field.q) <= 0 && math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
 	return r.rested
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -89,9 +90,13 @@ func TestFlowsObeyTheTheory(t *testing.T) {
 		for _, lambda := range [][]float64{rates.Expand(), rates.Spread(rates.Random(rng)), rates.Spread(rates.Random(rng))} {
 			checkMonotone(t, c.name, tr, lambda, 10*tolerance)
 		}
-		surviving := rates
-		if len(c.discarded) > 0 {
-			surviving = rates.Without(c.discarded...)
+		discarded, surviving, err := tr.Discarded(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(discarded)
+		if !slices.Equal(discarded, c.discarded) {
+			t.Errorf("%s: discarded %q, want %q", c.name, discarded, c.discarded)
 		}
 		growth, err := tr.Growth(surviving.Expand(), 1)
 		if err != nil {

@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
@@ -88,6 +89,42 @@ func Recall[R any](s Store, name string, key any) (R, error) {
 func load[R any](path string) (result R, err error) {
 	err = readFile(path, &result)
 	return result, err
+}
+
+// Follow runs a flow with a checkpoint of its own in the store: a flow that was
+// interrupted goes on, and one that has ended is not repeated. Any change of the
+// model, the data, the start, the settings or the code is another flow.
+func (s Store) Follow(ctx context.Context, f Flow) (*Trajectory, error) {
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	r := newFlowRun(&f)
+	if err := r.field.at(f.Start); err != nil {
+		return nil, fmt.Errorf("qhnet: the flow cannot start: %w", err)
+	}
+	path, err := s.path("flow", r.identify())
+	if err != nil {
+		return nil, err
+	}
+	f.Checkpoint = path
+	return f.Run(ctx)
+}
+
+// Train is Follow for a descent.
+func (s Store) Train(ctx context.Context, d Descent) (*Trajectory, error) {
+	if err := d.validate(); err != nil {
+		return nil, err
+	}
+	r := &descentRun{Descent: &d, full: newField(d.Margins, d.Loss)}
+	if err := r.full.at(d.Start); err != nil {
+		return nil, fmt.Errorf("qhnet: the descent cannot start: %w", err)
+	}
+	path, err := s.path("descent", r.identify())
+	if err != nil {
+		return nil, err
+	}
+	d.Checkpoint = path
+	return d.Run(ctx)
 }
 
 // path is where the result for a key is kept: a readable name and a hash.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,5 +123,29 @@ func TestSweepKeepsGoingAfterFailures(t *testing.T) {
 	}
 	if err := s.Shard(context.Background(), 5, 5); err == nil || !strings.Contains(err.Error(), "no shard 5 of 5") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestStoreFollowsOnce(t *testing.T) {
+	store := Store{t.TempDir()}
+	flow := twoBallFlow(t, 0.8)
+	flow.Until = 100
+	for _, until := range []float64{100, 100, 200} {
+		flow.Until = until
+		tr, err := store.Follow(context.Background(), flow)
+		if err != nil || math.Abs(tr.Last().LogInverse()-until) > 1e-4 {
+			t.Fatalf("until %v: %v", until, err)
+		}
+	}
+	for range 2 {
+		d := trainOn(t)
+		d.Optimizer = &LossScaled{Step: 0.01}
+		if _, err := store.Train(context.Background(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(store.Dir, "*.run"))
+	if err != nil || len(files) != 3 {
+		t.Errorf("%d files, want two flows and a descent: %v %v", len(files), files, err)
 	}
 }
