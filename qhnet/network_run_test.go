@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -106,5 +107,23 @@ func TestLayerValues(t *testing.T) {
 		if got := e.Layer(name); !slices.Equal(got, want) {
 			t.Errorf("%s gives %v, not %v", name, got, want)
 		}
+	}
+}
+
+// BenchmarkHelpers is a weighted gradient by the caller alone, and with one
+// goroutine that helps.
+func BenchmarkHelpers(b *testing.B) {
+	a := architecture{points: 2000, layers: perceptron(64, 256, 256, 10)}
+	_, e, theta, rng := a.build(b, 1)
+	w, dst := normal(rng, len(forward(b, e, theta))), make([]float64, len(theta))
+	for _, helpers := range []int{0, 1} {
+		b.Run(strconv.Itoa(helpers), func(b *testing.B) {
+			e.crew = newCrew(helpers)
+			defer close(e.crew)
+			for b.Loop() {
+				forward(b, e, theta)
+				e.Gradient(dst, w)
+			}
+		})
 	}
 }
