@@ -2,8 +2,8 @@ package qhnet
 
 import "fmt"
 
-// Chain is a sequence of layers as one layer: a branch of [Sum] or [Gate]. An
-// empty chain is the identity.
+// Chain is a sequence of layers as one layer: a branch of [Sum],
+// [Gate] or [Concat]. An empty chain is the identity.
 func Chain(layers ...Layer) Layer { return chain(layers) }
 
 type chain []Layer

@@ -101,7 +101,7 @@ func TestZeroVariance(t *testing.T) {
 // and treat each point of another batch alone.
 func TestFreeze(t *testing.T) {
 	a := architecture{points: 7, layers: []Layer{Input(4), Dense(5), BatchNorm(Affine()), ReLU(), Dense(5), BatchNorm(), Dense(2)}}
-	n, e, theta, rng := a.build(t, 1)
+	n, e, theta, rng := a.build(t)
 	want := forward(t, e, theta)
 	x := mat.NewDense(7, 4, append([]float64(nil), e.Layer("input")...))
 	frozen, err := n.Freeze(theta, x)

@@ -112,7 +112,7 @@ func (n *Network) Blocks() []Block { return slices.Clone(n.plan.blocks) }
 //	normalization, ε = 0           a' = 0
 //	normalization, ε > 0           a' = a = 0
 //	tanh, GELU, softplus           a' = a = 0
-//	sum of branches                a' = a_1 = a_2 = …
+//	sum or concatenation           a' = a_1 = a_2 = …
 //	product of branches            a' = a_1 + a_2
 //	output                         a  = 1
 //

@@ -32,7 +32,7 @@ func BenchmarkWeightedGradient(b *testing.B) {
 		}},
 	} {
 		b.Run(a.name, func(b *testing.B) {
-			_, e, theta, rng := a.build(b, 1)
+			_, e, theta, rng := a.build(b)
 			w := normal(rng, len(forward(b, e, theta)))
 			dst := make([]float64, len(theta))
 			e.Gradient(dst, w)
@@ -50,7 +50,7 @@ func BenchmarkWeightedGradient(b *testing.B) {
 // BenchmarkHessianVector is one Hessian-vector product of a small network.
 func BenchmarkHessianVector(b *testing.B) {
 	a := architecture{points: 40, layers: perceptron(2, 24, 24, 1)}
-	_, e, theta, rng := a.build(b, 1)
+	_, e, theta, rng := a.build(b)
 	w, v := normal(rng, len(forward(b, e, theta))), normal(rng, len(theta))
 	dst := make([]float64, len(theta))
 	b.ReportAllocs()

@@ -42,6 +42,7 @@ func TestConstructionErrors(t *testing.T) {
 		{[]Layer{Input(2), Sum(Dense(2), Dense(3))}, []string{"sum1", "2", "3"}},
 		{[]Layer{Input(2), Sum()}, []string{"sum1", "no branches"}},
 		{[]Layer{Input(2), Gate(Dense(2), Dense(3))}, []string{"gate1", "2", "3"}},
+		{[]Layer{image, Concat(Conv(2, 1), Conv(2, 3))}, []string{"concat1", "branch 2", "2×6×6", "2×8×8"}},
 		{[]Layer{Input(6), GroupNorm(4)}, []string{"norm1", "6", "4 groups"}},
 		{[]Layer{Input(6), LayerNorm(Epsilon(-1))}, []string{"norm1", "ε = -1"}},
 		{[]Layer{Input(6), LayerNorm(Stride(2))}, []string{"norm1", "Stride"}},
@@ -107,7 +108,7 @@ func TestDataErrors(t *testing.T) {
 // TestMisuse checks that mistakes of the programmer panic with a message.
 func TestMisuse(t *testing.T) {
 	a := architecture{points: 3, layers: []Layer{Input(2), Dense(1)}}
-	_, e, theta, _ := a.build(t, 1)
+	_, e, theta, _ := a.build(t)
 	mustPanic := func(want string, f func()) {
 		t.Helper()
 		defer func() {

@@ -8,9 +8,9 @@ import (
 )
 
 func TestJacobian(t *testing.T) {
-	for i, a := range architectures {
+	for _, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
-			_, e, theta, _ := a.build(t, uint64(i))
+			_, e, theta, _ := a.build(t)
 			f := forward(t, e, theta)
 			got, want := mat.NewDense(len(f), len(theta), nil), mat.NewDense(len(f), len(theta), nil)
 			got.Apply(func(_, _ int, _ float64) float64 { return 1 }, got) // must be overwritten
@@ -27,9 +27,9 @@ func TestJacobian(t *testing.T) {
 // TestInputGradient compares it with differences in the data, which only a new
 // binding can move.
 func TestInputGradient(t *testing.T) {
-	for i, a := range architectures {
+	for _, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
-			n, e, theta, rng := a.build(t, uint64(i))
+			n, e, theta, rng := a.build(t)
 			w := normal(rng, len(forward(t, e, theta)))
 			got := mat.NewDense(a.points, n.Inputs(), nil)
 			e.InputGradient(got, w)
@@ -53,7 +53,7 @@ func TestInputGradient(t *testing.T) {
 // BenchmarkJacobian is what an implicit solver asks for at each step.
 func BenchmarkJacobian(b *testing.B) {
 	a := architecture{points: 40, layers: []Layer{Input(2), Dense(24), ReLU(), Dense(24), ReLU(), Dense(1)}}
-	_, e, theta, _ := a.build(b, 1)
+	_, e, theta, _ := a.build(b)
 	forward(b, e, theta)
 	dst := mat.NewDense(40, len(theta), nil)
 	b.ReportAllocs()

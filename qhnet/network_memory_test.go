@@ -13,9 +13,9 @@ func TestNoAllocation(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector makes pools allocate")
 	}
-	for i, a := range architectures {
+	for _, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
-			_, e, theta, rng := a.build(t, uint64(i))
+			_, e, theta, rng := a.build(t)
 			outputs := len(forward(t, e, theta))
 			w, v := normal(rng, outputs), normal(rng, len(theta))
 			dst, jv := make([]float64, len(theta)), make([]float64, outputs)
@@ -40,7 +40,7 @@ func TestNoAllocation(t *testing.T) {
 // expects the same bits from each.
 func TestConcurrentEvaluations(t *testing.T) {
 	a := architecture{points: 4, layers: smallResNet()}
-	n, e, theta, rng := a.build(t, 3)
+	n, e, theta, rng := a.build(t)
 	w := normal(rng, len(forward(t, e, theta)))
 	want := make([]float64, len(theta))
 	e.Gradient(want, w)
@@ -72,8 +72,8 @@ func TestConcurrentEvaluations(t *testing.T) {
 // TestPointIndependence checks that points are not mixed, but by batch
 // normalization.
 func TestPointIndependence(t *testing.T) {
-	for i, a := range architectures {
-		n, e, theta, _ := a.build(t, uint64(i))
+	for _, a := range architectures {
+		n, e, theta, _ := a.build(t)
 		f := forward(t, e, theta)
 		alone, err := n.Bind(mat.NewDense(1, n.Inputs(), slices.Clone(e.Layer("input")[:n.Inputs()])))
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 // drawVector draws a layer that takes vectors, with one of few widths so that
 // branches often fit.
 func drawVector(t *rapid.T, depth int) []Layer {
-	kinds := 13
+	kinds := 14
 	if depth == 0 {
 		kinds = 10
 	}
@@ -44,6 +44,8 @@ func drawVector(t *rapid.T, depth int) []Layer {
 		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
 	case 11:
 		return []Layer{Sum(Chain(append(drawVectors(t, depth-1), Dense(width))...), Dense(width))}
+	case 12:
+		return []Layer{Concat(Chain(drawVectors(t, depth-1)...), Dense(width))}
 	}
 	return []Layer{Gate(Chain(append(drawVectors(t, depth-1), Dense(width))...), Dense(width))}
 }

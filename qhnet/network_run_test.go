@@ -34,7 +34,7 @@ func TestCrewSize(t *testing.T) {
 		{"dense", 1700, perceptron(10, 30, 30, 3)},
 		{"convolutions with batch normalization", 100, []Layer{Input(1, 12, 12), Conv(8, 3), BatchNorm(Affine()), ReLU(), Conv(16, 3), ReLU(), GlobalAveragePool(), Dense(3)}},
 	} {
-		n, e, theta, rng := a.build(t, 7)
+		n, e, theta, rng := a.build(t)
 		if len(e.run.shards) < 2 {
 			t.Fatalf("%s: too small to be sharded", a.name)
 		}
@@ -70,7 +70,7 @@ func TestCrewSize(t *testing.T) {
 // TestShardsAgree compares a sharded evaluation with one of a single span.
 func TestShardsAgree(t *testing.T) {
 	a := architecture{points: 1700, layers: perceptron(10, 30, 30, 3)}
-	_, e, theta, rng := a.build(t, 7)
+	_, e, theta, rng := a.build(t)
 	if len(e.run.shards) < 2 {
 		t.Fatal("too small to be sharded")
 	}
@@ -114,7 +114,7 @@ func TestLayerValues(t *testing.T) {
 // goroutine that helps.
 func BenchmarkHelpers(b *testing.B) {
 	a := architecture{points: 2000, layers: perceptron(64, 256, 256, 10)}
-	_, e, theta, rng := a.build(b, 1)
+	_, e, theta, rng := a.build(b)
 	w, dst := normal(rng, len(forward(b, e, theta))), make([]float64, len(theta))
 	for _, helpers := range []int{0, 1} {
 		b.Run(strconv.Itoa(helpers), func(b *testing.B) {

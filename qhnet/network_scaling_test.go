@@ -31,9 +31,9 @@ func checkScaling(t testing.TB, n *Network, e Evaluation, theta []float64, rng *
 }
 
 func TestScaling(t *testing.T) {
-	for i, a := range architectures {
+	for _, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
-			n, e, theta, rng := a.build(t, uint64(i))
+			n, e, theta, rng := a.build(t)
 			checkScaling(t, n, e, theta, rng)
 		})
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestParameterFiles(t *testing.T) {
 	a := architecture{points: 2, layers: []Layer{Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(3)}}
-	n, _, theta, _ := a.build(t, 1)
+	n, _, theta, _ := a.build(t)
 	path := filepath.Join(t.TempDir(), "runs", "start.parameters")
 	if err := n.SaveParameters(path, theta); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestParameterFiles(t *testing.T) {
 
 func TestDamagedParameterFiles(t *testing.T) {
 	a := architecture{points: 2, layers: []Layer{Input(2), Dense(3)}}
-	n, _, theta, _ := a.build(t, 1)
+	n, _, theta, _ := a.build(t)
 	path := filepath.Join(t.TempDir(), "parameters")
 	if _, err := n.LoadParameters(path); !os.IsNotExist(err) {
 		t.Errorf("error %v for a missing file", err)
