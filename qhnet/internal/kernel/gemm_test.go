@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
@@ -18,11 +19,21 @@ func TestGemmIsTheProduct(t *testing.T) {
 		for range rounds() {
 			checkGemm(t, randomCall(rnd, side(rnd, 300), side(rnd, 150), side(rnd, 600), rnd.NormFloat64))
 		}
-		for range rounds() / 60 { // several blocks, copied or not
-			checkGemm(t, randomCall(rnd, 3, 2*blockCols+5, 7, rnd.NormFloat64))
-			checkGemm(t, randomCall(rnd, 2*blockRows+5, copyAFrom+5, blockDepth+5, rnd.NormFloat64))
-			checkGemm(t, randomCall(rnd, copyBFrom+5, copyPagesFrom+5, blockDepth+5, rnd.NormFloat64))
+		// Several blocks, copied or not.
+		checkGemm(t, randomCall(rnd, 3, 2*blockCols+5, 7, rnd.NormFloat64))
+		for range 4 {
+			checkGemm(t, randomCall(rnd, blockRows+5, copyAFrom+5, blockDepth+5, rnd.NormFloat64))
 		}
+		shared := randomCall(rnd, copyBFrom+5, copyPagesFrom+5, 40, rnd.NormFloat64)
+		shared.transB, shared.ldb = false, 512
+		shared.b = matrixOf(shared.k, shared.n, shared.ldb, rnd.NormFloat64)
+		checkGemm(t, shared)
+		shared.transA, shared.lda = true, 512
+		shared.a = matrixOf(shared.k, shared.m, shared.lda, rnd.NormFloat64)
+		checkGemm(t, shared)
+		shared.transA = false
+		shared.a = matrixOf(shared.m, shared.k, shared.lda, rnd.NormFloat64)
+		checkGemm(t, shared)
 	})
 }
 
@@ -125,6 +136,20 @@ func TestDgemmPanicsLikeGonum(t *testing.T) {
 		if want == nil || got != want {
 			t.Errorf("%s: panics with %v, gonum with %v", name, got, want)
 		}
+	}
+}
+
+func TestProductTakesViews(t *testing.T) {
+	a := blas64.General{Rows: 2, Cols: 3, Stride: 3, Data: []float64{1, 2, 3, 4, 5, 6}}
+	c := blas64.General{Rows: 2, Cols: 2, Stride: 2, Data: []float64{1, 1, 1, 1}}
+	Product(blas.NoTrans, blas.Trans, 1, a, a, -1, c)
+	if want := []float64{13, 31, 31, 76}; !slices.Equal(c.Data, want) {
+		t.Errorf("A Aᵀ - C = %v, not %v", c.Data, want)
+	}
+	d := blas64.General{Rows: 3, Cols: 3, Stride: 3, Data: make([]float64, 9)}
+	Product(blas.Trans, blas.NoTrans, 1, a, a, 0, d)
+	if want := []float64{17, 22, 27, 22, 29, 36, 27, 36, 45}; !slices.Equal(d.Data, want) {
+		t.Errorf("Aᵀ A = %v, not %v", d.Data, want)
 	}
 }
 

@@ -37,3 +37,20 @@ func TestLevelsAgreeBitByBit(t *testing.T) {
 		}
 	}
 }
+
+func TestChooseTakesNoMoreThanThereIs(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		best, want level
+	}{
+		{"", avx512, avx512}, {"avx2", avx512, avx2}, {"portable", avx2, portable},
+		{"avx512", avx2, avx2}, {"sse", avx2, avx2},
+	} {
+		if got := choose(c.name, c.best); got != c.want {
+			t.Errorf("%q on a processor with %v: %v, not %v", c.name, c.best, got, c.want)
+		}
+	}
+	if Name() != active.String() {
+		t.Errorf("Name is %q at level %v", Name(), active)
+	}
+}
