@@ -112,14 +112,14 @@ func TestFreeze(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := distance(forward(t, same, theta), want); d > 1e-15 {
+	if d := distance(forward(t, same, theta), want); d > 1e-14 { // the mean is rounded once more
 		t.Errorf("frozen outputs differ from the batch's by %.1e", d)
 	}
 	one, err := frozen.Bind(mat.DenseCopyOf(x.Slice(3, 4, 0, 4)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := distance(forward(t, one, theta), want[6:8]); d > 1e-15 {
+	if d := distance(forward(t, one, theta), want[6:8]); d > 1e-14 { // products in another order
 		t.Errorf("a single frozen point differs from the batch's by %.1e", d)
 	}
 	checkDerivatives(t, same, theta, rng)
