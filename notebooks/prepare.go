@@ -24,28 +24,32 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 // .tools/bin and the project's packages are built, which also fills the build
 // cache that cells use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
-	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := installPrograms(ctx, p, progress); err != nil {
-		return err
-	}
-	return perform(p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/..."), progress.begin("building the project's packages"))
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
 }
 
 // prepareLab additionally makes sure that JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	if err := prepareKernel(ctx, p, progress); err != nil {
-		return err
-	}
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installLab)
+}
+
+// prepareSteps takes the steps in order, while no other process prepares.
+func prepareSteps(ctx context.Context, p project, progress *progress, steps ...func(context.Context, project, *progress) error) error {
 	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return installLab(ctx, p, progress)
+	for _, step := range steps {
+		if err := step(ctx, p, progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func buildPackages(ctx context.Context, p project, progress *progress) error {
+	build := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
+	return perform(build, progress.begin("building the project's packages"))
 }
 
 // installPrograms builds gonb and goimports at the versions of go.mod.

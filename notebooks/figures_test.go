@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestFiguresAreExportedInAllFormats(t *testing.T) {
+	p := withKernel(t)
+	nb := &notebook{Format: 4, FormatMinor: 5, Metadata: map[string]any{}, Cells: []*cell{
+		{Type: "code", Metadata: map[string]any{}, Source: "%noautoget\nimport \"qhlab/plotting\""},
+		{Type: "code", Metadata: map[string]any{}, Source: "%%\n" + `plotting.Show(plotting.Figure{Name: "line", Caption: "A line.", Panels: []plotting.Panel{{
+	Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}}},
+}}})`},
+	}}
+	path := filepath.Join(t.TempDir(), "drawing.ipynb")
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := figures(t.Context(), p, []string{path, "-o", folder}); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"png", "svg", "pdf", "pgf"} {
+		if info, err := os.Stat(filepath.Join(folder, "drawing", "line."+format)); err != nil || info.Size() == 0 {
+			t.Errorf("no %s: %v", format, err)
+		}
+	}
+}
