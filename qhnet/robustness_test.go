@@ -1,6 +1,7 @@
 package qhnet_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -112,7 +113,8 @@ func smallestMargins(t *testing.T, n *qhnet.Network, theta []float64, x *mat.Den
 }
 
 // everyClass draws a network that sees every class among some points.
-func everyClass(t *testing.T, n *qhnet.Network, rng *rand.Rand) ([]float64, dataset.Set) {
+func everyClass(t testing.TB, n *qhnet.Network, rng *rand.Rand) ([]float64, dataset.Set) {
+	t.Helper()
 	for range 1000 {
 		theta := n.Start(rng, qhnet.He)
 		for i := range theta {
@@ -193,11 +195,31 @@ func TestCertifiedDistancesRefuse(t *testing.T) {
 }
 
 func BenchmarkAttack(b *testing.B) {
-	rng := rand.New(rand.NewPCG(43, 5))
-	n := network(b, qhnet.Input(2), qhnet.Dense(24), qhnet.ReLU(), qhnet.Dense(24), qhnet.ReLU(), qhnet.Dense(1))
-	theta := n.Start(rng, qhnet.He)
-	set := labelled(b, n, theta, gaussian(rng, 40, 2))
-	for b.Loop() {
-		qhnet.Attack{}.Distances(n, theta, set, rng)
+	for _, width := range []int{8, 24, 72} {
+		b.Run(fmt.Sprint(width), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(43, 5))
+			n := network(b, qhnet.Input(2), qhnet.Dense(width), qhnet.ReLU(), qhnet.Dense(width), qhnet.ReLU(), qhnet.Dense(2))
+			theta, set := everyClass(b, n, rng)
+			for b.Loop() {
+				if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(n, theta, set, rng); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+func ExampleAttack() {
+	// The boundary of 3x_1 + 4x_2 - 5 is at distance 1 from the origin.
+	n, _ := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(1))
+	theta := []float64{3, 4, -5}
+	set := dataset.Set{Name: "two points", X: mat.NewDense(2, 2, []float64{0, 0, 3, 4}), Labels: []int{0, 1}, Classes: 2}
+	below, _ := qhnet.CertifiedDistances(n, theta, set)
+	above, _, _ := qhnet.Attack{}.Distances(n, theta, set, rand.New(rand.NewPCG(1, 2)))
+	for k := range below {
+		fmt.Printf("point %d: at least %.3f, at most %.3f\n", k, below[k], above[k])
+	}
+	// Output:
+	// point 0: at least 1.000, at most 1.000
+	// point 1: at least 4.000, at most 4.000
 }

@@ -1,0 +1,163 @@
+package qhnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// SolveDirect looks for a local solution of the maximum-margin problem of any
+// model,
+//
+//	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1,
+//
+// without a flow, and returns its certificate. From a start, which need not
+// separate the data, it minimizes augmented Lagrangians
+//
+//	½‖θ‖²_Λmax + 1/(2ρ) Σ_j max(0, μ_j + ρ (1 - q_j))²
+//
+// by L-BFGS and updates μ_j ← max(0, μ_j + ρ (1 - q_j)) (Nocedal and Wright,
+// Numerical Optimization, 2006, section 17.3). A network's problem is not convex:
+// other starts may end elsewhere, and the flow's limit may be yet another
+// first-order point, whose objective can then be compared.
+//
+// The error wraps [ErrInfeasible] if no start of a feasible point was found and
+// [ErrNoConvergence] if the multipliers have not settled; the certificate of the
+// last point is returned with the latter.
+func SolveDirect(margins *Margins, lambda, start []float64) (*Certificate, error) {
+	checkLength("start", len(start), NumParameters(margins.Model()))
+	checkLength("lambda", len(lambda), len(start))
+	a := newAugmented(margins, lambda, start)
+	settled := false
+	for range 60 {
+		if err := a.minimize(); err != nil {
+			return nil, err
+		}
+		if settled = a.update(); settled {
+			break
+		}
+	}
+	c, err := Certify(margins, lambda, a.theta, &CertificateSettings{Epsilon: 1e-6})
+	var none *NoMarginError
+	if errors.As(err, &none) {
+		return nil, fmt.Errorf("%w: the direct solver ended with %w", ErrInfeasible, err)
+	}
+	if err == nil && !settled {
+		err = fmt.Errorf("%w: the direct solver still violates a margin by %.1e", ErrNoConvergence, a.violation)
+	}
+	return c, err
+}
+
+// augmented is the state of the method.
+type augmented struct {
+	margins     *Margins
+	highest     []bool
+	rate        float64
+	theta       []float64
+	multipliers []float64
+	penalty     float64 // ρ
+	violation   float64 // the largest |min(q - 1, μ/ρ)| at the last update
+	weights     []float64
+	gradient    []float64
+	at          []float64 // where value and gradient belong
+	value       float64
+}
+
+func newAugmented(margins *Margins, lambda, start []float64) *augmented {
+	a := &augmented{
+		margins:     margins,
+		highest:     make([]bool, len(start)),
+		rate:        floats.Max(lambda),
+		theta:       slices.Clone(start),
+		multipliers: make([]float64, margins.Len()),
+		penalty:     1,
+		violation:   math.Inf(1),
+		weights:     make([]float64, margins.Len()),
+		gradient:    make([]float64, len(start)),
+		at:          make([]float64, len(start)),
+	}
+	a.at[0] = math.NaN() // nothing is evaluated yet
+	for i, l := range lambda {
+		a.highest[i] = l >= a.rate*(1-1e-12)
+	}
+	if q, err := margins.Forward(start); err == nil {
+		if smallest := floats.Min(q); smallest > 0 {
+			Rescale(a.theta, -math.Log(smallest), lambda, start)
+		}
+	}
+	return a
+}
+
+// evaluate sets value and gradient at θ. Outside the model's domain the value
+// is infinite, which a line search backs away from.
+func (a *augmented) evaluate(theta []float64) {
+	if floats.Equal(a.at, theta) {
+		return
+	}
+	copy(a.at, theta)
+	q, err := a.margins.Forward(a.at)
+	if err != nil {
+		a.value = math.Inf(1)
+		return
+	}
+	a.value = 0
+	for j, v := range q {
+		a.weights[j] = math.Max(0, a.multipliers[j]+a.penalty*(1-v))
+		a.value += a.weights[j] * a.weights[j] / (2 * a.penalty)
+	}
+	a.margins.Gradient(a.gradient, a.weights)
+	for i, t := range a.at {
+		a.gradient[i] = -a.gradient[i]
+		if a.highest[i] {
+			a.value += a.rate * t * t / 2
+			a.gradient[i] += a.rate * t
+		}
+	}
+}
+
+func (a *augmented) minimize() error {
+	a.at[0] = math.NaN() // the multipliers have changed
+	problem := optimize.Problem{
+		Func: func(theta []float64) float64 { a.evaluate(theta); return a.value },
+		Grad: func(dst, theta []float64) { a.evaluate(theta); copy(dst, a.gradient) },
+	}
+	settings := &optimize.Settings{
+		GradientThreshold: 1e-11,
+		MajorIterations:   2000,
+		Converger:         &optimize.FunctionConverge{Relative: 1e-16, Iterations: 20},
+	}
+	// A line search that fails has met a kink or rounding; its best point stands.
+	result, err := optimize.Minimize(problem, a.theta, settings, &optimize.LBFGS{})
+	if result == nil {
+		return fmt.Errorf("qhnet: direct solver: %w", err)
+	}
+	copy(a.theta, result.X)
+	return nil
+}
+
+// Line searches on a piecewise smooth function end at differences of about
+// √(machine epsilon) in θ; margins are of order one.
+const settledViolation = 1e-8
+
+// update moves the multipliers, raises the penalty where violation does not
+// halve, and reports whether all constraints are settled.
+func (a *augmented) update() bool {
+	q, err := a.margins.Forward(a.theta)
+	if err != nil {
+		return false
+	}
+	worst := 0.0
+	for j, v := range q {
+		worst = math.Max(worst, math.Abs(math.Min(v-1, a.multipliers[j]/a.penalty)))
+		a.multipliers[j] = math.Max(0, a.multipliers[j]+a.penalty*(1-v))
+	}
+	if worst > a.violation/2 && a.penalty < 1e6 {
+		a.penalty *= 4
+	}
+	a.violation = worst
+	return worst < settledViolation
+}

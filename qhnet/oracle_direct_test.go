@@ -1,0 +1,85 @@
+package qhnet_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+)
+
+// Where (P) is convex in β, the direct solver has to find the oracle's value.
+func TestDirectAgainstTheCascade(t *testing.T) {
+	rng := rand.New(rand.NewPCG(60, 5))
+	for trial := range 10 {
+		set := separable(rng, 10, 4)
+		groups := []qhnet.Group{{Coordinates: []int{0, 1, 2}, Depth: 1}, {Coordinates: []int{3}, Depth: 2}}
+		_, c := cascade(t, set, 0, false, groups...)
+		if c.Stages[0].Discarded {
+			continue // the minimum of (P) is zero and says nothing
+		}
+		model := qhnet.Groups(groups...)
+		start := make([]float64, qhnet.NumParameters(model))
+		for i := range start {
+			start[i] = rng.NormFloat64()
+		}
+		direct, err := qhnet.SolveDirect(bind(t, model, set), canonical(t, model), start)
+		if err != nil {
+			t.Errorf("trial %d: %v", trial, err)
+			continue
+		}
+		want := c.Stages[0].Value * c.Stages[0].Value / 2
+		if math.Abs(direct.Objective-want) > 1e-7*want || direct.Fitted.Stationarity > 1e-4 {
+			t.Errorf("trial %d: objective %.9f, the cascade says %.9f\n%v", trial, direct.Objective, want, direct)
+		}
+	}
+}
+
+// On a homogeneous ReLU net the flow and direct solutions from other starts find
+// one optimal value.
+func TestDirectOnANetwork(t *testing.T) {
+	c := kktCases(t)[4]
+	n := c.margins.Model().(*qhnet.Network)
+	lambda := canonical(t, n)
+	tr := run(t, qhnet.Flow{Margins: c.margins, Start: c.start, Until: 1e6, PerDecade: 2})
+	flow, err := qhnet.Certify(c.margins, lambda, tr.Last().Theta, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(4) {
+		direct, err := qhnet.SolveDirect(c.margins, lambda, n.Start(rand.New(rand.NewPCG(seed, 61)), qhnet.He))
+		if err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+			continue
+		}
+		// The flow still carries frozen weights: a share of 1e-2 in θ̃ and of its
+		// square in the objective.
+		if excess := flow.Objective/direct.Objective - 1; excess < -1e-5 || excess > 1e-3 {
+			t.Errorf("seed %d: the flow's objective %.9f, directly %.9f", seed, flow.Objective, direct.Objective)
+		}
+	}
+}
+
+func TestDirectRefusesInseparableData(t *testing.T) {
+	set := dataset.Set{Name: "xor", X: mat.NewDense(4, 2, []float64{1, 1, -1, -1, 1, -1, -1, 1}), Labels: []int{1, 1, 0, 0}, Classes: 2}
+	model := qhnet.Diagonal(1, 2)
+	if _, err := qhnet.SolveDirect(bind(t, model, set), canonical(t, model), []float64{1, 1, 1}); !errors.Is(err, qhnet.ErrInfeasible) {
+		t.Errorf("XOR by a linear function: %v", err)
+	}
+}
+
+func ExampleSolveDirect() {
+	// (P) of w·x + a(v·x) on two balls of radius 0.8 around ±(1, 0.6).
+	ball := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	model := qhnet.Groups(ball.Groups(1, 2)...)
+	margins, _ := qhnet.NewBallMargins(model, ball.Centers(), ball.Radius)
+	rates, _ := qhnet.RatesOf(model)
+	c, _ := qhnet.SolveDirect(margins, rates.Expand(), []float64{1, 1, 1})
+	fmt.Printf("½‖θ̃‖² = %.6f, robustness %.6f\n", c.Objective, ball.RobustnessOf(model.Coefficients(nil, c.Theta)))
+	// Output: ½‖θ̃‖² = 2.255305, robustness 0.311438
+}
