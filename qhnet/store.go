@@ -145,7 +145,7 @@ func (s Store) path(name string, key any) (string, error) {
 
 // sources is the code that results depend on.
 //
-//go:embed *.go ode/*.go dataset/*.go internal/kernel internal/polytope
+//go:embed *.go ode/*.go dataset/*.go experiment/*.go internal/kernel internal/polytope
 var sources embed.FS
 
 // codeVersion hashes the sources, tests aside.
