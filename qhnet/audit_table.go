@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"text/tabwriter"
 	"unicode/utf8"
 )
 
@@ -13,14 +14,14 @@ func (a *RateAudit) String() string {
 	total := 0
 	for b, block := range a.Blocks {
 		total += block.Len()
-		row := []string{block.Name, shapeText(block.Shape), fmt.Sprint(block.Len()), "none", "", ""}
+		row := []string{block.Name, shapeText(block.Shape), parametersText(block.Len()), "none", "", ""}
 		if a.Rates != nil {
 			row[3], row[4], row[5] = a.Rates.rangeText(b), a.Rates.canonical[b].RatString(), a.partners(b)
 		}
 		rows = append(rows, row)
 	}
-	rows = append(rows, []string{"total", "", fmt.Sprint(total), "", "", ""})
-	return table(rows, 2) + "\n" + wrap(a.Verdict())
+	rows = append(rows, []string{"total", "", parametersText(total)})
+	return table(rows) + "\n" + wrap(a.Verdict())
 }
 
 // Summary returns a shorter table than String, with one line for all blocks of
@@ -45,9 +46,9 @@ func (a *RateAudit) Summary() string {
 			total += a.Blocks[b].Len()
 		}
 		rate, canonical, _ := strings.Cut(key, "\n")
-		rows = append(rows, []string{rate, canonical, fmt.Sprint(total), a.names(members[key])})
+		rows = append(rows, []string{rate, canonical, parametersText(total), a.names(members[key])})
 	}
-	return table(rows, 2) + "\n" + wrap(a.Verdict())
+	return table(rows) + "\n" + wrap(a.Verdict())
 }
 
 func (r *Rates) rangeText(b int) string {
@@ -60,6 +61,9 @@ func (r *Rates) rangeText(b int) string {
 	}
 	return rational(low).RatString() + " … " + rational(high).RatString()
 }
+
+// parametersText aligns a number with the right end of its column's head.
+func parametersText(n int) string { return fmt.Sprintf("%*d", len("parameters"), n) }
 
 // partners lists the other blocks in the shortest conserved quantity with b,
 // of many only two.
@@ -102,27 +106,14 @@ func (a *RateAudit) names(blocks []int) string {
 	return strings.Join(names, ", ")
 }
 
-// table aligns columns, to the right for the numbers in column right.
-func table(rows [][]string, right int) string {
-	width := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for c, cell := range row {
-			width[c] = max(width[c], utf8.RuneCountInString(cell))
-		}
-	}
+// table aligns columns. Empty cells at the end of a row are left out.
+func table(rows [][]string) string {
 	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		var line strings.Builder
-		for c, cell := range row {
-			space := strings.Repeat(" ", width[c]-utf8.RuneCountInString(cell))
-			if c == right {
-				line.WriteString(space + cell + "  ")
-			} else {
-				line.WriteString(cell + space + "  ")
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
+	w.Flush()
 	return b.String()
 }
 

@@ -85,9 +85,6 @@ func (r *Rates) Surviving() []bool {
 // Canonical returns the canonical rate of each block.
 func (r *Rates) Canonical() []float64 { return roundAll(r.canonical) }
 
-// Of returns the canonical rate of the named block. It panics if there is none.
-func (r *Rates) Of(name string) float64 { return roundAll(r.canonical)[r.index(name)] }
-
 // Max returns λ_max, the largest canonical rate of the surviving blocks, and
 // the indices of the surviving blocks that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
@@ -109,11 +106,10 @@ func (r *Rates) Expand() []float64 { return r.Spread(r.Canonical()) }
 // Spread returns a Λ with one rate for each parameter from rates of the blocks.
 func (r *Rates) Spread(blockRates []float64) []float64 {
 	checkLength("blockRates", len(blockRates), len(r.blocks))
-	var lambda []float64
+	last := r.blocks[len(r.blocks)-1]
+	lambda := make([]float64, last.Offset+last.Len())
 	for b, block := range r.blocks {
-		for range block.Len() {
-			lambda = append(lambda, blockRates[b])
-		}
+		fill(block.Of(lambda), blockRates[b])
 	}
 	return lambda
 }
