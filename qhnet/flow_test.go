@@ -50,6 +50,27 @@ func TestFlowReachesTheAsymmetricDirection(t *testing.T) {
 	}
 }
 
+// TestFlowGoesOnForHundredDecades uses one constraint a ball, where nothing but
+// the range of float64 ends the flow: both classes have the same margin, bit for
+// bit. If the highest rate is needed, its balance with the rest is a difference
+// that rounding hides from log(1/L) = 1e16 on.
+func TestFlowGoesOnForHundredDecades(t *testing.T) {
+	for radius, until := range map[float64]float64{0.3: 1e100, 0.8: 1e14} {
+		flow := twoBallFlow(t, radius)
+		flow.Until = until
+		tr, err := flow.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := tr.Last().LogInverse(); math.Abs(last/until-1) > 1e-6 {
+			t.Errorf("r = %v: log(1/L) = %v, want %v", radius, last, until)
+		}
+		if drift := tr.Drift(ConservedUnits(flow.Margins.Model())); radius == 0.3 && drift[len(drift)-1] > 1e-7 {
+			t.Errorf("r = %v: conserved quantities drift by %v", radius, drift[len(drift)-1])
+		}
+	}
+}
+
 func TestFlowClocksTraceOnePath(t *testing.T) {
 	at := func(clock Clock) Point {
 		flow := twoBallFlow(t, 0.8)
