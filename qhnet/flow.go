@@ -31,9 +31,9 @@ type Flow struct {
 	KinkWidth float64
 
 	// Method overrides the solver of the late phase. By default it is RadauIIA
-	// for up to 128 parameters, for balls and below normalizations (up to 512
-	// parameters), and RKC elsewhere: the Jacobian of
-	// gradient flow in s is symmetric, so that its stiff spectrum is real.
+	// for up to 128 parameters, for balls, below normalizations (up to 512
+	// parameters) and for smooth models with up to 400 outputs, and RKC elsewhere:
+	// the Jacobian of gradient flow in s is symmetric, so its stiff spectrum is real.
 	Method   ode.Method
 	MaxSteps int // attempted steps of each phase; 0 means 1e6
 
@@ -55,19 +55,6 @@ type FlowProgress struct {
 	LogInverse float64 // u = log(1/L)
 	Until      float64
 	ode.Report
-}
-
-// NotSeparatedError is the error of a flow that stopped making progress before
-// all points were classified correctly.
-type NotSeparatedError struct {
-	SmallestNL float64 // the smallest n·L reached
-	Violated   []int   // the points with a margin ≤ 0 there
-}
-
-// Error says how far the flow came and what to look at.
-func (e *NotSeparatedError) Error() string {
-	return fmt.Sprintf("qhnet: the flow came to rest before it separated the data: the smallest nL is %.6g (separated means nL < 1) and %d point(s) have a margin ≤ 0, the first of them %v; check the labels, use a richer model, or start elsewhere",
-		e.SmallestNL, len(e.Violated), e.Violated[:min(len(e.Violated), 5)])
 }
 
 // Run follows the flow. If it is interrupted or fails, it returns what was
