@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -14,12 +15,21 @@ func (c *Certificate) String() string {
 	line("highest rate", "%.4f  (%s)", c.MaxRate, strings.Join(c.Highest, ", "))
 	line("½‖θ̃‖²_Λmax", "%.9g", c.Objective)
 	line("share ‖θ̂‖_Λmax", "%.3g", c.HighestShare)
-	line("feasibility", "min q - 1 = %.1e", c.Infeasibility())
+	line("feasibility", "min q - 1 = %s", residualText(c.Infeasibility()))
 	line("support", "%d of %d margins, q ≤ 1 + %.0e", len(c.Support), len(c.Margins), c.Epsilon)
 	line("", "%14s %16s", "stationarity", "complementarity")
-	line("  μ fitted", "%14.2e %16.2e%s", c.Fitted.Stationarity, c.Fitted.Complementarity, c.degenerateNote())
-	line("  μ from softmax", "%14.2e %16.2e", c.Softmax.Stationarity, c.Softmax.Complementarity)
+	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), c.degenerateNote())
+	line("  μ from softmax", "%14s %16s", residualText(c.Softmax.Stationarity), residualText(c.Softmax.Complementarity))
 	return b.String()
+}
+
+// residualText writes a relative residual. Digits that are rounding errors differ
+// from one processor to the next and would suggest a meaning.
+func residualText(v float64) string {
+	if math.Abs(v) < 1e-12 {
+		return "rounding"
+	}
+	return fmt.Sprintf("%.2e", v)
 }
 
 // Infeasibility returns min_j q_j(θ̃) - 1, which is rounding by construction.
