@@ -80,7 +80,7 @@ def main():
     print(f"| op | m | n | k | {kernel}, µs | OpenBLAS, µs | ratio | ratio of minima |\n|" + " --- |" * 8)
     ratios, best = [], []
     for op, m, n, k in SHAPES:
-        count = max(1, int(5e-3 * 30e9 / (2 * m * n * k + 5000)))
+        count = max(1, int(2e-3 * 30e9 / (2 * m * n * k + 5000)))
         a, b = [], []
         for _ in range(rounds):
             a.append(ours.seconds("gemm", op, m, n, k, count))
