@@ -32,6 +32,8 @@ SPELLINGS = [
 ]
 
 ACCENTS = {"~": "\u02dc", "^": "\u02c6", "\u02d9": "\u02d9", "\u00af": "\u00af", "\u2015": "\u00af"}
+# Formulas in a line do not break, and a telephone has room for about so many signs.
+LONG = 25
 LIMITS = {"min", "max", "inf", "sup", "lim"}
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
@@ -52,7 +54,11 @@ def mathml(tex, display):
             sys.exit(f"the command {element.text} is unknown in the formula {tex!r}")
         repair(element, display)
     markup = tree.tostring(root, encoding="unicode")
-    return f'<div class="formula" tabindex="0">{markup}</div>' if display else markup
+    if display:
+        return f'<div class="formula" tabindex="0">{markup}</div>'
+    if len("".join(root.itertext())) > LONG:
+        return f'<span class="long" tabindex="0">{markup}</span>'
+    return markup
 
 
 def sign(row):
