@@ -72,8 +72,9 @@ func (p IdealProblem) Set() dataset.Set {
 //
 // and without normalization, for n_c points a class and the matrix Z of features,
 // ‖W‖²_F = ‖Z‖²_F = (C-1)√n_c. The bias is 0. It is an error if the ETF is not a
-// solution (layer normalization with a scale: see the notes of its notebook), or
-// if the normalization has other options.
+// solution (layer normalization with a scale, where features that sum to zero
+// have more room in some directions than in others), or if the normalization has
+// other options.
 func (p IdealProblem) Collapsed() ([]float64, error) {
 	n, err := p.Network()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"qhlab/qhnet"
 )
 
-// idealFlow is the flow of an ideal problem from a small classifier: a first
-// layer of size w0 leaves Σ_c w_c, which the flow conserves, of that size.
+// idealFlow is the flow of an ideal problem from a small classifier: the flow
+// conserves Σ_c w_c, so it stays of the size that the classifier starts with.
 type idealFlow struct {
 	network    *qhnet.Network
 	margins    *qhnet.Margins
