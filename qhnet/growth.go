@@ -85,34 +85,3 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 		return worst
 	})
 }
-
-// Discarded finds the blocks that the flow is giving up, and the rates of those
-// that survive. Starting from all blocks it removes, one at a time, the block
-// whose share of the normalized parameters falls fastest with log(1/L), as long as
-// one falls faster than (log 1/L)^{-1/20} over the last factor decades, and
-// computes the canonical rates of the rest anew.
-func (tr *Trajectory) Discarded(decades float64) (blocks []string, surviving *Rates, err error) {
-	const falling = -0.05 // far from the slopes of blocks that survive, once normalized parameters converge
-	all, err := RatesOf(tr.model)
-	if err != nil {
-		return nil, nil, err
-	}
-	surviving = all
-	for {
-		growth, err := tr.Growth(surviving.Expand(), decades)
-		if err != nil {
-			return blocks, surviving, err
-		}
-		worst, kept := -1, surviving.Surviving()
-		for b, g := range growth {
-			if kept[b] && g.Trend < falling && (worst < 0 || g.Trend < growth[worst].Trend) {
-				worst = b
-			}
-		}
-		if worst < 0 {
-			return blocks, surviving, nil
-		}
-		blocks = append(blocks, growth[worst].Block)
-		surviving = all.Without(blocks...)
-	}
-}
