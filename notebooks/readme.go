@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"html"
 	"os"
@@ -11,11 +10,13 @@ import (
 	"strings"
 )
 
-// The README's table of notebooks stands between these lines. It and the
-// pictures in it follow the saved notebooks.
+// The README's tables stand between these lines. They and the pictures follow
+// the saved notebooks.
 const (
-	tableBegins = "<!-- notebooks: written by go run ./notebooks run -->\n"
-	tableEnds   = "<!-- end of notebooks -->\n"
+	tableBegins  = "<!-- notebooks: written by go run ./notebooks run -->\n"
+	tableEnds    = "<!-- end of notebooks -->\n"
+	claimsBegins = "<!-- claims: written by go run ./notebooks run -->\n"
+	claimsEnds   = "<!-- end of claims -->\n"
 )
 
 func readme(_ context.Context, p project, _ []string) error { return updateReadme(p) }
@@ -31,17 +32,29 @@ func updateReadme(p project) error {
 			return err
 		}
 	}
+	paths, err := p.notebooks(nil)
+	if err != nil {
+		return err
+	}
+	claims, err := claimsTable(paths)
+	if err != nil {
+		return err
+	}
 	path := p.path("README.md")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, found := strings.Cut(string(text), tableBegins)
-	_, after, complete := strings.Cut(rest, tableEnds)
-	if !found || !complete {
-		return errors.New("README.md has lost the lines around the table of notebooks: restore them with git")
+	whole := string(text)
+	for _, part := range [][3]string{{tableBegins, rows, tableEnds}, {claimsBegins, claims, claimsEnds}} {
+		before, rest, found := strings.Cut(whole, part[0])
+		_, after, complete := strings.Cut(rest, part[2])
+		if !found || !complete {
+			return fmt.Errorf("README.md has lost the lines around a table, %q and %q: restore them with git", part[0], part[2])
+		}
+		whole = before + part[0] + part[1] + part[2] + after
 	}
-	return writeChanged(path, []byte(before+tableBegins+rows+tableEnds+after))
+	return writeChanged(path, []byte(whole))
 }
 
 // readmeTable returns the table and, by their paths, the pictures in it: for

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,10 +22,30 @@ func TestReadmeFollowsTheNotebooks(t *testing.T) {
 	if !strings.Contains(string(text), tableBegins+rows+tableEnds) {
 		t.Errorf("the table of notebooks is not this one, which go run ./notebooks run writes:\n%s", rows)
 	}
+	paths, err := p.notebooks(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := claimsTable(paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), claimsBegins+claims+claimsEnds) {
+		t.Errorf("the table of claims is not this one, which go run ./notebooks run writes:\n%s", claims)
+	}
 	for path, picture := range pictures {
 		if saved, err := os.ReadFile(path); err != nil || string(saved) != string(picture) {
 			t.Errorf("%s is not the picture in the notebook (%v)", path, err)
 		}
+	}
+}
+
+func TestClaims(t *testing.T) {
+	check := &cell{Metadata: map[string]any{"tags": []any{"check"}}, Outputs: []*output{{Text: "the margin is √(Cd)/(C−1), error [ideal-run]: 3.1e-07\nall flows: end well\nno number\n\n"}}}
+	nb := &notebook{Cells: []*cell{check, {Outputs: []*output{{Text: "not a claim: 1\n"}}}}}
+	want := []claim{{"the margin is √(Cd)/(C−1), error", "ideal-run", "3.1e-07"}, {"all flows: end well", "", ""}, {"no number", "", ""}}
+	if got := nb.claims(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
