@@ -42,6 +42,11 @@
 //
 // The examples below are drawn in testdata; they are the tests as well.
 //
+// # Sliders
+//
+// [Interact] shows sliders above a figure and draws it anew when one is moved. Where
+// nobody is there to move them it draws the figure once.
+//
 // # Files
 //
 // Save writes PNG at 300 pixels per inch, SVG with text as text, PDF with the used

@@ -3,11 +3,13 @@
 package cell
 
 import (
-	"strconv"
+	"encoding/gob"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
+
+func init() { gob.Register(map[string]any{}) } // the kernel registers it as well
 
 // Inside reports whether the program runs as a cell of a notebook.
 func Inside() bool { return gonbui.IsNotebook }
@@ -15,30 +17,35 @@ func Inside() bool { return gonbui.IsNotebook }
 // Picture displays a PNG at a width in CSS pixels, with a text that says what it
 // shows, and waits until the notebook has it.
 func Picture(png []byte, width int, alternative string) {
+	Region{}.Picture(png, width, alternative)
+}
+
+// Region is a part of the output that can be replaced. What the zero Region
+// displays stays.
+type Region struct{ id string }
+
+// NewRegion returns a region that appears with the first Update or Picture.
+func NewRegion() Region { return Region{gonbui.UniqueId()} }
+
+// Update replaces the region by HTML.
+func (r Region) Update(html string) { gonbui.UpdateHTML(r.id, html) }
+
+// Picture replaces the region by a PNG, as the function Picture displays one.
+func (r Region) Picture(png []byte, width int, alternative string) {
 	gonbui.SendData(&protocol.DisplayData{
+		DisplayID: r.id,
 		Data: map[protocol.MIMEType]any{
 			protocol.MIMEImagePNG:  png,
 			protocol.MIMETextPlain: alternative,
 		},
-		// JupyterLab and nbconvert take these as the attributes of the image.
+		// nbconvert takes both as attributes of the image; JupyterLab takes the
+		// width, and only if it is a number.
 		Metadata: map[string]any{
-			string(protocol.MIMEImagePNG): map[string]string{
-				"width": strconv.Itoa(width),
-				"alt":   alternative,
-			},
+			string(protocol.MIMEImagePNG): map[string]any{"width": width, "alt": alternative},
 		},
 	})
 	gonbui.Sync()
 }
-
-// Region is a part of the output that can be replaced.
-type Region struct{ id string }
-
-// NewRegion returns a region that appears with the first Update.
-func NewRegion() Region { return Region{gonbui.UniqueId()} }
-
-// Update replaces the region's HTML.
-func (r Region) Update(html string) { gonbui.UpdateHTML(r.id, html) }
 
 // Sync waits until the notebook has everything sent so far.
 func Sync() { gonbui.Sync() }

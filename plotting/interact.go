@@ -1,0 +1,161 @@
+package plotting
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"html"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"qhlab/plotting/internal/cell"
+)
+
+// Interact shows sliders above a figure, and draws the figure anew when one is
+// moved. The cell runs until its button Stop is pressed or it is interrupted;
+// the figure then stays, with a line that says where the sliders stood. Moves that
+// come while a figure is being drawn are dropped except for the last, so a slow
+// draw makes the picture jump, not lag behind.
+//
+//	plotting.Interact([]plotting.Slider{
+//		{Label: "r", Min: 0.1, Max: 1, Value: 0.5},
+//	}, func(v []float64) plotting.Figure { return picture(v[0]) })
+//
+// Where nobody can move a slider the figure is drawn once, with the initial
+// values: in a terminal, in a notebook that is executed as a whole (the
+// environment variable QHLAB_HEADLESS is not empty), or when no page answers.
+//
+// A slider without a range is a programmer's mistake and panics. A figure that
+// cannot be drawn leaves the one before it, with the error below.
+func Interact(sliders []Slider, draw func(values []float64) Figure) {
+	values := make([]float64, len(sliders))
+	for i, s := range sliders {
+		s.check()
+		values[i] = s.Value
+	}
+	if !cell.Live() {
+		Show(draw(values))
+		fmt.Printf("%s (in JupyterLab, sliders change this)\n", describe(sliders, values))
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	d := &dialog{sliders: sliders, draw: draw, controls: cell.NewRegion(), picture: cell.NewRegion(), trouble: cell.NewRegion()}
+	d.run(ctx, values)
+}
+
+// dialog is an interactive figure and the parts of the output that it uses.
+type dialog struct {
+	sliders                    []Slider
+	draw                       func([]float64) Figure
+	controls, picture, trouble cell.Region
+	failed                     bool // the last figure could not be drawn
+}
+
+// The page says that it is there as soon as it is connected, and repeats where
+// the sliders stand every second. On a busy machine connecting may take several
+// attempts.
+const (
+	connectInterval = 5 * time.Second
+	connectAttempts = 6
+)
+
+func (d *dialog) run(ctx context.Context, values []float64) {
+	box := cell.NewMailbox()
+	d.controls.Update(d.page(box.Address))
+	d.redraw(values)
+	box.Open()
+	answered := d.follow(ctx, values, box.Texts, time.Tick(connectInterval), box.Reconnect)
+	end := describe(d.sliders, values)
+	if !answered {
+		end += " (no page answers, so the sliders cannot be moved)"
+	}
+	d.controls.Update(`<pre style="margin:0">` + html.EscapeString(end) + `</pre>`)
+	cell.Sync()
+}
+
+// follow keeps values where the sliders are, and redraws, until the page says
+// stop, ctx ends, or the page has not answered for connectAttempts ticks. It
+// reports whether the page ever answered.
+func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan string, tick <-chan time.Time, reconnect func()) (answered bool) {
+	for attempts := 1; ; {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-tick:
+			if answered {
+				continue
+			}
+			if attempts++; attempts > connectAttempts {
+				return false
+			}
+			reconnect()
+		case text := <-texts:
+			answered = true
+			if text == "stop" {
+				return true
+			}
+			if moved := d.parse(text); moved != nil && !slices.Equal(moved, values) {
+				copy(values, moved)
+				d.redraw(values)
+			}
+		}
+	}
+}
+
+// parse reads where the sliders are; nil if the text does not say so.
+func (d *dialog) parse(text string) []float64 {
+	fields := strings.Fields(text)
+	if len(fields) != len(d.sliders) {
+		return nil
+	}
+	values := make([]float64, len(fields))
+	for i, s := range d.sliders {
+		v, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil || math.IsNaN(v) {
+			return nil
+		}
+		values[i] = min(max(v, s.Min), s.Max)
+	}
+	return values
+}
+
+// redraw shows the figure, or says below the last one why it cannot.
+func (d *dialog) redraw(values []float64) {
+	f := d.draw(slices.Clone(values))
+	data, width, err := f.png(screenDPI, f.screenPalette())
+	if err != nil {
+		d.trouble.Update(`<pre role="alert">` + html.EscapeString(err.Error()) + `</pre>`)
+		d.failed = true
+		return
+	}
+	d.picture.Picture(data, width/2, f.alternative())
+	if d.failed {
+		d.trouble.Update("")
+		d.failed = false
+	}
+}
+
+//go:embed interact.js
+var interactScript string
+
+// page is the sliders and the button as HTML, with the script that sends their
+// state to an address. JupyterLab takes arrow keys for its own where it is not
+// told otherwise.
+func (d *dialog) page(address string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<div id="%s" data-lm-suppress-shortcuts="true" style="display:grid;`+
+		`grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`, address)
+	for i, s := range d.sliders {
+		b.WriteString(s.row(fmt.Sprintf("%s-%d", address, i)))
+	}
+	fmt.Fprintf(&b, `<button type="button" style="justify-self:start">Stop</button>`+
+		`<span style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
+	fmt.Fprintf(&b, "<script>(\n%s)(%q)</script>", interactScript, address)
+	return b.String()
+}

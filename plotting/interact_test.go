@@ -1,0 +1,116 @@
+package plotting
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func sliders() []Slider {
+	return []Slider{
+		{Label: "r", Min: 0.1, Max: 1.1, Step: 0.02, Value: 0.8},
+		{Label: "D_H", Min: 1, Max: 4, Step: 1, Value: 2},
+	}
+}
+
+// counted returns a dialog that keeps what it was asked to draw. Outside of a
+// notebook nothing is displayed.
+func counted(drawn *[]string) *dialog {
+	return &dialog{sliders: sliders(), draw: func(v []float64) Figure {
+		*drawn = append(*drawn, fmt.Sprint(v))
+		return Figure{} // which cannot be drawn: the dialog must survive it
+	}}
+}
+
+// feed hands the texts on one by one, as a mailbox does.
+func feed(texts ...string) <-chan string {
+	c := make(chan string)
+	go func() {
+		for _, text := range texts {
+			c <- text
+		}
+	}()
+	return c
+}
+
+func TestDialogDrawsWhatChangedUntilStop(t *testing.T) {
+	var drawn []string
+	values := []float64{0.8, 2}
+	texts := feed("0.8 2", "0.5 2", "0.5 2", "nonsense", "0.5", "NaN 2", "0.5 2 1", "7 3", "stop")
+	answered := counted(&drawn).follow(t.Context(), values, texts, nil, nil)
+	if want := "[[0.5 2] [1.1 3]]"; !answered || fmt.Sprint(drawn) != want {
+		t.Errorf("answered %v, drawn %v, want %v", answered, drawn, want)
+	}
+	if got := describe(sliders(), values); got != "r = 1.10 · D_H = 3" {
+		t.Errorf("the sliders stand at %q", got)
+	}
+}
+
+func TestDialogEndsWithoutAPage(t *testing.T) {
+	var drawn []string
+	reconnected := 0
+	tick := make(chan time.Time, 2*connectAttempts)
+	for range cap(tick) {
+		tick <- time.Time{}
+	}
+	answered := counted(&drawn).follow(t.Context(), []float64{0.8, 2}, nil, tick, func() { reconnected++ })
+	if answered || len(drawn) > 0 || reconnected != connectAttempts-1 {
+		t.Errorf("answered %v, drawn %v, %d attempts to reconnect", answered, drawn, reconnected)
+	}
+}
+
+func TestDialogWaitsForAPageThatAnsweredOnce(t *testing.T) {
+	var drawn []string
+	ctx, interrupt := context.WithCancel(t.Context())
+	texts, tick := make(chan string), make(chan time.Time)
+	ended := make(chan bool)
+	go func() {
+		ended <- counted(&drawn).follow(ctx, []float64{0.8, 2}, texts, tick, func() { t.Error("reconnected to a page that is there") })
+	}()
+	texts <- "0.8 2"
+	for range 2 * connectAttempts {
+		tick <- time.Time{}
+	}
+	interrupt()
+	if !<-ended {
+		t.Error("the page that answered is forgotten")
+	}
+}
+
+func TestSliderWritesAsManyDecimalsAsItNeeds(t *testing.T) {
+	for _, c := range []struct {
+		slider Slider
+		want   string
+	}{
+		{Slider{Max: 1, Step: 0.02, Value: 0.3}, "0.30"},
+		{Slider{Max: 1, Value: 0.3}, "0.30"},
+		{Slider{Max: 4, Step: 1, Value: 3}, "3"},
+		{Slider{Max: 90, Step: 0.5, Value: 30}, "30.0"},
+		{Slider{Max: 1e-3, Step: 1e-5, Value: 2e-5}, "0.00002"},
+	} {
+		if got := c.slider.format(c.slider.Value); got != c.want {
+			t.Errorf("step %g writes %q, want %q", c.slider.Step, got, c.want)
+		}
+	}
+}
+
+func TestSliderLabelsAreHTML(t *testing.T) {
+	if got, want := markupHTML("‖μ_H‖ < x^2"), "‖μ<sub>H</sub>‖ &lt; x<sup>2</sup>"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestSlidersWithoutARangeAreRefused(t *testing.T) {
+	for _, s := range []Slider{{}, {Min: 1, Max: 0}, {Max: 1, Value: 2}, {Max: 1, Step: -1}} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.HasPrefix(fmt.Sprint(r), "plotting: slider") {
+					t.Errorf("%+v: %v", s, r)
+				}
+			}()
+			Interact([]Slider{s}, func([]float64) Figure { return Figure{} })
+		}()
+	}
+}
