@@ -61,8 +61,8 @@ type dialog struct {
 // the sliders stand every second. On a busy machine connecting may take several
 // attempts.
 const (
-	connectInterval = 5 * time.Second
-	connectAttempts = 6
+	connectInterval = 4 * time.Second
+	connectAttempts = 8
 )
 
 func (d *dialog) run(ctx context.Context, values []float64) {
@@ -145,16 +145,15 @@ func (d *dialog) redraw(values []float64) {
 var interactScript string
 
 // page is the sliders and the button as HTML, with the script that sends their
-// state to an address. JupyterLab takes arrow keys for its own where it is not
-// told otherwise.
+// state to an address.
 func (d *dialog) page(address string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div id="%s" data-lm-suppress-shortcuts="true" style="display:grid;`+
+	fmt.Fprintf(&b, `<div id="%s" style="display:grid;`+
 		`grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`, address)
 	for i, s := range d.sliders {
 		b.WriteString(s.row(fmt.Sprintf("%s-%d", address, i)))
 	}
-	fmt.Fprintf(&b, `<button type="button" style="justify-self:start">Stop</button>`+
+	fmt.Fprintf(&b, `<button type="button" `+ownKeys+` style="justify-self:start">Stop</button>`+
 		`<span style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
 	fmt.Fprintf(&b, "<script>(\n%s)(%q)</script>", interactScript, address)
 	return b.String()

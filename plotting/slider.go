@@ -49,10 +49,14 @@ func (s Slider) format(v float64) string {
 	return strconv.FormatFloat(v, 'f', s.decimals(), 64)
 }
 
+// ownKeys keeps JupyterLab from taking arrow keys and Enter for its own; it looks
+// for this attribute at the focused element first.
+const ownKeys = `data-lm-suppress-shortcuts="true"`
+
 // row is the slider in the page: label, slider and value.
 func (s Slider) row(id string) string {
 	return fmt.Sprintf(`<label for="%[1]s">%[2]s</label>`+
-		`<input type="range" id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
+		`<input type="range" `+ownKeys+` id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
 		`<output for="%[1]s" style="font-variant-numeric:tabular-nums">%[8]s</output>`,
 		id, markupHTML(s.Label), s.Min, s.Max, s.step(), s.Value, s.decimals(), s.format(s.Value))
 }
