@@ -21,6 +21,7 @@ import (
 // What JupyterLab's page says about the notebook, as JavaScript.
 const (
 	prompts  = `[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim())`
+	rendered = `document.querySelectorAll('.jp-CodeCell .cm-content, .jp-MarkdownCell.jp-mod-rendered .jp-RenderedMarkdown').length`
 	widths   = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.complete ? i.naturalWidth : -1)`
 	pictures = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.src)`
 	failures = `[...document.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent)`
@@ -218,8 +219,8 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 				t.Fatal(err)
 			}
 			openNotebook(t, ctx, server, path)
-			all := fmt.Sprintf(`%s.length === %d`, widths, nb.countPictures())
-			wait(t, ctx, 30*time.Second, all)
+			all := fmt.Sprintf(`%s.length === %d && %s === %d`, widths, nb.countPictures(), rendered, len(nb.Cells))
+			wait(t, ctx, time.Minute, all)
 			if nb.countPictures() > 0 {
 				examinePictures(t, ctx)
 			}
