@@ -127,7 +127,7 @@ type descentState struct {
 
 func (r *descentRun) train(ctx context.Context) error {
 	if r.Step == 0 {
-		r.record()
+		r.record(r.Theta)
 	}
 	next := r.nextRecord(r.Step)
 	for r.Step < r.Steps {
@@ -142,11 +142,12 @@ func (r *descentRun) train(ctx context.Context) error {
 		if r.Step < next && r.Step < r.Steps {
 			continue
 		}
-		if err := r.evaluate(r.full); err != nil {
+		theta, err := r.settled()
+		if err != nil {
 			r.trajectory.Status = ode.NonFinite
 			return fmt.Errorf("qhnet: the descent ended at step %d: %w; use a smaller step size", r.Step, err)
 		}
-		r.record()
+		r.record(theta)
 		next = r.nextRecord(r.Step)
 		if r.ends() {
 			break
@@ -182,6 +183,28 @@ func (r *descentRun) evaluate(f *field) error {
 		err = f.at(r.Theta)
 	}
 	return err
+}
+
+// settled moves the full field to the point to record and returns it: θ, or the
+// last point that the optimizer kept if it is about to take back its step to θ.
+func (r *descentRun) settled() ([]float64, error) {
+	if err := r.evaluate(r.full); err != nil {
+		return nil, err
+	}
+	o, ok := r.Optimizer.(keeper)
+	if !ok || r.batches != nil {
+		return r.Theta, nil
+	}
+	theta, logLoss := o.lastKept()
+	if theta == nil || r.full.logLoss <= logLoss {
+		return r.Theta, nil
+	}
+	return theta, r.full.at(theta)
+}
+
+// keeper is an optimizer that takes back steps which raise the loss.
+type keeper interface {
+	lastKept() (theta []float64, logLoss float64)
 }
 
 // step takes one step of the optimizer.
@@ -220,12 +243,12 @@ func (r *descentRun) nextRecord(step int) int {
 	return max(step+1, int(math.Round(float64(step)*math.Pow(10, 1/float64(r.PerDecade)))))
 }
 
-// record appends the point where the full field is, after moving it there.
-func (r *descentRun) record() {
+// record appends the point θ, where the full field is.
+func (r *descentRun) record(theta []float64) {
 	p := Point{
 		Step: r.Step, LogLoss: r.full.logLoss, LogTime: r.LogTime, Scaled: math.NaN(),
 		Slope: math.Sqrt(r.full.g2), Margin: floats.Min(r.full.q),
-		Theta: append([]float64(nil), r.Theta...),
+		Theta: append([]float64(nil), theta...),
 	}
 	tr := r.trajectory
 	tr.Points = append(tr.Points, p)

@@ -75,6 +75,11 @@ func TestLossScaledGoesOnPastUnderflow(t *testing.T) {
 	if err != nil || tr.Last().LogInverse() < 1000 {
 		t.Errorf("ended at log(1/L) = %v after %d steps: %v", tr.Last().LogInverse(), tr.Last().Step, err)
 	}
+	for i, p := range tr.Points[1:] {
+		if p.LogLoss > tr.Points[i].LogLoss {
+			t.Fatalf("a step was recorded that raises log L from %v to %v", tr.Points[i].LogLoss, p.LogLoss)
+		}
+	}
 	previous := math.Inf(-1)
 	for _, p := range tr.Points[5:] {
 		if p.LogTime <= previous {

@@ -44,7 +44,8 @@ func (o *GradientDescent) Update(theta, g []float64, logLoss float64) float64 {
 // LossScaled is gradient descent on L with step size α/L, that is, a step α on
 // log L, after the loss-based schedule of Lyu and Li, arXiv:1906.05890, appendix:
 // a step that does not raise the loss is kept and α grows by the factor 2^(1/5);
-// one that does is taken back and α shrinks by 2^(1/10).
+// one that does is taken back and α shrinks by 2^(1/10). Full-batch records show
+// kept points only; the time they report counts the steps taken back too.
 type LossScaled struct {
 	Step float64 // α at the start
 
@@ -83,6 +84,13 @@ func (o *LossScaled) Retreat(theta []float64) bool {
 	o.alpha[0] /= stepShrinks
 	copy(theta, o.keptTheta)
 	return true
+}
+
+func (o *LossScaled) lastKept() (theta []float64, logLoss float64) {
+	if o.alpha == nil {
+		return nil, 0
+	}
+	return o.keptTheta, o.alpha[1]
 }
 
 // Memory implements [Rememberer].
