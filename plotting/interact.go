@@ -59,10 +59,10 @@ type dialog struct {
 
 // The page says that it is there as soon as it is connected, and repeats where
 // the sliders stand every second. On a busy machine connecting may take several
-// attempts.
+// attempts; each that fails leaves a script of gonb in the cell's output.
 const (
-	connectInterval = 4 * time.Second
-	connectAttempts = 8
+	connectInterval = 5 * time.Second
+	connectAttempts = 4
 )
 
 func (d *dialog) run(ctx context.Context, values []float64) {
