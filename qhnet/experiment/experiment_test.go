@@ -42,15 +42,15 @@ func TestFindListsTheNames(t *testing.T) {
 	}
 }
 
-// Where the start is far from balanced, corrections to the law have not quite
-// died out at log(1/L) = 1e2, where the fit begins.
+// At depths 1 and 4 the last errors, 1e-12, are near rounding; at 3 and 4 a
+// correction to the law has not died out at log(1/L) = 1e2, where the fit begins.
 func TestRateGapFollowsTheLaw(t *testing.T) {
 	results, err := RateGap(qhnet.Store{Dir: t.TempDir()}).All(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range RateGap(qhnet.Store{}).Points {
-		if miss := math.Abs(results[i].Slope - p.Law()); miss > 0.06 {
+		if miss := math.Abs(results[i].Slope - p.Law()); miss > 0.05 {
 			t.Errorf("%+v: slope %.3f, law %.3f", p, results[i].Slope, p.Law())
 		}
 	}

@@ -58,8 +58,8 @@ func rateGap(ctx context.Context, p RateGapPoint) (RateGapResult, error) {
 	for i := range start {
 		start[i] *= 0.8 + 0.4*rng.Float64()
 	}
-	// The deepest pair ends 1e-13 from the limit, so the steps must be finer.
-	path, err := qhnet.Flow{Margins: margins, Start: start, Until: 1e7, PerDecade: 4, Tolerance: 1e-11, Method: ode.RadauIIA{}}.Run(ctx)
+	// The deepest pair ends 1e-12 from the limit, so the steps must be finer.
+	path, err := qhnet.Flow{Margins: margins, Start: start, Until: 1e7, PerDecade: 4, Tolerance: 1e-13, Method: ode.RadauIIA{}}.Run(ctx)
 	if err != nil {
 		return RateGapResult{}, err
 	}
