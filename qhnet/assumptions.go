@@ -98,7 +98,7 @@ func (a *Assumptions) String() string {
 		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict, fmt.Sprintf(format, values...))
 	}
 	line("separated, nL < 1", a.Separated, "at log t = %.3g", a.SeparatedAt)
-	line("θ̂ converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
+	line("direction converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
 	line("highest rate is needed", a.Needed, "share %.3g, falling like log(1/L)^%.2f", a.Share, a.ShareExponent)
 	return b.String()
 }

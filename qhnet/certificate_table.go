@@ -13,8 +13,8 @@ func (c *Certificate) String() string {
 		fmt.Fprintf(&b, "%-24s "+format+"\n", append([]any{name}, values...)...)
 	}
 	line("highest rate", "%.4f  (%s)", c.MaxRate, strings.Join(c.Highest, ", "))
-	line("½‖θ̃‖²_Λmax", "%.9g", c.Objective)
-	line("share ‖θ̂‖_Λmax", "%.3g", c.HighestShare)
+	line("½‖θ‖²_Λmax", "%.9g", c.Objective)
+	line("highest-rate share", "%.3g", c.HighestShare)
 	line("feasibility", "min q - 1 = %s", residualText(c.Infeasibility()))
 	line("support", "%d of %d margins, q ≤ 1 + %.0e", len(c.Support), len(c.Margins), c.Epsilon)
 	line("", "%14s %16s", "stationarity", "complementarity")

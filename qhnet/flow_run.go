@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type flowRun struct {
 }
 
 func newFlowRun(f *Flow) *flowRun {
-	kinks := f.Margins.RoundKinks(orDefault(f.KinkWidth, 1e-3))
+	kinks := f.Margins.RoundKinks(cmp.Or(f.KinkWidth, 1e-3))
 	return &flowRun{
 		Flow: f, kinks: kinks, field: newField(f.Margins, f.Loss),
 		logPoints:  math.Log(float64(f.Margins.Points())),

@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"cmp"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -137,7 +138,7 @@ type Adam struct {
 
 // Update implements [Optimizer].
 func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
-	beta1, beta2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
+	beta1, beta2 := cmp.Or(o.Beta1, 0.9), cmp.Or(o.Beta2, 0.999)
 	if o.clock == nil {
 		o.mean, o.square = make([]float64, len(theta)), make([]float64, len(theta))
 		o.clock = []float64{0, logLoss}
@@ -158,10 +159,3 @@ func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
 
 // Memory implements [Rememberer].
 func (o *Adam) Memory() []*[]float64 { return []*[]float64{&o.mean, &o.square, &o.clock} }
-
-func orDefault(v, d float64) float64 {
-	if v == 0 {
-		return d
-	}
-	return v
-}

@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,7 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 	work := make(chan P)
 	results := make(chan error)
 	var crew sync.WaitGroup
-	for range max(1, min(orDefaultInt(s.Workers, runtime.GOMAXPROCS(0)), len(mine))) {
+	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(mine))) {
 		crew.Go(func() {
 			for p := range work {
 				results <- s.compute(ctx, p)
@@ -140,11 +141,4 @@ func (s Sweep[P, R]) compute(ctx context.Context, p P) (err error) {
 		return fmt.Errorf("qhnet: sweep %q at %+v: %w", s.Name, p, err)
 	}
 	return nil
-}
-
-func orDefaultInt(v, d int) int {
-	if v == 0 {
-		return d
-	}
-	return v
 }

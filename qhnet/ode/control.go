@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -85,21 +86,14 @@ func (c *Control) withDefaults() Control {
 		c = &defaultControl
 	}
 	d := *c
-	d.Safety = orDefault(d.Safety, 0.9)
-	d.Shrink = orDefault(d.Shrink, 0.2)
-	d.Damping = orDefault(d.Damping, 0.04)
-	d.Max = orDefault(d.Max, math.Inf(1))
+	d.Safety = cmp.Or(d.Safety, 0.9)
+	d.Shrink = cmp.Or(d.Shrink, 0.2)
+	d.Damping = cmp.Or(d.Damping, 0.04)
+	d.Max = cmp.Or(d.Max, math.Inf(1))
 	if d.Relative == 0 && d.Absolute == 0 && d.AbsoluteEach == nil {
 		d.Relative, d.Absolute = defaultControl.Relative, defaultControl.Absolute
 	}
 	return d
-}
-
-func orDefault(v, d float64) float64 {
-	if v == 0 {
-		return d
-	}
-	return v
 }
 
 // rule is what a method asks of the step-size controller.
@@ -159,7 +153,7 @@ func (c *controller) accepted(h float64, tr trial, r rule) float64 {
 	} else {
 		ratio *= math.Pow(e, 0.75*c.Damping-1/r.order) * math.Pow(c.memory.Error, c.Damping)
 	}
-	ratio = math.Min(orDefault(c.Grow, r.grow), math.Max(c.Shrink, ratio))
+	ratio = math.Min(cmp.Or(c.Grow, r.grow), math.Max(c.Shrink, ratio))
 	if c.memory.Limit > 0 {
 		ratio = math.Min(c.memory.Limit, ratio)
 	}
@@ -194,7 +188,7 @@ func (c *controller) refused(h float64, tr trial, r rule) float64 {
 func (c *controller) failed(h float64, tr trial) float64 {
 	c.rejected = true
 	c.memory.Limit = cautiousGrowth
-	return h * orDefault(tr.safety, 0.25)
+	return h * cmp.Or(tr.safety, 0.25)
 }
 
 // reset forgets earlier steps.

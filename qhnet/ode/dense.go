@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -47,7 +48,7 @@ func (d *dense) difference(t float64, y []float64) error {
 	j := d.jacobian.RawMatrix()
 	copy(d.y, y)
 	for c, v := range y {
-		d.y[c] = v + orDefault(math.Max(sqrtEpsilon*math.Abs(v), d.s.scale(c, 0)), sqrtEpsilon)
+		d.y[c] = v + cmp.Or(math.Max(sqrtEpsilon*math.Abs(v), d.s.scale(c, 0)), sqrtEpsilon)
 		delta := d.y[c] - v
 		if err := d.s.derivative(d.f, t, d.y); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"errors"
 	"math"
 )
@@ -93,13 +94,13 @@ func (r RadauIIA) stepper(s *system) stepper {
 }
 
 func (d *radau) defaults() {
-	rtol := orDefault(d.s.control.Relative, defaultControl.Relative)
+	rtol := cmp.Or(d.s.control.Relative, defaultControl.Relative)
 	d.tightness = math.Min(1, 10*math.Cbrt(rtol))
 	if d.Tolerance == 0 {
 		loose := rtol / d.tightness
 		d.Tolerance = math.Max(10*epsilon/loose, math.Min(0.03, math.Sqrt(loose)))
 	}
-	d.Reuse = orDefault(d.Reuse, 1e-3)
+	d.Reuse = cmp.Or(d.Reuse, 1e-3)
 	if d.Iterations == 0 {
 		d.Iterations = 7
 		if d.linear != nil {

@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"errors"
 	"math"
 )
@@ -53,7 +54,7 @@ func (r RKC) stepper(s *system) stepper {
 	cut := func(i int) []float64 { return block[i*m : (i+1)*m : (i+1)*m] }
 	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: cut(0), old: cut(1), derivative: cut(2)}
 	if d.limit == 0 {
-		d.limit = max(2, int(math.Sqrt(orDefault(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
+		d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
 	}
 	if s.problem.SpectralRadius == nil {
 		d.power = newPowerIteration(s)

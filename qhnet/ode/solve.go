@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -84,7 +85,7 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 	r.recorder = newRecorder(o.Record, r.sign, r.solution)
 	r.events = newEventFinder(o.Events, m)
 	r.cut = [2][]float64{make([]float64, m), make([]float64, m)}
-	r.options.Stop.MaxSteps = int(orDefault(float64(o.Stop.MaxSteps), defaultMaxSteps))
+	r.options.Stop.MaxSteps = cmp.Or(o.Stop.MaxSteps, defaultMaxSteps)
 	if o.Resume != nil {
 		return r, r.resume(o.Resume)
 	}

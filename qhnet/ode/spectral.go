@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 
@@ -43,7 +44,7 @@ func (p *powerIteration) radius() (float64, error) {
 		p.begin()
 	}
 	s := p.s
-	delta := sqrtEpsilon * orDefault(floats.Norm(s.y, 2), 1)
+	delta := sqrtEpsilon * cmp.Or(floats.Norm(s.y, 2), 1)
 	estimate := 0.0
 	for k := range powerIterations {
 		floats.AddScaledTo(p.y, s.y, delta, p.v)
@@ -69,7 +70,7 @@ func (p *powerIteration) radius() (float64, error) {
 // begin chooses the first direction.
 func (p *powerIteration) begin() {
 	p.signs.Seed(1, 2) // any fixed seed: the same run must give the same bits
-	size := orDefault(floats.Norm(p.s.f, 2), 1) / math.Sqrt(float64(len(p.v)))
+	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / math.Sqrt(float64(len(p.v)))
 	for i, f := range p.s.f {
 		p.v[i] = f + size*(2*float64(p.signs.Uint64()>>63)-1)
 	}
