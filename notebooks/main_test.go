@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withKernel prepares the kernel once for all tests and returns the project.
@@ -20,11 +21,26 @@ func withLab(t testing.TB) project {
 	return prepared(t, prepareLab)
 }
 
+// needTime skips a slow test when the limit that go test sets to all of them is
+// near, which on a busy machine ten minutes are: a missed limit would hide every
+// other result.
+func needTime(t testing.TB) {
+	t.Helper()
+	limited, ok := t.(interface{ Deadline() (time.Time, bool) })
+	if !ok {
+		return
+	}
+	if deadline, ok := limited.Deadline(); ok && time.Until(deadline) < 2*time.Minute {
+		t.Skip("the time limit of go test is near; with -timeout 30m there is time for this test")
+	}
+}
+
 func prepared(t testing.TB, prepare func(context.Context, project, *progress) error) project {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts real kernels, which -short leaves out")
 	}
+	needTime(t)
 	p := here(t)
 	progress := newProgress(os.Stderr)
 	defer progress.close()

@@ -18,6 +18,7 @@ func TestNotebooks(t *testing.T) {
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
 			t.Parallel()
+			needTime(t)
 			fresh, err := executeNotebook(t.Context(), p, path, silent(t))
 			if err != nil {
 				t.Fatal(err)
