@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"gonum.org/v1/gonum/floats"
@@ -27,6 +28,8 @@ type flowRun struct {
 	rested     bool      // the flow came to rest unseparated
 	kinks      bool      // the model has rectifiers
 
+	directions func() bool // findDirections, solved once a run
+
 	fingerprint string    // of the run, if it has a checkpoint
 	pending     *snapshot // not written yet
 	written     time.Time // when the last snapshot was
@@ -34,12 +37,14 @@ type flowRun struct {
 
 func newFlowRun(f *Flow) *flowRun {
 	kinks := f.Margins.RoundKinks(cmp.Or(f.KinkWidth, 1e-3))
-	return &flowRun{
+	r := &flowRun{
 		Flow: f, kinks: kinks, field: newField(f.Margins, f.Loss),
 		logPoints:  math.Log(float64(f.Margins.Points())),
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{samples: f.Margins.Points(), model: f.Margins.Model()},
 	}
+	r.directions = sync.OnceValue(r.findDirections)
+	return r
 }
 
 // begin evaluates and records the start.

@@ -100,11 +100,11 @@ func (r *flowRun) lowRank() bool {
 	return r.Margins.rank() <= min(len(r.Start), most)
 }
 
-// directions reports whether a model of moderate size has a block of rate 0, as
+// findDirections reports whether a model of moderate size has a block of rate 0, as
 // below a normalization, where only directions matter. They relax faster than
 // anything else, by the curvature of the outputs, which a linearization of the
 // outputs leaves out: the exact Jacobian is needed.
-func (r *flowRun) directions() bool {
+func (r *flowRun) findDirections() bool {
 	const moderate = 512 // parameters; the dense factorization takes some 0.1 s
 	if len(r.Start) > moderate {
 		return false
