@@ -11,6 +11,10 @@ type buffer struct {
 	a, b []float64
 }
 
+// gatherRows rows are gathered for all panels before the next rows, as each may be
+// on a page of its own.
+const gatherRows = 16
+
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // slack is how much a gather may write beyond its last row.
@@ -24,34 +28,57 @@ func grown(x []float64, n int) []float64 {
 	return x
 }
 
-// packA copies the block of A whose corner is src, rows×depth, in panels as
-// high as a tile.
+// packA copies the block of A whose corner is src, rows×depth: row by row, or
+// if columns are contiguous in panels as high as a tile.
 func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int) {
-	w.a = grown(w.a, rows*depth)
-	most, _ := l.size()
-	for i := 0; i < rows; i += most {
-		high := min(most, rows-i)
-		dst, from := unsafe.Pointer(&w.a[i*depth]), unsafe.Add(src, i*p.leftRow)
-		if p.leftRow == word {
-			gather(l, dst, from, high*word, p.leftStep, high, depth)
-		} else {
-			transpose(l, dst, from, high*word, p.leftRow, high, depth)
+	if p.leftRow == word {
+		w.packPanels(p, l, src, rows, depth)
+		return
+	}
+	stride := paddedRow(depth) / word
+	w.a = grown(w.a, rows*stride)
+	for i := range rows {
+		copy(w.a[i*stride:], unsafe.Slice((*float64)(unsafe.Add(src, i*p.leftRow)), depth))
+	}
+}
+
+// paddedRow returns the bytes from one copied row to the next: one cache line
+// more than the row, so that rows do not crowd each other out.
+func paddedRow(depth int) int { return (depth + 15) / 8 * 8 * word }
+
+// packPanels leaves slack behind each panel.
+func (w *buffer) packPanels(p *product, l level, src unsafe.Pointer, rows, depth int) {
+	high, _ := l.size()
+	panels := cut(rows, high)
+	w.a = grown(w.a, rows*depth+panels.pieces*slack)
+	for k := cut(depth, gatherRows); k.next(); {
+		dst := unsafe.Pointer(&w.a[0])
+		for i := panels; i.next(); {
+			gather(l, unsafe.Add(dst, k.start*i.length*word), unsafe.Add(src, i.start*word+k.start*p.leftStep),
+				i.length*word, p.leftStep, i.length, k.length)
+			dst = unsafe.Add(dst, panelSize(i.length, depth))
 		}
 	}
 }
+
+// panelSize returns the bytes from one panel of A to the next.
+func panelSize(rows, depth int) int { return (rows*depth + slack) * word }
 
 // packB copies the block of B whose corner is src, depth×cols, in panels as
 // wide as a tile.
 func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int) {
 	_, width := l.size()
 	w.b = grown(w.b, (cols+width-1)/width*width*depth)
-	for j := 0; j < cols; j += width {
-		wide := min(width, cols-j)
-		dst, from := unsafe.Pointer(&w.b[j*depth]), unsafe.Add(src, j*p.rightCol)
-		if p.rightCol == word {
-			gather(l, dst, from, width*word, p.rightStep, wide, depth)
-		} else {
-			transpose(l, dst, from, width*word, p.rightCol, wide, depth)
+	if p.rightCol != word {
+		for j := 0; j < cols; j += width {
+			transpose(l, unsafe.Pointer(&w.b[j*depth]), unsafe.Add(src, j*p.rightCol), width*word, p.rightCol, min(width, cols-j), depth)
+		}
+		return
+	}
+	for k := cut(depth, gatherRows); k.next(); {
+		for j := 0; j < cols; j += width {
+			gather(l, unsafe.Pointer(&w.b[j*depth+k.start*width]), unsafe.Add(src, j*word+k.start*p.rightStep),
+				width*word, p.rightStep, min(width, cols-j), k.length)
 		}
 	}
 }

@@ -89,25 +89,25 @@ func (p *product) run() {
 }
 
 // packs tells whether it pays to copy blocks of A and B in the order in which
-// tiles read them. Columns of B must be contiguous. Otherwise a copy is needed
-// when what a tile reads again and again does not fit the first cache, as it
-// falls on few of its lines, and pays when it is read often enough.
+// tiles read them. Columns of B must be contiguous. Otherwise a copy pays if what a
+// tile reads again and again is far apart and read often enough.
 func (p *product) packs() (a, b bool) {
-	const page = 4096
 	depth := min(p.k, blockDepth)
 	stride := max(p.leftRow, p.leftStep) // the other one is a word
 	a = p.n >= copyPagesFrom && stride%page == 0 ||
-		p.n >= copyAFrom && p.leftRow == word && crowded(stride, depth)
-	b = p.rightCol != word || p.m >= copyBFrom && crowded(p.rightStep, depth)
+		p.n >= copyAFrom && p.leftRow == word && far(stride, depth)
+	b = p.rightCol != word || p.m >= copyBFrom && far(p.rightStep, depth)
 	return a, b
 }
 
-// crowded reports whether count accesses at a stride crowd on few of the 64
-// sets that a first-level cache has, more than 8 on one; it holds 8 to 12 lines
-// of 64 bytes.
-func crowded(stride, count int) bool {
+const page = 4096
+
+// far reports whether count accesses at a stride crowd on few of the 64 sets of a
+// first-level cache, more than 8 on one, which holds 8 to 12 lines of 64 bytes; or
+// are spread over more pages than the processor finds at once.
+func far(stride, count int) bool {
 	shared := bits.TrailingZeros64(uint64(stride)|64*64) - 6
-	return shared > 0 && count > 8*64>>shared
+	return shared > 0 && count > 8*64>>shared || stride*count > 64*page
 }
 
 // begin sets what tiles do with the sums over a part of k: the first multiplies C
@@ -161,7 +161,7 @@ func (p *product) blocks(l level, wa, wb *buffer) {
 // block computes the tiles of block i, j of C. a and b are the corners of the
 // blocks of A and B, wa and wb hold their copies if there are any.
 func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span) {
-	high, width := l.size()
+	_, width := l.size()
 	for col := 0; col < j.length; col += width {
 		p.cols = min(width, j.length-col)
 		if wb != nil {
@@ -169,39 +169,52 @@ func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span)
 		} else {
 			p.b, p.bStep = unsafe.Add(b, col*word), p.rightStep
 		}
-		if wa == nil {
+		switch {
+		case wa == nil:
 			p.aRow, p.aStep = p.leftRow, p.leftStep
 			p.column(l, a, i.length, i.start, j.start+col)
-			continue
-		}
-		for row := 0; row < i.length; row += high {
-			rows := min(high, i.length-row)
-			p.aRow, p.aStep = word, rows*word
-			p.column(l, unsafe.Pointer(&wa.a[row*p.depth]), rows, i.start+row, j.start+col)
+		case p.leftRow == word:
+			p.panels(l, unsafe.Pointer(&wa.a[0]), i.length, i.start, j.start+col)
+		default:
+			p.aRow, p.aStep = paddedRow(p.depth), word
+			p.column(l, unsafe.Pointer(&wa.a[0]), i.length, i.start, j.start+col)
 		}
 	}
 }
 
-// column computes tiles one below the other, from C[i,j] on. They are as even
-// as they can be: 13 rows are 7 and 6.
+// column computes tiles one below the other, from C[i,j] on.
 func (p *product) column(l level, a unsafe.Pointer, rows, i, j int) {
-	if p.biases != nil {
-		p.bias = unsafe.Add(p.biases, j*word)
+	for h := even(rows, l.rowsFor(p.cols)); h.next(); {
+		p.aNext = h.length * p.aRow
+		p.stack(l, unsafe.Add(a, h.start*p.aRow), h.length, h.count, i+h.start, j)
 	}
-	most := l.rowsFor(p.cols)
-	tiles := (rows + most - 1) / most
-	low, higher := rows/tiles, rows%tiles
-	if higher > 0 {
-		p.stack(l, a, low+1, higher, i, j)
+}
+
+// panels is column where A is a copy made by packPanels.
+func (p *product) panels(l level, a unsafe.Pointer, rows, i, j int) {
+	high, _ := l.size()
+	for h := even(rows, high); h.next(); {
+		p.aRow, p.aStep = word, h.length*word
+		size := panelSize(h.length, p.depth)
+		if h.length <= l.rowsFor(p.cols) {
+			p.aNext = size
+			p.stack(l, a, h.length, h.count, i+h.start, j)
+		} else {
+			for n := range h.count {
+				p.column(l, unsafe.Add(a, n*size), h.length, i+h.start+n*h.length, j)
+			}
+		}
+		a = unsafe.Add(a, h.count*size)
 	}
-	done := higher * (low + 1)
-	p.stack(l, unsafe.Add(a, done*p.aRow), low, tiles-higher, i+done, j)
 }
 
 // stack computes count tiles of the same number of rows.
 func (p *product) stack(l level, a unsafe.Pointer, rows, count, i, j int) {
 	p.a, p.rows, p.count = a, rows, count
 	p.c = unsafe.Add(p.out, i*p.cRow+j*word)
+	if p.biases != nil {
+		p.bias = unsafe.Add(p.biases, j*word)
+	}
 	if p.gates != nil {
 		p.gate = unsafe.Add(p.gates, i*p.gateRow+j*word)
 	}

@@ -27,10 +27,11 @@ type tile struct {
 	rowBias     unsafe.Pointer // rows values, added to each column
 	rowBiasStep int            // the size of a value, or 0 without any
 	count       int            // tiles of this size, one below the other
+	aNext       int            // from a tile's A to that of the one below
 }
 
 // The assembly counts on this size.
-var _ [19 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
+var _ [20 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
 
 // A step is something done to the sums before they are stored, in the order
 // of the bits, except that check comes first.
@@ -71,7 +72,7 @@ func (t *tile) compute(l level) {
 		if t.count--; t.count == 0 {
 			return
 		}
-		t.a = unsafe.Add(t.a, t.rows*t.aRow)
+		t.a = unsafe.Add(t.a, t.aNext)
 		t.c = unsafe.Add(t.c, t.rows*t.cRow)
 		t.gate = unsafe.Add(t.gate, t.rows*t.gateRow)
 		t.rowBias = unsafe.Add(t.rowBias, t.rows*t.rowBiasStep)

@@ -65,8 +65,11 @@ func (b *body) emit(name string) {
 func (b *body) advance(name string) {
 	DECQ(Mem{Base: b.t, Disp: tileCount})
 	JZ(LabelRef(b.leave))
+	next := GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileANext}, next)
+	ADDQ(next, Mem{Base: b.t, Disp: tileA})
 	for _, move := range []struct{ pointer, row int }{
-		{tileA, tileARow}, {tileC, tileCRow}, {tileGate, tileGateRow}, {tileRowBias, tileRowBiasStep},
+		{tileC, tileCRow}, {tileGate, tileGateRow}, {tileRowBias, tileRowBiasStep},
 	} {
 		by := GP64()
 		IMUL3Q(U8(b.rows), Mem{Base: b.t, Disp: move.row}, by)
@@ -84,9 +87,7 @@ func (b *body) prefetch(name string) {
 	CMPQ(depth, U8(long))
 	JLT(LabelRef(skip))
 	b.eachRow(tileC, tileCRow, func(_ int, row Mem) {
-		for line := 0; line < 8*b.lanes*b.vectors; line += 64 {
-			PREFETCHT0(row.Offset(line))
-		}
+		fetch(row, 8*b.lanes*b.vectors)
 	})
 	Label(skip)
 }
@@ -95,62 +96,89 @@ func (b *body) row(i int) []Register { return b.sum[i*b.vectors : (i+1)*b.vector
 
 // multiply sets sum to Σ_p a[·,p] b[p,·].
 func (b *body) multiply(name string) {
-	var rows [4]Register // pointers to rows 0, 3, 6, 9 of A
-	stride, three := GP64(), GP64()
-	MOVQ(Mem{Base: b.t, Disp: tileARow}, stride)
-	for i := 0; 3*i < b.rows; i++ {
-		rows[i] = GP64()
-		if i == 0 {
-			MOVQ(Mem{Base: b.t, Disp: tileA}, rows[0])
-			if b.rows > 3 {
-				LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, three)
-			}
-		} else {
-			LEAQ(Mem{Base: rows[i-1], Index: three, Scale: 1}, rows[i])
-		}
-	}
-	right, depth, down, step := GP64(), GP64(), GP64(), GP64()
-	MOVQ(Mem{Base: b.t, Disp: tileB}, right)
-	MOVQ(Mem{Base: b.t, Disp: tileDepth}, depth)
-	MOVQ(Mem{Base: b.t, Disp: tileBStep}, down)
-	MOVQ(Mem{Base: b.t, Disp: tileAStep}, step)
+	w := b.walk()
 	for _, v := range b.sum {
 		b.clear(v)
 	}
+	if b.masks[0] != nil {
+		b.loop(name+"_loop", w, func() {})
+		return
+	}
+	// Products of many tiles of full width outgrow the first cache, so what is
+	// used eight steps later is fetched: the row of B, and the column of A unless its
+	// values are neighbours of those in use.
+	fetchB := func() { fetch(Mem{Base: w.right, Index: w.down, Scale: 8}, 8*b.lanes*b.vectors) }
+	CMPQ(w.step, U8(8))
+	JEQ(LabelRef(name + "_rows"))
+	b.loop(name+"_columns", w, func() {
+		fetchB()
+		fetch(Mem{Base: w.rows[0], Index: w.step, Scale: 8}, 8*b.rows)
+	})
+	JMP(LabelRef(name + "_sums"))
+	Label(name + "_rows")
+	b.loop(name+"_neighbours", w, fetchB)
+	Label(name + "_sums")
+}
 
-	Label(name + "_loop")
-	b.fetchAhead(right, down)
+// A walk holds where multiply is in A and B.
+type walk struct {
+	rows         []Register // pointers to rows 0, 3, 6, 9 of A
+	stride, step Register   // from row to row and from column to column of A
+	right, down  Register   // the row of B, and from one to the next
+	depth        Register   // steps to come
+}
+
+func (b *body) walk() walk {
+	w := walk{stride: GP64(), step: GP64(), right: GP64(), down: GP64(), depth: GP64()}
+	three, row := GP64(), GP64()
+	MOVQ(Mem{Base: b.t, Disp: tileARow}, w.stride)
+	MOVQ(Mem{Base: b.t, Disp: tileA}, row)
+	if b.rows > 3 {
+		LEAQ(Mem{Base: w.stride, Index: w.stride, Scale: 2}, three)
+	}
+	w.rows = append(w.rows, row)
+	for i := 3; i < b.rows; i += 3 {
+		next := GP64()
+		LEAQ(Mem{Base: row, Index: three, Scale: 1}, next)
+		w.rows, row = append(w.rows, next), next
+	}
+	MOVQ(Mem{Base: b.t, Disp: tileB}, w.right)
+	MOVQ(Mem{Base: b.t, Disp: tileDepth}, w.depth)
+	MOVQ(Mem{Base: b.t, Disp: tileBStep}, w.down)
+	MOVQ(Mem{Base: b.t, Disp: tileAStep}, w.step)
+	return w
+}
+
+// loop adds the products of all steps to sum.
+func (b *body) loop(name string, w walk, fetch func()) {
+	Label(name)
+	fetch()
 	for v := range b.right {
-		b.load(Mem{Base: right, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
+		b.load(Mem{Base: w.right, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
 	}
 	for i := range b.rows {
 		left := b.spare[i%len(b.spare)]
-		at := Mem{Base: rows[i/3]}
+		at := Mem{Base: w.rows[i/3]}
 		if i%3 > 0 {
-			at.Index, at.Scale = stride, uint8(i%3)
+			at.Index, at.Scale = w.stride, uint8(i%3)
 		}
 		VBROADCASTSD(at, left)
 		for v, sum := range b.row(i) {
 			VFMADD231PD(b.right[v], left, sum)
 		}
 	}
-	ADDQ(down, right)
-	for i := 0; 3*i < b.rows; i++ {
-		ADDQ(step, rows[i])
+	ADDQ(w.down, w.right)
+	for _, row := range w.rows {
+		ADDQ(w.step, row)
 	}
-	DECQ(depth)
-	JNZ(LabelRef(name + "_loop"))
+	DECQ(w.depth)
+	JNZ(LabelRef(name))
 }
 
-// fetchAhead fetches the row of B that is used eight steps later. For tiles of
-// full width: products of many of them outgrow the first cache.
-func (b *body) fetchAhead(right, down Register) {
-	if b.masks[0] != nil {
-		return
-	}
-	later := Mem{Base: right, Index: down, Scale: 8}
-	for line := 0; line < 8*b.lanes*b.vectors; line += 64 {
-		PREFETCHT0(later.Offset(line))
+// fetch fetches the cache lines of the bytes from m on.
+func fetch(m Mem, bytes int) {
+	for line := 0; line < bytes; line += 64 {
+		PREFETCHT0(m.Offset(line))
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 	tileRowBias
 	tileRowBiasStep
 	tileCount
+	tileANext
 )
 
 // Bits of tile.do, the same as the constants of type step in package kernel.
@@ -47,7 +48,7 @@ const (
 // one body for each number of rows and three widths: two full vectors, two
 // with lanes left out, one with lanes left out.
 func tile(s set) {
-	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[19]uint64) (ok bool)") // a tile's words
+	TEXT("tile"+s.name, attr.NOSPLIT, "func(t *[20]uint64) (ok bool)") // a tile's words
 	Pragma("noescape")
 	Doc("tile" + s.name + " computes one tile, see type tile.")
 	t := Load(Param("t"), GP64())
