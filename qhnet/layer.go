@@ -36,7 +36,8 @@ type operator interface {
 	reverseTangent(theta, v []float64, points span)
 }
 
-// learner is an operator with parameters. Its gradients follow reverse.
+// learner is an operator with parameters. Its gradient may be taken before reverse
+// and after it; gradientTangent follows reverseTangent.
 type learner interface {
 	operator
 
@@ -45,6 +46,13 @@ type learner interface {
 
 	// gradientTangent adds the derivative of gradient when θ moves along v.
 	gradientTangent(dst []float64, points span)
+}
+
+// preparer is an operator with work to do once for all points: before forward on
+// θ, before tangent on the direction v.
+type preparer interface {
+	prepare(theta []float64)
+	prepareTangent(v []float64)
 }
 
 // span is the range of points lo, …, hi-1, worked on together as a shard. Spans

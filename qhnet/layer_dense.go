@@ -1,5 +1,7 @@
 package qhnet
 
+import "qhlab/qhnet/internal/kernel"
+
 // Dense is a fully connected layer with the given number of units,
 //
 //	z = W h + b,   W units×inputs,
@@ -76,6 +78,28 @@ type denseOperator struct {
 	weight           Block
 	bias             *Block
 	gated, rectified bool
+
+	transposed, transposedTangent []float64 // Wᵀ of θ and of v
+}
+
+func (o *denseOperator) prepare(theta []float64) { o.transposed = o.transpose(o.transposed, theta) }
+
+func (o *denseOperator) prepareTangent(v []float64) {
+	o.transposedTangent = o.transpose(o.transposedTangent, v)
+}
+
+func (o *denseOperator) transpose(dst, theta []float64) []float64 {
+	w := o.weight.Of(theta)
+	if dst == nil {
+		dst = make([]float64, len(w))
+	}
+	kernel.Transpose(dst, w, o.out.width, o.in.width)
+	return dst
+}
+
+// inputs views Wᵀ.
+func (o *denseOperator) inputs(transposed []float64) matrix {
+	return matrixOf(transposed, o.in.width, o.out.width)
 }
 
 // weights views W, or anything indexed like it.
@@ -101,7 +125,7 @@ func (o *denseOperator) outer(data []float64, points span) matrix {
 }
 
 func (o *denseOperator) forward(theta []float64, points span) error {
-	setAffine(o.outer(o.out.value, points), o.inner(o.in.value, points), o.weights(theta), o.biases(theta), o.rectified)
+	o.affine(o.out.value, o.transposed, theta, points, o.rectified)
 	return nil
 }
 
@@ -109,14 +133,18 @@ func (o *denseOperator) result() *signal { return o.out }
 
 // unrectified computes z where a rectifier has taken its place.
 func (o *denseOperator) unrectified(dst, theta []float64, points span) {
-	setAffine(o.outer(dst, points), o.inner(o.in.value, points), o.weights(theta), o.biases(theta), false)
+	o.affine(dst, o.transposed, theta, points, false)
+}
+
+// affine sets dst to h Wᵀ + b.
+func (o *denseOperator) affine(dst, transposed, theta []float64, points span, rectified bool) {
+	setAffine(o.outer(dst, points), o.inner(o.in.value, points), o.inputs(transposed), o.biases(theta), rectified)
 }
 
 func (o *denseOperator) tangent(theta, v []float64, points span) {
-	dz := o.outer(o.out.derivative, points)
-	setAffine(dz, o.inner(o.in.value, points), o.weights(v), o.biases(v), false)
+	o.affine(o.out.derivative, o.transposedTangent, v, points, false)
 	if o.in.trainable {
-		addProductT(dz, o.inner(o.in.derivative, points), o.weights(theta))
+		addProduct(o.outer(o.out.derivative, points), o.inner(o.in.derivative, points), o.inputs(o.transposed), matrix{})
 	}
 }
 

@@ -11,10 +11,10 @@ type matrix struct {
 // matrixOf views a slice as a matrix.
 func matrixOf(data []float64, rows, cols int) matrix { return matrix{data, rows, cols} }
 
-// setAffine sets dst to X Wᵀ, plus b in each row unless b is nil, and then to its
+// setAffine sets dst to X W, plus b in each row unless b is nil, and then to its
 // positive part if rectified.
 func setAffine(dst, x, w matrix, b []float64, rectified bool) {
-	kernel.GemmEpilogue(false, true, dst.rows, dst.cols, x.cols, x.data, x.cols, w.data, w.cols, 0, dst.data, dst.cols,
+	kernel.GemmEpilogue(false, false, dst.rows, dst.cols, x.cols, x.data, x.cols, w.data, w.cols, 0, dst.data, dst.cols,
 		kernel.Epilogue{Bias: b, Rectify: rectified})
 }
 

@@ -2,6 +2,9 @@ package qhnet
 
 import (
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/internal/kernel"
 )
@@ -53,27 +56,35 @@ type Logistic struct{}
 
 // Log implements [Loss].
 func (Logistic) Log(weights, q []float64, perPoint int) float64 {
-	largest := math.Inf(-1)
 	for k := 0; k < len(q); k += perPoint {
-		z := logSumExpNegative(weights[k:k+perPoint], q[k:k+perPoint])
-		largest = max(largest, logSoftplus(z))
-	}
-	sum := 0.0
-	for k := 0; k < len(q); k += perPoint {
-		own := weights[k : k+perPoint]
-		z := logSumExpAfter(own, q[k:k+perPoint])
-		log := logSoftplus(z)
-		sum += math.Exp(log - largest)
-		scale := math.Exp(z - softplus(z) - largest) // σ(z) e^{-largest}
-		for j := range own {
-			own[j] *= scale
+		own, smallest := q[k:k+perPoint], slices.Min(q[k:k+perPoint])
+		for j, v := range own {
+			weights[k+j] = smallest - v
 		}
 	}
-	for j := range weights {
-		weights[j] /= sum
+	kernel.Exp(weights, weights, 1, 0)
+	highest := math.Inf(-1)
+	for k := 0; k < len(q); k += perPoint {
+		highest = max(highest, logSum(weights[k:k+perPoint], q[k:k+perPoint]))
 	}
-	return largest + math.Log(sum) - math.Log(float64(len(q)/perPoint))
+	sum, unit := 0.0, softplus(highest)
+	for k := 0; k < len(q); k += perPoint {
+		own := weights[k : k+perPoint]
+		z := logSum(own, q[k:k+perPoint])
+		loss, slope := softplus(z)/unit, sigmoid(z)/unit
+		if highest < tinySoftplus {
+			loss = math.Exp(z - highest)
+			slope = loss
+		}
+		sum += loss
+		floats.Scale(slope/floats.Sum(own), own)
+	}
+	floats.Scale(1/sum, weights)
+	return logSoftplus(highest) + math.Log(sum) - math.Log(float64(len(q)/perPoint))
 }
+
+// logSum returns log Σ e^{-q_j} of one point, given e = e^{min q - q}.
+func logSum(e, q []float64) float64 { return math.Log(floats.Sum(e)) - slices.Min(q) }
 
 // Curvature implements [Loss]: diag(w) - w_k s_kᵀ within a point, with
 // s_kc = e^{-q_kc}/(1 + Σ e^{-q_kc}), and -w wᵀ across points.
@@ -104,18 +115,6 @@ func logSumExpNegative(p, q []float64) float64 {
 	return math.Log(sum) - smallest
 }
 
-// logSumExpAfter returns log Σ e^{-q_j} once more: the smallest q has
-// p = e^{-q}/Σ.
-func logSumExpAfter(p, q []float64) float64 {
-	smallest := 0
-	for j, v := range q {
-		if v < q[smallest] {
-			smallest = j
-		}
-	}
-	return -q[smallest] - math.Log(p[smallest])
-}
-
 func logSumExpOnly(q []float64) float64 {
 	smallest := math.Inf(1)
 	for _, v := range q {
@@ -131,10 +130,16 @@ func logSumExpOnly(q []float64) float64 {
 // softplus returns log(1 + e^z).
 func softplus(z float64) float64 { return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) }
 
-// logSoftplus returns log log(1 + e^z). Below z = -37, e^z is under half the
-// spacing of float64 at 1 and the result is z.
+// sigmoid returns 1/(1 + e^{-z}), the slope of softplus.
+func sigmoid(z float64) float64 { return math.Exp(min(z, 0)) / (1 + math.Exp(-math.Abs(z))) }
+
+// Below tinySoftplus, e^z is under half the spacing of float64 at 1, and log(1 + e^z)
+// is e^z.
+const tinySoftplus = -37
+
+// logSoftplus returns log log(1 + e^z).
 func logSoftplus(z float64) float64 {
-	if z < -37 {
+	if z < tinySoftplus {
 		return z
 	}
 	return math.Log(softplus(z))

@@ -83,3 +83,12 @@ func TestLossFarPastUnderflow(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkLogistic(b *testing.B) {
+	rng := rand.New(rand.NewPCG(3, 2))
+	q := normal(rng, 2000*9)
+	w := make([]float64, len(q))
+	for b.Loop() {
+		Logistic{}.Log(w, q, 9)
+	}
+}

@@ -38,15 +38,28 @@ func (e *NetworkEvaluation) prepare() {
 		work += s.work
 	}
 	e.run.shards = split(e.points, work, e.network.plan.parameters())
+	e.run.chunk = chunkOf(e.run.shards[0].len(), e.network.plan.values(), e.network.plan.parameters())
 	e.run.errors = make([]error, len(e.run.shards))
 	e.run.partial = make([][]float64, len(e.run.shards))
 	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals}
 	for _, s := range stages {
 		o := s.bind(b)
 		l, _ := o.(learner)
-		e.steps = append(e.steps, step{s, o, l})
+		p, _ := o.(preparer)
+		e.steps = append(e.steps, step{s, o, l, p})
 	}
 	e.segments = segments(e.steps)
+}
+
+// values returns the number of values a point has on all wires.
+func (p *plan) values() int {
+	sum := 0
+	for i, w := range p.wires {
+		if w.valueOf == i {
+			sum += w.width
+		}
+	}
+	return sum
 }
 
 // signals gives every wire memory for its value.

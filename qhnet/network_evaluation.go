@@ -27,7 +27,8 @@ type NetworkEvaluation struct {
 type step struct {
 	stage
 	operator operator
-	learner  learner // the operator, if it has parameters
+	learner  learner  // the operator, if it has parameters
+	preparer preparer // the operator, if it prepares passes
 }
 
 // Forward implements [Evaluation]. It is an error if θ holds a NaN or an

@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"math/bits"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type run struct {
 	theta, v []float64
 	segment  segment
 	shards   []span
+	chunk    int         // points that a shard takes at a time
 	errors   []error     // of each shard
 	partial  [][]float64 // the gradient of each shard; the first is the caller's dst
 	next     atomic.Int64
@@ -51,13 +53,15 @@ const (
 )
 
 // split divides points into shards of equal size, for a network with the given
-// number of multiplications a point and of parameters.
+// number of multiplications a point and of parameters. Their number is a power of
+// two, which two, four or eight processors share evenly.
 func split(points, work, parameters int) []span {
 	count := points * work / max(shardWork, shardWorkPerEntry*parameters)
 	count = min(max(count, 1), maxShards, (points+shardUnit-1)/shardUnit)
-	size := (points + count - 1) / count
+	count = 1 << (bits.Len(uint(count)) - 1)
+	size := points
 	if count > 1 {
-		size = (size + shardUnit - 1) / shardUnit * shardUnit
+		size = roundUp((points+count-1)/count, shardUnit)
 	}
 	var shards []span
 	for lo := 0; lo < points; lo += size {
@@ -65,6 +69,27 @@ func split(points, work, parameters int) []span {
 	}
 	return shards
 }
+
+// chunkValues is how many values the points of a chunk may have, with their
+// adjoints: half a MiB of a second-level cache.
+const chunkValues = 1 << 16
+
+// chunkOf returns the number of points that a shard takes through all layers at
+// a time, so that a layer finds in the cache what the one before it left there. A
+// point has the given number of values. Small chunks would read weights and
+// gradients more often than that saves reading values.
+func chunkOf(shard, values, parameters int) int {
+	most := max(chunkValues/(2*values), parameters/values, shardUnit)
+	pieces := (shard + most - 1) / most
+	size := (shard + pieces - 1) / pieces
+	if size > shardUnit {
+		size = roundUp(size, shardUnit)
+	}
+	return size
+}
+
+// roundUp returns the least multiple of unit that is at least n.
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // segments groups steps between couplings.
 func segments(steps []step) []segment {
@@ -83,6 +108,7 @@ func segments(steps []step) []segment {
 // tangentPass.
 func (e *NetworkEvaluation) walk(p pass) error {
 	e.run.pass, e.run.theta = p, e.theta
+	e.prepareSteps()
 	for i := range e.segments {
 		if p > tangentPass {
 			i = len(e.segments) - 1 - i
@@ -94,10 +120,26 @@ func (e *NetworkEvaluation) walk(p pass) error {
 	return nil
 }
 
+// prepareSteps does what a pass needs done once.
+func (e *NetworkEvaluation) prepareSteps() {
+	for i := range e.steps {
+		switch s := &e.steps[i]; {
+		case s.preparer == nil:
+		case e.run.pass == forwardPass:
+			s.preparer.prepare(e.run.theta)
+		case e.run.pass == tangentPass:
+			s.preparer.prepareTangent(e.run.v)
+		}
+	}
+}
+
 func (e *NetworkEvaluation) walkSegment(s segment) error {
 	e.run.segment = s
-	if s.coupled || len(e.run.shards) == 1 {
+	if s.coupled {
 		return e.walkSteps(e.all())
+	}
+	if len(e.run.shards) == 1 {
+		return e.walkChunks(e.all())
 	}
 	e.run.next.Store(0)
 	e.crew.help(e)
@@ -118,8 +160,19 @@ func (e *NetworkEvaluation) takeShards() {
 		if i >= len(e.run.shards) {
 			return
 		}
-		e.run.errors[i] = e.walkSteps(e.run.shards[i])
+		e.run.errors[i] = e.walkChunks(e.run.shards[i])
 	}
+}
+
+// walkChunks takes the pass through the segment for the points of a shard, a
+// chunk at a time.
+func (e *NetworkEvaluation) walkChunks(shard span) error {
+	for lo := shard.lo; lo < shard.hi; lo += e.run.chunk {
+		if err := e.walkSteps(span{lo, min(lo+e.run.chunk, shard.hi), shard.shard}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // walkSteps takes the pass through the segment's steps for the points of a span.
@@ -150,17 +203,15 @@ func (e *NetworkEvaluation) derive(s *step, points span) {
 		s.operator.tangent(r.theta, r.v, points)
 		return
 	}
-	s.operator.reverse(r.theta, points)
-	if r.pass == hessianPass {
-		s.operator.reverseTangent(r.theta, r.v, points)
+	if r.pass == gradientPass && s.learner != nil {
+		s.learner.gradient(r.partial[points.shard], points)
 	}
-	if s.learner == nil {
+	s.operator.reverse(r.theta, points)
+	if r.pass != hessianPass {
 		return
 	}
-	switch r.pass {
-	case gradientPass:
-		s.learner.gradient(r.partial[points.shard], points)
-	case hessianPass:
+	s.operator.reverseTangent(r.theta, r.v, points)
+	if s.learner != nil {
 		s.learner.gradientTangent(r.partial[points.shard], points)
 	}
 }

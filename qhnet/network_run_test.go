@@ -88,6 +88,49 @@ func TestShardsAgree(t *testing.T) {
 	}
 }
 
+// TestChunksAgree compares an evaluation by chunks, the last of them smaller, with
+// one of all points at once.
+func TestChunksAgree(t *testing.T) {
+	a := architecture{points: 500, layers: perceptron(64, 40, 40, 3)}
+	_, e, theta, rng := a.build(t)
+	if e.run.chunk >= a.points || a.points%e.run.chunk == 0 {
+		t.Fatalf("%d points by %d are no test", a.points, e.run.chunk)
+	}
+	f := slices.Clone(forward(t, e, theta))
+	w, v := normal(rng, len(f)), normal(rng, len(theta))
+	results := func() (r [3][]float64) {
+		r = [3][]float64{make([]float64, len(theta)), make([]float64, len(theta)), make([]float64, len(f))}
+		e.Gradient(r[0], w)
+		e.HessianVector(r[1], w, v)
+		e.Directional(r[2], v)
+		return r
+	}
+	chunked := results()
+	e.run.chunk = a.points
+	if !slices.Equal(forward(t, e, theta), f) {
+		t.Error("outputs depend on the chunks")
+	}
+	for i, whole := range results() {
+		if d := distance(chunked[i], whole); d > 1e-13 { // sums of 500 points in another order
+			t.Errorf("result %d of chunks is %.1e away", i, d)
+		}
+	}
+}
+
+// TestChunkOf checks that chunks are neither tiny nor larger than a shard.
+func TestChunkOf(t *testing.T) {
+	for _, shard := range []int{1, 11, 100, 504, 2000} {
+		for _, values := range []int{3, 100, 600, 30000} {
+			for _, parameters := range []int{1, 1000, 1000000} {
+				c := chunkOf(shard, values, parameters)
+				if c < 1 || c > roundUp(shard, shardUnit) || c < min(shard, shardUnit) {
+					t.Errorf("chunkOf(%d, %d, %d) = %d", shard, values, parameters, c)
+				}
+			}
+		}
+	}
+}
+
 // TestLayerValues checks that what each layer gives can be read, also where the
 // next one overwrites it.
 func TestLayerValues(t *testing.T) {

@@ -46,6 +46,12 @@ full1:
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
 
 full1_prefetch:
 	MOVQ   8(AX), CX
@@ -176,6 +182,15 @@ full2:
 	JLT        full2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -345,6 +360,18 @@ full3:
 	JLT        full3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -551,6 +578,21 @@ full4:
 	JLT        full4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -798,6 +840,24 @@ full5:
 	JLT        full5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -1082,6 +1142,27 @@ full6:
 	JLT        full6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -1403,6 +1484,30 @@ full7:
 	JLT        full7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full7_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -1764,6 +1869,33 @@ full8:
 	JLT        full8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full8_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -2162,6 +2294,36 @@ full9:
 	JLT        full9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full9_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -2598,6 +2760,39 @@ full10:
 	JLT        full10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full10_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -3074,6 +3269,42 @@ full11:
 	JLT        full11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full11_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -3587,6 +3818,45 @@ full12:
 	JLT        full12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full12_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -4169,6 +4439,12 @@ masked1:
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
 
 masked1_prefetch:
 	MOVQ   8(AX), CX
@@ -4277,6 +4553,15 @@ masked2:
 	JLT        masked2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -4421,6 +4706,18 @@ masked3:
 	JLT        masked3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -4599,6 +4896,21 @@ masked4:
 	JLT        masked4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -4814,6 +5126,24 @@ masked5:
 	JLT        masked5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -5063,6 +5393,27 @@ masked6:
 	JLT        masked6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -5346,6 +5697,30 @@ masked7:
 	JLT        masked7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked7_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -5665,6 +6040,33 @@ masked8:
 	JLT        masked8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked8_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -6018,6 +6420,36 @@ masked9:
 	JLT        masked9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked9_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -6405,6 +6837,39 @@ masked10:
 	JLT        masked10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked10_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -6828,6 +7293,42 @@ masked11:
 	JLT        masked11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked11_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -7285,6 +7786,45 @@ masked12:
 	JLT        masked12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked12_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	ADDQ       DX, CX
@@ -7805,6 +8345,11 @@ narrow1:
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
 
 narrow1_prefetch:
 	MOVQ   8(AX), CX
@@ -7898,6 +8443,13 @@ narrow2:
 	JLT        narrow2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8012,6 +8564,15 @@ narrow3:
 	JLT        narrow3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8146,6 +8707,17 @@ narrow4:
 	JLT        narrow4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8303,6 +8875,19 @@ narrow5:
 	JLT        narrow5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8480,6 +9065,21 @@ narrow6:
 	JLT        narrow6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8677,6 +9277,23 @@ narrow7:
 	JLT        narrow7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow7_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -8896,6 +9513,25 @@ narrow8:
 	JLT        narrow8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow8_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -9135,6 +9771,27 @@ narrow9:
 	JLT        narrow9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow9_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -9394,6 +10051,29 @@ narrow10:
 	JLT        narrow10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow10_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -9696,6 +10376,31 @@ narrow11:
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow11_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
 
 narrow11_prefetch:
 	MOVQ   8(AX), CX
@@ -9976,6 +10681,33 @@ narrow12:
 	JLT        narrow12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow12_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -11086,6 +11818,11 @@ full1:
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
 
 full1_prefetch:
 	MOVQ   8(AX), CX
@@ -11215,6 +11952,13 @@ full2:
 	JLT        full2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -11381,6 +12125,15 @@ full3:
 	JLT        full3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -11583,6 +12336,17 @@ full4:
 	JLT        full4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -11825,6 +12589,19 @@ full5:
 	JLT        full5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -12103,6 +12880,21 @@ full6:
 	JLT        full6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         full6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -12431,6 +13223,11 @@ masked1:
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
 
 masked1_prefetch:
 	MOVQ   8(AX), CX
@@ -12540,6 +13337,13 @@ masked2:
 	JLT        masked2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -12683,6 +13487,15 @@ masked3:
 	JLT        masked3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -12859,6 +13672,17 @@ masked4:
 	JLT        masked4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         masked4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -13088,6 +13912,11 @@ narrow1:
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
 
 narrow1_prefetch:
 	MOVQ   8(AX), CX
@@ -13182,6 +14011,13 @@ narrow2:
 	JLT        narrow2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -13297,6 +14133,15 @@ narrow3:
 	JLT        narrow3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -13432,6 +14277,17 @@ narrow4:
 	JLT        narrow4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -13590,6 +14446,19 @@ narrow5:
 	JLT        narrow5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
@@ -13768,6 +14637,21 @@ narrow6:
 	JLT        narrow6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         narrow6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)

@@ -13,20 +13,24 @@ func TestEpilogueFollowsTheProduct(t *testing.T) {
 		for range rounds() {
 			g := randomCall(rnd, side(rnd, 300), side(rnd, 150), side(rnd, 600), rnd.NormFloat64)
 			g.alpha = 1
-			var e Epilogue
-			if rnd.IntN(2) == 0 {
-				e.Bias = guarded(t, random(g.n), true)
-			}
-			if rnd.IntN(2) == 0 {
-				e.RowBias = guarded(t, random(g.m), true)
-			}
-			e.Rectify = rnd.IntN(2) == 0
-			if rnd.IntN(2) == 0 {
-				e.Mask = guarded(t, matrixOf(g.m, g.n, g.ldc, rnd.NormFloat64), true)
-			}
-			checkEpilogue(t, g, e)
+			checkEpilogue(t, g, randomEpilogue(t, rnd, g))
 		}
 	})
+}
+
+// randomEpilogue takes each step or not.
+func randomEpilogue(t *testing.T, rnd *rand.Rand, g call) (e Epilogue) {
+	if rnd.IntN(2) == 0 {
+		e.Bias = guarded(t, random(g.n), true)
+	}
+	if rnd.IntN(2) == 0 {
+		e.RowBias = guarded(t, random(g.m), true)
+	}
+	e.Rectify = rnd.IntN(2) == 0
+	if rnd.IntN(2) == 0 {
+		e.Mask = guarded(t, matrixOf(g.m, g.n, g.ldc, rnd.NormFloat64), true)
+	}
+	return e
 }
 
 func checkEpilogue(t *testing.T, g call, e Epilogue) {

@@ -35,11 +35,28 @@ func guarded(t *testing.T, x []float64, atEnd bool) []float64 {
 	return copied
 }
 
+func TestTransposeStaysInside(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(17, 18))
+		for i := range 300 {
+			rows, cols := rnd.IntN(40), rnd.IntN(40)
+			src := guarded(t, random(rows*cols), i%2 == 0)
+			dst := guarded(t, make([]float64, rows*cols), i%2 == 0)
+			Transpose(dst, src, rows, cols)
+			for j, v := range src {
+				if got := dst[j%cols*rows+j/cols]; got != v {
+					t.Fatalf("%d×%d: entry %d, %d is %v, not %v", rows, cols, j/cols, j%cols, got, v)
+				}
+			}
+		}
+	})
+}
+
 func TestGemmStaysInside(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(5, 6))
 		for i := range 300 {
-			g := randomCall(rnd, side(rnd, 130), side(rnd, 130), side(rnd, 300), rnd.NormFloat64)
+			g := randomCall(rnd, side(rnd, 350), side(rnd, 200), side(rnd, 300), rnd.NormFloat64)
 			g.a, g.b, g.c = guarded(t, g.a, i%2 == 0), guarded(t, g.b, i%2 == 0), guarded(t, g.c, i%2 == 0)
 			checkGemm(t, g)
 		}

@@ -83,6 +83,26 @@ func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int)
 	}
 }
 
+// Transpose sets dst, cols×rows, to the transpose of src, rows×cols, both row by
+// row without gaps.
+func Transpose(dst, src []float64, rows, cols int) {
+	if len(src) != rows*cols || len(dst) != len(src) {
+		panic("qhnet: a matrix to transpose has not rows·cols values")
+	}
+	if len(src) == 0 {
+		return
+	}
+	read(src)
+	write(dst)
+	if active == portable {
+		for i := range rows {
+			transposeRow(unsafe.Pointer(&dst[i]), unsafe.Pointer(&src[i*cols]), rows*word, 0, cols)
+		}
+		return
+	}
+	transpose(active, unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), rows*word, cols*word, rows, cols)
+}
+
 // gather copies rows of cols values, at most the width of a tile. It may write
 // a tile's width from the start of the last row.
 func gather(l level, dst, src unsafe.Pointer, dstStride, srcStride, cols, rows int) {

@@ -89,6 +89,11 @@ func (b *body) prefetch(name string) {
 	b.eachRow(tileC, tileCRow, func(_ int, row Mem) {
 		fetch(row, 8*b.lanes*b.vectors)
 	})
+	TESTQ(U32(doGate), Mem{Base: b.t, Disp: tileDo})
+	JZ(LabelRef(skip))
+	b.eachRow(tileGate, tileGateRow, func(_ int, row Mem) {
+		fetch(row, 8*b.lanes*b.vectors)
+	})
 	Label(skip)
 }
 
