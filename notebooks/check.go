@@ -11,12 +11,8 @@ import (
 )
 
 // compare fails when the saved outputs of a notebook are not exactly the fresh
-// ones. Pictures are compared byte by byte.
-func compare(path string, fresh *notebook) error {
-	saved, err := readNotebook(path)
-	if err != nil {
-		return err
-	}
+// ones of the same cells. Pictures are compared byte by byte.
+func compare(path string, saved, fresh *notebook) error {
 	var differences []string
 	for i, c := range fresh.Cells {
 		if d := diffCells(saved.Cells[i], c); d != "" {

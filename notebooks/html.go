@@ -228,19 +228,13 @@ func (o *output) show(folder, name string, number int) (shown, error) {
 	if s.Caption == "" {
 		return s, fmt.Errorf("its picture has no caption, which readers who cannot see it need")
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return s, err
-	}
-	return s, os.WriteFile(filepath.Join(folder, s.Picture), data, 0o644)
+	return s, replaceFile(filepath.Join(folder, s.Picture), data)
 }
 
 // writePages fills in the templates.
 func writePages(pages []*page, folder string) error {
 	templates, err := template.ParseFS(site, "site/*.html", "site/*.css", "site/*.js")
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	for _, page := range pages {
@@ -256,5 +250,5 @@ func writePage(templates *template.Template, name, path string, data any) error 
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return replaceFile(path, b.Bytes())
 }

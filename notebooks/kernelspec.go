@@ -88,10 +88,7 @@ func (p project) writeUserKernel(folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "kernel.json"), append(data, '\n'), 0o644)
+	return replaceFile(filepath.Join(folder, "kernel.json"), append(data, '\n'))
 }
 
 // ownsKernel tells whether the kernelspec in the folder starts this checkout.

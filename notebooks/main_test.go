@@ -116,7 +116,9 @@ func TestProjectIsFoundFromItsSubfolders(t *testing.T) {
 	if got := here(t).root; got != want {
 		t.Errorf("found %s, want %s", got, want)
 	}
-	t.Chdir(t.TempDir())
+	stranger := t.TempDir()
+	writeFile(t, filepath.Join(stranger, "go.mod"), "module mine\n\nrequire qhlab v0.0.0\n")
+	t.Chdir(stranger)
 	_, err := findProject()
 	wantError(t, err, "not inside a checkout")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -181,20 +180,13 @@ func (nb *notebook) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// write replaces the file at once, so that a reader never sees half of it.
+// write replaces the notebook's file in one step.
 func (nb *notebook) write(path string) error {
 	data, err := nb.encode()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, data, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return replaceFile(path, data)
 }
 
 // normalize removes what differs between machines and clean runs without being

@@ -111,7 +111,7 @@ func (s stamp) valid() bool {
 	return err == nil && string(data) == s.key
 }
 
-func (s stamp) write() error { return os.WriteFile(s.path, []byte(s.key), 0o644) }
+func (s stamp) write() error { return replaceFile(s.path, []byte(s.key)) }
 
 // hash identifies the contents of files of the project, and its place.
 func (p project) hash(names ...string) string {

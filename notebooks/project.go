@@ -6,11 +6,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 const modulePath = "qhlab"
+
+// moduleLine is in the go.mod of the project, not in that of a module which
+// requires it.
+var moduleLine = regexp.MustCompile(`(?m)^module ` + modulePath + `\s*$`)
 
 // project is the checkout that the command works on.
 type project struct{ root string }
@@ -23,7 +28,7 @@ func findProject() (project, error) {
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil && slices.Contains(strings.Fields(string(text)), modulePath) {
+		if err == nil && moduleLine.Match(text) {
 			return project{dir}, nil
 		}
 		if dir == filepath.Dir(dir) {
@@ -115,6 +120,11 @@ func titles(paths []string) []string {
 		names[i] = title(path)
 	}
 	return names
+}
+
+// owns tells whether the notebook is one of the project's.
+func (p project) owns(path string) bool {
+	return filepath.Dir(path) == p.path("notebooks")
 }
 
 // goCommand returns the path of the go command that built this program, or the

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,9 +42,13 @@ func run(ctx context.Context, p project, args []string) error {
 		if err != nil {
 			return errors.Join(err, keepUnfinished(p, path, fresh))
 		}
-		return finish(path, fresh)
+		saved, err := readUnchanged(path, fresh)
+		if err != nil {
+			return errors.Join(err, keepUnfinished(p, path, fresh))
+		}
+		return finish(path, saved, fresh)
 	})
-	if !*check {
+	if !*check && slices.ContainsFunc(paths, p.owns) {
 		err = errors.Join(err, updateReadme(p))
 	}
 	return err
@@ -65,7 +71,25 @@ func inParallel(jobs int, paths []string, work func(path string) error) error {
 	return errors.Join(failures...)
 }
 
-func save(path string, fresh *notebook) error { return fresh.write(path) }
+func save(path string, _, fresh *notebook) error { return fresh.write(path) }
+
+// readUnchanged reads the saved notebook of one that ran, which takes minutes in
+// which its author may have gone on: then the outputs are not those of the file.
+func readUnchanged(path string, ran *notebook) (*notebook, error) {
+	saved, err := readNotebook(path)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.EqualFunc(saved.Cells, ran.Cells, sameInput) {
+		return nil, fmt.Errorf("%s changed on disk while it ran: save it in JupyterLab and run it again", title(path))
+	}
+	return saved, nil
+}
+
+// sameInput tells whether two cells are the same but for their outputs.
+func sameInput(a, b *cell) bool {
+	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
+}
 
 // keepUnfinished saves what a failed or interrupted notebook computed where it
 // can be looked at without touching the outputs of the last complete run.

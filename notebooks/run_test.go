@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,7 @@ func TestNotebooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			saved, err := readNotebook(path)
+			saved, err := readUnchanged(path, fresh)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,6 +63,56 @@ func TestRunSavesTheSameBytesEveryTime(t *testing.T) {
 		if err := run(t.Context(), p, []string{path, "-check"}); err != nil {
 			t.Errorf("run -check after run: %v", err)
 		}
+	}
+}
+
+func TestEditedNotebookIsNotTheOneThatRan(t *testing.T) {
+	for name, edit := range map[string]func(*notebook){
+		"source":  func(nb *notebook) { nb.Cells[1].Source += "// more" },
+		"tag":     func(nb *notebook) { nb.Cells[1].Metadata["tags"] = []any{"cover"} },
+		"removed": func(nb *notebook) { nb.Cells = nb.Cells[:len(nb.Cells)-1] },
+		"moved":   func(nb *notebook) { nb.Cells[0], nb.Cells[1] = nb.Cells[1], nb.Cells[0] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := copyNotebook(t, "testdata/square.ipynb")
+			ran, err := readNotebook(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ran.normalize()
+			edited, err := readUnchanged(path, ran)
+			if err != nil {
+				t.Fatalf("before the edit: %v", err)
+			}
+			edit(edited)
+			if err := edited.write(path); err != nil {
+				t.Fatal(err)
+			}
+			_, err = readUnchanged(path, ran)
+			wantError(t, err, "square changed on disk")
+		})
+	}
+}
+
+// The cell stands for the author, who saves another version of the notebook
+// while it runs.
+func TestRunKeepsAnEditThatIsSavedMeanwhile(t *testing.T) {
+	p := withKernel(t)
+	path := copyNotebook(t, "testdata/square.ipynb")
+	edited, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(filepath.Dir(path), "edited"), string(edited))
+	nb := &notebook{Format: 4, FormatMinor: 5, Metadata: map[string]any{}, Cells: []*cell{
+		{Type: "code", ID: "c0", Metadata: map[string]any{}, Source: "!cp edited square.ipynb"},
+	}}
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, run(t.Context(), p, []string{path}), "square changed on disk", ".cache/unfinished/square")
+	if now, err := os.ReadFile(path); err != nil || string(now) != string(edited) {
+		t.Errorf("the edit is lost, %v", err)
 	}
 }
 

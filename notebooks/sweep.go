@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/experiment"
@@ -122,16 +120,5 @@ func mergeSweep(e experiment.Experiment, out string) error {
 		_, err := os.Stdout.Write(merged.Bytes())
 		return err
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(out), ".sweep-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(merged.Bytes())
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), out)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
-	}
-	return nil
+	return replaceFile(out, merged.Bytes())
 }
