@@ -63,7 +63,7 @@ func examineGo(ctx context.Context, p project) finding {
 // examineEnvironment names the user's settings that the command overrides.
 func examineEnvironment(context.Context, project) finding {
 	var overridden []string
-	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH"} {
+	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH", "PYTHONHOME"} {
 		if value := os.Getenv(name); value != "" {
 			overridden = append(overridden, name+"="+value)
 		}
@@ -97,13 +97,13 @@ func examineProgram(p project, name, module string) finding {
 	path := p.path(".tools", "bin", name)
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
-		f.detail, f.mend = "not in .tools/bin", "go run ./notebooks run"
+		f.detail, f.mend = "not in .tools/bin", "go run ./notebooks prepare"
 		return f
 	}
 	f.detail = info.Main.Version + " at " + path
 	if required := p.required(module); info.Main.Version != required {
 		f.detail += ", but go.mod asks for " + required
-		f.mend = "rm -rf .tools/bin && go run ./notebooks run"
+		f.mend = "rm -rf .tools/bin && go run ./notebooks prepare"
 	}
 	return f
 }
@@ -121,7 +121,7 @@ func (p project) required(module string) string {
 
 // examineKernel starts a kernel and runs a cell in it.
 func examineKernel(ctx context.Context, p project) finding {
-	f := finding{name: "a cell", needed: true, mend: "rm -rf .tools/bin && go run ./notebooks run"}
+	f := finding{name: "a cell", needed: true, mend: "rm -rf .tools/bin && go run ./notebooks prepare"}
 	if _, err := os.Stat(p.path(".tools", "bin", "gonb")); err != nil {
 		f.detail = "no kernel to run it in"
 		return f
@@ -154,7 +154,7 @@ func examinePython(ctx context.Context, p project) finding {
 	}
 	version, _ := pythonVersion(ctx, path)
 	f.detail = version + " at " + path
-	if err := exec.CommandContext(ctx, path, "-c", "import venv, ensurepip").Run(); err != nil {
+	if err := exec.CommandContext(ctx, path, "-I", "-c", "import venv, ensurepip").Run(); err != nil {
 		f.detail += " without the module venv"
 		f.mend = "apt-get install python3-venv"
 	}
@@ -163,10 +163,10 @@ func examinePython(ctx context.Context, p project) finding {
 
 func examineLab(ctx context.Context, p project) finding {
 	f := finding{name: "JupyterLab", needed: true}
-	version, err := firstLine(exec.CommandContext(ctx, p.python(), "-m", "jupyterlab", "--version"))
+	version, err := firstLine(p.pythonCommand(ctx, "-m", "jupyterlab", "--version"))
 	f.detail = version + " in .tools/venv"
 	if err != nil {
-		f.detail, f.mend = "not in .tools/venv", "go run ./notebooks"
+		f.detail, f.mend = "not in .tools/venv", "go run ./notebooks prepare"
 	}
 	return f
 }

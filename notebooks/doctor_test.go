@@ -32,7 +32,7 @@ func TestDoctorNamesWhatIsMissingAndHowToMendIt(t *testing.T) {
 	if err := doctor(t.Context(), p, nil); err == nil {
 		t.Error("doctor is content with an empty folder")
 	}
-	fakePython(t, "3.12")
+	fakePython(t, "3.12", "no")
 	if f := examinePython(t.Context(), p); !strings.Contains(f.mend, "python3-venv") {
 		t.Errorf("Python without venv: %q, to mend it %q", f.detail, f.mend)
 	}

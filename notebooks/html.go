@@ -11,7 +11,6 @@ import (
 	"html/template"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -156,7 +155,7 @@ func (p project) renderProse(ctx context.Context, nb *notebook) (map[int]templat
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, p.python(), "-I", "-c", string(program))
+	cmd := p.pythonCommand(ctx, "-c", string(program))
 	var complaint bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
 	output, err := cmd.Output()

@@ -102,7 +102,7 @@ func (s *labServer) launch(p project, folder, address string) error {
 		return err
 	}
 	defer log.Close()
-	arguments := []string{"-m", "jupyterlab", "--no-browser", "--port-retries=0",
+	arguments := []string{"-I", "-m", "jupyterlab", "--no-browser", "--port-retries=0",
 		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder}
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")

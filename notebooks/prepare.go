@@ -59,7 +59,7 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 		return err
 	}
 	stamp := stamp{p.path(".tools", "bin", ".stamp"), runtime.Version() + command + p.hash("go.mod", "go.sum")}
-	if stamp.valid() {
+	if stamp.valid() && p.hasPrograms() {
 		return nil
 	}
 	build := p.goCommand(ctx, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
@@ -74,6 +74,16 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 		return err
 	}
 	return stamp.write()
+}
+
+// hasPrograms tells whether all that installPrograms makes is there.
+func (p project) hasPrograms() bool {
+	for _, name := range []string{"gonb", "goimports", "go"} {
+		if _, err := os.Stat(filepath.Join(p.bin(), name)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // goCommand returns a go command that runs at the project's root.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,18 +49,35 @@ func TestOnlyOneAtATimeHoldsTheLock(t *testing.T) {
 	}
 }
 
-func TestInterruptedInstallationStartsAgain(t *testing.T) {
-	p := withLab(t)
-	bin := p.path(".tools", "bin", ".stamp")
-	if err := os.Remove(bin); err != nil { // as if killed before the end
+func TestIncompleteInstallationStartsAgain(t *testing.T) {
+	p := withKernel(t)
+	for _, missing := range []string{".stamp", "goimports", "go"} { // the first as if killed before the end
+		path := filepath.Join(p.bin(), missing)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := prepareKernel(t.Context(), p, silent(t)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// After an upgrade of the system's Python an environment finds nothing of what
+// was installed for the old one.
+func TestEnvironmentWithoutJupyterLabIsMadeAgain(t *testing.T) {
+	p := project{t.TempDir()}
+	writeFile(t, p.path(".jupyter", "requirements.txt"), "")
+	if out, err := exec.Command("python3", "-m", "venv", "--without-pip", p.path(".tools", "venv")).CombinedOutput(); err != nil {
+		t.Skipf("no Python to make an environment with: %v\n%s", err, out)
+	}
+	if err := (stamp{p.path(".tools", "venv", ".stamp"), p.hash(requirements)}).write(); err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareKernel(t.Context(), p, silent(t)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(bin); err != nil {
-		t.Errorf("not marked as finished: %v", err)
-	}
+	t.Setenv("PATH", t.TempDir())
+	wantError(t, installLab(t.Context(), p, silent(t)), "no python3 on PATH")
 }
 
 func TestCancelledInstallationIsNotMarkedAsFinished(t *testing.T) {
@@ -75,11 +93,12 @@ func TestCancelledInstallationIsNotMarkedAsFinished(t *testing.T) {
 	}
 }
 
-// fakePython puts a python3 on PATH that claims a version and can do no more.
-func fakePython(t *testing.T, version string) {
+// fakePython puts a python3 on PATH that claims a version and fails with a
+// complaint at everything else.
+func fakePython(t *testing.T, version, complaint string) {
 	t.Helper()
 	folder := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in *version_info*) echo " + version + ";; *) echo No module named venv; exit 1;; esac\n"
+	script := "#!/bin/sh\ncase \"$*\" in *version_info*) echo " + version + ";; *) echo " + complaint + "; exit 1;; esac\n"
 	writeFile(t, filepath.Join(folder, "python3"), script)
 	if err := os.Chmod(filepath.Join(folder, "python3"), 0o755); err != nil {
 		t.Fatal(err)
@@ -99,14 +118,20 @@ func writeFile(t *testing.T, path, content string) {
 
 func TestPythonWithoutVenvIsExplained(t *testing.T) {
 	p := project{t.TempDir()}
-	fakePython(t, "3.12")
+	fakePython(t, "3.12", "No module named venv")
 	wantError(t, installLab(t.Context(), p, silent(t)), "apt-get install python3-venv", "No module named venv")
+	fakePython(t, "3.12", "No space left on device")
+	err := installLab(t.Context(), p, silent(t))
+	wantError(t, err, "No space left on device")
+	if strings.Contains(err.Error(), "python3-venv") {
+		t.Errorf("a full disk is blamed on a package: %v", err)
+	}
 }
 
 func TestUnsupportedPythonIsExplained(t *testing.T) {
 	p := project{t.TempDir()}
-	fakePython(t, "3.8")
-	wantError(t, installLab(t.Context(), p, silent(t)), "3.10 to 3.13", "3.8")
+	fakePython(t, "3.8", "no")
+	wantError(t, installLab(t.Context(), p, silent(t)), pythons, "3.8")
 	t.Setenv("PATH", t.TempDir())
 	wantError(t, installLab(t.Context(), p, silent(t)), "no python3 on PATH")
 }
@@ -125,7 +150,7 @@ func TestHostileEnvironments(t *testing.T) {
 		"no go on PATH":          {"PATH": "/usr/bin:/bin"},
 		"home read-only":         home,
 		"no network":             {"GOPROXY": "https://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"},
-		"other Jupyter settings": {"JUPYTER_PATH": "/nowhere", "JUPYTER_CONFIG_DIR": "/nowhere", "PYTHONPATH": "/nowhere"},
+		"other Jupyter settings": {"JUPYTER_PATH": "/nowhere", "JUPYTER_CONFIG_DIR": "/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range variables {
@@ -147,4 +172,28 @@ func TestHostileEnvironments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A module that raises stands for any that the user's Python would find first.
+func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
+	p := withLab(t)
+	folder := t.TempDir()
+	for _, module := range []string{"tornado", "venv", "importlib"} {
+		writeFile(t, filepath.Join(folder, module+".py"), "raise SystemExit('the wrong "+module+"')")
+	}
+	t.Setenv("PYTHONPATH", folder)
+	t.Setenv("PYTHONHOME", folder)
+	if err := prepareLab(t.Context(), p, silent(t)); err != nil {
+		t.Error(err)
+	}
+	for _, f := range []finding{examinePython(t.Context(), p), examineLab(t.Context(), p)} {
+		if f.mend != "" {
+			t.Errorf("%s: %s", f.name, f.detail)
+		}
+	}
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.stop()
 }
