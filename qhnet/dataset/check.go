@@ -6,18 +6,32 @@ import (
 	"math"
 )
 
-// Check reports the first thing that makes the set unfit for training: no
-// points, rows and labels of different number, fewer than two classes, a shape
-// that does not multiply to the width, a label outside 0..Classes-1, a class
-// without points, or an entry that is not finite.
+// Check reports the first thing that makes the set unfit for training: what
+// [Set.CheckPoints] reports, or a class without points.
 func (s Set) Check() error {
-	if err := s.check(); err != nil {
+	if err := s.CheckPoints(); err != nil {
+		return err
+	}
+	for c, count := range s.Counts() {
+		if count == 0 {
+			return fmt.Errorf("dataset: %s: class %d has no points; remove it or relabel the classes 0..C-1", s.title(), c)
+		}
+	}
+	return nil
+}
+
+// CheckPoints reports the first thing that makes the set unfit for evaluating a
+// model at its points: no points, rows and labels of different number, fewer
+// than two classes, a shape that does not multiply to the width, a label outside
+// 0..Classes-1, or an entry that is not finite. Classes may be without points.
+func (s Set) CheckPoints() error {
+	if err := s.checkPoints(); err != nil {
 		return fmt.Errorf("dataset: %s: %w", s.title(), err)
 	}
 	return nil
 }
 
-func (s Set) check() error {
+func (s Set) checkPoints() error {
 	if s.X == nil || s.X.IsEmpty() {
 		return errors.New("no points")
 	}
@@ -40,11 +54,6 @@ func (s Set) checkLabels() error {
 	for k, c := range s.Labels {
 		if c < 0 || c >= s.Classes {
 			return fmt.Errorf("label %d of point %d is outside 0..%d", c, k, s.Classes-1)
-		}
-	}
-	for c, count := range s.Counts() {
-		if count == 0 {
-			return fmt.Errorf("class %d has no points; remove it or relabel the classes 0..C-1", c)
 		}
 	}
 	return nil

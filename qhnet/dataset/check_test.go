@@ -38,5 +38,10 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "toy") {
 			t.Errorf("got %v, want an error with %q and the set's name", err, test.want)
 		}
+		// A class without points is no obstacle to evaluation; all else is.
+		points := set.CheckPoints()
+		if lacking := strings.HasPrefix(test.want, "class 2"); lacking != (points == nil) {
+			t.Errorf("CheckPoints says %v where Check says %v", points, err)
+		}
 	}
 }

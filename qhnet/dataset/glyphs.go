@@ -1,9 +1,11 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goitalic"
@@ -15,7 +17,8 @@ import (
 // Glyphs describes a set of rendered characters, one class a character: the
 // outline of a random font, rotated, scaled and shifted at random, rasterized
 // with exact area coverage, then given Gaussian noise. Ink is 1 and paper 0.
-// The zero value of a field takes its default; a negative one means none.
+// The zero value of a field takes its default; a negative amount of rotation,
+// scaling, shift or noise means none.
 type Glyphs struct {
 	Characters string   // the classes, in order; default "0123456789"
 	PerClass   int      // points a class; default 50
@@ -28,13 +31,14 @@ type Glyphs struct {
 }
 
 // Sample draws the set. The same settings and the same state of rng give the
-// same set. It is an error if a font cannot be read or lacks a character, or if
-// fewer than two characters are given.
+// same set. It is an error if a font cannot be read or lacks a character, if
+// fewer than two characters or one of them twice are given, or if PerClass or
+// Size is negative.
 func (g Glyphs) Sample(rng *rand.Rand) (Set, error) {
 	g = g.withDefaults()
 	characters := []rune(g.Characters)
-	if len(characters) < 2 {
-		return Set{}, fmt.Errorf("dataset: glyphs: %d character(s) in %q; at least 2 classes are needed", len(characters), g.Characters)
+	if err := g.check(characters); err != nil {
+		return Set{}, fmt.Errorf("dataset: glyphs: %w", err)
 	}
 	outlines, err := readOutlines(g.Fonts, characters)
 	if err != nil {
@@ -68,6 +72,23 @@ func (g Glyphs) withDefaults() Glyphs {
 	orDefault(&g.Shift, 0.06)
 	orDefault(&g.Noise, 0.05)
 	return g
+}
+
+func (g Glyphs) check(characters []rune) error {
+	switch {
+	case len(characters) < 2:
+		return fmt.Errorf("%d character(s) in %q; at least 2 classes are needed", len(characters), g.Characters)
+	case len(g.Fonts) == 0:
+		return errors.New("Fonts is empty; leave it nil for the Go fonts")
+	case g.PerClass < 1 || g.Size < 1:
+		return fmt.Errorf("%d points a class of %d×%d pixels; use positive numbers", g.PerClass, g.Size, g.Size)
+	}
+	for i, c := range characters {
+		if slices.Contains(characters[:i], c) {
+			return fmt.Errorf("the character %q is two classes of %q; give each once", c, g.Characters)
+		}
+	}
+	return nil
 }
 
 func orDefault(v *float64, value float64) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -24,6 +25,13 @@ func ExampleSet_PerClass() {
 	// Output:
 	// [40 10 2] <nil>
 	// dataset: rings: class 0 has 40 points, 50 wanted
+}
+
+func ExampleSet_TrainTest() {
+	clusters := dataset.GaussianClusters(mat.NewDense(2, 1, []float64{-1, 1}), 50, 0.1, rand.New(rand.NewPCG(1, 0)))
+	train, test, err := clusters.TrainTest(0.8, rand.New(rand.NewPCG(2, 0)))
+	fmt.Println(train.Counts(), test.Counts(), err)
+	// Output: [40 40] [10 10] <nil>
 }
 
 func TestSelectionsCopyAndKeepPairs(t *testing.T) {
@@ -49,6 +57,64 @@ func TestSelectionsCopyAndKeepPairs(t *testing.T) {
 	}
 }
 
+func TestTrainTestTakesAShareOfEveryClass(t *testing.T) {
+	set, err := dataset.Rings(3, 40, 0, seeded(1)).PerClass([]int{40, 10, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, test, err := set.TrainTest(0.8, seeded(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 0.8·2 rounds to 2, which would leave nothing to test.
+	if !slices.Equal(train.Counts(), []int{32, 8, 1}) || !slices.Equal(test.Counts(), []int{8, 2, 1}) {
+		t.Errorf("the parts have %v and %v points of the classes", train.Counts(), test.Counts())
+	}
+	if slices.IsSorted(train.Labels) || slices.IsSorted(test.Labels) {
+		t.Error("the parts are still ordered by class")
+	}
+	// Together the parts are the set: no two points of a ring coincide.
+	seen := map[float64]bool{}
+	for _, part := range []dataset.Set{train, test} {
+		for k := range part.Labels {
+			seen[part.X.At(k, 0)] = true
+		}
+	}
+	for k := range set.Labels {
+		if !seen[set.X.At(k, 0)] || len(seen) != set.Len() {
+			t.Fatalf("point %d is in neither part, or another is in both", k)
+		}
+	}
+	single, err := set.PerClass([]int{5, 5, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := single.TrainTest(0.5, seeded(3)); err == nil || !strings.Contains(err.Error(), "class 2 has 1 point") {
+		t.Errorf("a class of one point: %v", err)
+	}
+}
+
+func TestSelectionsRefuse(t *testing.T) {
+	set := dataset.Rings(3, 4, 0, seeded(1))
+	for want, call := range map[string]func(){
+		"Split after 13 of 12": func() { set.Split(13) },
+		"Split after -1 of 12": func() { set.Split(-1) },
+		"Only[7]":              func() { set.Only(7) },
+		"Only[1 1]":            func() { set.Only(1, 1) },
+		"TrainTest: the share": func() { set.TrainTest(1, seeded(1)) },
+		"1 counts for 3 class": func() { set.PerClass([]int{1}) },
+	} {
+		func() {
+			defer func() {
+				if r := recover(); !strings.Contains(fmt.Sprint(r), want) {
+					t.Errorf("panic %v, want one with %q", r, want)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
 func TestStandardize(t *testing.T) {
 	rng := seeded(5)
 	plain := dataset.GaussianClusters(mat.NewDense(2, 3, []float64{9, 1, 7, -9, 5, 7}), 30, 2, rng)
@@ -65,6 +131,19 @@ func TestStandardize(t *testing.T) {
 	}
 	if column := mat.Col(nil, 2, z.X); slices.Max(column) != 0 || slices.Min(column) != 0 {
 		t.Error("a constant column must become 0")
+	}
+
+	// 0.1 + 0.1 + 0.1 is not 3 × 0.1.
+	tenths := dataset.Set{X: mat.NewDense(3, 1, []float64{0.1, 0.1, 0.1}), Labels: []int{0, 1, 1}, Classes: 2}
+	if x := tenths.Standardize().X; mat.Max(x) != 0 || mat.Min(x) != 0 {
+		t.Errorf("a column of 0.1 became %v", mat.Col(nil, 0, x))
+	}
+	// 0.1 + 0.2 and 0.3 differ in the last digit only.
+	tenths.X.SetRow(0, []float64{0.3})
+	tenths.X.SetRow(1, []float64{math.Nextafter(0.3, 1)})
+	tenths.X.SetRow(2, []float64{0.3})
+	if x := tenths.Standardize().X; mat.Max(x) > 1e-15 || mat.Min(x) < -1e-15 {
+		t.Errorf("a column that is constant up to rounding became %v", mat.Col(nil, 0, x))
 	}
 
 	images, err := dataset.Glyphs{PerClass: 4, Noise: -1}.Sample(rng)

@@ -15,8 +15,8 @@ type Standardization struct {
 
 // Standardization returns the map that gives the set zero mean and unit
 // variance: per column for plain vectors, per channel for images (a pixel that
-// is black in every image would otherwise be blown up). A constant column or
-// channel is only centred.
+// is black in every image would otherwise be blown up). A column or channel that
+// is constant up to rounding is only centred.
 func (s Set) Standardization() Standardization {
 	n, d := s.X.Dims()
 	group := s.groupSize(d)
@@ -38,17 +38,26 @@ func (s Set) groupSize(d int) int {
 	return 1
 }
 
+// moments sums differences to the first entry, so that the mean of equal entries
+// is exact. A deviation of a few units in the last place of the mean is rounding
+// and counts as none.
 func moments(x mat.Matrix) (mean, deviation float64) {
 	n, d := x.Dims()
-	size := float64(n * d)
-	mean = mat.Sum(x) / size
+	first, size := x.At(0, 0), float64(n*d)
+	sum := 0.0
+	for i := range n {
+		for j := range d {
+			sum += x.At(i, j) - first
+		}
+	}
+	mean = first + sum/size
 	for i := range n {
 		for j := range d {
 			v := x.At(i, j) - mean
 			deviation += v * v
 		}
 	}
-	if deviation = math.Sqrt(deviation / size); deviation == 0 {
+	if deviation = math.Sqrt(deviation / size); deviation <= 8*0x1p-52*math.Abs(mean) {
 		deviation = 1
 	}
 	return mean, deviation
