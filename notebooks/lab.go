@@ -6,10 +6,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -40,10 +43,12 @@ func lab(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	url := server.url(page)
-	fmt.Printf("JupyterLab runs at\n\n    %s\n\nCtrl-C here ends it.\n", url)
-	if !*quiet {
-		openBrowser(url)
+	link := server.url(page)
+	fmt.Printf("JupyterLab runs at\n\n    %s\n\nCtrl-C here ends it.\n", link)
+	if !*quiet && hasDesktop() {
+		page := p.path(".tools", "jupyter", "open.html")
+		defer os.Remove(page)
+		openBrowser(page, link)
 	}
 	return server.wait(ctx)
 }
@@ -57,13 +62,19 @@ func (p project) labPage(names []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "/lab/tree/notebooks/" + title(paths[0]) + ".ipynb", nil
+	path, err := filepath.Rel(p.root, paths[0])
+	if err != nil || !filepath.IsLocal(path) {
+		return "", fmt.Errorf("%s is outside of %s, which is all that JupyterLab shows here: copy it to the folder notebooks", paths[0], p.root)
+	}
+	page := url.URL{Path: "/lab/tree/" + filepath.ToSlash(path)}
+	return page.EscapedPath(), nil
 }
 
 // labServer is a running JupyterLab.
 type labServer struct {
 	process *exec.Cmd
 	exited  chan struct{}
+	host    string // the address under which this machine reaches it
 	port    int
 	token   string
 	log     string
@@ -79,7 +90,10 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if free != port {
 		fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
 	}
-	s := &labServer{exited: make(chan struct{}), port: free, token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log")}
+	s := &labServer{
+		exited: make(chan struct{}), host: reachable(address), port: free,
+		token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log"),
+	}
 	if s.token == "" {
 		s.token = rand.Text()
 	}
@@ -123,16 +137,29 @@ func (s *labServer) launch(p project, folder, address string) error {
 	return nil
 }
 
+// reachable is where this machine finds a server that listens on the address,
+// which may stand for all addresses of the machine.
+func reachable(address string) string {
+	switch ip := net.ParseIP(address); {
+	case address == "" || ip.Equal(net.IPv4zero):
+		return "127.0.0.1"
+	case ip.Equal(net.IPv6unspecified):
+		return "::1"
+	}
+	return address
+}
+
 // ready waits for the first answer.
 func (s *labServer) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	direct := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // whatever proxy the user has
 	for {
-		request, err := http.NewRequestWithContext(ctx, "GET", s.url("/api/status"), nil)
+		request, err := http.NewRequestWithContext(limited, "GET", s.url("/api/status"), nil)
 		if err != nil {
 			return err
 		}
-		if answer, err := http.DefaultClient.Do(request); err == nil {
+		if answer, err := direct.Do(request); err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
 				return nil
@@ -140,22 +167,25 @@ func (s *labServer) ready(ctx context.Context) error {
 		}
 		select {
 		case <-s.exited:
-			return s.explain()
+			return s.explain("ended")
 		case <-ctx.Done():
-			return fmt.Errorf("JupyterLab does not answer on port %d: %w", s.port, ctx.Err())
+			return errors.New("interrupted while JupyterLab was starting")
+		case <-limited.Done():
+			return s.explain(fmt.Sprintf("does not answer on %s, port %d", s.host, s.port))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
+// url is the address of a page, whose path is escaped already.
 func (s *labServer) url(page string) string {
-	return fmt.Sprintf("http://127.0.0.1:%d%s?token=%s", s.port, page, s.token)
+	return fmt.Sprintf("http://%s%s?token=%s", net.JoinHostPort(s.host, strconv.Itoa(s.port)), page, url.QueryEscape(s.token))
 }
 
-// explain reports the end of a server that was not asked to end.
-func (s *labServer) explain() error {
+// explain reports what happened to a server that should run, and its last words.
+func (s *labServer) explain(what string) error {
 	log, _ := os.ReadFile(s.log)
-	return fmt.Errorf("JupyterLab ended:\n%s", tail(string(log), 10))
+	return fmt.Errorf("JupyterLab %s; the end of its log %s:\n%s", what, s.log, tail(string(log), 10))
 }
 
 // wait returns when the user ends JupyterLab here or from its menu.
@@ -168,7 +198,7 @@ func (s *labServer) wait(ctx context.Context) error {
 		if s.process.ProcessState.Success() {
 			return nil
 		}
-		return s.explain()
+		return s.explain("ended")
 	}
 }
 
@@ -197,13 +227,23 @@ func freePort(address string, first int) (int, error) {
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
 }
 
-// openBrowser shows the address where there is a desktop. The address has been
-// printed, so a failure needs no mention.
-func openBrowser(url string) {
-	switch {
-	case runtime.GOOS == "darwin":
-		exec.Command("open", url).Start()
-	case os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "":
-		exec.Command("xdg-open", url).Start()
+// hasDesktop tells whether there is a screen to open a browser on.
+func hasDesktop() bool {
+	return runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// openBrowser writes a page that leads to the link and opens it. The link has the
+// token, and other users can see the arguments of a command but not read the page.
+// The link has been printed, so a failure needs no mention.
+func openBrowser(page, link string) {
+	os.Remove(page) // an old one could have other permissions
+	refresh := `<!doctype html><meta http-equiv="refresh" content="0; url=` + html.EscapeString(link) + `">`
+	if os.WriteFile(page, []byte(refresh), 0o600) != nil {
+		return
 	}
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	exec.Command(opener, page).Start()
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"html"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestOccupiedPortIsLeftAlone(t *testing.T) {
@@ -26,6 +31,7 @@ func TestAddressOfAnotherMachineIsExplained(t *testing.T) {
 
 func TestLabAsksForItsToken(t *testing.T) {
 	p := withLab(t)
+	t.Setenv("JUPYTER_TOKEN", "one & two+three")
 	server, err := startLab(t.Context(), p, p.root, "127.0.0.1", 8888)
 	if err != nil {
 		t.Fatal(err)
@@ -43,5 +49,68 @@ func TestLabAsksForItsToken(t *testing.T) {
 		if answer.StatusCode != want {
 			t.Errorf("status %d, want %d", answer.StatusCode, want)
 		}
+	}
+}
+
+func TestLabIsAskedWhereItListens(t *testing.T) {
+	for address, want := range map[string]string{
+		"127.0.0.1":     "http://127.0.0.1:8888/lab?token=",
+		"":              "http://127.0.0.1:8888/lab?token=",
+		"0.0.0.0":       "http://127.0.0.1:8888/lab?token=",
+		"::":            "http://[::1]:8888/lab?token=",
+		"192.168.1.5":   "http://192.168.1.5:8888/lab?token=",
+		"node7.example": "http://node7.example:8888/lab?token=",
+	} {
+		server := labServer{host: reachable(address), port: 8888}
+		if got := server.url("/lab"); got != want {
+			t.Errorf("a server on %q is asked at %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestLabPageIsThatOfTheNotebook(t *testing.T) {
+	p := project{t.TempDir()}
+	inside, outside := p.path("mine", "100% #1?.ipynb"), filepath.Join(t.TempDir(), "yours.ipynb")
+	for _, path := range []string{p.path("notebooks", "05-robustness.ipynb"), inside, outside} {
+		writeFile(t, path, "{}")
+	}
+	for name, want := range map[string]string{
+		"05":   "/lab/tree/notebooks/05-robustness.ipynb",
+		inside: "/lab/tree/mine/100%25%20%231%3F.ipynb",
+	} {
+		if got, err := p.labPage([]string{name}); got != want {
+			t.Errorf("the page of %s is %s, want %s (%v)", name, got, want, err)
+		}
+	}
+	_, err := p.labPage([]string{outside})
+	wantError(t, err, outside, "outside")
+}
+
+// The opener stands for the desktop's and keeps what it was asked to open.
+func TestBrowserIsOpenedWithoutTheTokenOnTheCommandLine(t *testing.T) {
+	const link = "http://127.0.0.1:8888/lab?token=secret&x"
+	folder, page := t.TempDir(), filepath.Join(t.TempDir(), "open.html")
+	for _, name := range []string{"open", "xdg-open"} {
+		path := filepath.Join(folder, name)
+		writeFile(t, path, "#!/bin/sh\necho \"$*\" > '"+folder+"/new' && mv '"+folder+"/new' '"+folder+"/arguments'\n")
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	writeFile(t, page, "of somebody else, readable by all")
+	openBrowser(page, link)
+	var arguments []byte
+	for deadline := time.Now().Add(time.Minute); arguments == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		arguments, _ = os.ReadFile(filepath.Join(folder, "arguments"))
+	}
+	if got := strings.TrimSpace(string(arguments)); got != page {
+		t.Errorf("opened %q, want %q", got, page)
+	}
+	if content, err := os.ReadFile(page); err != nil || !strings.Contains(string(content), html.EscapeString(link)) {
+		t.Errorf("the page is %q, %v", content, err)
+	}
+	if info, err := os.Stat(page); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the page has the permissions %v, %v", info.Mode(), err)
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -28,7 +30,7 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return []subcommand{
-		{"lab", "[-port N] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
+		{"lab", "[-port N] [-address A] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
 		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
 		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
 		{"html", "[-o FOLDER] [NAME...]", "make a site of the notebooks to read, without server and network", writeSite},
@@ -47,11 +49,7 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command at once
 
-	switch err := dispatch(ctx, os.Args[1:]); {
-	case err == nil:
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	default:
+	if err := dispatch(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -61,7 +59,10 @@ func main() {
 // when they begin with a flag, it opens JupyterLab.
 func dispatch(ctx context.Context, args []string) error {
 	name := "lab"
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+	switch {
+	case len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
+		name = "help"
+	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		name, args = args[0], args[1:]
 	}
 	p, err := findProject()
@@ -83,7 +84,7 @@ func help(context.Context, project, []string) error {
 }
 
 func printHelp(w io.Writer) {
-	fmt.Fprintln(w, "usage: go run ./notebooks [subcommand]")
+	fmt.Fprintln(w, "usage: go run ./notebooks [subcommand]; -h after one lists its flags")
 	for _, c := range subcommands() {
 		fmt.Fprintf(w, "\n  %s %s\n      %s\n", c.name, c.arguments, c.purpose)
 	}

@@ -108,6 +108,9 @@ func TestSubcommandsAreListedAndUnknownOnesRefused(t *testing.T) {
 		}
 	}
 	wantError(t, dispatch(t.Context(), []string{"nonsense"}), `"nonsense"`)
+	if err := dispatch(t.Context(), []string{"--help"}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestProjectIsFoundFromItsSubfolders(t *testing.T) {
