@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"time"
 )
 
 // figuresVariable names the folder in which plotting.Show leaves every named
@@ -37,22 +38,39 @@ func figures(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	return inParallel(*jobs, paths, func(path string) error {
-		folder := filepath.Join(root, title(path))
+		folder, begun := filepath.Join(root, title(path)), time.Now()
 		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+folder)
 		if err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}
-		progress.say("%s: %d files in %s", title(path), countFiles(folder), folder)
+		fresh, old := countFiles(folder, begun)
+		progress.say("%s: %d files in %s", title(path), fresh, folder)
+		sayLeft(progress, folder, old)
 		return nil
 	})
 }
 
-func countFiles(folder string) (n int) {
-	filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() {
-			n++
+// countFiles counts the files of a folder that were written since a moment and
+// names the older ones.
+func countFiles(folder string, begun time.Time) (fresh int, old []string) {
+	entries, _ := os.ReadDir(folder) // a notebook without figures has no folder
+	for _, entry := range entries {
+		info, err := entry.Info()
+		switch {
+		case err != nil || !info.Mode().IsRegular():
+		case info.ModTime().Before(begun):
+			old = append(old, entry.Name())
+		default:
+			fresh++
 		}
-		return nil
-	})
-	return n
+	}
+	return fresh, old
+}
+
+// sayLeft names files that nothing refers to any more, since what they were made
+// of was renamed or removed.
+func sayLeft(progress *progress, folder string, old []string) {
+	if len(old) > 0 {
+		progress.say("not of this run, but still in %s: %s", folder, strings.Join(old, " "))
+	}
 }

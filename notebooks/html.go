@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 //go:embed site
@@ -60,6 +61,7 @@ func writeSite(ctx context.Context, p project, args []string) error {
 	if err := prepareLab(ctx, p, progress); err != nil {
 		return err
 	}
+	begun := time.Now()
 	pages, err := p.makePages(ctx, paths, *out)
 	if err != nil {
 		return err
@@ -68,6 +70,8 @@ func writeSite(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	progress.say("%d pages: open %s", len(pages)+1, filepath.Join(*out, "index.html"))
+	_, old := countFiles(*out, begun)
+	sayLeft(progress, *out, old)
 	return nil
 }
 
@@ -175,6 +179,10 @@ func (p project) renderProse(ctx context.Context, nb *notebook) (map[int]templat
 
 var markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)|[*` + "`" + `]`)
 
+// sentenceEnd is a full stop, unless a small letter or a parenthesis follows, as
+// after "et al.".
+var sentenceEnd = regexp.MustCompile(`\. [^\p{Ll}(]`)
+
 // introduction returns the first heading and the first sentence below it,
 // without markup.
 func (nb *notebook) introduction() (heading, sentence string) {
@@ -189,11 +197,10 @@ func (nb *notebook) introduction() (heading, sentence string) {
 			case strings.HasPrefix(text, "#") && heading == "":
 				heading = strings.TrimSpace(strings.TrimLeft(text, "#"))
 			case !strings.HasPrefix(text, "#"):
-				first, _, cut := strings.Cut(text, ". ")
-				if cut {
-					first += "."
+				if end := sentenceEnd.FindStringIndex(text); end != nil {
+					text = text[:end[0]+1]
 				}
-				return heading, first
+				return heading, text
 			}
 		}
 	}

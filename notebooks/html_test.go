@@ -48,6 +48,10 @@ func TestIntroductionIsTheFirstHeadingAndSentence(t *testing.T) {
 	if heading, sentence := nb.introduction(); heading != "A title" || sentence != "It says this, in code." {
 		t.Errorf("%q, %q", heading, sentence)
 	}
+	nb.Cells[1].Source = "# A title\n\nThe theorem of Kunin et al. (arXiv) is about flow, e.g. to the limit. Is it?"
+	if _, sentence := nb.introduction(); sentence != "The theorem of Kunin et al. (arXiv) is about flow, e.g. to the limit." {
+		t.Errorf("%q", sentence)
+	}
 }
 
 func TestFormulasBecomeMathML(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -61,5 +62,20 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 		if _, err := os.Stat(p.path(filepath.FromSlash(target))); err != nil {
 			t.Errorf("README.md links to %s: %v", target, err)
 		}
+	}
+}
+
+// The picture at the top has the words of the table's for those who cannot see it.
+func TestReadmeBeginsWithTheCoverOfANotebook(t *testing.T) {
+	text, err := os.ReadFile(here(t).path("README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := regexp.MustCompile(`(?m)^!\[(.*)\]\((.*)\)$`).FindStringSubmatch(string(text))
+	if lead == nil {
+		t.Fatal("README.md shows no picture")
+	}
+	if cover := `<img src="` + lead[2] + `" width="280" alt="` + html.EscapeString(lead[1]) + `">`; !strings.Contains(string(text), cover) {
+		t.Errorf("the text for the first picture is %q, and the table of notebooks has none like it", lead[1])
 	}
 }
