@@ -17,6 +17,13 @@ type Auto struct {
 // String returns "Auto".
 func (Auto) String() string { return "Auto" }
 
+func (a Auto) validate() error {
+	if a.Stiff == nil {
+		return nil
+	}
+	return a.Stiff.validate()
+}
+
 const (
 	// The interval of stability of Dormand-Prince on the negative real axis is 3.3,
 	// and with tight tolerances steps settle a little below it. A step is stiff
@@ -132,7 +139,7 @@ func (d *auto) watchStiff(h float64) error {
 	if err != nil {
 		return err
 	}
-	if math.Abs(h)*radius > calmRadius {
+	if !(math.Abs(h)*radius <= calmRadius) { // or NaN
 		d.signs = 0
 		return nil
 	}

@@ -57,9 +57,8 @@ func (l *complexLU) eliminate(k, end int) bool {
 		swap(re[k*n:k*n+n], re[p*n:p*n+n])
 		swap(im[k*n:k*n+n], im[p*n:p*n+n])
 	}
-	dr, di := re[k*n+k], im[k*n+k]
-	size := dr*dr + di*di
-	vr, vi := dr/size, -di/size
+	inverse := 1 / complex(re[k*n+k], im[k*n+k]) // divides without squares, which underflow
+	vr, vi := real(inverse), imag(inverse)
 	l.ir[k], l.ii[k] = vr, vi
 	tr, ti := re[k*n+k+1:k*n+end], im[k*n+k+1:k*n+end]
 	for i := k + 1; i < n; i++ {

@@ -55,6 +55,14 @@ func (c *Control) validate(m int) error {
 			return fmt.Errorf("ode: Control.%s = %v; it must be finite and not negative", f.name, f.value)
 		}
 	}
+	switch {
+	case c.Grow > 0 && c.Grow < 1:
+		return fmt.Errorf("ode: Control.Grow = %v would shrink every step; use at least 1, or 0 for the default", c.Grow)
+	case c.Shrink >= 1:
+		return fmt.Errorf("ode: Control.Shrink = %v would repeat a refused step; use a number below 1", c.Shrink)
+	case c.Safety > 1:
+		return fmt.Errorf("ode: Control.Safety = %v would enlarge a refused step; use at most 1", c.Safety)
+	}
 	for i, a := range c.AbsoluteEach {
 		if !(a >= 0) || math.IsInf(a, 0) || a == 0 && c.Relative == 0 {
 			return fmt.Errorf("ode: Control.AbsoluteEach[%d] = %v with Relative = %v; a component needs a positive tolerance", i, a, c.Relative)

@@ -15,6 +15,8 @@ type DormandPrince struct{}
 // String returns "DormandPrince".
 func (DormandPrince) String() string { return "DormandPrince" }
 
+func (DormandPrince) validate() error { return nil }
+
 // Nodes c_i, stage weights a_ij, error weights e_i = b_i - b̂_i and dense output
 // weights d_i: Dormand and Prince 1980, table 2; Hairer, Nørsett, Wanner,
 // equation (II.6.12) and the code DOPRI5.

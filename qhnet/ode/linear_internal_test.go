@@ -76,6 +76,19 @@ func TestLinearizationsSolveShiftedSystems(t *testing.T) {
 	}
 }
 
+// The square of an entry of 1e-200 underflows, the entry's reciprocal does not.
+func TestComplexLUAtSmallEntries(t *testing.T) {
+	l := newComplexLU(1)
+	l.re[0], l.im[0] = 3e-200, -4e-200
+	x := []complex128{complex(3e-200, -4e-200)}
+	if !l.factor() {
+		t.Fatal("a regular matrix is taken for singular")
+	}
+	if l.solve(x); cmplx.Abs(x[0]-1) > 1e-15 { // a few roundings
+		t.Errorf("a/a = %v", x[0])
+	}
+}
+
 func TestSingularSystemsAreReported(t *testing.T) {
 	for _, m := range []int{3, 60} {
 		j := mat.NewDense(m, m, nil)

@@ -6,6 +6,9 @@ type Method interface {
 	// String returns the name of the method.
 	String() string
 
+	// validate reports settings that no run can use.
+	validate() error
+
 	stepper(s *system) stepper
 }
 

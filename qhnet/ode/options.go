@@ -61,6 +61,9 @@ func (s *Statistics) Add(t Statistics) {
 
 // validate reports what in the options cannot be used with the problem.
 func (o *Options) validate(p *Problem) error {
+	if err := o.Method.validate(); err != nil {
+		return err
+	}
 	if err := o.Control.validate(len(p.Initial)); err != nil {
 		return err
 	}

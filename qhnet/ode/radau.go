@@ -3,6 +3,7 @@ package ode
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -38,6 +39,18 @@ type RadauIIA struct {
 
 // String returns "RadauIIA".
 func (RadauIIA) String() string { return "RadauIIA" }
+
+func (r RadauIIA) validate() error {
+	switch {
+	case r.Iterations < 0:
+		return fmt.Errorf("ode: RadauIIA.Iterations = %d; it must not be negative", r.Iterations)
+	case !(r.Tolerance >= 0) || math.IsInf(r.Tolerance, 0):
+		return fmt.Errorf("ode: RadauIIA.Tolerance = %v; it must be finite and not negative", r.Tolerance)
+	case !(r.Reuse >= 0):
+		return fmt.Errorf("ode: RadauIIA.Reuse = %v; it must not be negative", r.Reuse)
+	}
+	return nil
+}
 
 // epsilon is the spacing of float64 at 1.
 const (

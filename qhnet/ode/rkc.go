@@ -3,6 +3,7 @@ package ode
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -23,6 +24,13 @@ type RKC struct {
 
 // String returns "RKC".
 func (RKC) String() string { return "RKC" }
+
+func (r RKC) validate() error {
+	if r.MaxStages < 0 || r.MaxStages == 1 {
+		return fmt.Errorf("ode: RKC.MaxStages = %d; allow at least 2, or 0 for the default", r.MaxStages)
+	}
+	return nil
+}
 
 // Constants of Sommeijer, Shampine and Verwer 1998.
 const (
