@@ -78,3 +78,45 @@ func expAVX512(dst, x *float64, n int, scale, shift float64) (sum float64)
 
 //go:noescape
 func expAVX2(dst, x *float64, n int, scale, shift float64) (sum float64)
+
+//go:noescape
+func affineAVX512(dst, x *float64, n int, factor, term float64)
+
+//go:noescape
+func affineAVX2(dst, x *float64, n int, factor, term float64)
+
+//go:noescape
+func affineByAVX512(dst, x, factor, term *float64, n int)
+
+//go:noescape
+func affineByAVX2(dst, x, factor, term *float64, n int)
+
+//go:noescape
+func projectAVX512(dst, x, z *float64, n int, mean, dot, scale float64)
+
+//go:noescape
+func projectAVX2(dst, x, z *float64, n int, mean, dot, scale float64)
+
+//go:noescape
+func projectByAVX512(dst, x, z, mean, dot, scale *float64, n int)
+
+//go:noescape
+func projectByAVX2(dst, x, z, mean, dot, scale *float64, n int)
+
+//go:noescape
+func momentsAVX512(x, z *float64, n int) (sum, product float64)
+
+//go:noescape
+func momentsAVX2(x, z *float64, n int) (sum, product float64)
+
+//go:noescape
+func addMomentsAVX512(sum, product, x, z *float64, n int)
+
+//go:noescape
+func addMomentsAVX2(sum, product, x, z *float64, n int)
+
+//go:noescape
+func addProductsAVX512(dst, x, y *float64, n int)
+
+//go:noescape
+func addProductsAVX2(dst, x, y *float64, n int)

@@ -11789,6 +11789,313 @@ DATA expConstants<>+1200(SB)/8, $0x3de6124613a86d09
 DATA expConstants<>+1208(SB)/8, $0x3de6124613a86d09
 GLOBL expConstants<>(SB), RODATA|NOPTR, $1216
 
+// func affineAVX512(dst *float64, x *float64, n int, factor float64, term float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·affineAVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD factor+24(FP), Z29
+	VBROADCASTSD term+32(FP), Z28
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           tail
+
+loop:
+	VMOVUPD     (CX)(BX*8), Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, (AX)(BX*8)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (CX)(BX*8), K1, Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, K1, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineByAVX512(dst *float64, x *float64, factor *float64, term *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·affineByAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ factor+16(FP), DX
+	MOVQ term+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   tail
+
+loop:
+	VMOVUPD     (CX)(DI*8), Z0
+	VMOVUPD     (DX)(DI*8), Z29
+	VMOVUPD     (BX)(DI*8), Z28
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, (AX)(DI*8)
+	ADDQ        $0x08, DI
+	CMPQ        DI, R8
+	JLT         loop
+
+tail:
+	SUBQ        DI, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	SHRQ        $0x08, R8
+	VMOVUPD.Z   (CX)(DI*8), K1, Z0
+	VMOVUPD.Z   (DX)(DI*8), K1, Z29
+	VMOVUPD.Z   (BX)(DI*8), K1, Z28
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, K1, (AX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func projectAVX512(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·projectAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD mean+32(FP), Z29
+	VBROADCASTSD dot+40(FP), Z28
+	VBROADCASTSD scale+48(FP), Z27
+	MOVQ         n+24(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           tail
+
+loop:
+	VMOVUPD      (CX)(SI*8), Z0
+	VMOVUPD      (DX)(SI*8), Z1
+	VSUBPD       Z29, Z0, Z0
+	VFNMADD231PD Z28, Z1, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, (AX)(SI*8)
+	ADDQ         $0x08, SI
+	CMPQ         SI, DI
+	JLT          loop
+
+tail:
+	SUBQ         SI, BX
+	JZ           done
+	MOVQ         $-1, DI
+	BZHIQ        BX, DI, DI
+	KMOVW        DI, K1
+	SHRQ         $0x08, DI
+	VMOVUPD.Z    (CX)(SI*8), K1, Z0
+	VMOVUPD.Z    (DX)(SI*8), K1, Z1
+	VSUBPD       Z29, Z0, Z0
+	VFNMADD231PD Z28, Z1, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, K1, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func projectByAVX512(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·projectByAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ mean+24(FP), BX
+	MOVQ dot+32(FP), SI
+	MOVQ scale+40(FP), DI
+	MOVQ n+48(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+	ANDQ $-8, R10
+	JZ   tail
+
+loop:
+	VMOVUPD      (CX)(R9*8), Z0
+	VMOVUPD      (DX)(R9*8), Z1
+	VMOVUPD      (BX)(R9*8), Z29
+	VMOVUPD      (SI)(R9*8), Z28
+	VMOVUPD      (DI)(R9*8), Z27
+	VSUBPD       Z29, Z0, Z0
+	VFNMADD231PD Z28, Z1, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, (AX)(R9*8)
+	ADDQ         $0x08, R9
+	CMPQ         R9, R10
+	JLT          loop
+
+tail:
+	SUBQ         R9, R8
+	JZ           done
+	MOVQ         $-1, R10
+	BZHIQ        R8, R10, R10
+	KMOVW        R10, K1
+	SHRQ         $0x08, R10
+	VMOVUPD.Z    (CX)(R9*8), K1, Z0
+	VMOVUPD.Z    (DX)(R9*8), K1, Z1
+	VMOVUPD.Z    (BX)(R9*8), K1, Z29
+	VMOVUPD.Z    (SI)(R9*8), K1, Z28
+	VMOVUPD.Z    (DI)(R9*8), K1, Z27
+	VSUBPD       Z29, Z0, Z0
+	VFNMADD231PD Z28, Z1, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, K1, (AX)(R9*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentsAVX512(x *float64, z *float64, n int) (sum float64, product float64)
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·momentsAVX512(SB), NOSPLIT, $0-40
+	MOVQ   x+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z4, Z4, Z4
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-8, SI
+	JZ     tail
+
+loop:
+	VMOVUPD     (AX)(BX*8), Z6
+	VMOVUPD     (CX)(BX*8), Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z7, Z4
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (AX)(BX*8), K1, Z6
+	VMOVUPD.Z   (CX)(BX*8), K1, Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z7, Z4
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VADDPD        Y5, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X5, X4, X4
+	VPERMILPD     $0x01, X4, X5
+	VADDSD        X5, X4, X4
+	MOVSD         X0, sum+24(FP)
+	MOVSD         X4, product+32(FP)
+	VZEROUPPER
+	RET
+
+// func addMomentsAVX512(sum *float64, product *float64, x *float64, z *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addMomentsAVX512(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), AX
+	MOVQ product+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   tail
+
+loop:
+	VMOVUPD     (DX)(DI*8), Z0
+	VMOVUPD     (BX)(DI*8), Z1
+	VMOVUPD     (AX)(DI*8), Z2
+	VMOVUPD     (CX)(DI*8), Z3
+	VADDPD      Z0, Z2, Z2
+	VFMADD231PD Z0, Z1, Z3
+	VMOVUPD     Z2, (AX)(DI*8)
+	VMOVUPD     Z3, (CX)(DI*8)
+	ADDQ        $0x08, DI
+	CMPQ        DI, R8
+	JLT         loop
+
+tail:
+	SUBQ        DI, SI
+	JZ          done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	SHRQ        $0x08, R8
+	VMOVUPD.Z   (DX)(DI*8), K1, Z0
+	VMOVUPD.Z   (BX)(DI*8), K1, Z1
+	VMOVUPD.Z   (AX)(DI*8), K1, Z2
+	VMOVUPD.Z   (CX)(DI*8), K1, Z3
+	VADDPD      Z0, Z2, Z2
+	VFMADD231PD Z0, Z1, Z3
+	VMOVUPD     Z2, K1, (AX)(DI*8)
+	VMOVUPD     Z3, K1, (CX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addProductsAVX512(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addProductsAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   tail
+
+loop:
+	VMOVUPD     (CX)(SI*8), Z0
+	VMOVUPD     (DX)(SI*8), Z1
+	VMOVUPD     (AX)(SI*8), Z2
+	VFMADD231PD Z0, Z1, Z2
+	VMOVUPD     Z2, (AX)(SI*8)
+	ADDQ        $0x08, SI
+	CMPQ        SI, DI
+	JLT         loop
+
+tail:
+	SUBQ        SI, BX
+	JZ          done
+	MOVQ        $-1, DI
+	BZHIQ       BX, DI, DI
+	KMOVW       DI, K1
+	SHRQ        $0x08, DI
+	VMOVUPD.Z   (CX)(SI*8), K1, Z0
+	VMOVUPD.Z   (DX)(SI*8), K1, Z1
+	VMOVUPD.Z   (AX)(SI*8), K1, Z2
+	VFMADD231PD Z0, Z1, Z2
+	VMOVUPD     Z2, K1, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
 // func tileAVX2(t *[20]uint64) (ok bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX2(SB), NOSPLIT, $0-9
@@ -15552,6 +15859,322 @@ DATA exponentBias<>+8(SB)/8, $0x00000000000003ff
 DATA exponentBias<>+16(SB)/8, $0x00000000000003ff
 DATA exponentBias<>+24(SB)/8, $0x00000000000003ff
 GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
+
+// func affineAVX2(dst *float64, x *float64, n int, factor float64, term float64)
+// Requires: AVX, FMA3
+TEXT ·affineAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD factor+24(FP), Y13
+	VBROADCASTSD term+32(FP), Y12
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	JZ           tail
+
+loop:
+	VMOVUPD     (CX)(BX*8), Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMASKMOVPD  (CX)(BX*8), Y15, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineByAVX2(dst *float64, x *float64, factor *float64, term *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·affineByAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ factor+16(FP), DX
+	MOVQ term+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   tail
+
+loop:
+	VMOVUPD     (CX)(DI*8), Y0
+	VMOVUPD     (DX)(DI*8), Y13
+	VMOVUPD     (BX)(DI*8), Y12
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(DI*8)
+	ADDQ        $0x04, DI
+	CMPQ        DI, R8
+	JLT         loop
+
+tail:
+	SUBQ        DI, SI
+	JZ          done
+	LEAQ        lanes<>+0(SB), R8
+	MOVQ        $0x00000008, R9
+	SUBQ        SI, R9
+	VMOVUPD     (R8)(R9*8), Y15
+	VMASKMOVPD  (CX)(DI*8), Y15, Y0
+	VMASKMOVPD  (DX)(DI*8), Y15, Y13
+	VMASKMOVPD  (BX)(DI*8), Y15, Y12
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func projectAVX2(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
+// Requires: AVX, FMA3
+TEXT ·projectAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD mean+32(FP), Y13
+	VBROADCASTSD dot+40(FP), Y12
+	VBROADCASTSD scale+48(FP), Y11
+	MOVQ         n+24(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-4, DI
+	JZ           tail
+
+loop:
+	VMOVUPD      (CX)(SI*8), Y0
+	VMOVUPD      (DX)(SI*8), Y1
+	VSUBPD       Y13, Y0, Y0
+	VFNMADD231PD Y12, Y1, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*8)
+	ADDQ         $0x04, SI
+	CMPQ         SI, DI
+	JLT          loop
+
+tail:
+	SUBQ         SI, BX
+	JZ           done
+	LEAQ         lanes<>+0(SB), DI
+	MOVQ         $0x00000008, R8
+	SUBQ         BX, R8
+	VMOVUPD      (DI)(R8*8), Y15
+	VMASKMOVPD   (CX)(SI*8), Y15, Y0
+	VMASKMOVPD   (DX)(SI*8), Y15, Y1
+	VSUBPD       Y13, Y0, Y0
+	VFNMADD231PD Y12, Y1, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y15, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func projectByAVX2(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·projectByAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ mean+24(FP), BX
+	MOVQ dot+32(FP), SI
+	MOVQ scale+40(FP), DI
+	MOVQ n+48(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+	ANDQ $-4, R10
+	JZ   tail
+
+loop:
+	VMOVUPD      (CX)(R9*8), Y0
+	VMOVUPD      (DX)(R9*8), Y1
+	VMOVUPD      (BX)(R9*8), Y13
+	VMOVUPD      (SI)(R9*8), Y12
+	VMOVUPD      (DI)(R9*8), Y11
+	VSUBPD       Y13, Y0, Y0
+	VFNMADD231PD Y12, Y1, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(R9*8)
+	ADDQ         $0x04, R9
+	CMPQ         R9, R10
+	JLT          loop
+
+tail:
+	SUBQ         R9, R8
+	JZ           done
+	LEAQ         lanes<>+0(SB), R10
+	MOVQ         $0x00000008, R11
+	SUBQ         R8, R11
+	VMOVUPD      (R10)(R11*8), Y15
+	VMASKMOVPD   (CX)(R9*8), Y15, Y0
+	VMASKMOVPD   (DX)(R9*8), Y15, Y1
+	VMASKMOVPD   (BX)(R9*8), Y15, Y13
+	VMASKMOVPD   (SI)(R9*8), Y15, Y12
+	VMASKMOVPD   (DI)(R9*8), Y15, Y11
+	VSUBPD       Y13, Y0, Y0
+	VFNMADD231PD Y12, Y1, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y15, (AX)(R9*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentsAVX2(x *float64, z *float64, n int) (sum float64, product float64)
+// Requires: AVX, FMA3, SSE2
+TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
+	MOVQ   x+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y4, Y4, Y4
+	VXORPD Y1, Y1, Y1
+	VXORPD Y5, Y5, Y5
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-8, SI
+	JZ     tail
+
+loop:
+	VMOVUPD     (AX)(BX*8), Y6
+	VMOVUPD     (CX)(BX*8), Y7
+	VADDPD      Y6, Y0, Y0
+	VFMADD231PD Y6, Y7, Y4
+	VMOVUPD     32(AX)(BX*8), Y6
+	VMOVUPD     32(CX)(BX*8), Y7
+	VADDPD      Y6, Y1, Y1
+	VFMADD231PD Y6, Y7, Y5
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
+
+tail:
+	SUBQ        BX, DX
+	JZ          done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMOVUPD     32(SI)(DI*8), Y14
+	VMASKMOVPD  (AX)(BX*8), Y15, Y6
+	VMASKMOVPD  (CX)(BX*8), Y15, Y7
+	VADDPD      Y6, Y0, Y0
+	VFMADD231PD Y6, Y7, Y4
+	VMASKMOVPD  32(AX)(BX*8), Y14, Y6
+	VMASKMOVPD  32(CX)(BX*8), Y14, Y7
+	VADDPD      Y6, Y1, Y1
+	VFMADD231PD Y6, Y7, Y5
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VPERMILPD    $0x01, X4, X5
+	VADDSD       X5, X4, X4
+	MOVSD        X0, sum+24(FP)
+	MOVSD        X4, product+32(FP)
+	VZEROUPPER
+	RET
+
+// func addMomentsAVX2(sum *float64, product *float64, x *float64, z *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·addMomentsAVX2(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), AX
+	MOVQ product+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   tail
+
+loop:
+	VMOVUPD     (DX)(DI*8), Y0
+	VMOVUPD     (BX)(DI*8), Y1
+	VMOVUPD     (AX)(DI*8), Y2
+	VMOVUPD     (CX)(DI*8), Y3
+	VADDPD      Y0, Y2, Y2
+	VFMADD231PD Y0, Y1, Y3
+	VMOVUPD     Y2, (AX)(DI*8)
+	VMOVUPD     Y3, (CX)(DI*8)
+	ADDQ        $0x04, DI
+	CMPQ        DI, R8
+	JLT         loop
+
+tail:
+	SUBQ        DI, SI
+	JZ          done
+	LEAQ        lanes<>+0(SB), R8
+	MOVQ        $0x00000008, R9
+	SUBQ        SI, R9
+	VMOVUPD     (R8)(R9*8), Y15
+	VMASKMOVPD  (DX)(DI*8), Y15, Y0
+	VMASKMOVPD  (BX)(DI*8), Y15, Y1
+	VMASKMOVPD  (AX)(DI*8), Y15, Y2
+	VMASKMOVPD  (CX)(DI*8), Y15, Y3
+	VADDPD      Y0, Y2, Y2
+	VFMADD231PD Y0, Y1, Y3
+	VMASKMOVPD  Y2, Y15, (AX)(DI*8)
+	VMASKMOVPD  Y3, Y15, (CX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addProductsAVX2(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·addProductsAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-4, DI
+	JZ   tail
+
+loop:
+	VMOVUPD     (CX)(SI*8), Y0
+	VMOVUPD     (DX)(SI*8), Y1
+	VMOVUPD     (AX)(SI*8), Y2
+	VFMADD231PD Y0, Y1, Y2
+	VMOVUPD     Y2, (AX)(SI*8)
+	ADDQ        $0x04, SI
+	CMPQ        SI, DI
+	JLT         loop
+
+tail:
+	SUBQ        SI, BX
+	JZ          done
+	LEAQ        lanes<>+0(SB), DI
+	MOVQ        $0x00000008, R8
+	SUBQ        BX, R8
+	VMOVUPD     (DI)(R8*8), Y15
+	VMASKMOVPD  (CX)(SI*8), Y15, Y0
+	VMASKMOVPD  (DX)(SI*8), Y15, Y1
+	VMASKMOVPD  (AX)(SI*8), Y15, Y2
+	VFMADD231PD Y0, Y1, Y2
+	VMASKMOVPD  Y2, Y15, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
 
 // func transposeAVX(dst *float64, src *float64, dstStride int, srcStride int, blocks int)
 // Requires: AVX

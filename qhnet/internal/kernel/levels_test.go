@@ -30,7 +30,8 @@ func TestLevelsAgreeBitByBit(t *testing.T) {
 			e, sums := make([]float64, len(x)), make([]float64, g.ldc)
 			sum := Exp(e, x, 1, 0)
 			SumRows(sums[:min(g.n, len(h.c))], h.c[:min(g.n, len(h.c))])
-			results[i] = slices.Concat(h.c, e, sums, []float64{sum, Sum(g.b), Max(x), Min(x)})
+			total, product := Moments(x, e)
+			results[i] = slices.Concat(h.c, e, sums, []float64{sum, Sum(g.b), Max(x), Min(x), total, product})
 		}
 		if !same(results[0], results[1]) {
 			t.Fatalf("%v or e^%v differ between AVX2 and AVX-512", g, x)
