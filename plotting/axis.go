@@ -70,6 +70,10 @@ func (a Axis) value(u float64) float64 {
 	return u
 }
 
+// reach is the greatest position an axis shows: differences of positions, and
+// margins around them, must not overflow.
+const reach = 1e300
+
 // admits returns an error if the axis cannot show v.
 func (a Axis) admits(v float64) error {
 	switch {
@@ -77,7 +81,9 @@ func (a Axis) admits(v float64) error {
 		return fmt.Errorf("is NaN")
 	case math.IsInf(v, 0):
 		return fmt.Errorf("is infinite")
-	case math.IsNaN(a.position(v)) || math.IsInf(a.position(v), 0):
+	case math.Abs(a.position(v)) > reach && a.Scale == Linear:
+		return fmt.Errorf("= %g is beyond ±%g", v, reach)
+	case !(math.Abs(a.position(v)) <= reach):
 		if a.Scale == LogLog && !a.Logged {
 			return fmt.Errorf("= %g is not above 1, as a log-log axis needs; give its logarithm and set Logged", v)
 		}
@@ -91,7 +97,7 @@ func (a Axis) check() error {
 	case a.Logged && a.Scale == Linear:
 		return fmt.Errorf("the option Logged needs the scale Log or LogLog")
 	case a.fixed() && !(a.Min < a.Max):
-		return fmt.Errorf("limits [%g, %g] are empty", a.Min, a.Max)
+		return fmt.Errorf("limits [%g, %g] are empty; set both, Min below Max", a.Min, a.Max)
 	case a.fixed():
 		for _, v := range []float64{a.Min, a.Max} {
 			if err := a.admits(v); err != nil {
@@ -133,13 +139,22 @@ func (a Axis) limits(s span, margin float64) span {
 	if !s.seen {
 		return span{0, 1, true}
 	}
-	width := s.hi - s.lo
-	if width <= 1e-12*math.Max(math.Abs(s.lo), math.Abs(s.hi)) {
-		width = math.Max(math.Abs(s.lo), 1)
+	if a.constant(s) {
+		half := math.Max(s.largest(), 1) / 2
 		if a.Scale != Linear {
-			width = 1
+			half = math.Max(1e-6*s.largest(), 1) / 2
 		}
-		return span{s.lo - width/2, s.hi + width/2, true}
+		return span{s.lo - half, s.hi + half, true}
 	}
+	width := s.hi - s.lo
 	return span{s.lo - margin*width, s.hi + margin*width, true}
 }
+
+// constant reports whether a span is nothing but rounding: a trillionth of its
+// ends, or on a logarithmic axis 1e-10 decades, which is 1e5 roundings.
+func (a Axis) constant(s span) bool {
+	width := s.hi - s.lo
+	return width <= 1e-12*s.largest() || a.Scale != Linear && width <= 1e-10
+}
+
+func (s span) largest() float64 { return math.Max(math.Abs(s.lo), math.Abs(s.hi)) }

@@ -14,10 +14,10 @@ func (b Band) name() string { return "band" + quoted(b.Label) }
 func (b Band) texts() []string { return []string{b.Label} }
 
 func (b Band) extend(e *extent) error {
-	if err := e.add(b.X, b.Low); err != nil {
+	if err := e.addNamed(b.X, "Low", b.Low); err != nil {
 		return err
 	}
-	return e.add(b.X, b.High)
+	return e.addNamed(b.X, "High", b.High)
 }
 
 func (b Band) draw(p *pane) {

@@ -56,10 +56,18 @@ func (h HeatMap) extend(e *extent) error {
 	if rows == 0 || columns == 0 {
 		return errors.New("the matrix is empty")
 	}
+	if h.fixed() {
+		if !(h.Low < h.High) {
+			return fmt.Errorf("Low %g is not below High %g; set both", h.Low, h.High)
+		}
+		if err := addAll(new(span), Axis{}, "limit", []float64{h.Low, h.High}); err != nil {
+			return err
+		}
+	}
 	for i := range rows {
 		for j := range columns {
-			if v := h.Values.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("value [%d, %d] is %g", i, j, v)
+			if err := (Axis{}).admits(h.Values.At(i, j)); err != nil {
+				return fmt.Errorf("value [%d, %d] %w", i, j, err)
 			}
 		}
 	}
@@ -67,26 +75,25 @@ func (h HeatMap) extend(e *extent) error {
 	return e.add([]float64{0, float64(columns)}, []float64{-float64(rows), 0})
 }
 
+func (h HeatMap) fixed() bool { return h.Low != 0 || h.High != 0 }
+
 // limits returns the ends of the colour bar.
 func (h HeatMap) limits() (low, high float64) {
-	low, high = h.Low, h.High
-	if low == 0 && high == 0 {
-		low, high = math.Inf(1), math.Inf(-1)
+	s := span{h.Low, h.High, true}
+	if !h.fixed() {
+		s = span{}
 		rows, columns := h.Values.Dims()
 		for i := range rows {
 			for j := range columns {
-				low, high = math.Min(low, h.Values.At(i, j)), math.Max(high, h.Values.At(i, j))
+				s.add(h.Values.At(i, j))
 			}
 		}
 	}
 	if h.Diverging {
-		high = math.Max(math.Abs(low), math.Abs(high))
-		low = -high
+		s = span{-s.largest(), s.largest(), true}
 	}
-	if low == high {
-		low, high = low-0.5, high+0.5
-	}
-	return low, high
+	s = Axis{}.limits(s, 0)
+	return s.lo, s.hi
 }
 
 func (h HeatMap) color(v, low, high float64) color.NRGBA {

@@ -46,9 +46,12 @@ type extent struct {
 	cloud        bool // points, which need a margin left and right as well
 }
 
-func (e *extent) add(x, y []float64) error {
+func (e *extent) add(x, y []float64) error { return e.addNamed(x, "Y", y) }
+
+// addNamed adds points whose second coordinate is not called Y.
+func (e *extent) addNamed(x []float64, name string, y []float64) error {
 	if len(x) != len(y) {
-		return fmt.Errorf("has %d values of X and %d of Y", len(x), len(y))
+		return fmt.Errorf("has %d values of X and %d of %s", len(x), len(y), name)
 	}
 	if len(x) == 0 {
 		return errors.New("has no points")
@@ -56,7 +59,7 @@ func (e *extent) add(x, y []float64) error {
 	if err := addAll(&e.x, e.xAxis, "X", x); err != nil {
 		return err
 	}
-	return addAll(&e.y, e.yAxis, "Y", y)
+	return addAll(&e.y, e.yAxis, name, y)
 }
 
 func addAll(s *span, a Axis, coordinate string, values []float64) error {
