@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 
@@ -45,8 +46,18 @@ func (a Attack) withDefaults() Attack {
 // found another class, and the inputs there, one row a point: zero and the point
 // itself if it is misclassified already, +Inf and the point if nothing was found.
 // Networks that mix points, such as those with batch normalization, must be
-// frozen first (see [Network.Freeze]); otherwise the result is an error.
+// frozen first (see [Network.Freeze]); otherwise the result is an error. Classes
+// may be without points.
+//
+// A point costs about Restarts·(1 + Rounds)·(2·Steps + 50) passes through the
+// network.
 func (a Attack) Distances(n *Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
+	return a.DistancesContext(context.Background(), n, theta, set, rng)
+}
+
+// DistancesContext is [Attack.Distances] until ctx is cancelled: it then returns
+// what it has found so far, which still bounds from above, and the error of ctx.
+func (a Attack) DistancesContext(ctx context.Context, n *Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
 	a = a.withDefaults()
 	v, err := newVictim(n, theta, set)
 	if err != nil {
@@ -57,13 +68,17 @@ func (a Attack) Distances(n *Network, theta []float64, set dataset.Set, rng *ran
 		return nil, nil, err
 	}
 	for range a.Restarts {
-		if err := s.descend(a.Steps); err != nil {
-			return nil, nil, err
+		err := ctx.Err()
+		if err == nil {
+			err = s.descend(a.Steps)
 		}
-		for range a.Rounds {
-			if err := s.project(a.Steps, a.Shrink); err != nil {
-				return nil, nil, err
+		for i := 0; i < a.Rounds && err == nil; i++ {
+			if err = ctx.Err(); err == nil {
+				err = s.project(a.Steps, a.Shrink)
 			}
+		}
+		if err != nil {
+			return s.best, s.adversary, fmt.Errorf("qhnet: attack: %w", err)
 		}
 	}
 	return s.best, s.adversary, nil
@@ -80,7 +95,7 @@ type victim struct {
 }
 
 func newVictim(n *Network, theta []float64, set dataset.Set) (*victim, error) {
-	if _, err := NewMargins(n, set); err != nil { // checks the labels
+	if err := checkEvaluation(n, set); err != nil {
 		return nil, err
 	}
 	for _, s := range n.plan.stages {

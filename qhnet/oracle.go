@@ -30,6 +30,14 @@ func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargin
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: linear margins: %w", err)
 	}
+	if i, k, found := contradiction(set); found {
+		return nil, fmt.Errorf("%w: points %d and %d of %q have the same input and opposite labels; remove one of them", ErrInfeasible, i, k, set.Name)
+	}
+	return linearMargins(set, radius, bias)
+}
+
+// linearMargins is NewLinearMargins for points that need not be separable.
+func linearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
 	if !(radius >= 0) || math.IsInf(radius, 0) {
 		return nil, fmt.Errorf("qhnet: linear margins: the radius is %v; use a finite number ≥ 0", radius)
 	}
@@ -49,9 +57,6 @@ func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargin
 		if bias {
 			row[d] = y
 		}
-	}
-	if i, k, found := contradiction(set); found {
-		return nil, fmt.Errorf("%w: points %d and %d of %q have the same input and opposite labels; remove one of them", ErrInfeasible, i, k, set.Name)
 	}
 	return l, nil
 }

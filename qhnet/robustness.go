@@ -15,9 +15,14 @@ import (
 //
 //	y_k (β·x_k + b) / ‖β‖,
 //
-// negative for a misclassified point.
+// negative for a misclassified point. Neither class needs to have points. It is
+// an error if the data have other classes than 0 and 1 or do not fit the model,
+// or if β = 0.
 func LinearDistances(model *Product, theta []float64, set dataset.Set) ([]float64, error) {
-	l, err := NewLinearMargins(set, 0, model.bias)
+	if err := set.CheckPoints(); err != nil {
+		return nil, fmt.Errorf("qhnet: distances: %w", err)
+	}
+	l, err := linearMargins(set, 0, model.bias)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +47,17 @@ func LinearDistances(model *Product, theta []float64, set dataset.Set) ([]float6
 // where K_c bounds the Lipschitz constant of the margin f_y - f_c in x by the
 // product of the layers' spectral norms (Szegedy et al., arXiv:1312.6199). Within
 // the bound no input has another class, whatever an attack finds. It can be far
-// below the true distance.
+// below the true distance, and is +Inf for a point whose margins are positive
+// and do not depend on x. Classes may be without points.
 //
 // The network may be made of dense layers, biases, identities, flattening, ReLU
 // and leaky ReLU of slope between -1 and 1, chains, sums and residual blocks;
 // any other layer is an error that names it.
 func CertifiedDistances(n *Network, theta []float64, set dataset.Set) ([]float64, error) {
-	margins, err := NewMargins(n, set)
+	if err := checkEvaluation(n, set); err != nil {
+		return nil, err
+	}
+	margins, err := bindMargins(n, set)
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +72,15 @@ func CertifiedDistances(n *Network, theta []float64, set dataset.Set) ([]float64
 	distances := make([]float64, set.Len())
 	for k, y := range set.Labels {
 		distances[k] = math.Inf(1)
-		for i := range margins.PerPoint() {
-			c := i
-			if c >= y && margins.PerPoint() > 1 {
+		for c, v := range q[k*margins.PerPoint() : (k+1)*margins.PerPoint()] {
+			if c >= y { // the margins leave out the point's own class
 				c++
 			}
-			distances[k] = math.Min(distances[k], math.Max(q[k*margins.PerPoint()+i], 0)/constant.of(y, c))
+			distance := 0.0 // also if the constant is 0
+			if v > 0 {
+				distance = v / constant.of(y, c)
+			}
+			distances[k] = math.Min(distances[k], distance)
 		}
 	}
 	return distances, nil
@@ -87,17 +99,20 @@ func newMarginConstants(n *Network, theta []float64) (*marginConstants, error) {
 	c := &marginConstants{one: n.outputs == 1}
 	w := &lipschitz{blocks: n.plan.blocks, theta: theta}
 	var err error
-	if _, ok := unnamed(layers[len(layers)-1]).(dense); ok {
-		if c.body, err = w.chain(layers[:len(layers)-1]); err != nil {
-			return nil, err
+	if last := len(layers) - 1; last >= 0 {
+		if _, ok := unnamed(layers[last]).(dense); ok {
+			if c.body, err = w.chain(layers[:last]); err != nil {
+				return nil, err
+			}
+			c.last = w.weight()
+			return c, nil
 		}
-		c.last = w.weight()
-		return c, nil
 	}
 	c.body, err = w.chain(layers)
 	return c, err
 }
 
+// of returns the constant of f_y - f_other, or of f if it is the only output.
 func (c *marginConstants) of(y, other int) float64 {
 	switch {
 	case c.last == nil && c.one:

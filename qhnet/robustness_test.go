@@ -1,6 +1,8 @@
 package qhnet_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -133,6 +135,7 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	attacks, missed := 0, 0
 	for _, layers := range [][]qhnet.Layer{
 		{qhnet.Input(2), qhnet.Dense(8), qhnet.ReLU(), qhnet.Dense(1)},
+		{qhnet.Input(2), qhnet.Dense(8), qhnet.ReLU(), qhnet.Dense(2)},
 		{qhnet.Input(2), qhnet.Dense(8), qhnet.ReLU(), qhnet.Dense(8), qhnet.LeakyReLU(0.1), qhnet.Dense(3)},
 		{qhnet.Input(2), qhnet.Dense(6), qhnet.Residual(qhnet.Dense(6), qhnet.ReLU(), qhnet.Dense(6)), qhnet.ReLU(), qhnet.Dense(3)},
 	} {
@@ -176,6 +179,69 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	}
 	if missed*10 > attacks {
 		t.Errorf("%d of %d attacks missed the nearest boundary", missed, attacks)
+	}
+}
+
+// A margin that depends on nothing is never crossed from above, and is crossed
+// already where it is 0.
+func TestDistancesOfAConstant(t *testing.T) {
+	n := network(t, qhnet.Input(1), qhnet.Dense(2))
+	set := dataset.Set{Name: "one", X: mat.NewDense(1, 1, []float64{3}), Labels: []int{1}, Classes: 2}
+	for _, test := range []struct{ margin, want float64 }{{2, math.Inf(1)}, {0, 0}, {-1, 0}} {
+		lower, err := qhnet.CertifiedDistances(n, []float64{1, 1, 0, test.margin}, set)
+		if err != nil || lower[0] != test.want {
+			t.Errorf("the margin is %v everywhere: distance %v, %v, want %v", test.margin, lower, err, test.want)
+		}
+	}
+}
+
+// Distances need no class to have points, and no data that can be separated.
+func TestDistancesOfAnyPoints(t *testing.T) {
+	rng := rand.New(rand.NewPCG(44, 5))
+	n := network(t, qhnet.Input(2), qhnet.Dense(3))
+	theta := n.Start(rng, qhnet.He)
+	set := dataset.Set{Name: "class 1", X: gaussian(rng, 3, 2), Labels: []int{1, 1, 1}, Classes: 3}
+	if _, err := qhnet.CertifiedDistances(n, theta, set); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(n, theta, set, rng); err != nil {
+		t.Error(err)
+	}
+	same := dataset.Set{Name: "same", X: mat.NewDense(2, 1, []float64{2, 2}), Labels: []int{0, 1}, Classes: 2}
+	got, err := qhnet.LinearDistances(qhnet.Diagonal(1), []float64{1}, same)
+	if err != nil || !floats.Equal(got, []float64{-2, 2}) {
+		t.Errorf("one input with both labels: distances %v, %v", got, err)
+	}
+	one := dataset.Set{Name: "one", X: mat.NewDense(1, 1, []float64{3}), Labels: []int{1}, Classes: 2}
+	if got, err := qhnet.LinearDistances(qhnet.Diagonal(1), []float64{1}, one); err != nil || got[0] != 3 {
+		t.Errorf("a single point: distances %v, %v", got, err)
+	}
+	set.Labels[0] = 3
+	if _, err := qhnet.CertifiedDistances(n, theta, set); err == nil || !strings.Contains(err.Error(), "label 3") {
+		t.Errorf("a label out of range: %v", err)
+	}
+}
+
+// The identity has margins x_y - x_c of Lipschitz constant √2.
+func TestDistancesOfANetworkWithoutLayers(t *testing.T) {
+	n := network(t, qhnet.Input(3))
+	set := dataset.Set{Name: "one", X: mat.NewDense(1, 3, []float64{5, 1, 2}), Labels: []int{0}, Classes: 3}
+	lower, err := qhnet.CertifiedDistances(n, nil, set)
+	if err != nil || math.Abs(lower[0]-3/math.Sqrt2) > 1e-15 {
+		t.Errorf("distance %v, %v", lower, err)
+	}
+}
+
+func TestAttackStops(t *testing.T) {
+	rng := rand.New(rand.NewPCG(45, 5))
+	n := network(t, qhnet.Input(3), qhnet.Dense(1))
+	theta := []float64{1, -2, 0.5, 0.3}
+	set := labelled(t, n, theta, gaussian(rng, 4, 3))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	upper, adversary, err := qhnet.Attack{}.DistancesContext(ctx, n, theta, set, rng)
+	if !errors.Is(err, context.Canceled) || !math.IsInf(upper[0], 1) || !mat.Equal(adversary, set.X) {
+		t.Errorf("a cancelled attack: %v, %v", upper, err)
 	}
 }
 
