@@ -29,17 +29,17 @@ func (c Curve) everywhere() bool { return c.From == 0 && c.To == 0 }
 const samples = 400
 
 // sample returns the points of the curve in data units, cut into pieces at NaN.
-func (c Curve) sample(a Axis, s span) (pieces [][2][]float64, err error) {
-	if !c.everywhere() {
-		s = span{a.position(c.From), a.position(c.To), true}
+func (c Curve) sample(xAxis, yAxis Axis, s span) (pieces [][2][]float64, err error) {
+	hint := ""
+	if c.everywhere() {
+		hint = "; set From and To"
+	} else {
+		s = span{xAxis.position(c.From), xAxis.position(c.To), true}
 	}
 	var x, y []float64
 	for i := range samples + 1 {
-		v := a.value(s.lo + (s.hi-s.lo)*float64(i)/samples)
+		v := xAxis.value(s.lo + (s.hi-s.lo)*float64(i)/samples)
 		fv := c.F(v)
-		if math.IsInf(fv, 0) {
-			return nil, fmt.Errorf("the value F(%g) is infinite", v)
-		}
 		if math.IsNaN(fv) {
 			if len(x) > 0 {
 				pieces = append(pieces, [2][]float64{x, y})
@@ -47,13 +47,16 @@ func (c Curve) sample(a Axis, s span) (pieces [][2][]float64, err error) {
 			x, y = nil, nil
 			continue
 		}
+		if err := yAxis.admits(fv); err != nil {
+			return nil, fmt.Errorf("F(%g) %w%s", v, err, hint)
+		}
 		x, y = append(x, v), append(y, fv)
 	}
 	if len(x) > 0 {
 		pieces = append(pieces, [2][]float64{x, y})
 	}
 	if len(pieces) == 0 {
-		return nil, fmt.Errorf("the function F is NaN everywhere between %g and %g", a.value(s.lo), a.value(s.hi))
+		return nil, fmt.Errorf("the function F is NaN everywhere between %g and %g", xAxis.value(s.lo), xAxis.value(s.hi))
 	}
 	return pieces, nil
 }
@@ -68,20 +71,24 @@ func (c Curve) extend(e *extent) error {
 		}
 		return nil
 	}
-	pieces, err := c.sample(e.xAxis, e.x)
+	pieces, err := c.sample(e.xAxis, e.yAxis, e.x)
 	if err != nil {
 		return err
 	}
 	for _, piece := range pieces {
-		if err := addAll(&e.y, e.yAxis, "F", piece[1]); err != nil {
-			return err
+		for _, v := range piece[1] {
+			e.y.add(e.yAxis.position(v))
 		}
 	}
 	return nil
 }
 
 func (c Curve) draw(p *pane) {
-	pieces, _ := c.sample(p.X, p.x)
+	pieces, err := c.sample(p.X, p.Y, p.x)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
 	var last []vg.Point
 	for _, piece := range pieces {
 		last = p.points(piece[0], piece[1])

@@ -10,7 +10,7 @@ func (pl *plan) drawOn(c canvas, f Figure) error {
 			l.draw(p)
 		}
 		if p.err != nil {
-			return f.errorf("panel %d%s: %w", i+1, quoted(p.Title), p.err)
+			return f.panelError(i, p.err)
 		}
 		p.drawAxes()
 		p.drawNotes()

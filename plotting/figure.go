@@ -27,8 +27,8 @@ type Figure struct {
 	// most. One: stacked.
 	Columns int
 
-	// ShareX and ShareY give all panels the same limits and write tick labels
-	// on the outer panels only. Stacked panels on one x axis are Columns: 1,
+	// ShareX and ShareY give all panels the same limits, which cover those of
+	// each, fixed ones too, and write tick labels on the outer panels only. Stacked panels on one x axis are Columns: 1,
 	// ShareX: true; small multiples set both.
 	ShareX, ShareY bool
 
@@ -77,30 +77,50 @@ func (f Figure) measure() ([]extent, error) {
 	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
-		e, err := p.measure()
+		e, err := p.measureX()
 		if err != nil {
-			return nil, f.errorf("panel %d%s: %w", i+1, quoted(p.Title), err)
+			return nil, f.panelError(i, err)
 		}
 		extents[i] = e
 	}
-	f.share(extents)
+	if f.ShareX {
+		if err := f.share("X", extents, func(e *extent) (Axis, *span) { return e.xAxis, &e.x }); err != nil {
+			return nil, err
+		}
+	}
+	for i, p := range f.Panels {
+		if err := extents[i].measureY(p); err != nil {
+			return nil, f.panelError(i, err)
+		}
+	}
+	if f.ShareY {
+		if err := f.share("Y", extents, func(e *extent) (Axis, *span) { return e.yAxis, &e.y }); err != nil {
+			return nil, err
+		}
+	}
 	return extents, nil
 }
 
-func (f Figure) share(extents []extent) {
-	var x, y span
-	for _, e := range extents {
-		x.join(e.x)
-		y.join(e.y)
+func (f Figure) panelError(i int, err error) error {
+	return f.errorf("panel %d%s: %w", i+1, quoted(f.Panels[i].Title), err)
+}
+
+// share gives all panels the limits that cover those of each.
+func (f Figure) share(name string, extents []extent, of func(e *extent) (Axis, *span)) error {
+	first, _ := of(&extents[0])
+	var all span
+	for i := range extents {
+		a, s := of(&extents[i])
+		if a.Scale != first.Scale || a.Logged != first.Logged {
+			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
+		}
+		all.join(*s)
 	}
 	for i := range extents {
-		if f.ShareX {
-			extents[i].x = x
-		}
-		if f.ShareY {
-			extents[i].y = y
-		}
+		_, s := of(&extents[i])
+		*s = all
 	}
+	return nil
 }
 
 func quoted(s string) string {

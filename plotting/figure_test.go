@@ -62,6 +62,36 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// A curve is drawn over the range that the panels share, and measured there.
+func TestSharedCurve(t *testing.T) {
+	line := func(x ...float64) plotting.Layer { return plotting.Line{X: x, Y: x} }
+	curve := func(f func(float64) float64) plotting.Layer { return plotting.ReferenceCurve{F: f, Label: "theory"} }
+	panel := func(scale plotting.Scale, layers ...plotting.Layer) plotting.Panel {
+		return plotting.Panel{Y: plotting.Axis{Scale: scale}, Layers: layers}
+	}
+	for _, c := range []struct {
+		name, want string
+		panels     []plotting.Panel
+	}{
+		{"infinite", `panel 1: layer 2 (reference "theory"): F(0) is infinite; set From and To`, []plotting.Panel{
+			panel(plotting.Linear, line(1, 2), curve(func(x float64) float64 { return 1 / x })), panel(plotting.Linear, line(0, 3))}},
+		{"not positive", `panel 1: layer 2 (reference "theory"): F(0) = -0.5 is not positive`, []plotting.Panel{
+			panel(plotting.Log, line(1, 2), curve(func(x float64) float64 { return x - 0.5 })), panel(plotting.Log, plotting.Line{X: []float64{0, 3}, Y: []float64{1, 2}})}},
+		{"scales", "panel 2: its axis has another scale than that of panel 1, so ShareY cannot join them", []plotting.Panel{
+			panel(plotting.Log, line(1, 2)), panel(plotting.Linear, line(1, 2))}},
+	} {
+		_, err := plotting.Preview(plotting.Figure{Panels: c.panels, ShareX: true, ShareY: true}, 36)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	// Equal axes widen the range after it was measured.
+	p := plotting.Panel{Equal: true, Layers: []plotting.Layer{plotting.Scatter{X: []float64{1, 2}, Y: []float64{-50, 50}}, curve(func(x float64) float64 { return 1 / math.Max(x, 0) })}}
+	if _, err := plotting.Preview(plotting.Figure{Panels: []plotting.Panel{p}}, 36); err == nil || !strings.Contains(err.Error(), "is infinite") {
+		t.Errorf("widened: %v", err)
+	}
+}
+
 // Degenerate but honest data are drawn.
 func TestUnusualData(t *testing.T) {
 	one := []float64{3}

@@ -37,7 +37,8 @@ type Layer interface {
 }
 
 // extent collects what the layers of a panel cover. Layers that are drawn over
-// whatever range there is (curves) add to it in the second pass.
+// whatever range there is (curves) add to it in the second pass, when the limits
+// of x are known.
 type extent struct {
 	xAxis, yAxis Axis
 	x, y         span
@@ -72,8 +73,8 @@ func addAll(s *span, a Axis, coordinate string, values []float64) error {
 	return nil
 }
 
-// measure returns the limits of the panel's axes.
-func (p Panel) measure() (extent, error) {
+// measureX checks the panel and returns its limits of x.
+func (p Panel) measureX() (extent, error) {
 	p = p.squared()
 	e := extent{xAxis: p.X, yAxis: p.Y}
 	if err := p.X.check(); err != nil {
@@ -93,13 +94,20 @@ func (p Panel) measure() (extent, error) {
 	if err := e.visit(p.Layers); err != nil {
 		return e, err
 	}
-	x := p.X.limits(e.x, e.xMargin(p))
-	e.x, e.second = x, true
+	e.x = p.X.limits(e.x, e.xMargin(p))
+	return e, nil
+}
+
+// measureY adds the limits of y, given those of x that the panel is drawn with.
+func (e *extent) measureY(p Panel) error {
+	p = p.squared()
+	x := e.x
+	e.second = true
 	if err := e.visit(p.Layers); err != nil {
-		return e, err
+		return err
 	}
 	e.x, e.y = x, p.Y.limits(e.y, e.yMargin(p))
-	return e, nil
+	return nil
 }
 
 func (e *extent) visit(layers []Layer) error {
