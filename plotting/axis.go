@@ -105,6 +105,11 @@ func (a Axis) check() error {
 			}
 		}
 	}
+	for i, t := range a.Ticks {
+		if err := a.admits(t.At); err != nil {
+			return fmt.Errorf("Ticks[%d].At %w", i, err)
+		}
+	}
 	return nil
 }
 

@@ -31,8 +31,10 @@ func (b Band) draw(p *pane) {
 	n := len(low) - 1
 	middle := vg.Point{X: low[n].X, Y: (low[n].Y + high[n].Y) / 2}
 	if p.within(middle) {
-		p.labelEnd(middle, b.Label, b.Role.Color())
+		p.labelEnd(middle, b.Label, b.Role)
 	}
 }
 
 func (b Band) endRoom(p *pane) vg.Length { return Line{X: b.X, Label: b.Label}.endRoom(p) }
+
+func (b Band) stands() (string, Role, Style) { return b.Label, b.Role, Solid }

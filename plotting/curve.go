@@ -104,4 +104,4 @@ func (c Curve) endRoom(p *pane) vg.Length {
 	return p.endRoomAt(p.X.position(c.To), c.Label)
 }
 
-func (c Curve) keys(p *pane) []key { return p.lineKey(c.Label, c.Role, c.Style) }
+func (c Curve) stands() (string, Role, Style) { return c.Label, c.Role, c.Style }

@@ -45,6 +45,8 @@ func TestMistakes(t *testing.T) {
 		{"one on a log-log axis", plotting.Panel{X: plotting.Axis{Scale: plotting.LogLog}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "X[0] = 1 is not above 1"},
 		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},
 		{"logarithms on a linear axis", plotting.Panel{X: plotting.Axis{Logged: true}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "Logged needs the scale"},
+		{"tick outside of a scale", plotting.Panel{X: plotting.Axis{Scale: plotting.Log, Ticks: []plotting.Tick{{At: 1}, {At: -1}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: Ticks[1].At = -1 is not positive"},
+		{"unknown character in a tick", plotting.Panel{Y: plotting.Axis{Ticks: []plotting.Tick{{At: 1, Label: "失"}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "no glyph for '失'"},
 		{"unknown character", panel(plotting.Line{X: two, Y: two, Label: "损失"}), "DejaVu Sans has no glyph for '损' (U+635F)"},
 	} {
 		f := plotting.Figure{Name: "test", Panels: []plotting.Panel{c.panel}}
@@ -116,5 +118,14 @@ func TestUnusualData(t *testing.T) {
 		if _, err := plotting.Preview(plotting.Figure{Panels: []plotting.Panel{p}}, 36); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// The line of a single point is a disc with the line's label.
+func TestLineOfOnePoint(t *testing.T) {
+	p := plotting.Panel{Layers: []plotting.Layer{plotting.Line{X: []float64{3}, Y: []float64{3}, Label: "flow", Role: plotting.Highest}}}
+	svg := string(encode(t, plotting.Figure{Panels: []plotting.Panel{p}}, plotting.SVG))
+	if !strings.Contains(svg, "<use ") || !strings.Contains(svg, ">flow</text>") {
+		t.Errorf("no disc or no label in %s", svg)
 	}
 }

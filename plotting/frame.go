@@ -76,8 +76,10 @@ func (p *pane) rightRoom() vg.Length {
 func (p *pane) endRoom() vg.Length {
 	var room vg.Length
 	for _, layer := range p.Layers {
-		if e, ok := layer.(endLabelled); ok && !p.Key {
-			room = max(room, e.endRoom(p))
+		if e, ok := layer.(endLabelled); ok {
+			if _, r, _ := e.stands(); p.atEnd(r) {
+				room = max(room, e.endRoom(p))
+			}
 		}
 	}
 	return room

@@ -11,15 +11,19 @@ type key struct {
 	hollow bool
 }
 
-// keyed layers name themselves in the row above the panel; lines do so when the
-// panel's Key is set.
-type keyed interface{ keys(p *pane) []key }
-
-func (p *pane) keys() []key {
-	var out []key
+// keys returns the entries: points, and the lines whose labels do not stand at
+// their ends.
+func (p *pane) keys() (out []key) {
 	for _, l := range p.Layers {
-		if k, ok := l.(keyed); ok {
-			out = append(out, k.keys(p)...)
+		switch l := l.(type) {
+		case Scatter:
+			if l.Label != "" {
+				out = append(out, key{text: l.Label, role: l.Role, marker: l.Marker.of(l.Role), hollow: l.Hollow})
+			}
+		case endLabelled:
+			if label, r, s := l.stands(); label != "" && !p.atEnd(r) {
+				out = append(out, key{text: label, role: r, dash: s.dash(r)})
+			}
 		}
 	}
 	return out

@@ -8,10 +8,37 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// endLabelled layers have a label at their right end.
+// endLabelled layers have a label at their right end, or in the key.
 type endLabelled interface {
 	endRoom(p *pane) vg.Length
+	stands() (label string, r Role, s Style)
 }
+
+// atEnd reports whether lines of a role have their labels at their ends. In a panel
+// with a key those of the theory still do if there are several, all dotted alike.
+func (p *pane) atEnd(r Role) bool {
+	return !p.Key || r == Reference && p.theories > 1
+}
+
+// countTheories counts the labelled lines of the theory. There are none to tell
+// apart if their labels at the ends would take most of the width.
+func (p *pane) countTheories() (n int) {
+	for _, l := range p.Layers {
+		if e, ok := l.(endLabelled); ok {
+			if label, r, _ := e.stands(); label != "" && r == Reference {
+				n++
+				if e.endRoom(p) > p.box.Size().X*mostForLabels {
+					return 0
+				}
+			}
+		}
+	}
+	return n
+}
+
+// mostForLabels is the share of the width that labels at the ends of lines may
+// take; wider ones stand in the key.
+const mostForLabels = 0.45
 
 // endLabel is the direct label of a line, beside the point where it ends.
 type endLabel struct {
@@ -22,9 +49,9 @@ type endLabel struct {
 }
 
 // labelEnd asks for a label at a point that is on the page.
-func (p *pane) labelEnd(at vg.Point, text string, c color.NRGBA) {
-	if text != "" && !p.Key {
-		p.ends = append(p.ends, endLabel{at: at, text: text, color: readable(c), y: at.Y})
+func (p *pane) labelEnd(at vg.Point, text string, r Role) {
+	if text != "" && p.atEnd(r) {
+		p.ends = append(p.ends, endLabel{at: at, text: text, color: readable(r.Color()), y: at.Y})
 	}
 }
 

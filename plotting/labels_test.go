@@ -46,3 +46,23 @@ func TestSpreadLeavesAlone(t *testing.T) {
 		}
 	}
 }
+
+// Two dotted lines cannot be told apart in a key, one can.
+func TestTheoriesInKey(t *testing.T) {
+	layers := []Layer{
+		Line{X: []float64{0, 1}, Y: []float64{0, 1}, Label: "flow"},
+		ReferenceY{At: 0.5, Label: "half"}, ReferenceY{At: 0.7, Label: "most"},
+	}
+	for n, want := range map[int]int{2: 2, 3: 1} {
+		pl, err := Figure{Panels: []Panel{{Key: true, Layers: layers[:n]}}}.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(pl.panes[0].keys()); got != want {
+			t.Errorf("%d entries for %d lines, want %d", got, n, want)
+		}
+		if room := pl.panes[0].endRoom(); (room > 0) != (n == 3) {
+			t.Errorf("%d lines have %g points for labels at their ends", n, room)
+		}
+	}
+}

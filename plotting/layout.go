@@ -45,7 +45,8 @@ func (f Figure) plan() (*plan, error) {
 	for _, p := range pl.panes {
 		p.box.Max = size
 		// Labels that would take most of the width stand above instead.
-		p.Key = p.Key || p.endRoom() > size.X*0.45
+		p.Key = p.Key || p.endRoom() > size.X*mostForLabels
+		p.theories = p.countTheories()
 	}
 	pl.arrange(f)
 	pl.arrange(f)

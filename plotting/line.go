@@ -34,14 +34,32 @@ func (l Line) texts() []string { return []string{l.Label} }
 
 func (l Line) draw(p *pane) {
 	points := p.points(l.X, l.Y)
+	if len(points) == 1 {
+		l.drawPoint(p, points[0])
+		return
+	}
 	p.stroke(points, l.Role, l.Style, l.Thin)
 	if l.Marker != RoleMarker {
 		p.stampMarker(l.Marker, p.marker, l.Role.Color(), false, points)
 	}
-	if l.Arrow && len(points) > 1 {
+	if l.Arrow {
 		p.arrowHead(points[len(points)-2], points[len(points)-1], l.Role)
 	}
 	p.labelLine(points, l.Label, l.Role)
+}
+
+// drawPoint draws the line of a single point.
+func (l Line) drawPoint(p *pane, q vg.Point) {
+	if !p.within(q) {
+		return
+	}
+	m := l.Marker
+	if m == RoleMarker {
+		m = Disc
+	}
+	p.stampMarker(m, p.marker, l.Role.Color(), false, []vg.Point{q})
+	p.occupy([]vg.Point{q})
+	p.labelEnd(q, l.Label, l.Role)
 }
 
 // stroke draws a polyline as its role says.
@@ -65,7 +83,7 @@ func (p *pane) labelLine(points []vg.Point, label string, r Role) {
 		}
 	}
 	if found {
-		p.labelEnd(best, label, r.Color())
+		p.labelEnd(best, label, r)
 	}
 }
 
@@ -107,12 +125,4 @@ func (p *pane) endRoomAt(u float64, label string) vg.Length {
 	return p.labelRoom(label) - free
 }
 
-func (l Line) keys(p *pane) []key { return p.lineKey(l.Label, l.Role, l.Style) }
-
-// lineKey is the entry of a line, if the panel lists lines above itself.
-func (p *pane) lineKey(label string, r Role, s Style) []key {
-	if !p.Key || label == "" {
-		return nil
-	}
-	return []key{{text: label, role: r, dash: s.dash(r)}}
-}
+func (l Line) stands() (string, Role, Style) { return l.Label, l.Role, l.Style }

@@ -27,6 +27,8 @@ type pane struct {
 	x, y  span         // the axes' limits, as positions
 	inner struct{ x, y bool }
 
+	theories int // labelled lines of the theory
+
 	ends  []endLabel
 	notes []note
 	busy  []vg.Point // where lines and points are, for labels to avoid

@@ -3,6 +3,7 @@ package plotting
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"qhlab/plotting/internal/typeset"
 )
@@ -83,7 +84,7 @@ func (p Panel) measureX() (extent, error) {
 	if err := p.Y.check(); err != nil {
 		return e, fmt.Errorf("y axis: %w", err)
 	}
-	for _, s := range append(p.texts(), p.Title, p.X.Label, p.Y.Label) {
+	for _, s := range p.texts() {
 		if err := typeset.Check(typeset.Parse(s).Plain()); err != nil {
 			return e, err
 		}
@@ -135,9 +136,12 @@ func (e *extent) yMargin(p Panel) float64 {
 	return 0.05
 }
 
-// texts returns the labels of the panel's layers.
+// texts returns all that is written in the panel, numbers aside.
 func (p Panel) texts() []string {
-	var out []string
+	out := []string{p.Title, p.X.Label, p.Y.Label}
+	for _, t := range append(slices.Clone(p.X.Ticks), p.Y.Ticks...) {
+		out = append(out, t.Label)
+	}
 	for _, l := range p.Layers {
 		if t, ok := l.(interface{ texts() []string }); ok {
 			out = append(out, t.texts()...)

@@ -26,7 +26,7 @@ func (r ReferenceY) draw(p *pane) {
 
 func (r ReferenceY) endRoom(p *pane) vg.Length { return p.labelRoom(r.Label) }
 
-func (r ReferenceY) keys(p *pane) []key { return p.lineKey(r.Label, Reference, RoleStyle) }
+func (r ReferenceY) stands() (string, Role, Style) { return r.Label, Reference, RoleStyle }
 
 // ReferenceX is a dotted vertical line: where something happens. Its label stands
 // beside it.
@@ -71,9 +71,9 @@ func (r ReferenceCurve) curve() Curve {
 	return Curve{F: r.F, From: r.From, To: r.To, Label: r.Label, Role: Reference}
 }
 
-func (r ReferenceCurve) name() string              { return "reference" + quoted(r.Label) }
-func (r ReferenceCurve) texts() []string           { return []string{r.Label} }
-func (r ReferenceCurve) extend(e *extent) error    { return r.curve().extend(e) }
-func (r ReferenceCurve) draw(p *pane)              { r.curve().draw(p) }
-func (r ReferenceCurve) endRoom(p *pane) vg.Length { return r.curve().endRoom(p) }
-func (r ReferenceCurve) keys(p *pane) []key        { return r.curve().keys(p) }
+func (r ReferenceCurve) name() string                  { return "reference" + quoted(r.Label) }
+func (r ReferenceCurve) texts() []string               { return []string{r.Label} }
+func (r ReferenceCurve) extend(e *extent) error        { return r.curve().extend(e) }
+func (r ReferenceCurve) draw(p *pane)                  { r.curve().draw(p) }
+func (r ReferenceCurve) endRoom(p *pane) vg.Length     { return r.curve().endRoom(p) }
+func (r ReferenceCurve) stands() (string, Role, Style) { return r.curve().stands() }

@@ -60,13 +60,6 @@ func (s Scatter) draw(p *pane) {
 	p.Stamp(ring(radius*2, p.thin), rings)
 }
 
-func (s Scatter) keys(*pane) []key {
-	if s.Label == "" {
-		return nil
-	}
-	return []key{{text: s.Label, role: s.Role, marker: s.Marker.of(s.Role), hollow: s.Hollow}}
-}
-
 // ring is an annulus: two circles wound in opposite directions.
 func ring(radius, width vg.Length) vg.Path {
 	var path vg.Path
