@@ -1,6 +1,9 @@
 package plotting
 
-import "image/color"
+import (
+	"fmt"
+	"image/color"
+)
 
 // A Role says what a layer stands for; the role chooses its colour, and its line
 // style or marker as a second channel, the same in every figure. The zero Role
@@ -8,7 +11,7 @@ import "image/color"
 //
 // The colours of the rates differ by at least 10 in lightness L* from each
 // other, so they survive a black-and-white print, and stay apart under the
-// three dichromacies; a test measures both.
+// three dichromacies, and so do those of four classes; a test measures both.
 type Role int
 
 // The roles. Rates are named from the highest down; a class is Class(0),
@@ -23,22 +26,33 @@ const (
 	firstClass
 )
 
-// Rate returns the role of the k-th highest rate, counted from 0.
+// Rate returns the role of the k-th highest rate, counted from 0 to 3. It panics
+// beyond: four rates are what a reader tells apart.
 func Rate(k int) Role {
-	if k < 0 {
-		panic("plotting: negative rate index")
+	if k < 0 || Highest+Role(k) > Fourth {
+		panic(fmt.Sprintf("plotting: Rate(%d): rates have the roles Rate(0) to Rate(3); Series(%d) is a role for anything", k, k))
 	}
-	return Highest + Role(min(k, int(Fourth-Highest)))
+	return Highest + Role(k)
 }
 
 // Class returns the role of class k of a classification problem, counted from 0.
-// In binary problems 0 is y = -1 and 1 is y = +1. Colours repeat after six classes
-// while markers go on differing.
+// In binary problems 0 is y = -1 and 1 is y = +1. There are six colours and seven
+// markers and line styles, so that 42 classes look different.
 func Class(k int) Role {
 	if k < 0 {
 		panic("plotting: negative class index")
 	}
 	return firstClass + Role(k)
+}
+
+// Series returns a role for the k-th of several lines or clouds that are neither
+// rates nor classes, counted from 0: seeds, tolerances, layers. It looks like
+// Class(k), so a figure shows either classes or series.
+func Series(k int) Role {
+	if k < 0 {
+		panic("plotting: negative series index")
+	}
+	return Class(k)
 }
 
 var (
@@ -59,8 +73,8 @@ var (
 		{0x3a, 0x7d, 0x44, 255},
 		{0xb3, 0x90, 0x00, 255},
 		{0x14, 0x22, 0x4d, 255},
-		{0xc2, 0x47, 0x7a, 255},
-		{0x7f, 0x7f, 0x7f, 255},
+		{0xd8, 0x54, 0x90, 255},
+		{0x60, 0x24, 0x00, 255},
 	}
 )
 
@@ -76,69 +90,4 @@ func (r Role) Color() color.NRGBA {
 func tint(c color.NRGBA, amount float64) color.NRGBA {
 	mix := func(v uint8) uint8 { return uint8(255 + amount*(float64(v)-255) + 0.5) }
 	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 255}
-}
-
-// A Style is how a line is drawn. The zero Style is the role's own.
-type Style int
-
-// The line styles.
-const (
-	RoleStyle Style = iota
-	Solid
-	Dashed
-	DashDotted
-	Dotted
-)
-
-// dash returns the pattern of a style, in line widths.
-func (s Style) dash(r Role) []float64 {
-	if s == RoleStyle {
-		s = Solid
-		switch r {
-		case Second:
-			return []float64{6, 1.6}
-		case Third:
-			return []float64{3, 1.5}
-		case Fourth:
-			s = DashDotted
-		case Reference:
-			s = Dotted
-		}
-	}
-	switch s {
-	case Dashed:
-		return []float64{4, 2}
-	case DashDotted:
-		return []float64{6, 1.6, 1.4, 1.6}
-	case Dotted:
-		return []float64{1, 1.8}
-	}
-	return nil
-}
-
-// A Marker is the shape of a point. The zero Marker is the role's own.
-type Marker int
-
-// The markers.
-const (
-	RoleMarker Marker = iota
-	Disc
-	Square
-	Triangle
-	Diamond
-	Cross
-	Plus
-)
-
-func (m Marker) of(r Role) Marker {
-	if m != RoleMarker {
-		return m
-	}
-	if r >= firstClass {
-		return Disc + Marker(int(r-firstClass)%int(Plus))
-	}
-	if r >= Highest && r <= Fourth {
-		return Disc + Marker(r-Highest)
-	}
-	return Disc
 }

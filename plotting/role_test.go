@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -66,46 +67,76 @@ func closest(v vision, roles []Role) (least float64, pair string) {
 
 // Every pair of series colours stays apart for every reader. 20 is nearly nine
 // just noticeable differences, enough for thin lines; in grey only lightness is
-// left, and 10 is more than four.
+// left, and 10 is more than four. Six classes have to be told apart in grey by
+// their markers as well.
 func TestRolesStayApart(t *testing.T) {
-	groups := map[string][]Role{
-		"rates":   {Neutral, Highest, Second, Third, Fourth},
-		"classes": {Class(0), Class(1), Class(2), Class(3)},
-	}
-	for name, roles := range groups {
+	for _, c := range []struct {
+		name  string
+		roles []Role
+		grey  float64
+	}{
+		{"rates", []Role{Neutral, Highest, Second, Third, Fourth}, 10},
+		{"four classes", []Role{Class(0), Class(1), Class(2), Class(3)}, 10},
+		{"six classes", []Role{Class(0), Class(1), Class(2), Class(3), Class(4), Class(5)}, 4},
+	} {
 		for _, v := range visions {
 			want := 20.0
 			if v.name == "grey" {
-				want = 10
+				want = c.grey
 			}
-			got, pair := closest(v, roles)
-			t.Logf("%s, %s: least difference %.1f", name, v.name, got)
+			got, pair := closest(v, c.roles)
+			t.Logf("%s, %s: least difference %.1f", c.name, v.name, got)
 			if got < want {
-				t.Errorf("%s, %s: %s differ by %.1f, want %.0f", name, v.name, pair, got, want)
+				t.Errorf("%s, %s: %s differ by %.1f, want %.0f", c.name, v.name, pair, got, want)
 			}
 		}
 	}
 }
 
-// Colour is never the only channel: no two rates share a line style, and no two
-// of six classes a marker.
+// Colour is never the only channel: no two rates share a line style or a marker,
+// nor do seven classes, and none has the theory's style. 42 classes differ in
+// colour, or in both.
 func TestSecondChannel(t *testing.T) {
-	styles := make(map[string]Role)
-	for _, r := range []Role{Highest, Second, Third, Fourth, Reference} {
-		style := fmt.Sprint(RoleStyle.dash(r))
-		if other, ok := styles[style]; ok {
-			t.Errorf("roles %d and %d have one line style", other, r)
-		}
-		styles[style] = r
+	classes := make([]Role, 42)
+	for k := range classes {
+		classes[k] = Class(k)
 	}
-	markers := make(map[Marker]int)
-	for k := range 6 {
-		m := RoleMarker.of(Class(k))
-		if other, ok := markers[m]; ok {
-			t.Errorf("classes %d and %d have one marker", other, k)
-		}
-		markers[m] = k
+	looks := map[string]func(r Role) string{
+		"line style":            func(r Role) string { return fmt.Sprint(RoleStyle.dash(r)) },
+		"marker":                func(r Role) string { return fmt.Sprint(RoleMarker.of(r)) },
+		"colour and line style": func(r Role) string { return fmt.Sprint(r.Color(), RoleStyle.dash(r)) },
+		"colour and marker":     func(r Role) string { return fmt.Sprint(r.Color(), RoleMarker.of(r)) },
 	}
+	for _, c := range []struct {
+		look  string
+		roles []Role
+	}{
+		{"line style", []Role{Highest, Second, Third, Fourth, Reference}},
+		{"line style", append([]Role{Reference}, classes[:7]...)},
+		{"marker", []Role{Highest, Second, Third, Fourth}},
+		{"marker", classes[:7]},
+		{"colour and line style", classes},
+		{"colour and marker", classes},
+	} {
+		seen := make(map[string]Role)
+		for _, r := range c.roles {
+			look := looks[c.look](r)
+			if other, ok := seen[look]; ok {
+				t.Errorf("roles %d and %d have one %s", other, r, c.look)
+			}
+			seen[look] = r
+		}
+	}
+}
+
+// There is no fifth rate, and the message says what to use instead.
+func TestRateBeyond(t *testing.T) {
+	defer func() {
+		if message := fmt.Sprint(recover()); !strings.Contains(message, "Series(4)") {
+			t.Errorf("Rate(4): %s", message)
+		}
+	}()
+	Rate(4)
 }
 
 // Lines and markers have a contrast of at least 3 to 1 on paper (WCAG 2, 1.4.11),

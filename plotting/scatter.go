@@ -93,6 +93,8 @@ func (m Marker) outline(r vg.Length) vg.Path {
 		return ngon(4, r*1.25, math.Pi/4)
 	case Triangle:
 		return ngon(3, r*1.45, math.Pi/2)
+	case TriangleDown:
+		return ngon(3, r*1.45, -math.Pi/2)
 	case Diamond:
 		return ngon(4, r*1.35, math.Pi/2)
 	case Cross:

@@ -1,37 +1,86 @@
 package plotting
 
-import "gonum.org/v1/plot/vg"
+// A Style is how a line is drawn. The zero Style is the role's own.
+type Style int
 
-// look holds the measures of a figure at its printed width, in points.
-type look struct {
-	width               vg.Length // of the page
-	title, label, tick  vg.Length // type sizes
-	line, thin, axis    vg.Length // line widths
-	marker              vg.Length // radius of a point
-	gap                 vg.Length // between panels
-	tickLength, padding vg.Length
+// The line styles.
+const (
+	RoleStyle Style = iota
+	Solid
+	Dashed
+	DashDotted
+	Dotted
+)
+
+// dash returns the pattern of a style, in line widths.
+func (s Style) dash(r Role) []float64 {
+	switch s {
+	case RoleStyle:
+		return r.dash()
+	case Dashed:
+		return []float64{4, 2}
+	case DashDotted:
+		return dashes[3]
+	case Dotted:
+		return dotted
+	}
+	return nil
 }
 
-// look returns the measures of a width: type at 7 to 9 points in print.
-func (w Width) look() look {
-	l := look{
-		width: 486, title: 9, label: 8, tick: 7,
-		line: 1.5, thin: 0.9, axis: 0.6, marker: 2.4,
-		gap: 16, tickLength: 3, padding: 3,
-	}
-	switch w {
-	case Single:
-		l.width, l.line, l.marker, l.gap = 234, 1.3, 2, 12
-	case Slide:
-		l = l.scaled(1.9)
-		l.width = 720
-	}
-	return l
+// dotted is the theory's pattern, and that of no role else.
+var dotted = []float64{1, 1.8}
+
+// dashes are the patterns of rates and classes, in line widths, nil for a whole
+// line.
+var dashes = [...][]float64{
+	nil,
+	{6, 1.6},
+	{3, 1.5},
+	{6, 1.6, 1.4, 1.6},
+	{6, 1.6, 1.4, 1.6, 1.4, 1.6},
+	{9, 1.6, 3, 1.6},
+	{3, 1.4, 1.2, 1.4},
 }
 
-func (l look) scaled(k vg.Length) look {
-	for _, v := range []*vg.Length{&l.title, &l.label, &l.tick, &l.line, &l.thin, &l.axis, &l.marker, &l.gap, &l.tickLength, &l.padding} {
-		*v *= k
+func (r Role) dash() []float64 {
+	switch {
+	case r == Reference:
+		return dotted
+	case r == Neutral:
+		return nil
 	}
-	return l
+	return dashes[r.index()%len(dashes)]
+}
+
+// index counts rates from the highest, and classes.
+func (r Role) index() int {
+	if r >= firstClass {
+		return int(r - firstClass)
+	}
+	return int(r - Highest)
+}
+
+// A Marker is the shape of a point. The zero Marker is the role's own.
+type Marker int
+
+// The markers.
+const (
+	RoleMarker Marker = iota
+	Disc
+	Square
+	Triangle
+	Diamond
+	Cross
+	Plus
+	TriangleDown
+)
+
+func (m Marker) of(r Role) Marker {
+	switch {
+	case m != RoleMarker:
+		return m
+	case r == Neutral || r == Reference:
+		return Disc
+	}
+	return Disc + Marker(r.index()%int(TriangleDown))
 }
