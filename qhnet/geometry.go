@@ -53,7 +53,9 @@ func Seminorm(lambda, theta []float64) float64 {
 // MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
 // the highest rate alone,
 //
-//	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2}.
+//	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2},
+//
+// where rates that differ by 1e-12 of λ_max or less count as equal.
 func MaxSeminorm(lambda, theta []float64) float64 {
 	highest := 0.0
 	for _, rate := range lambda {
@@ -62,6 +64,10 @@ func MaxSeminorm(lambda, theta []float64) float64 {
 	return seminorm(lambda, theta, highest)
 }
 
+// isHighest tells whether a rate is the highest. Rates that are equal as fractions
+// may differ in their last digits.
+func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
+
 // seminorm sums over the rates from lowest on.
 func seminorm(lambda, theta []float64, lowest float64) float64 {
 	checkLength("lambda", len(lambda), len(theta))
@@ -69,7 +75,7 @@ func seminorm(lambda, theta []float64, lowest float64) float64 {
 	for start, end := 0, 0; start < len(theta); start = end {
 		end = runEnd(lambda, start)
 		rate, run := lambda[start], theta[start:end]
-		if rate > 0 && rate >= lowest {
+		if rate > 0 && isHighest(rate, lowest) {
 			sum = math.Hypot(sum, math.Sqrt(rate)*blas64.Nrm2(vector(run)))
 		}
 	}

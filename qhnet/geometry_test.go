@@ -138,6 +138,10 @@ func TestSeminorms(t *testing.T) {
 	if got := qhnet.Seminorm(lambda, []float64{1e200, 0, 1e200, 1}); got != math.Hypot(1e200, 1e200) {
 		t.Errorf("‖θ‖_Λ = %v overflows", got)
 	}
+	lambda[2] = math.Nextafter(1, 0) // as rounding leaves rates that are equal as fractions
+	if got, want := qhnet.MaxSeminorm(lambda, theta), math.Sqrt(10); math.Abs(got-want) > 1e-15*want {
+		t.Errorf("‖θ‖_Λmax = %v, want %v", got, want)
+	}
 }
 
 func TestCurveTangent(t *testing.T) {

@@ -62,12 +62,14 @@ func (r *Rates) over(p *polytope.Polytope) {
 }
 
 func (r *Rates) index(name string) int {
+	var names []string
 	for i, b := range r.blocks {
 		if b.Name == name {
 			return i
 		}
+		names = append(names, b.Name)
 	}
-	panic(fmt.Sprintf("qhnet: no block is named %q", name))
+	panic(fmt.Sprintf("qhnet: the model has no block %q; its blocks are %q", name, names))
 }
 
 // Blocks returns the blocks in the order of all per-block results.
@@ -88,12 +90,14 @@ func (r *Rates) Canonical() []float64 { return roundAll(r.canonical) }
 // Max returns λ_max, the largest canonical rate of the surviving blocks, and
 // the indices of the surviving blocks that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
-	for b, lambda := range r.Canonical() {
-		switch {
-		case r.dropped[b] || lambda < rate:
-		case lambda > rate:
-			rate, blocks = lambda, []int{b}
-		default:
+	canonical := r.Canonical()
+	for b, lambda := range canonical {
+		if !r.dropped[b] {
+			rate = max(rate, lambda)
+		}
+	}
+	for b, lambda := range canonical {
+		if !r.dropped[b] && isHighest(lambda, rate) {
 			blocks = append(blocks, b)
 		}
 	}
@@ -147,8 +151,10 @@ func (r *Rates) growing(c, x []*big.Rat) string {
 // Admits returns nil if Λ, one rate for each parameter, is admissible, and
 // otherwise an error that names the parameter or the rule it violates and by
 // how much. Rates must be equal within a block. Rules may be missed by rounding,
-// 1e-12 of the largest term.
+// 1e-12 of the largest term. It panics if Λ has another length.
 func (r *Rates) Admits(lambda []float64) error {
+	last := r.blocks[len(r.blocks)-1]
+	checkLength("lambda", len(lambda), last.Offset+last.Len())
 	rates := make([]float64, len(r.blocks))
 	for b, block := range r.blocks {
 		own := block.Of(lambda)

@@ -209,6 +209,23 @@ func TestAdmits(t *testing.T) {
 	}
 }
 
+func TestRatesRefuse(t *testing.T) {
+	rates := mustRates(t, qhnet.Diagonal(1, 2))
+	for want, call := range map[string]func(){
+		`no block "x1"; its blocks are ["x1.factor1" "x2.factor1" "x2.factor2"]`: func() { rates.Without("x1") },
+		"length of lambda is 2, want 3":                                          func() { rates.Admits([]float64{1, 0.5}) },
+	} {
+		func() {
+			defer func() {
+				if r := recover(); !strings.Contains(fmt.Sprint(r), want) {
+					t.Errorf("panic %v, want one with %q", r, want)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
 func TestNotQuasiHomogeneous(t *testing.T) {
 	m := rulesOnly{
 		names: []string{"W1", "other", "b1"},
