@@ -59,7 +59,8 @@ type KKT struct {
 type CertificateSettings struct {
 	// Epsilon admits margins up to 1 + Epsilon to the support. By default it is
 	// 20/min q(θ), kept between 1e-6 and 0.1: at a point of the flow, margins
-	// beyond have less than e^{-20} of the largest weight.
+	// beyond have less than e^{-20} of the largest weight. It is an error if it is
+	// negative, or so small that rounding leaves no margin in the support.
 	Epsilon float64
 
 	// Discarded names blocks that are left out of Λmax and of stationarity: the
@@ -85,33 +86,44 @@ func (e *NoMarginError) Error() string {
 // Certify checks the point θ for an admissible Λ, one rate for each parameter.
 // It returns an error if Λ is not admissible (with the rule it misses and by how
 // much), a *[NoMarginError] if a margin is not positive, and an error if θ is
-// not finite or its highest-rate parameters are all zero. It costs O(m·k²) for a
-// support of k margins.
+// not finite or its highest-rate parameters are all zero. For a support of k
+// margins it takes O(m·k²) operations and memory for a few m×k matrices.
 func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSettings) (*Certificate, error) {
-	checkLength("theta", len(theta), NumParameters(margins.Model()))
-	checkLength("lambda", len(lambda), len(theta))
 	if settings == nil {
 		settings = &CertificateSettings{}
 	}
-	if i := slices.IndexFunc(theta, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); i >= 0 {
-		return nil, fmt.Errorf("qhnet: certificate: θ[%d] = %v", i, theta[i])
+	if !(settings.Epsilon >= 0) {
+		return nil, fmt.Errorf("qhnet: certificate: Epsilon = %v; use a number ≥ 0", settings.Epsilon)
 	}
 	s := certifier{margins: margins, lambda: lambda}
 	if err := s.discard(settings.Discarded); err != nil {
 		return nil, err
 	}
-	rates, err := RatesOf(margins.Model())
-	if err != nil {
-		return nil, err
-	}
-	if err := rates.Without(settings.Discarded...).Admits(lambda); err != nil {
-		return nil, fmt.Errorf("certificate: this Λ is not admissible: %w", err)
+	if err := checkPoint(margins.Model(), lambda, theta, settings.Discarded...); err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
 	}
 	c, weights, err := s.rescale(theta, settings.Epsilon)
 	if err != nil {
 		return nil, err
 	}
 	return c, s.multipliers(c, weights)
+}
+
+// checkPoint reports a θ that is not finite or a Λ that is not admissible.
+func checkPoint(m Model, lambda, theta []float64, discarded ...string) error {
+	checkLength("theta", len(theta), NumParameters(m))
+	checkLength("lambda", len(lambda), len(theta))
+	if i := slices.IndexFunc(theta, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); i >= 0 {
+		return fmt.Errorf("qhnet: θ[%d] = %v", i, theta[i])
+	}
+	rates, err := RatesOf(m)
+	if err != nil {
+		return err
+	}
+	if err := rates.Without(discarded...).Admits(lambda); err != nil {
+		return fmt.Errorf("this Λ is not admissible: %w", err)
+	}
+	return nil
 }
 
 // certifier holds what does not depend on the point.
@@ -163,6 +175,9 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 			c.Support = append(c.Support, j)
 		}
 	}
+	if len(c.Support) == 0 {
+		return nil, nil, fmt.Errorf("qhnet: certificate: no margin is within Epsilon = %v of 1, not even the smallest, %.17g; admit rounding", epsilon, floats.Min(c.Margins))
+	}
 	s.describe(c, theta)
 	return c, weights, nil
 }
@@ -203,8 +218,7 @@ func (s *certifier) describe(c *Certificate, theta []float64) {
 }
 
 func (s *certifier) highest(c *Certificate, i int) bool {
-	// Rates that are equal as fractions may differ in their last digit.
-	return !s.dropped[i] && s.lambda[i] >= c.MaxRate*(1-1e-12)
+	return !s.dropped[i] && isHighest(s.lambda[i], c.MaxRate)
 }
 
 // target returns Λmax θ̃.

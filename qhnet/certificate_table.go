@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // String returns the certificate as a table.
@@ -15,7 +17,7 @@ func (c *Certificate) String() string {
 	line("highest rate", "%.4f  (%s)", c.MaxRate, strings.Join(c.Highest, ", "))
 	line("½‖θ‖²_Λmax", "%.9g", c.Objective)
 	line("highest-rate share", "%.3g", c.HighestShare)
-	line("feasibility", "min q - 1 = %s", residualText(c.Infeasibility()))
+	line("feasibility", "min q - 1 = %s", residualText(-c.Infeasibility()))
 	line("support", "%d of %d margins, q ≤ 1 + %.0e", len(c.Support), len(c.Margins), c.Epsilon)
 	line("", "%14s %16s", "stationarity", "complementarity")
 	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), c.degenerateNote())
@@ -32,14 +34,9 @@ func residualText(v float64) string {
 	return fmt.Sprintf("%.2e", v)
 }
 
-// Infeasibility returns min_j q_j(θ̃) - 1, which is rounding by construction.
-func (c *Certificate) Infeasibility() float64 {
-	smallest := c.Margins[0]
-	for _, q := range c.Margins {
-		smallest = min(smallest, q)
-	}
-	return smallest - 1
-}
+// Infeasibility returns 1 - min_j q_j(θ̃), by how much the worst margin misses 1.
+// By construction it is rounding, of either sign.
+func (c *Certificate) Infeasibility() float64 { return 1 - floats.Min(c.Margins) }
 
 // SupportPoints returns the points with a margin in the support, in order.
 func (c *Certificate) SupportPoints() []int {

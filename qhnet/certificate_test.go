@@ -70,6 +70,25 @@ func TestCertifyRefuses(t *testing.T) {
 	if _, err := qhnet.Certify(margins, lambda, []float64{1, math.NaN(), 1}, nil); err == nil {
 		t.Error("NaN was accepted")
 	}
+	for _, epsilon := range []float64{-1, math.NaN()} {
+		if _, err := qhnet.Certify(margins, lambda, theta, &qhnet.CertificateSettings{Epsilon: epsilon}); err == nil || !strings.Contains(err.Error(), "Epsilon = ") {
+			t.Errorf("Epsilon = %v: %v", epsilon, err)
+		}
+	}
+	// Somewhere on the curve rounding leaves the smallest margin above 1.
+	empty := 0
+	for k := range 100 {
+		moved := qhnet.Rescale(nil, float64(k)/7, lambda, theta)
+		if _, err := qhnet.Certify(margins, lambda, moved, &qhnet.CertificateSettings{Epsilon: 1e-300}); err != nil {
+			empty++
+			if !strings.Contains(err.Error(), "no margin is within Epsilon = 1e-300") {
+				t.Errorf("without support: %v", err)
+			}
+		}
+	}
+	if empty == 0 {
+		t.Error("rounding never left the support empty")
+	}
 	if _, err := qhnet.Certify(margins, lambda, []float64{0, 1, 1}, nil); err == nil || !strings.Contains(err.Error(), "no positive margin") {
 		t.Errorf("without the needed group: %v", err)
 	}
