@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -25,25 +26,38 @@ import (
 // other starts may end elsewhere, and the flow's limit may be yet another
 // first-order point, whose objective can then be compared.
 //
-// The error wraps [ErrInfeasible] if no start of a feasible point was found and
-// [ErrNoConvergence] if the multipliers have not settled; the certificate of the
-// last point is returned with the latter.
+// It takes up to 60 minimizations of up to 2000 gradients of the margins each.
+// Before them it is an error if Λ is not admissible or the start not finite.
+// Afterwards the error wraps [ErrInfeasible] if the last point does not separate
+// the data, and [ErrNoConvergence] if the multipliers have not settled; the
+// certificate of the last point is returned with the latter.
 func SolveDirect(margins *Margins, lambda, start []float64) (*Certificate, error) {
-	checkLength("start", len(start), NumParameters(margins.Model()))
-	checkLength("lambda", len(lambda), len(start))
+	return SolveDirectContext(context.Background(), margins, lambda, start)
+}
+
+// SolveDirectContext is [SolveDirect] until ctx is cancelled: it then returns the
+// certificate of the point it has reached, if that separates the data, and an
+// error that wraps that of ctx.
+func SolveDirectContext(ctx context.Context, margins *Margins, lambda, start []float64) (*Certificate, error) {
+	if err := checkPoint(margins.Model(), lambda, start); err != nil {
+		return nil, fmt.Errorf("direct solver: %w", err)
+	}
 	a := newAugmented(margins, lambda, start)
 	settled := false
 	for range 60 {
-		if err := a.minimize(); err != nil {
+		if err := a.minimize(ctx); err != nil {
 			return nil, err
 		}
-		if settled = a.update(); settled {
+		if settled = a.update(); settled || ctx.Err() != nil {
 			break
 		}
 	}
 	c, err := Certify(margins, lambda, a.theta, &CertificateSettings{Epsilon: 1e-6})
 	var none *NoMarginError
-	if errors.As(err, &none) {
+	switch {
+	case ctx.Err() != nil:
+		return c, fmt.Errorf("qhnet: direct solver: %w", errors.Join(ctx.Err(), err))
+	case errors.As(err, &none):
 		return nil, fmt.Errorf("%w: the direct solver ended with %w", ErrInfeasible, err)
 	}
 	if err == nil && !settled {
@@ -82,7 +96,7 @@ func newAugmented(margins *Margins, lambda, start []float64) *augmented {
 	}
 	a.at[0] = math.NaN() // nothing is evaluated yet
 	for i, l := range lambda {
-		a.highest[i] = l >= a.rate*(1-1e-12)
+		a.highest[i] = isHighest(l, a.rate)
 	}
 	if q, err := margins.Forward(start); err == nil {
 		if smallest := floats.Min(q); smallest > 0 {
@@ -119,11 +133,18 @@ func (a *augmented) evaluate(theta []float64) {
 	}
 }
 
-func (a *augmented) minimize() error {
+// minimize returns without an error if ctx is cancelled.
+func (a *augmented) minimize(ctx context.Context) error {
 	a.at[0] = math.NaN() // the multipliers have changed
 	problem := optimize.Problem{
 		Func: func(theta []float64) float64 { a.evaluate(theta); return a.value },
 		Grad: func(dst, theta []float64) { a.evaluate(theta); copy(dst, a.gradient) },
+		Status: func() (optimize.Status, error) {
+			if ctx.Err() != nil {
+				return optimize.RuntimeLimit, nil
+			}
+			return optimize.NotTerminated, nil
+		},
 	}
 	settings := &optimize.Settings{
 		GradientThreshold: 1e-11,
@@ -135,7 +156,9 @@ func (a *augmented) minimize() error {
 	if result == nil {
 		return fmt.Errorf("qhnet: direct solver: %w", err)
 	}
-	copy(a.theta, result.X)
+	if !math.IsInf(result.F, 1) { // otherwise no point was evaluated, and X is 0
+		copy(a.theta, result.X)
+	}
 	return nil
 }
 

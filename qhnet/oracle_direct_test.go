@@ -1,10 +1,12 @@
 package qhnet_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -70,6 +72,39 @@ func TestDirectRefusesInseparableData(t *testing.T) {
 	model := qhnet.Diagonal(1, 2)
 	if _, err := qhnet.SolveDirect(bind(t, model, set), canonical(t, model), []float64{1, 1, 1}); !errors.Is(err, qhnet.ErrInfeasible) {
 		t.Errorf("XOR by a linear function: %v", err)
+	}
+}
+
+func TestDirectChecksFirst(t *testing.T) {
+	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	margins := bindBalls(t, model, exampleBall)
+	for want, call := range map[string]func() (*qhnet.Certificate, error){
+		"not admissible": func() (*qhnet.Certificate, error) {
+			return qhnet.SolveDirect(margins, []float64{1, 1, 1}, []float64{1, 1, 1})
+		},
+		"θ[1] = NaN": func() (*qhnet.Certificate, error) {
+			return qhnet.SolveDirect(margins, canonical(t, model), []float64{1, math.NaN(), 1})
+		},
+	} {
+		if _, err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
+func TestDirectStops(t *testing.T) {
+	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	margins := bindBalls(t, model, exampleBall)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	start := []float64{1, 1, 1} // separates the balls
+	c, err := qhnet.SolveDirectContext(ctx, margins, canonical(t, model), start)
+	if !errors.Is(err, context.Canceled) || c == nil || math.Abs(c.Infeasibility()) > 1e-12 {
+		t.Errorf("a cancelled solution: %v\n%v", err, c)
+	}
+	start = []float64{-1, -1, 1}
+	if c, err := qhnet.SolveDirectContext(ctx, margins, canonical(t, model), start); !errors.Is(err, context.Canceled) || c != nil {
+		t.Errorf("a cancelled solution that does not separate: %v\n%v", err, c)
 	}
 }
 
