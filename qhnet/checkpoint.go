@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"qhlab/qhnet/ode"
@@ -16,9 +15,9 @@ import (
 // checkpoint lets its solver forget what a file cannot hold.
 const checkpointSteps = 50
 
-// checkpointInterval bounds the time spent on writing; it has no influence on
-// the result.
-var checkpointInterval = time.Second
+// checkpointInterval bounds the time spent on writing, and reportInterval that on
+// telling how far a descent is; they have no influence on the result.
+var checkpointInterval, reportInterval = time.Second, time.Second
 
 // snapshot is all that a flow needs to go on with the same bits.
 type snapshot struct {
@@ -127,9 +126,4 @@ func (r *flowRun) finish() error {
 }
 
 // Forget deletes the flow's checkpoint, if there is one.
-func (f Flow) Forget() error {
-	if err := os.Remove(f.Checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
+func (f Flow) Forget() error { return forget(f.Checkpoint) }

@@ -71,6 +71,23 @@ func (f *field) marginsAt(theta []float64) (err error) {
 	return nil
 }
 
+// separation returns the log(1/L) above which every margin is positive, and
+// whether the loss has one.
+func (f *field) separation() (u float64, known bool) {
+	s, ok := f.loss.(Separating)
+	if !ok {
+		return 0, false
+	}
+	return math.Log(float64(f.margins.Points())) - math.Log(s.SeparatedBelow()), true
+}
+
+// separated reports whether all points are classified correctly and the loss, if
+// it can, shows it; that it does is judged up to the rounding of a located event.
+func (f *field) separated() bool {
+	u, known := f.separation()
+	return floats.Min(f.q) > 0 && (!known || -f.logLoss-u >= -1e-9*max(1, u))
+}
+
 // derivative sets dst to dθ/dc = σ g.
 func (f *field) derivative(dst []float64, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {

@@ -21,6 +21,13 @@ type Loss interface {
 	Curvature(dst, weights, q, v []float64, perPoint int)
 }
 
+// Separating is a loss that is small only where all points are classified
+// correctly. Without it a flow looks at the margins themselves.
+type Separating interface {
+	// SeparatedBelow returns the s > 0 for which nL < s makes every margin positive.
+	SeparatedBelow() float64
+}
+
 // Exponential is the loss
 //
 //	L = (1/n) Σ_j e^{-q_j},
@@ -28,6 +35,9 @@ type Loss interface {
 // over all margins, whose weights are p = softmax(-q) and whose curvature is
 // diag(p) - p pᵀ.
 type Exponential struct{}
+
+// SeparatedBelow implements [Separating]: a margin q ≤ 0 alone adds e^{-q} ≥ 1.
+func (Exponential) SeparatedBelow() float64 { return 1 }
 
 // Log implements [Loss].
 func (Exponential) Log(weights, q []float64, perPoint int) float64 {
@@ -53,6 +63,9 @@ func (Exponential) Curvature(dst, weights, _, v []float64, _ int) {
 //
 // It tends to [Exponential] as the margins grow.
 type Logistic struct{}
+
+// SeparatedBelow implements [Separating]: a margin q ≤ 0 alone adds log(1 + e^{-q}) ≥ log 2.
+func (Logistic) SeparatedBelow() float64 { return math.Ln2 }
 
 // Log implements [Loss].
 func (Logistic) Log(weights, q []float64, perPoint int) float64 {

@@ -2,6 +2,8 @@ package qhnet
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -30,10 +32,42 @@ type Retreater interface {
 	Retreat(theta []float64) bool
 }
 
+// Validator is an optimizer that knows what its settings must be. A [Descent] asks
+// before it runs.
+type Validator interface {
+	Validate() error
+}
+
+// checkPositive returns an error unless a setting is finite and positive.
+func checkPositive(name string, value float64) error {
+	if value > 0 && !math.IsInf(value, 0) {
+		return nil
+	}
+	return fmt.Errorf("qhnet: %s = %v; it must be finite and positive", name, value)
+}
+
+// checkFraction returns an error unless 0 ≤ value < 1.
+func checkFraction(name string, value float64) error {
+	if value >= 0 && value < 1 {
+		return nil
+	}
+	return fmt.Errorf("qhnet: %s = %v; it must be at least 0 and below 1", name, value)
+}
+
+// keeper is an optimizer that takes back steps which raise the loss.
+type keeper interface {
+	lastKept() (theta []float64, logLoss float64)
+}
+
 // GradientDescent is θ ← θ - η ∇L with a fixed step size η. As L falls, so does
 // the step: log(1/L) grows only like log(η·steps).
 type GradientDescent struct {
 	Step float64 // η
+}
+
+// Validate implements [Validator].
+func (o *GradientDescent) Validate() error {
+	return checkPositive("GradientDescent.Step", o.Step)
 }
 
 // Update implements [Optimizer].
@@ -45,13 +79,19 @@ func (o *GradientDescent) Update(theta, g []float64, logLoss float64) float64 {
 // LossScaled is gradient descent on L with step size α/L, that is, a step α on
 // log L, after the loss-based schedule of Lyu and Li, arXiv:1906.05890, appendix:
 // a step that does not raise the loss is kept and α grows by the factor 2^(1/5);
-// one that does is taken back and α shrinks by 2^(1/10). Full-batch records show
-// kept points only; the time they report counts the steps taken back too.
+// one that does is taken back and α shrinks by 2^(1/10). Records show kept points
+// only; the time they report counts the steps taken back too. It has no use for
+// batches or weight decay, with which losses of successive steps do not compare.
 type LossScaled struct {
 	Step float64 // α at the start
 
 	alpha           []float64 // α and log L at the last kept point
 	keptTheta, kept []float64 // θ and g there
+}
+
+// Validate implements [Validator].
+func (o *LossScaled) Validate() error {
+	return checkPositive("LossScaled.Step", o.Step)
 }
 
 const (
@@ -107,6 +147,11 @@ type Momentum struct {
 	velocity []float64
 }
 
+// Validate implements [Validator].
+func (o *Momentum) Validate() error {
+	return errors.Join(checkPositive("Momentum.Step", o.Step), checkFraction("Momentum.Decay", o.Decay))
+}
+
 // Update implements [Optimizer].
 func (o *Momentum) Update(theta, g []float64, logLoss float64) float64 {
 	if o.velocity == nil {
@@ -136,6 +181,14 @@ type Adam struct {
 	clock        []float64 // steps taken, log L of the last
 }
 
+// Validate implements [Validator].
+func (o *Adam) Validate() error {
+	if !(o.Epsilon >= 0) {
+		return fmt.Errorf("qhnet: Adam.Epsilon = %v; it must not be negative", o.Epsilon)
+	}
+	return errors.Join(checkPositive("Adam.Step", o.Step), checkFraction("Adam.Beta1", o.Beta1), checkFraction("Adam.Beta2", o.Beta2))
+}
+
 // Update implements [Optimizer].
 func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
 	beta1, beta2 := cmp.Or(o.Beta1, 0.9), cmp.Or(o.Beta2, 0.999)
@@ -150,8 +203,8 @@ func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
 	for i, v := range g {
 		o.mean[i] = beta1*rescale*o.mean[i] + (1-beta1)*v
 		o.square[i] = beta2*rescale*rescale*o.square[i] + (1-beta2)*v*v
-		if o.mean[i] != 0 {
-			theta[i] += o.Step * o.mean[i] / unbias1 / (math.Sqrt(o.square[i]/unbias2) + epsilon)
+		if root := math.Sqrt(o.square[i]/unbias2) + epsilon; root > 0 { // the square of 1e-200 is 0
+			theta[i] += o.Step * o.mean[i] / unbias1 / root
 		}
 	}
 	return math.NaN()

@@ -115,11 +115,15 @@ func (s Store) Train(ctx context.Context, d Descent) (*Trajectory, error) {
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
-	r := &descentRun{Descent: &d, full: newField(d.Margins, d.Loss)}
-	if err := r.full.at(d.Start); err != nil {
-		return nil, fmt.Errorf("qhnet: the descent cannot start: %w", err)
+	r, err := newDescentRun(&d)
+	if err != nil {
+		return nil, err
 	}
-	path, err := s.path("descent", r.identify())
+	name, err := r.identify()
+	if err != nil {
+		return nil, err
+	}
+	path, err := s.path("descent", name)
 	if err != nil {
 		return nil, err
 	}
