@@ -48,6 +48,10 @@ type learner interface {
 	gradientTangent(dst []float64, points span)
 }
 
+// gatherer is an operator that takes something from all points. When they have
+// passed it, and before any goes on, gather puts together what the shards hold.
+type gatherer interface{ gather(p pass) error }
+
 // preparer is an operator with work to do once for all points: before forward on
 // θ, before tangent on the direction v.
 type preparer interface {

@@ -54,16 +54,18 @@ func (o *shiftOperator) tangent(_, v []float64, points span) {
 // add sets dst to src plus b, in each channel.
 func (o *shiftOperator) add(dst, src, b []float64, points span) {
 	area := o.out.width / len(b)
+	if area == 1 {
+		y, x := points.of(dst, o.out.width), points.of(src, o.out.width)
+		if &y[0] != &x[0] {
+			copy(y, x)
+		}
+		kernel.AddRow(y, b)
+		return
+	}
 	for k := points.lo; k < points.hi; k++ {
 		y, x := row(dst, k, o.out.width), row(src, k, o.out.width)
-		if area == 1 {
-			for j, c := range b {
-				y[j] = x[j] + c
-			}
-			continue
-		}
-		for i := range y {
-			y[i] = x[i] + b[i/area]
+		for c, v := range b {
+			kernel.Affine(y[c*area:(c+1)*area], x[c*area:(c+1)*area], 1, v)
 		}
 	}
 }

@@ -111,14 +111,14 @@ func (l norm) normalize(p *plan, in wire) wire {
 		p.require(in.exponent, nil, "adds ε = %g to the variance of its input, so its input must not scale at all.", l.with.epsilon)
 	}
 	out := p.wire(in.shape, trainable, nil)
-	layer, channels := p.layer, in.shape[0]
+	if l.batch {
+		p.batchNorm(l, in.shape[0], trainable, in, out)
+		return out
+	}
+	layer := p.layer
 	p.stage(trainable, func(b *binding) operator {
-		if l.batch {
-			return newBatchNormOperator(l, layer, b.points, channels, b.signals[in.id], b.signals[out.id])
-		}
 		return newPointNormOperator(l, layer, b.points, b.signals[in.id], b.signals[out.id])
 	})
-	p.stages[len(p.stages)-1].coupled = l.batch
 	return out
 }
 

@@ -23,7 +23,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	frozen := map[string]statistics{}
 	for _, s := range bound.(*NetworkEvaluation).steps {
 		switch o := s.operator.(type) {
-		case *batchNormOperator:
+		case *batchMean:
 			frozen[s.layer] = statistics{o.mean, o.inverse}
 		case *frozenNormOperator:
 			frozen[s.layer] = o.statistics

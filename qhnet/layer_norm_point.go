@@ -3,6 +3,8 @@ package qhnet
 import (
 	"fmt"
 	"math"
+
+	"qhlab/qhnet/internal/kernel"
 )
 
 // pointNormOperator normalizes segments of each point's values, with μ = 0 if not
@@ -42,18 +44,14 @@ func (o *pointNormOperator) forward(_ []float64, points span) error {
 		if o.spec.centred {
 			mean = average(h)
 		}
-		for i, v := range h {
-			z[i] = v - mean
-		}
+		kernel.Affine(z, h, 1, -mean)
 		rest, square := o.moments(z, z) // rest is what rounding left of the mean
 		variance := square - rest*rest
 		if o.spec.vanishes(variance, mean) {
 			return o.zeroVariance(g)
 		}
 		inverse := 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
-		for i := range z {
-			z[i] = (z[i] - rest) * inverse
-		}
+		kernel.Affine(z, z, inverse, -rest*inverse)
 		o.inverse[g] = inverse
 	}
 	return nil
@@ -61,11 +59,7 @@ func (o *pointNormOperator) forward(_ []float64, points span) error {
 
 // moments returns the means of u, 0 if not centred, and of z⊙u.
 func (o *pointNormOperator) moments(z, u []float64) (mean, product float64) {
-	u = u[:len(z)]
-	for i, v := range u {
-		mean += v
-		product += v * z[i]
-	}
+	mean, product = kernel.Moments(u, z)
 	if !o.spec.centred {
 		mean = 0
 	}
@@ -93,9 +87,7 @@ func (o *pointNormOperator) apply(dst, src, dots []float64, points span) {
 		d, u, z := o.segment(dst, g), o.segment(src, g), o.segment(o.out.value, g)
 		mean, dot := o.moments(z, u)
 		dots[g] = dot
-		for i, v := range u {
-			d[i] = (v - mean - z[i]*dot) * o.inverse[g]
-		}
+		kernel.Project(d, u, z, mean, dot, o.inverse[g])
 	}
 }
 
@@ -106,9 +98,7 @@ func (o *pointNormOperator) cleanse(adjoint []float64, points span) {
 	for g := points.lo * o.perPoint; g < points.hi*o.perPoint; g++ {
 		h, z := o.segment(adjoint, g), o.segment(o.out.value, g)
 		mean, dot := o.moments(z, h)
-		for i := range h {
-			h[i] -= mean + z[i]*dot
-		}
+		kernel.Project(h, h, z, mean, dot, 1)
 	}
 }
 
@@ -132,11 +122,7 @@ func (o *pointNormOperator) reverseTangent(_, _ []float64, points span) {
 
 // average returns the mean of x.
 func average(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
+	return kernel.Sum(x) / float64(len(x))
 }
 
 // zeroVariance explains which segment has no direction.

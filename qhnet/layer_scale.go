@@ -1,5 +1,7 @@
 package qhnet
 
+import "qhlab/qhnet/internal/kernel"
+
 // Scale multiplies each feature, or each channel of an image, by one trainable
 // number,
 //
@@ -72,15 +74,11 @@ func setScaled(dst, src, factors []float64, width int, points span) {
 	for k := points.lo; k < points.hi; k++ {
 		y, x := row(dst, k, width), row(src, k, width)
 		if area == 1 {
-			for j, f := range factors {
-				y[j] = f * x[j]
-			}
+			kernel.Multiply(y, factors, x)
 			continue
 		}
 		for c, f := range factors {
-			for i := c * area; i < (c+1)*area; i++ {
-				y[i] = f * x[i]
-			}
+			kernel.Affine(y[c*area:(c+1)*area], x[c*area:(c+1)*area], f, 0)
 		}
 	}
 }
@@ -91,15 +89,11 @@ func addScaledChannels(dst, src, factors []float64, width int, points span) {
 	for k := points.lo; k < points.hi; k++ {
 		y, x := row(dst, k, width), row(src, k, width)
 		if area == 1 {
-			for j, f := range factors {
-				y[j] += f * x[j]
-			}
+			kernel.AddProducts(y, factors, x)
 			continue
 		}
 		for c, f := range factors {
-			for i := c * area; i < (c+1)*area; i++ {
-				y[i] += f * x[i]
-			}
+			kernel.AddScaled(y[c*area:(c+1)*area], f, x[c*area:(c+1)*area])
 		}
 	}
 }
@@ -110,17 +104,12 @@ func addChannelProducts(dst, a, b []float64, width int, points span) {
 	for k := points.lo; k < points.hi; k++ {
 		x, y := row(a, k, width), row(b, k, width)
 		if area == 1 {
-			for j := range dst {
-				dst[j] += x[j] * y[j]
-			}
+			kernel.AddProducts(dst, x, y)
 			continue
 		}
 		for c := range dst {
-			sum := 0.0
-			for i := c * area; i < (c+1)*area; i++ {
-				sum += x[i] * y[i]
-			}
-			dst[c] += sum
+			_, product := kernel.Moments(x[c*area:(c+1)*area], y[c*area:(c+1)*area])
+			dst[c] += product
 		}
 	}
 }

@@ -46,7 +46,8 @@ func (e *NetworkEvaluation) prepare() {
 		o := s.bind(b)
 		l, _ := o.(learner)
 		p, _ := o.(preparer)
-		e.steps = append(e.steps, step{s, o, l, p})
+		g, _ := o.(gatherer)
+		e.steps = append(e.steps, step{s, o, l, p, g})
 	}
 	e.segments = segments(e.steps)
 }

@@ -29,6 +29,7 @@ type step struct {
 	operator operator
 	learner  learner  // the operator, if it has parameters
 	preparer preparer // the operator, if it prepares passes
+	gatherer gatherer // the operator, if points wait for each other there
 }
 
 // Forward implements [Evaluation]. It is an error if θ holds a NaN or an

@@ -49,7 +49,7 @@ type wireSpec struct {
 type stage struct {
 	layer     string
 	trainable bool // whether derivatives with respect to θ pass through it
-	coupled   bool // whether it mixes points, as batch normalization does
+	coupled   bool // whether the next stage waits until all points have passed it, as in batch normalization
 	work      int  // multiplications a point, as far as matrix products do them
 	bind      func(b *binding) operator
 }
@@ -59,6 +59,7 @@ type binding struct {
 	points  int
 	shards  int
 	signals []*signal
+	norm    *batchNorm // the batch normalization whose stages are being bound
 }
 
 // record describes an attached layer in summaries, files and messages.

@@ -36,12 +36,8 @@ type run struct {
 	helpers  sync.WaitGroup
 }
 
-// segment is a range of steps that treat points alone, or one step that couples
-// them.
-type segment struct {
-	lo, hi  int
-	coupled bool
-}
+// segment is a range of steps that a point takes without waiting for others.
+type segment struct{ lo, hi int }
 
 // A shard has at least 2²⁰ multiplications, near 100 µs with their derivatives,
 // and 400 a parameter, so that summing the shards' gradients takes a few percent.
@@ -91,15 +87,14 @@ func chunkOf(shard, values, parameters int) int {
 // roundUp returns the least multiple of unit that is at least n.
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
-// segments groups steps between couplings.
+// segments cuts steps where points wait for each other.
 func segments(steps []step) []segment {
 	var s []segment
 	for i := range steps {
-		if n := len(s); n > 0 && !steps[i].coupled && !s[n-1].coupled {
-			s[n-1].hi = i + 1
-			continue
+		if i == 0 || steps[i-1].coupled {
+			s = append(s, segment{i, i})
 		}
-		s = append(s, segment{i, i + 1, steps[i].coupled})
+		s[len(s)-1].hi = i + 1
 	}
 	return s
 }
@@ -133,11 +128,24 @@ func (e *NetworkEvaluation) prepareSteps() {
 	}
 }
 
+// walkSegment takes the pass through a segment for all points, and then gathers what
+// its last step has seen of them.
 func (e *NetworkEvaluation) walkSegment(s segment) error {
 	e.run.segment = s
-	if s.coupled {
-		return e.walkSteps(e.all())
+	if err := e.walkShards(); err != nil {
+		return err
 	}
+	last := s.hi - 1
+	if e.run.pass > tangentPass {
+		last = s.lo
+	}
+	if g := e.steps[last].gatherer; g != nil {
+		return g.gather(e.run.pass)
+	}
+	return nil
+}
+
+func (e *NetworkEvaluation) walkShards() error {
 	if len(e.run.shards) == 1 {
 		return e.walkChunks(e.all())
 	}

@@ -120,3 +120,9 @@ func addProductsAVX512(dst, x, y *float64, n int)
 
 //go:noescape
 func addProductsAVX2(dst, x, y *float64, n int)
+
+//go:noescape
+func multiplyAVX512(dst, x, y *float64, n int)
+
+//go:noescape
+func multiplyAVX2(dst, x, y *float64, n int)

@@ -12057,6 +12057,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func multiplyAVX512(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·multiplyAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   tail
+
+loop:
+	VMOVUPD (CX)(SI*8), Z0
+	VMOVUPD (DX)(SI*8), Z1
+	VMULPD  Z0, Z1, Z0
+	VMOVUPD Z0, (AX)(SI*8)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     loop
+
+tail:
+	SUBQ      SI, BX
+	JZ        done
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x08, DI
+	VMOVUPD.Z (CX)(SI*8), K1, Z0
+	VMOVUPD.Z (DX)(SI*8), K1, Z1
+	VMULPD    Z0, Z1, Z0
+	VMOVUPD   Z0, K1, (AX)(SI*8)
+
+done:
+	VZEROUPPER
+	RET
+
 // func addProductsAVX512(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·addProductsAVX512(SB), NOSPLIT, $0-32
@@ -16132,6 +16169,43 @@ tail:
 	VFMADD231PD Y0, Y1, Y3
 	VMASKMOVPD  Y2, Y15, (AX)(DI*8)
 	VMASKMOVPD  Y3, Y15, (CX)(DI*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func multiplyAVX2(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-4, DI
+	JZ   tail
+
+loop:
+	VMOVUPD (CX)(SI*8), Y0
+	VMOVUPD (DX)(SI*8), Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, DI
+	JLT     loop
+
+tail:
+	SUBQ       SI, BX
+	JZ         done
+	LEAQ       lanes<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVUPD    (DI)(R8*8), Y15
+	VMASKMOVPD (CX)(SI*8), Y15, Y0
+	VMASKMOVPD (DX)(SI*8), Y15, Y1
+	VMULPD     Y0, Y1, Y0
+	VMASKMOVPD Y0, Y15, (AX)(SI*8)
 
 done:
 	VZEROUPPER

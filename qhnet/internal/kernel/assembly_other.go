@@ -44,3 +44,5 @@ func addMomentsAVX512(_, _, _, _ *float64, _ int)            { panic(unreachable
 func addMomentsAVX2(_, _, _, _ *float64, _ int)              { panic(unreachable) }
 func addProductsAVX512(_, _, _ *float64, _ int)              { panic(unreachable) }
 func addProductsAVX2(_, _, _ *float64, _ int)                { panic(unreachable) }
+func multiplyAVX512(_, _, _ *float64, _ int)                 { panic(unreachable) }
+func multiplyAVX2(_, _, _ *float64, _ int)                   { panic(unreachable) }

@@ -123,6 +123,25 @@ func AddMoments(sum, product, x, z []float64) {
 	}
 }
 
+// Multiply sets dst to x ⊙ y.
+func Multiply(dst, x, y []float64) {
+	x, y = x[:len(dst)], y[:len(dst)]
+	read(x)
+	read(y)
+	write(dst)
+	switch {
+	case len(dst) == 0:
+	case active == avx512:
+		multiplyAVX512(&dst[0], &x[0], &y[0], len(dst))
+	case active == avx2:
+		multiplyAVX2(&dst[0], &x[0], &y[0], len(dst))
+	default:
+		for i, v := range x {
+			dst[i] = v * y[i]
+		}
+	}
+}
+
 // AddProducts adds x ⊙ y to dst.
 func AddProducts(dst, x, y []float64) {
 	x, y = x[:len(dst)], y[:len(dst)]

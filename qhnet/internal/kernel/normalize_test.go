@@ -41,6 +41,9 @@ func TestNormalize(t *testing.T) {
 		ProjectBy(dst, x, z, a, b, c)
 		check("ProjectBy", dst, want(func(i int) float64 { return (x[i] - a[i] - b[i]*z[i]) * c[i] }))
 
+		Multiply(dst, x, z)
+		check("Multiply", dst, want(func(i int) float64 { return x[i] * z[i] }))
+
 		total, inner := 0.0, 0.0
 		for i, v := range x {
 			total += v

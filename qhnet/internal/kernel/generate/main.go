@@ -14,7 +14,7 @@ func main() {
 		for _, emit := range []func(set){
 			tile, transpose, gather,
 			rectifyAll, gateAll, addScaled, addRow, sumRows, sum, largest, smallest, exp,
-			affine(false), affine(true), project(false), project(true), moments, addMoments, addProducts,
+			affine(false), affine(true), project(false), project(true), moments, addMoments, multiply, addProducts,
 		} {
 			emit(s)
 		}

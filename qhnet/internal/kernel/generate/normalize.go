@@ -89,6 +89,20 @@ func project(by bool) func(set) {
 	}
 }
 
+// multiply emits dst = x ⊙ y.
+func multiply(s set) {
+	a, _, n := s.function("multiply", false, []string{"dst", "x", "y"}, nil)
+	v, w := s.registers[0], s.registers[1]
+	s.sweep(n, 1, func(at func(Register) Mem, _ int, k mask) {
+		s.load(at(a[1]), k, v)
+		s.load(at(a[2]), k, w)
+		VMULPD(v, w, v)
+		s.store(v, k, at(a[0]))
+	})
+	VZEROUPPER()
+	RET()
+}
+
 // addProducts emits dst += x ⊙ y.
 func addProducts(s set) {
 	a, _, n := s.function("addProducts", false, []string{"dst", "x", "y"}, nil)
