@@ -1,9 +1,10 @@
 # JupyterLab with the Go kernel and all caches warm:
 #
 #   docker build -t qhlab .
-#   docker run --rm -p 127.0.0.1:8888:8888 qhlab
+#   docker run --init --name qhlab -p 127.0.0.1:8888:8888 qhlab
 #
-# Nothing is downloaded when the container runs.
+# Nothing is downloaded when the container runs. Changed notebooks stay in it until it
+# is removed: docker start -a qhlab opens it again, docker cp copies them out.
 FROM golang:1.26-bookworm
 
 RUN apt-get update \
@@ -12,6 +13,8 @@ RUN apt-get update \
 
 RUN useradd --create-home --shell /bin/bash qhlab
 USER qhlab
+# Not every builder gives a folder that WORKDIR makes to the user.
+RUN mkdir /home/qhlab/qhlab
 WORKDIR /home/qhlab/qhlab
 ENV GOPATH=/home/qhlab/go GOTOOLCHAIN=local
 
