@@ -38,7 +38,7 @@ func (e *NetworkEvaluation) prepare() {
 		work += s.work
 	}
 	e.run.shards = split(e.points, work, e.network.plan.parameters())
-	e.run.chunk = chunkOf(e.run.shards[0].len(), e.network.plan.values(), e.network.plan.parameters())
+	e.run.chunk = chunkOf(e.run.shards[0].len(), e.network.plan.values(), work, e.network.plan.parameters())
 	e.run.errors = make([]error, len(e.run.shards))
 	e.run.partial = make([][]float64, len(e.run.shards))
 	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals}

@@ -66,16 +66,21 @@ func split(points, work, parameters int) []span {
 	return shards
 }
 
-// chunkValues is how many values the points of a chunk may have, with their
-// adjoints: half a MiB of a second-level cache.
-const chunkValues = 1 << 16
+const (
+	// chunkValues is how many values the points of a chunk may have, with their
+	// adjoints: half a MiB of a second-level cache.
+	chunkValues = 1 << 16
+
+	// chunkReuse is how many multiplications, for each parameter, a chunk has at
+	// least, so that reading weights and adding to gradients takes a few percent.
+	chunkReuse = 100
+)
 
 // chunkOf returns the number of points that a shard takes through all layers at
 // a time, so that a layer finds in the cache what the one before it left there. A
-// point has the given number of values. Small chunks would read weights and
-// gradients more often than that saves reading values.
-func chunkOf(shard, values, parameters int) int {
-	most := max(chunkValues/(2*values), parameters/values, shardUnit)
+// point has the given numbers of values and of multiplications.
+func chunkOf(shard, values, work, parameters int) int {
+	most := max(chunkValues/(2*values), chunkReuse*parameters/max(work, 1), shardUnit)
 	pieces := (shard + most - 1) / most
 	size := (shard + pieces - 1) / pieces
 	if size > shardUnit {

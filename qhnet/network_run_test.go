@@ -121,10 +121,10 @@ func TestChunksAgree(t *testing.T) {
 func TestChunkOf(t *testing.T) {
 	for _, shard := range []int{1, 11, 100, 504, 2000} {
 		for _, values := range []int{3, 100, 600, 30000} {
-			for _, parameters := range []int{1, 1000, 1000000} {
-				c := chunkOf(shard, values, parameters)
-				if c < 1 || c > roundUp(shard, shardUnit) || c < min(shard, shardUnit) {
-					t.Errorf("chunkOf(%d, %d, %d) = %d", shard, values, parameters, c)
+			for _, work := range []int{0, 1000, 1000000} {
+				c := chunkOf(shard, values, work, 1000)
+				if c < min(shard, shardUnit) || c > roundUp(shard, shardUnit) {
+					t.Errorf("chunkOf(%d, %d, %d, 1000) = %d", shard, values, work, c)
 				}
 			}
 		}
