@@ -54,35 +54,65 @@ type maxPoolOperator struct {
 func (o *maxPoolOperator) forward(_ []float64, points span) error {
 	for k := points.lo; k < points.hi; k++ {
 		h, z := row(o.in.value, k, o.in.width), row(o.out.value, k, o.out.width)
-		winners, i := o.winners[k*o.out.width:(k+1)*o.out.width], 0
-		for channel := range o.window.channels {
-			for y := range o.window.outHeight {
-				for x := range o.window.outWidth {
-					winner := o.window.largest(h, channel, y, x)
-					winners[i], z[i] = int32(winner), h[winner]
-					i++
-				}
-			}
-		}
+		o.window.largest(z, o.winners[k*o.out.width:(k+1)*o.out.width], h)
 	}
 	return nil
 }
 
-// largest returns the index of the largest entry of an image that the window sees
-// at position (y, x) of a channel.
-func (w *window) largest(image []float64, channel, y, x int) int {
-	top, left := y*w.stride-w.padding, x*w.stride-w.padding
-	bottom, right := min(top+w.rows, w.height), min(left+w.cols, w.width)
-	top, left = max(top, 0), max(left, 0)
-	line := channel*w.height*w.width + top*w.width
-	best, key := line+left, order(image[line+left])
-	for ; top < bottom; top++ {
-		for j := line + left; j < line+right; j++ {
+// largest sets values to the largest entry of an image that the window sees at each
+// position of each channel, and winners to its place.
+func (w *window) largest(values []float64, winners []int32, image []float64) {
+	i := 0
+	for channel := range w.channels {
+		for y := range w.outHeight {
+			top := y*w.stride - w.padding
+			bottom := min(top+w.rows, w.height)
+			top = max(top, 0)
+			line := channel*w.area() + top*w.width
+			for x := range w.outWidth {
+				left := x*w.stride - w.padding
+				right := min(left+w.cols, w.width)
+				left = max(left, 0)
+				winner := line + left
+				if w.cols == 2 && right-left == 2 && bottom-top == 2 {
+					winner = largestOfFour(image, winner, w.width)
+				} else {
+					winner = largestOf(image, winner, w.width, bottom-top, right-left)
+				}
+				winners[i], values[i] = int32(winner), image[winner]
+				i++
+			}
+		}
+	}
+}
+
+// largestOf returns the place of the largest entry of a rectangle that begins at
+// first, in lines of the given width.
+func largestOf(image []float64, first, width, rows, cols int) int {
+	best, key := first, order(image[first])
+	for range rows {
+		for j := first; j < first+cols; j++ {
 			if k := order(image[j]); k > key {
 				best, key = j, k
 			}
 		}
-		line += w.width
+		first += width
+	}
+	return best
+}
+
+// largestOfFour is largestOf for a square of two, the most common one.
+func largestOfFour(image []float64, first, width int) int {
+	upper, lower := image[first:first+2], image[first+width:first+width+2]
+	best, key := first, order(upper[0])
+	if k := order(upper[1]); k > key {
+		best, key = first+1, k
+	}
+	if k := order(lower[0]); k > key {
+		best, key = first+width, k
+	}
+	if order(lower[1]) > key {
+		best = first + width + 1
 	}
 	return best
 }
