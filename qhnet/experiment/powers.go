@@ -84,7 +84,8 @@ func (p *Powers) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
 	}, nil
 }
 
-// powersEvaluation keeps β and its first and second derivatives by θ.
+// powersEvaluation keeps β and its first and second derivatives by θ, the second
+// being 0 at θ_j = 0, where for λ_j ≥ 1/2 the limits from right and left differ.
 type powersEvaluation struct {
 	model               *Powers
 	inputs              *mat.Dense
@@ -99,7 +100,7 @@ func (e *powersEvaluation) Forward(theta []float64) ([]float64, error) {
 		power := 1 / e.model.rates[j]
 		e.first[j] = power * math.Pow(math.Abs(v), power-1)
 		e.second[j] = 0
-		if power != 1 {
+		if power != 1 && v != 0 {
 			e.second[j] = (power - 1) * e.first[j] / v
 		}
 	}

@@ -62,6 +62,25 @@ func TestPowersDerivatives(t *testing.T) {
 	}
 }
 
+// At 0 only the coordinate of rate 1 moves the output, and nothing bends it.
+func TestPowersAtZero(t *testing.T) {
+	e, err := NewPowers(1, 0.5, 0.3).Bind(mat.NewDense(1, 3, []float64{2, 3, 5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := e.Forward(make([]float64, 3)); err != nil || f[0] != 0 {
+		t.Fatalf("output %v, %v", f, err)
+	}
+	gradient, hv, one := make([]float64, 3), make([]float64, 3), []float64{1}
+	e.Gradient(gradient, one)
+	e.HessianVector(hv, one, []float64{1, 1, 1})
+	for j, want := range []float64{2, 0, 0} {
+		if gradient[j] != want || hv[j] != 0 {
+			t.Errorf("coordinate %d: gradient %v, want %v, and Hessian times v %v, want 0", j+1, gradient[j], want, hv[j])
+		}
+	}
+}
+
 func TestPowersHaveTheirRates(t *testing.T) {
 	model := NewPowers(1, 0.4)
 	rates, err := qhnet.RatesOf(model)
