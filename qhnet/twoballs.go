@@ -63,12 +63,6 @@ func (b TwoBalls) split() (m1, m2 float64) {
 	return m1, m2
 }
 
-// HighNorm returns m1 = ‖μ_H‖.
-func (b TwoBalls) HighNorm() float64 {
-	m1, _ := b.split()
-	return m1
-}
-
 // RestNorm returns m2 = ‖μ_R‖.
 func (b TwoBalls) RestNorm() float64 {
 	_, m2 := b.split()
@@ -192,7 +186,8 @@ func (b TwoBalls) Groups(high, rest int) []Group {
 }
 
 // Start returns parameters of Groups(b.Groups(…)...) with β = size·μ, which
-// separates the balls: the first factor of β_j is size·μ_j, all others are 1.
+// separates the balls: the first factor of β_j is size·μ_j, all others are 1, and
+// a bias is 0.
 // From elsewhere, where the worst-case margin is negative, the flow on exact
 // balls may shrink β to zero, at which that margin has a kink.
 func (b TwoBalls) Start(model *Product, size float64) []float64 {
@@ -203,6 +198,9 @@ func (b TwoBalls) Start(model *Product, size float64) []float64 {
 	}
 	for j, v := range b.Center {
 		theta[model.factors[j][0]] = size * v
+	}
+	if model.bias {
+		theta[len(theta)-1] = 0
 	}
 	return theta
 }

@@ -103,5 +103,9 @@ func TestTwoBallsStartSeparates(t *testing.T) {
 		if math.Abs(b.RobustnessOf(beta)-b.BestRobustness()) > 1e-13*floats.Norm(b.Center, 2) {
 			t.Errorf("%+v: the start %v does not have the direction of μ", b, beta)
 		}
+		biased := model.WithBias()
+		if beta := biased.Coefficients(nil, b.Start(biased, 0.7)); beta[len(beta)-1] != 0 {
+			t.Errorf("%+v: the start has the bias %v", b, beta[len(beta)-1])
+		}
 	}
 }
