@@ -31,7 +31,7 @@ type Stage struct {
 	Depth     int
 	Norm      string  // the norm that Depth factors put on the coefficients
 	Value     float64 // of that norm at the optimum
-	Discarded bool    // whether the data can be separated without these groups
+	Discarded bool    // whether the minimum is 0: the earlier stages can do without these groups
 }
 
 // Direction returns β/‖β‖, without the bias.
@@ -64,7 +64,8 @@ func (c *Cascade) String() string {
 //
 // The stages are solved by least-distance programming, never by a flow. A stage
 // hands its set of minimizers on exactly, through complementarity: constraints
-// with a positive multiplier become equalities.
+// with a positive multiplier become equalities. A stage is a few least-distance
+// problems of O(n d²) operations each: 2000 points in 100 dimensions take seconds.
 func SolveCascade(l *LinearMargins, groups ...Group) (*Cascade, error) {
 	stages, err := l.stages(groups)
 	if err != nil {
@@ -86,6 +87,9 @@ func SolveCascade(l *LinearMargins, groups ...Group) (*Cascade, error) {
 			}
 		}
 		s.Value = s.norm(f.point)
+		if f.determined {
+			s.Discarded = s.Value <= decidedShare*f.unit
+		}
 		c.Stages = append(c.Stages, s.Stage)
 	}
 	c.Coefficients, c.Unique = f.point, f.unique()

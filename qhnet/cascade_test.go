@@ -179,6 +179,33 @@ func TestCascadeAgainstLinearProgramming(t *testing.T) {
 	}
 }
 
+// Two stages settle the balls; a third coordinate, in which the centres do not
+// differ, is zero all the same.
+func TestCascadeDiscardsAfterTheLastChoice(t *testing.T) {
+	b := qhnet.TwoBalls{Center: []float64{1, 0.6, 0}, High: []int{0}, Radius: 0.8}
+	_, c := cascade(t, b.Centers(), b.Radius, false,
+		qhnet.Group{Coordinates: []int{0}, Depth: 1}, qhnet.Group{Coordinates: []int{1}, Depth: 2}, qhnet.Group{Coordinates: []int{2}, Depth: 3})
+	for i, want := range []bool{false, false, true} {
+		if c.Stages[i].Discarded != want {
+			t.Errorf("stage %d: discarded is %v\n%v", i+1, c.Stages[i].Discarded, c)
+		}
+	}
+}
+
+// With many variables the steps settle at a higher floor of rounding errors.
+func TestCascadeOfManyVariables(t *testing.T) {
+	const d = 40
+	shallow, deep := qhnet.Group{Depth: 1}, qhnet.Group{Depth: 2, Elementwise: true}
+	for j := 0; j < d; j += 2 {
+		shallow.Coordinates = append(shallow.Coordinates, j)
+		deep.Coordinates = append(deep.Coordinates, j+1)
+	}
+	_, c := cascade(t, separable(rand.New(rand.NewPCG(1, 1)), 200, d), 0, false, shallow, deep)
+	if !c.Unique || len(c.Support) != d-1 { // a ball in 20 dimensions, then a vertex
+		t.Errorf("%d margins are 1, unique is %v\n%v", len(c.Support), c.Unique, c)
+	}
+}
+
 func TestCascadeRefuses(t *testing.T) {
 	set := dataset.Set{Name: "xor", X: mat.NewDense(4, 2, []float64{1, 1, -1, -1, 1, -1, -1, 1}), Labels: []int{1, 1, 0, 0}, Classes: 2}
 	l, err := qhnet.NewLinearMargins(set, 0, true)
