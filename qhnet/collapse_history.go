@@ -1,6 +1,11 @@
 package qhnet
 
-import "gonum.org/v1/gonum/floats"
+import (
+	"context"
+	"fmt"
+
+	"gonum.org/v1/gonum/floats"
+)
 
 // CollapsePoint is the state of collapse at one recorded point of a training.
 type CollapsePoint struct {
@@ -11,13 +16,23 @@ type CollapsePoint struct {
 
 // History measures the collapse along a trajectory of the meter's network. With a
 // normalization before the classifier and no trainable scale between them the
-// margin tends to √(C d)/(C-1), if the features are free: see [IdealProblem].
+// margin tends to √(C d)/(C-1), if the features are free: see [IdealProblem]. A
+// point costs a pass through the network and a singular value decomposition of
+// the class means; if one fails, those before it are returned with the error.
 func (m *CollapseMeter) History(tr *Trajectory) ([]CollapsePoint, error) {
+	return m.HistoryContext(context.Background(), tr)
+}
+
+// HistoryContext is [CollapseMeter.History] until ctx is cancelled.
+func (m *CollapseMeter) HistoryContext(ctx context.Context, tr *Trajectory) ([]CollapsePoint, error) {
 	history := make([]CollapsePoint, len(tr.Points))
 	for i, p := range tr.Points {
+		if err := ctx.Err(); err != nil {
+			return history[:i], fmt.Errorf("qhnet: collapse: %d of %d points measured: %w", i, len(tr.Points), err)
+		}
 		c, err := m.At(p.Theta)
 		if err != nil {
-			return history[:i], err
+			return history[:i], fmt.Errorf("at point %d of %d: %w", i, len(tr.Points), err)
 		}
 		history[i] = CollapsePoint{
 			LogInverse: p.LogInverse(),

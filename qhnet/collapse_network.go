@@ -25,8 +25,7 @@ func NewCollapseMeter(n *Network, set dataset.Set) (*CollapseMeter, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: collapse: %w", err)
 	}
-	records := n.plan.records
-	meter := &CollapseMeter{features: records[len(records)-2].name, labels: set.Labels}
+	meter := &CollapseMeter{labels: set.Labels}
 	if err := meter.findClassifier(n, set.Classes); err != nil {
 		return nil, err
 	}
@@ -48,12 +47,14 @@ func (m *CollapseMeter) findClassifier(n *Network, classes int) error {
 			m.bias = &b
 		}
 	}
-	if len(m.weight.Shape) != 2 || len(n.plan.records) < 3 {
+	records := n.plan.records
+	if len(m.weight.Shape) != 2 || len(records) < 3 {
 		return fmt.Errorf("qhnet: collapse: the last layer, %s, must be Dense and read features of a layer before it", last)
 	}
 	if n.Outputs() != classes {
 		return fmt.Errorf("qhnet: collapse: %d outputs for %d classes; collapse needs one output a class, also for two", n.Outputs(), classes)
 	}
+	m.features = records[len(records)-2].name
 	return nil
 }
 
