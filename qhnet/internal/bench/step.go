@@ -26,7 +26,8 @@ type trainer struct {
 var trainers = map[string]*trainer{}
 
 // step answers "step 2-16-1 100 500": a perceptron of these widths, points,
-// repetitions; "conv" stands for the small convolutional network.
+// repetitions. "+norm" behind the widths puts batch normalization before each
+// ReLU; "conv" stands for the small convolutional network.
 func step(request string) (float64, error) {
 	var what, network string
 	var points, count int
@@ -97,19 +98,22 @@ func layersOf(network string) (layers []qhnet.Layer, inputs, classes int, err er
 			qhnet.Flatten(), qhnet.Dense(10),
 		}, 28 * 28, 10, nil
 	}
+	widths, normalized := strings.CutSuffix(network, "+norm")
 	var width int
-	for i, s := range strings.Split(network, "-") {
+	for i, s := range strings.Split(widths, "-") {
 		if width, err = strconv.Atoi(s); err != nil {
 			return nil, 0, 0, err
 		}
-		switch i {
-		case 0:
+		switch {
+		case i == 0:
 			layers, inputs = append(layers, qhnet.Input(width)), width
-		case 1:
-			layers = append(layers, qhnet.Dense(width))
-		default:
-			layers = append(layers, qhnet.ReLU(), qhnet.Dense(width))
+			continue
+		case i > 1 && normalized:
+			layers = append(layers, qhnet.BatchNorm(qhnet.Affine()), qhnet.ReLU())
+		case i > 1:
+			layers = append(layers, qhnet.ReLU())
 		}
+		layers = append(layers, qhnet.Dense(width))
 	}
 	return layers, inputs, max(width, 2), nil
 }

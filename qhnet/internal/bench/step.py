@@ -21,7 +21,8 @@ from ours import Ours  # noqa: E402
 
 kernel = sys.argv[1] if len(sys.argv) > 1 else ""
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
-CASES = [("2-16-1", 100), ("10-64-64-1", 500), ("64-256-256-10", 2000), ("conv", 64)]
+CASES = [("2-16-1", 100), ("10-64-64-1", 500), ("64-256-256-10", 2000),
+         ("64-256-256-10+norm", 2000), ("conv", 64)]
 STEP = 1e-3
 
 
@@ -37,11 +38,14 @@ class Torch:
                       c.ReLU(), c.MaxPool2d(2), c.Flatten(), c.Linear(16 * 7 * 7, 10)]
             shape, outputs = (1, 28, 28), 10
         else:
-            widths = [int(w) for w in network.split("-")]
+            widths = [int(w) for w in network.removesuffix("+norm").split("-")]
             layers = []
             for a, b in zip(widths, widths[1:]):
-                layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
-            layers.pop()
+                layers.append(torch.nn.Linear(a, b))
+                if b != widths[-1] and network.endswith("+norm"):
+                    layers.append(torch.nn.BatchNorm1d(b))
+                if b != widths[-1]:
+                    layers.append(torch.nn.ReLU())
             shape, outputs = widths[:1], widths[-1]
         self.model = torch.nn.Sequential(*layers).double()
         self.x = torch.randn(points, *shape, dtype=torch.float64)
@@ -112,7 +116,7 @@ def main():
     print("| network | points | qhnet, µs | PyTorch, µs | NumPy, µs | ratio to PyTorch | ratio to NumPy |\n|" + " --- |" * 7)
     for network, points in CASES:
         others = {"torch": Torch(network, points)}
-        if network != "conv":
+        if network.replace("-", "").isdigit():
             others["numpy"] = NumPy(network, points)
         count = {"2-16-1": 300, "10-64-64-1": 30}.get(network, 2)
         times = {"qhnet": [], "torch": [], "numpy": []}
@@ -123,7 +127,7 @@ def main():
         mine, theirs = times.pop("qhnet"), [t for t in times.values() if t]
         micro = [f"{1e6 * statistics.median(t):.1f}" for t in (mine, *theirs)]
         ratio = [f"{statistics.median(a / b for a, b in zip(mine, t)):.3f}" for t in theirs]
-        if network == "conv":
+        if "numpy" not in others:
             micro, ratio = micro + ["-"], ratio + ["-"]
         print(f"| {network} | {points} | {' | '.join(micro + ratio)} |", flush=True)
 
