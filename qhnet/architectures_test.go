@@ -89,6 +89,11 @@ var architectures = []architecture{
 		[]float64{half, half, 1}, 0},
 	{"gate", layers(qhnet.Input(3), qhnet.Gate(qhnet.Dense(4, noBias), qhnet.Chain(qhnet.Dense(4, noBias), qhnet.ReLU())), qhnet.Dense(2, noBias)),
 		[]float64{third, third, third}, 0},
+	// Unit j of dense1 is entries j and 4+j of the concatenation.
+	{"concatenation", layers(qhnet.Input(3), qhnet.Dense(4), qhnet.Concat(qhnet.ReLU(), qhnet.Linear()), qhnet.Dense(5, noBias), qhnet.ReLU(), qhnet.Dense(1)),
+		[]float64{third, third, third, third, 1}, 5},
+	{"concatenation in a branch", layers(qhnet.Input(3), qhnet.Dense(4), qhnet.Sum(qhnet.Chain(qhnet.Concat(qhnet.ReLU(), qhnet.Linear())), qhnet.Concat(qhnet.Linear(), qhnet.ReLU())), qhnet.Dense(1)),
+		[]float64{half, half, half, 1}, 0},
 	{"batch norm", layers(qhnet.Input(3), qhnet.Dense(4), qhnet.BatchNorm(), qhnet.ReLU(), qhnet.Dense(2, noBias)), []float64{0, 0, 1}, 0},
 	{"batch norm with scale", layers(qhnet.Input(3), qhnet.Dense(4, noBias), qhnet.BatchNorm(qhnet.WithScale()), qhnet.ReLU(), qhnet.Dense(2, noBias)),
 		[]float64{0, half, half}, 4},

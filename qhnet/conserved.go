@@ -129,21 +129,22 @@ func freeDirections(m Model) [][]*big.Int {
 // with k the degree of what stands between them, 1 for ReLU. A channel is a unit of a
 // convolution, and a trainable scale with its shift one of a normalization. In
 // a [Product] with elementwise factors it is θ_i² - θ_l² for two factors of one
-// coefficient. Layers inside branches are left out, and units between two
-// scale-invariant blocks, for which the rules do not tell k.
+// coefficient. Layers inside branches are left out, units between two
+// scale-invariant blocks, for which the rules do not tell k, and units of which a
+// concatenation makes several entries.
 func ConservedUnits(m Model) []Conserved {
 	blocks := m.Blocks()
 	if p, ok := m.(*Product); ok {
 		return conservedFactors(p)
 	}
-	isFree := freeTest(m)
+	isFree, joins := freeTest(m), concatenationsBefore(m)
 	var all []Conserved
 	for start := 0; start < len(blocks); {
 		end := start + 1 // of the blocks that produce the units' values
 		for end < len(blocks) && (blocks[end].Kind == "bias" || blocks[end].Kind == "shift") {
 			end++
 		}
-		if end < len(blocks) {
+		if end < len(blocks) && joins[blocks[start].Layer] == joins[blocks[end].Layer] {
 			if k, ok := isFree(start, end); ok {
 				all = append(all, conservedBetween(blocks, start, end, k)...)
 			}
@@ -151,6 +152,24 @@ func ConservedUnits(m Model) []Conserved {
 		start = end
 	}
 	return all
+}
+
+// concatenationsBefore counts, for every layer of a network, the concatenations
+// attached before it.
+func concatenationsBefore(m Model) map[string]int {
+	joins := map[string]int{}
+	n, ok := m.(*Network)
+	if !ok {
+		return joins
+	}
+	count := 0
+	for _, r := range n.plan.records {
+		joins[r.name] = count
+		if strings.HasPrefix(r.text, "concatenation") {
+			count++
+		}
+	}
+	return joins
 }
 
 // freeTest returns a function that finds k > 0 such that raising the rates of
