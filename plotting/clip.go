@@ -115,18 +115,35 @@ func (p *pane) clip(points []vg.Point) [][]vg.Point {
 	return pieces
 }
 
-// clipSegment cuts a segment to the plotting area (Liang and Barsky, 1984).
+// clipSegment cuts a segment to the plotting area.
 func (p *pane) clipSegment(a, b vg.Point) (c, d vg.Point, ok bool) {
-	t0, t1 := vg.Length(0), vg.Length(1)
+	t0, t1, ok := inBox(p.box, a, b)
+	if !ok {
+		return a, b, false
+	}
+	c, d = a, b
+	if t0 > 0 {
+		c = along(a, b, t0)
+	}
+	if t1 < 1 {
+		d = along(a, b, t1)
+	}
+	return c, d, true
+}
+
+// inBox returns between which shares of a segment it is in a box, and whether it
+// is (Liang and Barsky, 1984).
+func inBox(box vg.Rectangle, a, b vg.Point) (t0, t1 vg.Length, ok bool) {
+	t0, t1 = 0, 1
 	dx, dy := b.X-a.X, b.Y-a.Y
 	for _, edge := range [4][2]vg.Length{
-		{-dx, a.X - p.box.Min.X}, {dx, p.box.Max.X - a.X},
-		{-dy, a.Y - p.box.Min.Y}, {dy, p.box.Max.Y - a.Y},
+		{-dx, a.X - box.Min.X}, {dx, box.Max.X - a.X},
+		{-dy, a.Y - box.Min.Y}, {dy, box.Max.Y - a.Y},
 	} {
 		speed, room := edge[0], edge[1]
 		if speed == 0 {
 			if room < 0 {
-				return a, b, false
+				return 0, 0, false
 			}
 			continue
 		}
@@ -137,17 +154,39 @@ func (p *pane) clipSegment(a, b vg.Point) (c, d vg.Point, ok bool) {
 			t1 = min(t1, t)
 		}
 	}
-	if t0 > t1 {
-		return a, b, false
+	return t0, t1, t0 <= t1
+}
+
+func along(a, b vg.Point, t vg.Length) vg.Point {
+	return vg.Point{X: a.X + t*(b.X-a.X), Y: a.Y + t*(b.Y-a.Y)}
+}
+
+// without returns the pieces of a polyline outside of a box.
+func without(box vg.Rectangle, points []vg.Point) (pieces [][]vg.Point) {
+	piece := points[:1:1]
+	end := func() {
+		if len(piece) > 1 {
+			pieces = append(pieces, piece)
+		}
 	}
-	c, d = a, b
-	if t0 > 0 {
-		c = vg.Point{X: a.X + t0*dx, Y: a.Y + t0*dy}
+	for i, b := range points[1:] {
+		a := points[i]
+		t0, t1, ok := inBox(box, a, b)
+		if !ok {
+			piece = append(piece, b)
+			continue
+		}
+		if t0 > 0 {
+			piece = append(piece, along(a, b, t0))
+		}
+		end()
+		piece = []vg.Point{along(a, b, t1)}
+		if t1 < 1 {
+			piece = append(piece, b)
+		}
 	}
-	if t1 < 1 {
-		d = vg.Point{X: a.X + t1*dx, Y: a.Y + t1*dy}
-	}
-	return c, d, true
+	end()
+	return pieces
 }
 
 // polygon fills a polygon with the present colour, cut to the plotting area

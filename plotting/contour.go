@@ -2,8 +2,11 @@ package plotting
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/typeset"
 )
 
 // Contours draws level lines of a function of the plane: the decision boundary
@@ -16,7 +19,7 @@ type Contours struct {
 	// Levels are the values to draw lines at. Nil: 0.
 	Levels []float64
 
-	// Labels are written on the lines, one per level. Nil: none.
+	// Labels are written into the lines, one per level. Nil: none.
 	Labels []string
 
 	Role Role
@@ -42,25 +45,103 @@ func (c Contours) draw(p *pane) {
 	if levels == nil {
 		levels = []float64{0}
 	}
-	hasZero := false
-	for _, level := range levels {
-		hasZero = hasZero || level == 0
+	lines := make([][][]vg.Point, len(levels))
+	for k, level := range levels {
+		lines[k] = l.level(level)
 	}
 	for k, level := range levels {
-		style, thin := c.Style, false
-		if hasZero && level != 0 {
-			style, thin = Dashed, true
-		} else if style == RoleStyle && c.Role != Reference {
-			style = Solid
+		style, thin := c.style(level, slices.Contains(levels, 0))
+		if k < len(c.Labels) && c.Labels[k] != "" {
+			lines[k] = c.labelLevel(p, k, lines)
 		}
-		lines := l.level(level)
-		for _, line := range lines {
+		for _, line := range lines[k] {
 			p.stroke(line, c.Role, style, thin)
 		}
-		if k < len(c.Labels) {
-			p.annotate(c.Labels[k], c.Role.Color(), p.alongLines(lines, c.Labels[k])...)
+	}
+}
+
+// style returns how a level is drawn, beside level 0 or not.
+func (c Contours) style(level float64, hasZero bool) (s Style, thin bool) {
+	switch {
+	case hasZero && level != 0:
+		return Dashed, true
+	case c.Style == RoleStyle && c.Role != Reference:
+		return Solid, false
+	}
+	return c.Style, false
+}
+
+// labelLevel writes the label of level k into a gap of its lines, where it is far
+// from points, curves and the other levels, and returns what remains of the lines.
+// Beside lines that are too short for a gap it asks for a note.
+func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]vg.Point) {
+	label := c.Labels[k]
+	obstacles := p.data()
+	for other := range lines {
+		for _, line := range lines[other] {
+			if other != k {
+				obstacles = append(obstacles, dense(line)...)
+			}
 		}
 	}
+	var best vg.Rectangle
+	least := 50.0 // a label that would stand on another, or outside
+	for _, line := range lines[k] {
+		own := dense(line)
+		for i, r := range p.gaps(line, label) {
+			// A line that turns within the gap is lost, so little of it is best.
+			cost := float64(covered(r, obstacles)) + p.cover(r) + 0.05*float64(covered(r, own)) + 0.01*float64(i)
+			if cost < least {
+				best, least = r, cost
+			}
+		}
+	}
+	if least == 50 {
+		p.annotate(label, c.Role.Color(), p.alongLines(lines[k], label)...)
+		return lines[k]
+	}
+	for _, line := range lines[k] {
+		pieces = append(pieces, without(best, line)...)
+	}
+	p.taken = append(p.taken, best)
+	below, _ := typeset.Parse(label).Ink()
+	at := vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: best.Min.Y + p.gapMargin() + p.label*vg.Length(below)}
+	p.text(at, label, p.label, readable(c.Role.Color()), alignCenter)
+	return pieces
+}
+
+// gapMargin is the space between a label and the line it interrupts.
+func (p *pane) gapMargin() vg.Length { return p.label * 0.3 }
+
+// gaps returns boxes around a label that stands on a line, from the middle of the
+// line to its ends; none if the line is not much longer than the label.
+func (p *pane) gaps(line []vg.Point, label string) (boxes []vg.Rectangle) {
+	box := inkBox(vg.Point{}, label, p.label)
+	size := vg.Point{X: box.Size().X + 2*p.gapMargin(), Y: box.Size().Y + 2*p.gapMargin()}
+	points := dense(line)
+	if vg.Length(len(points))*2 < 3*size.X {
+		return nil
+	}
+	const candidates = 24
+	for k := range candidates - 1 {
+		// Middle, one before, one after, …
+		at := candidates/2 + (k+1)/2*(1-2*(k%2))
+		q := points[at*(len(points)-1)/candidates]
+		low := vg.Point{X: q.X - size.X/2, Y: q.Y - size.Y/2}
+		boxes = append(boxes, vg.Rectangle{Min: low, Max: low.Add(size)})
+	}
+	return boxes
+}
+
+// data returns where the points and lines of the panel's data are, those included
+// that are not drawn yet.
+func (p *pane) data() (out []vg.Point) {
+	for _, l := range p.Layers {
+		if d, ok := l.(interface{ ink(p *pane) []vg.Point }); ok {
+			out = append(out, d.ink(p)...)
+		}
+	}
+	return out
 }
 
 // alongLines returns places for a label just beside the lines.

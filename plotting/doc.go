@@ -22,6 +22,7 @@
 //
 // A layer has a [Role], such as Highest for the highest rate, and the role chooses
 // colour, line style and marker, so that a rate looks the same in every figure.
+// [Class] is for classes and [Series] for whatever else there are several of.
 // Labels stand on the data. The theory's value is dotted: [ReferenceY],
 // [ReferenceX], [ReferenceCurve]. The zero value of every field is a good default.
 //
@@ -37,8 +38,8 @@
 //	points      Scatter, Simplex with SimplexPoint
 //	the plane   Regions, Contours, VectorField, Circle, Arrow, Text
 //	matrices    HeatMap
-//	space       Scene of Ball, Plane, Points, Vector, Path
-//	tables      Table, printed or drawn with its Figure method
+//	space       Scene of Ball, Plane, Points, Vector
+//	tables      Table, printed
 //
 // The examples below are drawn in testdata; they are the tests as well.
 //
@@ -51,7 +52,7 @@
 //
 // Save writes PNG at 300 pixels per inch, SVG with text as text, PDF with the used
 // part of the font, and PGF for LaTeX, at the widths of a paper's columns with
-// type of 7 to 9 points: see [Width]. If the environment variable QHLAB_FIGURES
+// type of 7.5 to 9 points, scripts of 5 at least: see [Width]. If the environment variable QHLAB_FIGURES
 // names a folder, every named figure that is shown is saved there too. The same
 // figure is the same bytes on every run.
 //

@@ -1,6 +1,13 @@
 package plotting
 
-import "gonum.org/v1/plot/vg"
+import (
+	"image"
+	"image/color"
+
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/render"
+)
 
 // drawOn draws a laid-out figure.
 func (pl *plan) drawOn(c canvas, f Figure) error {
@@ -13,8 +20,8 @@ func (pl *plan) drawOn(c canvas, f Figure) error {
 			return f.panelError(i, p.err)
 		}
 		p.drawAxes()
-		p.drawNotes()
 		p.drawEnds()
+		p.drawNotes()
 	}
 	if f.Title != "" && len(pl.panes) > 0 {
 		p := pl.panes[0]
@@ -22,3 +29,15 @@ func (pl *plan) drawOn(c canvas, f Figure) error {
 	}
 	return nil
 }
+
+// blank is a canvas that shows nothing, to find the mistakes that drawing finds.
+type blank struct{}
+
+func (blank) SetColor(color.Color)                                {}
+func (blank) SetLineWidth(vg.Length)                              {}
+func (blank) SetLineDash([]vg.Length)                             {}
+func (blank) Stroke(vg.Path)                                      {}
+func (blank) Fill(vg.Path)                                        {}
+func (blank) Stamp(vg.Path, []vg.Point)                           {}
+func (blank) DrawImage(vg.Rectangle, image.Image)                 {}
+func (blank) Label(vg.Point, string, vg.Length, render.Alignment) {}

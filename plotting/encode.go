@@ -67,11 +67,15 @@ func Encode(f Figure, format Format) ([]byte, error) {
 	if err := pl.drawOn(c, f); err != nil {
 		return nil, err
 	}
-	return document.Bytes(), nil
+	data, err := document.Bytes()
+	if err != nil {
+		return nil, f.errorf("%w", err)
+	}
+	return data, nil
 }
 
 // document starts a vector drawing.
-func (pl *plan) document(f Figure, format Format) (canvas, interface{ Bytes() []byte }) {
+func (pl *plan) document(f Figure, format Format) (canvas, interface{ Bytes() ([]byte, error) }) {
 	switch format {
 	case SVG:
 		return render.NewSVG(pl.width, pl.height, f.heading(), f.Caption)

@@ -28,8 +28,9 @@ type Figure struct {
 	Columns int
 
 	// ShareX and ShareY give all panels the same limits, which cover those of
-	// each, fixed ones too, and write tick labels on the outer panels only. Stacked panels on one x axis are Columns: 1,
-	// ShareX: true; small multiples set both.
+	// each, fixed ones too, and write tick labels on the outer panels only. A
+	// key that the panel before has as well is left out. Stacked panels on one
+	// x axis are Columns: 1, ShareX: true; small multiples set both.
 	ShareX, ShareY bool
 
 	// Width is the preset width. Zero: Double.
@@ -53,10 +54,14 @@ const (
 
 // Check returns an error if the figure cannot be drawn: no panels, a layer without
 // points, a NaN, an infinity, a value its axis cannot show, a character the font
-// does not have. The error names the layer.
+// does not have. The error names the layer. It evaluates the figure's functions as
+// drawing does.
 func (f Figure) Check() error {
-	_, err := f.measure()
-	return err
+	pl, err := f.plan()
+	if err != nil {
+		return err
+	}
+	return pl.drawOn(blank{}, f)
 }
 
 func (f Figure) errorf(format string, args ...any) error {

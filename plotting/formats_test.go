@@ -103,21 +103,27 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// Type is 7 to 9 points at the printed widths; scripts are 0.7 of that.
+// Type is 7.5 to 9 points at the printed widths, and 5 at least in scripts of
+// scripts, the smallest that print shows.
 func TestTypeSizes(t *testing.T) {
 	for _, w := range []plotting.Width{plotting.Single, plotting.Double} {
 		f := symbols()
 		f.Width = w
+		f.Panels[0].Y.Ticks = []plotting.Tick{{At: 0, Label: "10^{10^{6}}"}}
 		svg := string(encode(t, f, plotting.SVG))
-		sizes := regexp.MustCompile(`<text font-size="([\d.]+)"`).FindAllStringSubmatch(svg, -1)
-		if len(sizes) < 10 {
-			t.Fatalf("only %d texts", len(sizes))
-		}
-		for _, m := range sizes {
-			if size, err := strconv.ParseFloat(m[1], 64); err != nil || size < 7 || size > 9 {
-				t.Errorf("width %d: type of %s points", w, m[1])
+		sizes := func(element string, least, most float64) {
+			found := regexp.MustCompile("<"+element+` font-size="([\d.]+)"`).FindAllStringSubmatch(svg, -1)
+			if len(found) < 10 {
+				t.Fatalf("only %d elements %s", len(found), element)
+			}
+			for _, m := range found {
+				if size, err := strconv.ParseFloat(m[1], 64); err != nil || size < least || size > most {
+					t.Errorf("width %d: %s of %s points", w, element, m[1])
+				}
 			}
 		}
+		sizes("text", 7.5, 9)
+		sizes("tspan", 5, 7)
 		page := map[plotting.Width]string{plotting.Single: "234.00pt", plotting.Double: "486.00pt"}[w]
 		if !strings.Contains(svg, ` width="`+page+`"`) {
 			t.Errorf("width %d: the page is not %s wide: %.200s", w, page, svg)

@@ -50,13 +50,14 @@ type grouped interface {
 	topRoom(p *pane) vg.Length
 }
 
-// overhang is the room that the outermost tick labels of the x axis need.
+// overhang is the room that the outermost tick labels of the x axis need, two
+// points to the edge of the page included.
 func (p *pane) overhang(left, right vg.Length) (l, r vg.Length) {
 	for _, m := range p.xMarks() {
 		half := width(m.label, p.tick) / 2
 		at := p.at(m.u, p.y.lo).X
-		left = max(left, half-(at-p.box.Min.X))
-		right = max(right, half-(p.box.Max.X-at))
+		left = max(left, half+2-(at-p.box.Min.X))
+		right = max(right, half+2-(p.box.Max.X-at))
 	}
 	return left, right
 }

@@ -36,7 +36,8 @@ type HeatMap struct {
 	ShowNumbers bool
 	Decimals    int
 
-	// Label heads the colour bar. NoBar leaves the bar out.
+	// Label heads the colour bar. NoBar leaves the bar out, as it is where the
+	// next panel of the row has the same.
 	Label string
 	NoBar bool
 }
@@ -58,7 +59,7 @@ func (h HeatMap) extend(e *extent) error {
 	}
 	if h.fixed() {
 		if !(h.Low < h.High) {
-			return fmt.Errorf("Low %g is not below High %g; set both", h.Low, h.High)
+			return fmt.Errorf("has the limits Low = %g and High = %g; set both, Low below High", h.Low, h.High)
 		}
 		if err := addAll(new(span), Axis{}, "limit", []float64{h.Low, h.High}); err != nil {
 			return err
@@ -119,7 +120,7 @@ func (h HeatMap) draw(p *pane) {
 		h.drawNumbers(p, low, high)
 	}
 	h.drawGroups(p, area)
-	if !h.NoBar {
+	if !h.NoBar && !p.barless {
 		h.drawBar(p, area, low, high)
 	}
 }
@@ -176,6 +177,24 @@ func (h HeatMap) topRoom(p *pane) vg.Length {
 	return p.tick * 1.2
 }
 
+// barLook is all that a colour bar shows.
+type barLook struct {
+	label     string
+	low, high float64
+	diverging bool
+}
+
+// colorBar returns the look of the panel's colour bar, nil if it has none.
+func (p *pane) colorBar() *barLook {
+	for _, l := range p.Layers {
+		if h, ok := l.(HeatMap); ok && !h.NoBar {
+			low, high := h.limits()
+			return &barLook{h.Label, low, high, h.Diverging}
+		}
+	}
+	return nil
+}
+
 // The colour bar is narrow and as tall as the matrix.
 func (h HeatMap) drawBar(p *pane, area vg.Rectangle, low, high float64) {
 	const steps = 64
@@ -202,7 +221,7 @@ func (h HeatMap) barMarks(p *pane, low, high float64) []mark {
 }
 
 func (h HeatMap) bar(p *pane) vg.Length {
-	if h.NoBar {
+	if h.NoBar || p.barless {
 		return 0
 	}
 	low, high := h.limits()

@@ -46,6 +46,9 @@ func (k key) sample(p *pane) vg.Length {
 
 // keyRows breaks the entries into rows no wider than the panel.
 func (p *pane) keyRows() (rows [][]key) {
+	if p.keyless {
+		return nil
+	}
 	room := p.box.Max.X - p.yLabelX()
 	var x vg.Length
 	for _, k := range p.keys() {

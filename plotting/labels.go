@@ -94,7 +94,9 @@ func (p *pane) drawCluster(ends []endLabel) {
 			p.pen(tint(e.color, 0.55), p.axis, nil)
 			p.segment(vg.Point{X: e.at.X + p.label*0.2, Y: e.at.Y}, vg.Point{X: at - p.label*0.25, Y: e.y})
 		}
-		p.text(vg.Point{X: at, Y: e.y - p.label*0.36}, e.text, p.label, e.color, alignLeft)
+		base := vg.Point{X: at, Y: e.y - p.label*0.36}
+		p.taken = append(p.taken, inkBox(base, e.text, p.label))
+		p.text(base, e.text, p.label, e.color, alignLeft)
 	}
 }
 

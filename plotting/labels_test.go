@@ -1,11 +1,13 @@
 package plotting
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sort"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -63,6 +65,43 @@ func TestTheoriesInKey(t *testing.T) {
 		}
 		if room := pl.panes[0].endRoom(); (room > 0) != (n == 3) {
 			t.Errorf("%d lines have %g points for labels at their ends", n, room)
+		}
+	}
+}
+
+// Panels on shared axes do not repeat a key, and neighbours not a colour bar.
+func TestOmitRepeated(t *testing.T) {
+	points := func(label string) Panel {
+		return Panel{Layers: []Layer{Scatter{X: []float64{0, 1}, Y: []float64{0, 1}, Label: label}}}
+	}
+	heat := func(high float64) Panel {
+		return Panel{Layers: []Layer{HeatMap{Values: mat.NewDense(1, 2, []float64{0, 1}), High: high}}}
+	}
+	for _, c := range []struct {
+		name   string
+		figure Figure
+		keys   string // rows of entries above each panel
+		bars   string
+	}{
+		{"shared", Figure{ShareX: true, Panels: []Panel{points("a"), points("a"), points("b")}}, "[1 0 1]", "[false false false]"},
+		{"not shared", Figure{Panels: []Panel{points("a"), points("a")}}, "[1 1]", "[false false]"},
+		{"bars", Figure{Columns: 2, Panels: []Panel{heat(1), heat(1), heat(1), heat(2)}}, "[0 0 0 0]", "[false true true true]"},
+	} {
+		pl, err := c.figure.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var keys []int
+		var bars []bool
+		for _, p := range pl.panes {
+			keys = append(keys, len(p.keyRows()))
+			bars = append(bars, p.colorBar() != nil && !p.barless)
+		}
+		if got := fmt.Sprint(keys); got != c.keys {
+			t.Errorf("%s: keys %s, want %s", c.name, got, c.keys)
+		}
+		if got := fmt.Sprint(bars); got != c.bars {
+			t.Errorf("%s: bars %s, want %s", c.name, got, c.bars)
 		}
 	}
 }

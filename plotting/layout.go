@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"math"
+	"reflect"
 
 	"gonum.org/v1/plot/vg"
 
@@ -48,9 +49,25 @@ func (f Figure) plan() (*plan, error) {
 		p.Key = p.Key || p.endRoom() > size.X*mostForLabels
 		p.theories = p.countTheories()
 	}
+	f.omitRepeated(pl.panes)
 	pl.arrange(f)
 	pl.arrange(f)
 	return pl, nil
+}
+
+// omitRepeated leaves out the keys that panels on shared axes have in common with
+// the panel before, and the colour bars they have in common with the next in
+// their row.
+func (f Figure) omitRepeated(panes []*pane) {
+	for i, p := range panes {
+		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
+			bar, next := p.colorBar(), panes[i+1].colorBar()
+			p.barless = bar != nil && next != nil && *bar == *next
+		}
+		if i > 0 && (f.ShareX || f.ShareY) {
+			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
+		}
+	}
 }
 
 // inner says which tick labels a panel leaves to its neighbours.
@@ -111,12 +128,6 @@ func sum(lengths []vg.Length) vg.Length {
 // itself, in label sizes.
 const tallest = 28
 
-// sized layers know how large they are.
-type sized interface {
-	naturalWidth(p *pane) vg.Length
-	naturalHeight(p *pane) vg.Length
-}
-
 // heights returns the height of each row's plotting areas, and narrows them
 // where equal axes would make them too tall.
 func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Length {
@@ -135,14 +146,6 @@ func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Lengt
 	}
 	if ratio == 0 {
 		ratio = defaultAspect(f.Width, rows, columns)
-	}
-	for _, p := range pl.panes {
-		for _, l := range p.Layers {
-			if n, ok := l.(sized); ok {
-				*plot = min(*plot, n.naturalWidth(p))
-				ratio = float64(n.naturalHeight(p) / *plot)
-			}
-		}
 	}
 	heights := make([]vg.Length, rows)
 	for i, p := range pl.panes {

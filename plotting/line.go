@@ -48,6 +48,13 @@ func (l Line) draw(p *pane) {
 	p.labelLine(points, l.Label, l.Role)
 }
 
+func (l Line) ink(p *pane) (out []vg.Point) {
+	for _, piece := range p.clip(thin(p.points(l.X, l.Y))) {
+		out = append(out, dense(piece)...)
+	}
+	return out
+}
+
 // drawPoint draws the line of a single point.
 func (l Line) drawPoint(p *pane, q vg.Point) {
 	if !p.within(q) {

@@ -12,10 +12,11 @@ type look struct {
 	tickLength, padding vg.Length
 }
 
-// look returns the measures of a width: type at 7 to 9 points in print.
+// look returns the measures of a width: type at 7.5 to 9 points in print,
+// and scripts of scripts at 5.
 func (w Width) look() look {
 	l := look{
-		width: 486, title: 9, label: 8, tick: 7,
+		width: 486, title: 9, label: 8, tick: 7.5,
 		line: 1.5, thin: 0.9, axis: 0.6, marker: 2.4,
 		gap: 16, tickLength: 3, padding: 3,
 	}

@@ -93,21 +93,6 @@ func ExampleScene() {
 	// Output: same picture as testdata/scene.png
 }
 
-func rates() plotting.Table {
-	return plotting.Table{
-		Columns: []string{"block", "shape", "rate λ", "share of ‖θ̂‖²_Λ"},
-		Rows: [][]string{
-			{"dense1.weight", "24×2", "¼", "0.24"},
-			{"dense1.bias", "24", "¼", "0.06"},
-			{"dense2.weight", "24×24", "¼", "0.31"},
-			{"dense2.bias", "24", "½", "1.3×10^{-5}"},
-			{"dense3.weight", "1×24", "½", "0.39"},
-			{"dense3.bias", "1", "1", "0"},
-		},
-		Roles: []plotting.Role{plotting.Third, plotting.Third, plotting.Third, plotting.Second, plotting.Second, plotting.Highest},
-	}
-}
-
 func ExampleTable() {
 	fmt.Println(plotting.Table{
 		Columns: []string{"block", "rate", "‖θ̂‖"},
@@ -118,9 +103,4 @@ func ExampleTable() {
 	// ─────  ────  ─────
 	// w         1  0.527
 	// a         ½  12.25
-}
-
-func ExampleTable_Figure() {
-	compare("table", rates().Figure("rates", "The rates of a dense network."))
-	// Output: same picture as testdata/table.png
 }

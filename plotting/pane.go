@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 
 	"gonum.org/v1/plot/vg"
@@ -11,8 +12,13 @@ import (
 
 // canvas is what layers draw on.
 type canvas interface {
-	vg.Canvas
+	SetColor(c color.Color)
+	SetLineWidth(w vg.Length)
+	SetLineDash(pattern []vg.Length)
+	Stroke(p vg.Path)
+	Fill(p vg.Path)
 	Stamp(p vg.Path, at []vg.Point)
+	DrawImage(r vg.Rectangle, img image.Image)
 	Label(at vg.Point, markup string, size vg.Length, a render.Alignment)
 }
 
@@ -27,12 +33,15 @@ type pane struct {
 	x, y  span         // the axes' limits, as positions
 	inner struct{ x, y bool }
 
-	theories int // labelled lines of the theory
+	theories         int  // labelled lines of the theory
+	keyless, barless bool // a neighbour has the same key or colour bar
 
 	ends  []endLabel
 	notes []note
-	busy  []vg.Point // where lines and points are, for labels to avoid
-	err   error      // the first mistake found while drawing
+	busy  []vg.Point     // where lines and points are, for labels to avoid
+	fills [][]vg.Point   // areas, likewise
+	taken []vg.Rectangle // labels, likewise
+	err   error          // the first mistake found while drawing
 }
 
 // fail records that a layer cannot be drawn.
@@ -85,7 +94,7 @@ func (p *pane) pen(c color.Color, width vg.Length, dash []float64) {
 	for _, d := range dash {
 		pattern = append(pattern, vg.Length(d)*width)
 	}
-	p.SetLineDash(pattern, 0)
+	p.SetLineDash(pattern)
 }
 
 func (p *pane) segment(a, b vg.Point) {

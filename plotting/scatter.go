@@ -38,17 +38,8 @@ func (s Scatter) extend(e *extent) error {
 }
 
 func (s Scatter) draw(p *pane) {
-	radius := p.marker
-	if s.Size > 0 {
-		radius *= vg.Length(s.Size)
-	}
-	var inside []vg.Point
-	for _, q := range p.points(s.X, s.Y) {
-		if p.within(q) {
-			inside = append(inside, q)
-		}
-	}
-	p.busy = append(p.busy, inside...)
+	radius, inside := s.radius(p), s.inside(p)
+	p.busy = append(p.busy, s.ink(p)...)
 	p.stampMarker(s.Marker.of(s.Role), radius, s.Role.Color(), s.Hollow, inside)
 	var rings []vg.Point
 	for _, k := range s.Ringed {
@@ -58,6 +49,31 @@ func (s Scatter) draw(p *pane) {
 	}
 	p.SetColor(ink)
 	p.Stamp(ring(radius*2, p.thin), rings)
+}
+
+func (s Scatter) radius(p *pane) vg.Length {
+	if s.Size > 0 {
+		return p.marker * vg.Length(s.Size)
+	}
+	return p.marker
+}
+
+func (s Scatter) inside(p *pane) (out []vg.Point) {
+	for _, q := range p.points(s.X, s.Y) {
+		if p.within(q) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// ink returns the points' middles and four points on the edge of each.
+func (s Scatter) ink(p *pane) (out []vg.Point) {
+	r := s.radius(p)
+	for _, q := range s.inside(p) {
+		out = append(out, q, vg.Point{X: q.X - r, Y: q.Y}, vg.Point{X: q.X + r, Y: q.Y}, vg.Point{X: q.X, Y: q.Y - r}, vg.Point{X: q.X, Y: q.Y + r})
+	}
+	return out
 }
 
 // ring is an annulus: two circles wound in opposite directions.

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Scene is a picture of space in orthographic projection: balls, planes, points,
-// arrows and lines. Its panel has equal axes and no ticks.
+// Scene is a picture of space in orthographic projection: balls, planes, points
+// and arrows. Its panel has equal axes and no ticks.
 type Scene struct {
 	// Azimuth turns the scene about its z axis and Elevation lifts the eye, in
 	// degrees. Both zero: 35 and 20.
@@ -19,7 +19,7 @@ type Scene struct {
 	Shapes []Shape
 }
 
-// A Shape is a part of a Scene: Ball, Plane, Points, Vector or Path.
+// A Shape is a part of a Scene: Ball, Plane, Points or Vector.
 type Shape interface {
 	// covers returns points whose hull the shape fills.
 	covers() []Point3

@@ -127,5 +127,7 @@ func (t Text) extend(e *extent) error {
 func (t Text) draw(p *pane) {
 	at := p.point(t.X, t.Y)
 	at.Y -= p.label * 0.36
-	p.text(at, t.Label, p.label, readable(t.Role.Color()), alignCenter)
+	at.X -= width(t.Label, p.label) / 2
+	p.taken = append(p.taken, inkBox(at, t.Label, p.label))
+	p.text(at, t.Label, p.label, readable(t.Role.Color()), alignLeft)
 }

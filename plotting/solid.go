@@ -45,6 +45,7 @@ func (b Ball) drawIn(v *view) {
 	}
 	v.pen(b.Role.Color(), v.thin, nil)
 	v.line(circleAt(center, radius))
+	v.fillOver(circleAt(center, radius))
 	w := width(b.Label, v.look.label)
 	v.annotate(b.Label, b.Role.Color(),
 		vg.Point{X: center.X - w/2, Y: center.Y + radius + v.look.label*0.4},
@@ -101,6 +102,7 @@ func (pl Plane) drawIn(v *view) {
 	c := pl.Role.Color()
 	v.SetColor(color.NRGBA{c.R, c.G, c.B, 56})
 	v.polygon(corners)
+	v.fillOver(corners)
 	v.pen(c, v.thin, nil)
 	v.line(append(corners, corners[0]))
 	w := width(pl.Label, v.look.label)
@@ -164,25 +166,4 @@ func (a Vector) drawIn(v *view) {
 	from, to := v.place(a.From), v.place(a.To)
 	v.shaft(from, to, a.Role)
 	v.labelHead(from, to, a.Label, a.Role)
-}
-
-// Path is a polyline in space.
-type Path struct {
-	At    []Point3
-	Label string
-	Role  Role
-	Style Style
-}
-
-func (pa Path) label() string { return pa.Label }
-
-func (pa Path) covers() []Point3 { return pa.At }
-
-func (pa Path) anchor() Point3 { return Points{At: pa.At}.anchor() }
-
-func (pa Path) drawIn(v *view) {
-	points := v.placeAll(pa.At)
-	v.stroke(points, pa.Role, pa.Style, true)
-	last := points[len(points)-1]
-	v.annotate(pa.Label, pa.Role.Color(), vg.Point{X: last.X + v.look.label*0.4, Y: last.Y - v.look.label*0.3})
 }

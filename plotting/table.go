@@ -4,19 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-
-	"gonum.org/v1/plot/vg"
 )
 
 // Table is rows of short texts, such as the rates of a network's blocks or the
-// lines of a certificate: printed as aligned text, or drawn as a figure. A column
-// whose cells are all numbers is aligned at the right.
+// lines of a certificate, printed as aligned text. A column whose cells are all numbers is aligned at the right.
 type Table struct {
 	Columns []string
 	Rows    [][]string
-
-	// Roles colour the first cell of each row. Nil: all Neutral.
-	Roles []Role
 }
 
 // Check returns an error if a row has not one cell per column.
@@ -94,86 +88,4 @@ func (t Table) numeric(j int) bool {
 		}
 	}
 	return true
-}
-
-// Figure returns the table as a figure, for export beside the others.
-func (t Table) Figure(name, caption string) Figure {
-	return Figure{Name: name, Caption: caption, Panels: []Panel{{Bare: true, Layers: []Layer{tableLayer{t}}}}}
-}
-
-// rowHeight of a drawn table, in label sizes.
-const rowHeight = 1.75
-
-type tableLayer struct{ Table }
-
-func (t tableLayer) name() string { return "table" }
-
-func (t tableLayer) texts() []string {
-	out := append([]string(nil), t.Columns...)
-	for _, r := range t.Rows {
-		out = append(out, r...)
-	}
-	return out
-}
-
-func (t tableLayer) extend(e *extent) error {
-	e.tight = true
-	if err := t.Check(); err != nil {
-		return err
-	}
-	return e.add([]float64{0, 1}, []float64{0, float64(len(t.Rows) + 1)})
-}
-
-// columnWidths are the natural widths of the columns.
-func (t tableLayer) columnWidths(p *pane) []vg.Length {
-	widths := make([]vg.Length, len(t.Columns))
-	for _, r := range append([][]string{t.Columns}, t.Rows...) {
-		for j, s := range r {
-			widths[j] = max(widths[j], width(s, p.label))
-		}
-	}
-	return widths
-}
-
-// columnGap is the space between columns, in label sizes.
-const columnGap = 2.2
-
-func (t tableLayer) naturalWidth(p *pane) vg.Length {
-	widths := t.columnWidths(p)
-	return sum(widths) + vg.Length(len(widths)-1)*columnGap*p.label
-}
-
-func (t tableLayer) naturalHeight(p *pane) vg.Length {
-	return vg.Length(len(t.Rows)+1) * rowHeight * p.label
-}
-
-// draw sets the columns at their natural widths from the left, between three
-// rules.
-func (t tableLayer) draw(p *pane) {
-	n := len(t.Rows)
-	x := p.box.Min.X
-	for j, w := range t.columnWidths(p) {
-		at, align := x, alignLeft
-		if t.numeric(j) {
-			at, align = x+w, alignRight
-		}
-		p.text(vg.Point{X: at, Y: p.rowBase(n)}, t.Columns[j], p.label, soft, align)
-		for i, r := range t.Rows {
-			c := ink
-			if j == 0 && i < len(t.Roles) {
-				c = readable(t.Roles[i].Color())
-			}
-			p.text(vg.Point{X: at, Y: p.rowBase(n - 1 - i)}, r[j], p.label, c, align)
-		}
-		x += w + columnGap*p.label
-	}
-	for k, v := range []int{0, n, n + 1} {
-		p.pen(soft, p.axis*[]vg.Length{1.3, 0.8, 1.3}[k], nil)
-		y := p.at(0, float64(v)).Y
-		p.segment(vg.Point{X: p.box.Min.X, Y: y}, vg.Point{X: x - columnGap*p.label, Y: y})
-	}
-}
-
-func (p *pane) rowBase(row int) vg.Length {
-	return p.at(0, float64(row)+0.5).Y - p.label*0.36
 }

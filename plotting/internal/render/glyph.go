@@ -8,7 +8,7 @@ import (
 	"qhlab/plotting/internal/typeset"
 )
 
-func (r *raster) text(s string, size float64, m affine, c color.NRGBA) {
+func (r *raster) text(s string, size float64, at point, c color.NRGBA) {
 	glyphs, _ := typeset.Shape(s)
 	unit := size / typeset.Em()
 	for _, g := range glyphs {
@@ -18,18 +18,18 @@ func (r *raster) text(s string, size float64, m affine, c color.NRGBA) {
 			r.glyphs[g.ID] = outline
 		}
 		// An outline has y down.
-		place := m.after(affine{unit, 0, 0, -unit, g.X * size, g.Y * size})
+		place := scaling{unit, -unit, at.x + g.X*size, at.y + g.Y*size}
 		if p := glyphPath(outline, place); len(p) > 0 {
 			r.fill(p, &state{color: c})
 		}
 	}
 }
 
-func (r *raster) label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
-	drawRuns(r, l, size, a, m, c)
+func (r *raster) label(l typeset.Label, size float64, a Alignment, at point, c color.NRGBA) {
+	drawRuns(r, l, size, a, at, c)
 }
 
-func glyphPath(outline []sfnt.Segment, m affine) path {
+func glyphPath(outline []sfnt.Segment, m scaling) path {
 	var p path
 	var at point
 	vec := func(s sfnt.Segment, i int) point {

@@ -8,23 +8,10 @@ import (
 
 type point struct{ x, y float64 }
 
-// affine maps (x, y) to (a x + c y + e, b x + d y + f), as PDF writes it.
-type affine [6]float64
+// scaling maps (x, y) to (ax + c, by + d).
+type scaling struct{ a, b, c, d float64 }
 
-var identity = affine{1, 0, 0, 1, 0, 0}
-
-func (m affine) apply(p point) point {
-	return point{m[0]*p.x + m[2]*p.y + m[4], m[1]*p.x + m[3]*p.y + m[5]}
-}
-
-// after returns the map that applies n first, then m.
-func (m affine) after(n affine) affine {
-	return affine{
-		m[0]*n[0] + m[2]*n[1], m[1]*n[0] + m[3]*n[1],
-		m[0]*n[2] + m[2]*n[3], m[1]*n[2] + m[3]*n[3],
-		m[0]*n[4] + m[2]*n[5] + m[4], m[1]*n[4] + m[3]*n[5] + m[5],
-	}
-}
+func (m scaling) apply(p point) point { return point{m.a*p.x + m.c, m.b*p.y + m.d} }
 
 // A path is moves, lines, cubic curves and closings.
 type path []step
@@ -34,44 +21,29 @@ type step struct {
 	p  [3]point
 }
 
-// newPath transforms a gonum path; arcs and quadratic curves become cubics.
-func newPath(p vg.Path, m affine) path {
+// newPath reads a gonum path of moves, lines and arcs, which become cubics.
+func newPath(p vg.Path) path {
 	out := make(path, 0, len(p))
-	var at point // before the transform
 	for _, c := range p {
-		to := point{float64(c.Pos.X), float64(c.Pos.Y)}
 		switch c.Type {
 		case vg.MoveComp:
-			out = append(out, step{op: 'M', p: [3]point{m.apply(to)}})
+			out = append(out, step{op: 'M', p: [3]point{pointOf(c.Pos)}})
 		case vg.LineComp:
-			out = append(out, step{op: 'L', p: [3]point{m.apply(to)}})
+			out = append(out, step{op: 'L', p: [3]point{pointOf(c.Pos)}})
 		case vg.ArcComp:
-			to = out.arc(c, m)
-		case vg.CurveComp:
-			out = append(out, cubic(at, c, m))
+			out = out.arc(c)
 		case vg.CloseComp:
 			out = append(out, step{op: 'Z'})
-			continue
+		default:
+			panic("plotting: a path with curves other than arcs")
 		}
-		at = to
 	}
 	return out
 }
 
-func cubic(from point, c vg.PathComp, m affine) step {
-	to := point{float64(c.Pos.X), float64(c.Pos.Y)}
-	c1 := point{float64(c.Control[0].X), float64(c.Control[0].Y)}
-	if len(c.Control) == 2 {
-		c2 := point{float64(c.Control[1].X), float64(c.Control[1].Y)}
-		return step{'C', [3]point{m.apply(c1), m.apply(c2), m.apply(to)}}
-	}
-	toward := func(a point) point { return point{a.x + 2*(c1.x-a.x)/3, a.y + 2*(c1.y-a.y)/3} }
-	return step{'C', [3]point{m.apply(toward(from)), m.apply(toward(to)), m.apply(to)}}
-}
-
 // arc appends an arc as cubics of at most a quarter turn, whose error is below
-// 3e-4 of the radius, and returns its end before the transform.
-func (p *path) arc(c vg.PathComp, m affine) point {
+// 3e-4 of the radius.
+func (p path) arc(c vg.PathComp) path {
 	n := int(math.Ceil(math.Abs(c.Angle)/(math.Pi/2) - 1e-9))
 	r, cx, cy := float64(c.Radius), float64(c.Pos.X), float64(c.Pos.Y)
 	on := func(a float64) (at, tangent point) {
@@ -80,20 +52,20 @@ func (p *path) arc(c vg.PathComp, m affine) point {
 	}
 	at, t0 := on(c.Start)
 	op := byte('L')
-	if len(*p) == 0 || (*p)[len(*p)-1].op == 'Z' {
+	if len(p) == 0 || p[len(p)-1].op == 'Z' {
 		op = 'M'
 	}
-	*p = append(*p, step{op: op, p: [3]point{m.apply(at)}})
+	p = append(p, step{op: op, p: [3]point{at}})
 	delta := c.Angle / float64(max(n, 1))
 	k := 4.0 / 3 * math.Tan(delta/4)
 	for i := 1; i <= n; i++ {
 		end, t1 := on(c.Start + float64(i)*delta)
 		c1 := point{at.x + k*t0.x, at.y + k*t0.y}
 		c2 := point{end.x - k*t1.x, end.y - k*t1.y}
-		*p = append(*p, step{'C', [3]point{m.apply(c1), m.apply(c2), m.apply(end)}})
+		p = append(p, step{'C', [3]point{c1, c2, end}})
 		at, t0 = end, t1
 	}
-	return at
+	return p
 }
 
 // flatten returns the path's polylines with curves cut into chords that stay

@@ -33,7 +33,7 @@ func NewPDF(width, height vg.Length, title string) (*Canvas, *PDF) {
 		content: []byte("1 J 1 j\n"),
 		glyphs:  make(map[sfnt.GlyphIndex]rune),
 	}
-	return newCanvas(width, height, p), p
+	return newCanvas(p), p
 }
 
 func (p *PDF) printf(format string, args ...any) { p.content = fmt.Appendf(p.content, format, args...) }
@@ -85,9 +85,7 @@ func (p *PDF) stroke(line path, s *state) {
 	for _, d := range s.dash {
 		p.content = append(appendNumber(p.content, d), ' ')
 	}
-	p.printf("] ")
-	p.content = appendNumber(p.content, s.dashStart)
-	p.printf(" d\n")
+	p.printf("] 0 d\n")
 	p.content = append(appendPDFPath(p.content, line), "S\n"...)
 }
 
@@ -113,13 +111,13 @@ func (p *PDF) stamp(shape path, at []point, s *state) {
 	p.printf("Q\n")
 }
 
-func (p *PDF) label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
-	drawRuns(p, l, size, a, m, c)
+func (p *PDF) label(l typeset.Label, size float64, a Alignment, at point, c color.NRGBA) {
+	drawRuns(p, l, size, a, at, c)
 }
 
 // text shows glyphs by number; a glyph that does not stand where the one before
 // it ends, such as an accent, gets a text matrix of its own.
-func (p *PDF) text(text string, size float64, m affine, c color.NRGBA) {
+func (p *PDF) text(text string, size float64, at point, c color.NRGBA) {
 	glyphs, _ := typeset.Shape(text)
 	p.paint("rg", c)
 	p.printf("BT /F0 ")
@@ -132,14 +130,9 @@ func (p *PDF) text(text string, size float64, m affine, c color.NRGBA) {
 			if open {
 				p.printf("> Tj\n")
 			}
-			t := m.after(affine{1, 0, 0, 1, g.X * size, g.Y * size})
-			for i, v := range t {
-				unit := 1e4
-				if i > 3 {
-					unit = 100
-				}
-				p.content = append(appendRounded(p.content, v, unit), ' ')
-			}
+			p.printf("1 0 0 1 ")
+			p.content = append(appendNumber(p.content, at.x+g.X*size), ' ')
+			p.content = append(appendNumber(p.content, at.y+g.Y*size), ' ')
 			p.printf("Tm <")
 			open = true
 		}
@@ -152,14 +145,24 @@ func (p *PDF) text(text string, size float64, m affine, c color.NRGBA) {
 	p.printf("ET\n")
 }
 
-func (p *PDF) image(img image.Image, m affine) {
-	p.printf("q /A%d gs %.4f %.4f %.4f %.4f %.2f %.2f cm /I%d Do Q\n", p.alpha(255), m[0], m[1], m[2], m[3], m[4], m[5], len(p.images))
-	p.images = append(p.images, img)
+func (p *PDF) image(img image.Image, lo, hi point) {
+	if few(img) {
+		for _, r := range cells(img, lo, hi) {
+			p.paint("rg", r.color)
+			for _, v := range []float64{r.lo.x, r.lo.y, r.hi.x - r.lo.x, r.hi.y - r.lo.y} {
+				p.content = append(appendNumber(p.content, v), ' ')
+			}
+			p.printf("re f\n")
+		}
+		return
+	}
+	p.printf("q /A%d gs %.2f 0 0 %.2f %.2f %.2f cm /I%d Do Q\n", p.alpha(255), hi.x-lo.x, hi.y-lo.y, lo.x, lo.y, len(p.images))
+	p.images = append(p.images, enlarged(img, lo, hi))
 }
 
 // Bytes writes the file: the catalogue, the page, its content, the font's
 // subset, and what the content uses.
-func (p *PDF) Bytes() []byte {
+func (p *PDF) Bytes() ([]byte, error) {
 	w := &pdfWriter{}
 	w.buf.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 	const catalog, pages, page, content = 1, 2, 3, 4
@@ -190,7 +193,7 @@ func (p *PDF) Bytes() []byte {
 	w.object(page, fmt.Sprintf("<</Type/Page/Parent 2 0 R/MediaBox[0 0 %.2f %.2f]/Contents 4 0 R/Resources %s>>", p.width, p.height, resources))
 	w.stream(content, "", p.content)
 	w.object(next, "<</Title "+textString(p.title)+">>")
-	return w.finish(next)
+	return w.finish(next), nil
 }
 
 // textString is a PDF string in UTF-16 with a byte order mark.
@@ -224,7 +227,7 @@ func (w *pdfWriter) stream(n int, dictionary string, data []byte) {
 	w.object(n, fmt.Sprintf("<<%s/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream", dictionary, z.Len(), z.Bytes()))
 }
 
-// image writes an image as RGB cells that viewers are told not to smooth.
+// image writes an image as RGB pixels that viewers are told not to smooth.
 func (w *pdfWriter) image(n int, img image.Image) {
 	r := img.Bounds()
 	data := make([]byte, 0, 3*r.Dx()*r.Dy())

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"math"
+	"strings"
+	"unicode"
 
 	"gonum.org/v1/plot/vg"
 
@@ -16,6 +17,7 @@ import (
 // \usepackage{pgf}.
 type PGF struct {
 	body []byte
+	err  error // the first text that LaTeX cannot set
 }
 
 // NewPGF returns a canvas that draws a picture, and the picture.
@@ -24,20 +26,20 @@ func NewPGF(width, height vg.Length, comment string) (*Canvas, *PGF) {
 	p.printf("%% %s\n%% Needs \\usepackage{pgf} and \\usepackage{amssymb}.\n\\begingroup%%\n\\makeatletter%%\n\\begin{pgfpicture}%%\n", oneLine(comment))
 	p.printf("\\pgfpathrectangle{\\pgfpointorigin}{\\pgfpoint{%.2fbp}{%.2fbp}}\\pgfusepath{use as bounding box}%%\n", float64(width), float64(height))
 	p.printf("\\pgfsetroundjoin%%\n")
-	return newCanvas(width, height, p), p
+	return newCanvas(p), p
 }
 
-// Bytes ends the picture and returns it.
-func (p *PGF) Bytes() []byte {
-	return append(p.body, "\\end{pgfpicture}%\n\\makeatother%\n\\endgroup%\n"...)
+// Bytes ends the picture and returns it, or says which text LaTeX cannot set.
+func (p *PGF) Bytes() ([]byte, error) {
+	return append(p.body, "\\end{pgfpicture}%\n\\makeatother%\n\\endgroup%\n"...), p.err
 }
 
 func (p *PGF) printf(format string, args ...any) { p.body = fmt.Appendf(p.body, format, args...) }
 
 func oneLine(s string) string {
-	out := []rune(s)
+	out := []rune(strings.ToValidUTF8(s, "?"))
 	for i, r := range out {
-		if r == '\n' || r == '\r' {
+		if unicode.IsControl(r) {
 			out[i] = ' '
 		}
 	}
@@ -73,7 +75,7 @@ func (p *PGF) stroke(line path, s *state) {
 	for _, d := range s.dash {
 		p.printf("{%.3gbp}", d)
 	}
-	p.printf("}{%.3gbp}", s.dashStart)
+	p.printf("}{0bp}")
 	if len(s.dash) > 0 {
 		p.printf("\\pgfsetbuttcap%%\n")
 	} else {
@@ -102,44 +104,23 @@ func (p *PGF) stamp(shape path, at []point, s *state) {
 	}
 }
 
-func (p *PGF) text(text string, size float64, m affine, c color.NRGBA) {
-	p.set(typeset.LaTeXText(text), size, Left, m, c)
-}
-
-func (p *PGF) label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
-	p.set(typeset.LaTeX(l.Markup), size, a, m, c)
-}
-
-func (p *PGF) set(latex string, size float64, a Alignment, m affine, c color.NRGBA) {
-	size *= math.Hypot(m[0], m[1])
-	p.printf("\\definecolor{qh}{RGB}{%d,%d,%d}\\pgfsetfillopacity{1}\\pgftext[%s,base,x=%.2fbp,y=%.2fbp", c.R, c.G, c.B,
-		[...]string{Left: "left", Center: "center", Right: "right"}[a], m[4], m[5])
-	if m[1] != 0 {
-		p.printf(",rotate=%.2f", math.Atan2(m[1], m[0])*180/math.Pi)
+func (p *PGF) label(l typeset.Label, size float64, a Alignment, at point, c color.NRGBA) {
+	latex, err := typeset.LaTeX(l.Markup)
+	if p.err == nil {
+		p.err = err
 	}
-	p.printf("]{\\color{qh}\\fontsize{%.2fbp}{%.2fbp}\\selectfont %s}%%\n", size, 1.2*size, latex)
+	p.printf("\\definecolor{qh}{RGB}{%d,%d,%d}\\pgfsetfillopacity{1}\\pgftext[%s,base,x=%.2fbp,y=%.2fbp]", c.R, c.G, c.B,
+		[...]string{Left: "left", Center: "center", Right: "right"}[a], at.x, at.y)
+	p.printf("{\\color{qh}\\fontsize{%.2fbp}{%.2fbp}\\selectfont %s}%%\n", size, 1.2*size, latex)
 }
 
-// image draws runs of equal cells as rectangles, so that the picture stays one
-// file.
-func (p *PGF) image(img image.Image, m affine) {
-	r := img.Bounds()
-	dx, dy := 1/float64(r.Dx()), 1/float64(r.Dy())
+// image draws all cells as rectangles, so that the picture stays one file.
+func (p *PGF) image(img image.Image, lo, hi point) {
 	p.printf("\\pgfsetfillopacity{1}%%\n")
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; {
-			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			end := x + 1
-			for end < r.Max.X && color.NRGBAModel.Convert(img.At(end, y)) == c {
-				end++
-			}
-			a := m.apply(point{float64(x-r.Min.X) * dx, 1 - float64(y+1-r.Min.Y)*dy})
-			b := m.apply(point{float64(end-r.Min.X) * dx, 1 - float64(y-r.Min.Y)*dy})
-			p.printf("\\definecolor{qh}{RGB}{%d,%d,%d}\\pgfsetfillcolor{qh}\\pgfpathrectanglecorners", c.R, c.G, c.B)
-			p.point(a)
-			p.point(b)
-			p.printf("\\pgfusepath{fill}%%\n")
-			x = end
-		}
+	for _, r := range cells(img, lo, hi) {
+		p.printf("\\definecolor{qh}{RGB}{%d,%d,%d}\\pgfsetfillcolor{qh}\\pgfpathrectanglecorners", r.color.R, r.color.G, r.color.B)
+		p.point(r.lo)
+		p.point(r.hi)
+		p.printf("\\pgfusepath{fill}%%\n")
 	}
 }

@@ -33,15 +33,15 @@ func NewRaster(width, height vg.Length, dpi float64) (*Canvas, *image.RGBA) {
 		filler: vector.NewRasterizer(1, 1),
 		glyphs: make(map[sfnt.GlyphIndex][]sfnt.Segment),
 	}
-	return newCanvas(width, height, r), img
+	return newCanvas(r), img
 }
 
 // pixel maps points with y up to pixels with y down.
-func (r *raster) pixel() affine {
-	return affine{r.scale, 0, 0, -r.scale, 0, r.height * r.scale}
+func (r *raster) pixel() scaling {
+	return scaling{r.scale, -r.scale, 0, r.height * r.scale}
 }
 
-func (p path) transform(m affine) path {
+func (p path) transform(m scaling) path {
 	out := make(path, len(p))
 	for i, s := range p {
 		out[i] = step{s.op, [3]point{m.apply(s.p[0]), m.apply(s.p[1]), m.apply(s.p[2])}}
@@ -147,7 +147,7 @@ const phases = 4
 
 // stamp rasterizes the path once per phase and lays the masks down.
 func (r *raster) stamp(p path, at []point, s *state) {
-	linear := affine{r.scale, 0, 0, -r.scale, 0, 0}
+	linear := scaling{a: r.scale, b: -r.scale}
 	lines, _ := p.transform(linear).flatten(flatness)
 	var masks [phases * phases]*image.Alpha
 	src := image.NewUniform(s.color)
@@ -187,9 +187,8 @@ func (r *raster) mask(lines [][]point, dx, dy float64) *image.Alpha {
 }
 
 // image draws every pixel of img as one cell, without smoothing.
-func (r *raster) image(img image.Image, m affine) {
-	m = r.pixel().after(m)
-	a, b := m.apply(point{0, 1}), m.apply(point{1, 0})
+func (r *raster) image(img image.Image, lo, hi point) {
+	a, b := r.pixel().apply(point{lo.x, hi.y}), r.pixel().apply(point{hi.x, lo.y})
 	whole := image.Rect(int(math.Round(a.x)), int(math.Round(a.y)), int(math.Round(b.x)), int(math.Round(b.y)))
 	box := whole.Intersect(r.img.Bounds())
 	if box.Empty() {
@@ -199,12 +198,12 @@ func (r *raster) image(img image.Image, m affine) {
 	line := make([]uint8, 4*box.Dx())
 	last := src.Min.Y - 1
 	for y := box.Min.Y; y < box.Max.Y; y++ {
-		if sy := src.Min.Y + cell(y-whole.Min.Y, src.Dy(), whole.Dy()); sy != last {
+		if sy := src.Min.Y + cellOf(y-whole.Min.Y, src.Dy(), whole.Dy()); sy != last {
 			last = sy
 			var c color.RGBA
 			lastX := src.Min.X - 1
 			for x := range box.Dx() {
-				if sx := src.Min.X + cell(box.Min.X-whole.Min.X+x, src.Dx(), whole.Dx()); sx != lastX {
+				if sx := src.Min.X + cellOf(box.Min.X-whole.Min.X+x, src.Dx(), whole.Dx()); sx != lastX {
 					lastX = sx
 					c = color.RGBAModel.Convert(img.At(sx, sy)).(color.RGBA)
 				}
@@ -215,5 +214,5 @@ func (r *raster) image(img image.Image, m affine) {
 	}
 }
 
-// cell returns in which of n cells the middle of pixel k of size lies.
-func cell(k, n, size int) int { return (2*k + 1) * n / (2 * size) }
+// cellOf returns in which of n cells the middle of pixel k of size lies.
+func cellOf(k, n, size int) int { return (2*k + 1) * n / (2 * size) }

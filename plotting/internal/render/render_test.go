@@ -2,10 +2,14 @@ package render
 
 import (
 	"bytes"
+	"encoding/xml"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"math"
+	"regexp"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/font"
@@ -15,9 +19,6 @@ import (
 
 	"qhlab/plotting/internal/typeset"
 )
-
-// The canvas is gonum's, so gonum's own plots can be drawn on it.
-var _ vg.CanvasSizer = (*Canvas)(nil)
 
 // A subset is a font in which the kept glyphs, composed ones included, have the
 // same outline and advance, and all others are empty.
@@ -139,7 +140,7 @@ func curve(n int) vg.Path {
 // The ink of shapes is their area, of strokes their length times their width.
 func TestInk(t *testing.T) {
 	length := 0.0
-	path := newPath(curve(400), identity)
+	path := newPath(curve(400))
 	for k := 1; k < len(path); k++ {
 		length += math.Hypot(path[k].p[0].x-path[k-1].p[0].x, path[k].p[0].y-path[k-1].p[0].y)
 	}
@@ -169,7 +170,7 @@ func TestInk(t *testing.T) {
 		}, 2*length + math.Pi, 4},
 		{"dashes", func(c *Canvas) {
 			c.SetLineWidth(2)
-			c.SetLineDash([]vg.Length{3, 3}, 0)
+			c.SetLineDash([]vg.Length{3, 3})
 			c.Stroke(curve(400))
 		}, length, 6},
 		{"stamps", func(c *Canvas) {
@@ -209,5 +210,73 @@ func TestPiecesLeaveNoSeam(t *testing.T) {
 	// c + (1-c)c, at most a quarter more.
 	if worst > 66 {
 		t.Errorf("a pixel differs by %d levels", worst)
+	}
+}
+
+func drawing(b interface{ Bytes() ([]byte, error) }) string {
+	data, _ := b.Bytes() // no labels, so nothing that LaTeX cannot set
+	return string(data)
+}
+
+func checkered(n int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, n, n))
+	for y := range n {
+		for x := range n {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(255 * ((x + y) % 2)), 0, 0, 255})
+		}
+	}
+	return img
+}
+
+// Few cells are rectangles, more are an image of print resolution; no format
+// leaves their edges to the viewer.
+func TestCells(t *testing.T) {
+	box := vg.Rectangle{Min: vg.Point{X: 10, Y: 10}, Max: vg.Point{X: 82, Y: 82}} // an inch
+	for _, c := range []struct{ cells, rectangles, pixels int }{{2, 4, 0}, {64, 4096, 0}, {65, 0, 325}} {
+		svg, s := NewSVG(100, 100, "", "")
+		svg.DrawImage(box, checkered(c.cells))
+		if got := strings.Count(drawing(s), "<rect x="); got != c.rectangles {
+			t.Errorf("%d² cells: %d rectangles, want %d", c.cells, got, c.rectangles)
+		}
+		pdf, p := NewPDF(100, 100, "")
+		pdf.DrawImage(box, checkered(c.cells))
+		if got := strings.Count(string(p.content), " re f"); got != c.rectangles {
+			t.Errorf("PDF, %d² cells: %d rectangles, want %d", c.cells, got, c.rectangles)
+		}
+		if size := fmt.Sprintf("/Width %d/Height %d", c.pixels, c.pixels); strings.Contains(drawing(p), size) != (c.pixels > 0) {
+			t.Errorf("PDF, %d² cells: want an image of %s", c.cells, size)
+		}
+	}
+	// Cells cover the box and nothing else, and reach under the next.
+	all := cells(checkered(2), point{10, 10}, point{82, 82})
+	if first, last := all[0], all[3]; first.lo.x != 10 || first.hi.y != 82 || last.hi.x != 82 || last.lo.y != 10 ||
+		first.hi.x <= last.lo.x || first.lo.y >= last.hi.y {
+		t.Errorf("cells %+v", all)
+	}
+}
+
+// What is not XML's stays out of it, and two documents share no name for
+// different shapes.
+func TestSVGInPages(t *testing.T) {
+	_, s := NewSVG(10, 10, "a\x00<b> & \xff", "c\x1b")
+	if err := xml.Unmarshal([]byte(drawing(s)), new(struct{})); err != nil {
+		t.Error(err)
+	}
+	names := regexp.MustCompile(`id="\w+"`)
+	stamped := func(r vg.Length) string {
+		c, s := NewSVG(10, 10, "", "")
+		var p vg.Path
+		p.Arc(vg.Point{}, r, 0, 2*math.Pi)
+		p.Close()
+		c.Stamp(p, []vg.Point{{X: 1, Y: 1}})
+		c.Stamp(p, []vg.Point{{X: 2, Y: 2}})
+		found := names.FindAllString(drawing(s), -1)
+		if len(found) != 1 {
+			t.Errorf("the shape is defined %d times", len(found))
+		}
+		return found[0]
+	}
+	if a, b := stamped(1), stamped(2); a == b {
+		t.Errorf("two shapes have %s", a)
 	}
 }

@@ -114,10 +114,6 @@ func dashes(line []point, s *state, scale float64) [][]point {
 		return [][]point{line}
 	}
 	k, left := 0, s.dash[0]*scale
-	for skip := math.Mod(s.dashStart, total) * scale; skip >= left; left = s.dash[k%len(s.dash)] * scale {
-		skip -= left
-		k++
-	}
 	var out [][]point
 	piece := []point{line[0]}
 	for i := 1; i < len(line); i++ {

@@ -3,7 +3,9 @@ package render
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/xml"
 	"fmt"
+	"hash/fnv"
 	"image"
 	"image/color"
 	"image/png"
@@ -23,12 +25,12 @@ const fontStack = "'DejaVu Sans','Bitstream Vera Sans',Verdana,sans-serif"
 type SVG struct {
 	body   []byte
 	height float64
-	stamps int
+	shapes map[string]bool // identifiers of the shapes defined so far
 }
 
 // NewSVG returns a canvas that draws an SVG, and the document. Text stays text.
 func NewSVG(width, height vg.Length, title, description string) (*Canvas, *SVG) {
-	s := &SVG{height: float64(height)}
+	s := &SVG{height: float64(height), shapes: make(map[string]bool)}
 	s.body = fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%.2fpt" height="%.2fpt" viewBox="0 0 %.2f %.2f" role="img" font-family="%s" stroke-linecap="round" stroke-linejoin="round">`+"\n",
 		float64(width), float64(height), float64(width), float64(height), fontStack)
 	if title != "" {
@@ -38,30 +40,30 @@ func NewSVG(width, height vg.Length, title, description string) (*Canvas, *SVG) 
 		s.printf("<desc>%s</desc>\n", escape(description))
 	}
 	s.printf(`<rect width="100%%" height="100%%" fill="#fff"/>` + "\n")
-	return newCanvas(width, height, s), s
+	return newCanvas(s), s
 }
 
 // Bytes ends the document and returns it.
-func (s *SVG) Bytes() []byte { return append(s.body, "</svg>\n"...) }
+func (s *SVG) Bytes() ([]byte, error) { return append(s.body, "</svg>\n"...), nil }
 
 func (s *SVG) printf(format string, args ...any) { s.body = fmt.Appendf(s.body, format, args...) }
 
 // flip maps points with y up to points with y down.
-func (s *SVG) flip() affine { return affine{1, 0, 0, -1, 0, s.height} }
+func (s *SVG) flip() scaling { return scaling{1, -1, 0, s.height} }
 
-func (s *SVG) appendPath(p path, m affine) {
+func appendSVGPath(b []byte, p path, m scaling) []byte {
 	for _, st := range p {
-		s.body = append(s.body, st.op)
+		b = append(b, st.op)
 		for i := range coordinates[st.op] {
 			if i > 0 {
-				s.body = append(s.body, ' ')
+				b = append(b, ' ')
 			}
 			q := m.apply(st.p[i])
-			s.body = appendNumber(s.body, q.x)
-			s.body = append(s.body, ' ')
-			s.body = appendNumber(s.body, q.y)
+			b = append(appendNumber(b, q.x), ' ')
+			b = appendNumber(b, q.y)
 		}
 	}
+	return b
 }
 
 // coordinates is the number of points of each step of a path.
@@ -86,12 +88,9 @@ func (s *SVG) stroke(p path, st *state) {
 			s.body = appendNumber(s.body, d)
 		}
 		s.printf(`"`)
-		if st.dashStart != 0 {
-			s.printf(` stroke-dashoffset="%.3g"`, st.dashStart)
-		}
 	}
 	s.printf(` d="`)
-	s.appendPath(p, s.flip())
+	s.body = appendSVGPath(s.body, p, s.flip())
 	s.printf("\"/>\n")
 }
 
@@ -99,20 +98,27 @@ func (s *SVG) fill(p path, st *state) {
 	s.printf(`<path`)
 	s.paint("fill", st.color)
 	s.printf(` d="`)
-	s.appendPath(p, s.flip())
+	s.body = appendSVGPath(s.body, p, s.flip())
 	s.printf("\"/>\n")
 }
 
+// stamp names a shape by its outline, so that two documents in one page do not
+// mean different shapes by one name.
 func (s *SVG) stamp(p path, at []point, st *state) {
-	s.stamps++
-	s.printf(`<defs><path id="m%d" d="`, s.stamps)
-	s.appendPath(p, affine{1, 0, 0, -1, 0, 0})
-	s.printf("\"/></defs>\n<g")
+	outline := appendSVGPath(nil, p, scaling{a: 1, b: -1})
+	hash := fnv.New32a()
+	_, _ = hash.Write(outline) // a hash does not fail
+	id := fmt.Sprintf("m%08x", hash.Sum32())
+	if !s.shapes[id] {
+		s.shapes[id] = true
+		s.printf(`<defs><path id="%s" d="%s"/></defs>`+"\n", id, outline)
+	}
+	s.printf("<g")
 	s.paint("fill", st.color)
 	s.printf(">\n")
 	for _, q := range at {
 		q = s.flip().apply(q)
-		s.printf(`<use href="#m%d" x="`, s.stamps)
+		s.printf(`<use href="#%s" x="`, id)
 		s.body = appendNumber(s.body, q.x)
 		s.printf(`" y="`)
 		s.body = appendNumber(s.body, q.y)
@@ -121,21 +127,12 @@ func (s *SVG) stamp(p path, at []point, st *state) {
 	s.printf("</g>\n")
 }
 
-func (s *SVG) text(text string, size float64, m affine, c color.NRGBA) {
-	s.label(typeset.Label{Runs: []typeset.Run{{Text: text, Size: 1}}}, size, Left, m, c)
-}
-
 // label writes one text element; scripts are shifted spans of it.
-func (s *SVG) label(l typeset.Label, size float64, a Alignment, m affine, c color.NRGBA) {
-	at := s.flip().apply(point{m[4], m[5]})
+func (s *SVG) label(l typeset.Label, size float64, a Alignment, at point, c color.NRGBA) {
+	at = s.flip().apply(at)
 	s.printf(`<text font-size="`)
-	s.body = appendNumber(s.body, size*math.Hypot(m[0], m[1]))
-	s.printf(`"`)
-	if m[1] != 0 {
-		s.printf(` transform="translate(%.2f %.2f) rotate(%.2f)"`, at.x, at.y, -math.Atan2(m[1], m[0])*180/math.Pi)
-	} else {
-		s.printf(` x="%.2f" y="%.2f"`, at.x, at.y)
-	}
+	s.body = appendNumber(s.body, size)
+	s.printf(`" x="%.2f" y="%.2f"`, at.x, at.y)
 	if a != Left {
 		s.printf(` text-anchor="%s"`, [...]string{Center: "middle", Right: "end"}[a])
 	}
@@ -169,17 +166,26 @@ func (s *SVG) span(r typeset.Run, size, dx, dy float64) {
 	s.printf(">%s</tspan>", escape(r.Text))
 }
 
+// escape writes text for XML, which has no control characters.
 func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a strings.Builder does not fail
+	return b.String()
 }
 
-// image embeds a PNG whose pixels are shown as cells, without smoothing.
-func (s *SVG) image(img image.Image, m affine) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+func (s *SVG) image(img image.Image, lo, hi point) {
+	at := s.flip().apply(point{lo.x, hi.y})
+	if few(img) {
+		for _, r := range cells(img, lo, hi) {
+			at := s.flip().apply(point{r.lo.x, r.hi.y})
+			s.printf(`<rect x="%.2f" y="%.2f" width="%.2f" height="%.2f"`, at.x, at.y, r.hi.x-r.lo.x, r.hi.y-r.lo.y)
+			s.paint("fill", r.color)
+			s.printf("/>\n")
+		}
 		return
 	}
-	at := s.flip().apply(m.apply(point{0, 1}))
+	var b bytes.Buffer
+	_ = png.Encode(&b, enlarged(img, lo, hi)) // a bytes.Buffer does not fail
 	s.printf(`<image x="%.2f" y="%.2f" width="%.2f" height="%.2f" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,%s"/>`+"\n",
-		at.x, at.y, m[0], m[3], base64.StdEncoding.EncodeToString(b.Bytes()))
+		at.x, at.y, hi.x-lo.x, hi.y-lo.y, base64.StdEncoding.EncodeToString(b.Bytes()))
 }

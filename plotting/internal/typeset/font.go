@@ -84,6 +84,19 @@ func Shape(s string) (glyphs []Glyph, width float64) {
 	return glyphs, width
 }
 
+// inkOf returns the lowest and the highest ink of s in ems, up positive.
+func inkOf(s string) (bottom, top float64) {
+	glyphs, _ := Shape(s)
+	f := load()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, g := range glyphs {
+		b := f.ink(g.ID)
+		bottom, top = min(bottom, b.bottom+g.Y), max(top, b.top+g.Y)
+	}
+	return bottom, top
+}
+
 // Width returns the width of s in ems.
 func Width(s string) float64 {
 	_, w := Shape(s)

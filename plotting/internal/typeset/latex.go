@@ -1,26 +1,23 @@
 package typeset
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // LaTeX writes a line of markup for LaTeX, in text mode with the document's font:
 // scripts as \textsuperscript and \textsubscript, symbols from amssymb, accents
-// on letters. pdfLaTeX and LuaLaTeX both set it.
-func LaTeX(markup string) string {
+// on letters. pdfLaTeX and LuaLaTeX both set it. The error names a character for
+// which no command is known.
+func LaTeX(markup string) (string, error) {
 	var b strings.Builder
-	runes := []rune(markup)
-	p := parser{text: runes}
+	p := parser{text: []rune(markup)}
 	p.latex(&b, 0)
-	return b.String()
-}
-
-// LaTeXText writes plain text for LaTeX.
-func LaTeXText(text string) string {
-	var b strings.Builder
-	runes := []rune(text)
-	for i := 0; i < len(runes); {
-		i += writeLetter(&b, runes[i:])
+	if p.unknown != 0 {
+		return "", fmt.Errorf("no LaTeX command is known for %q (%U) in %q; write it otherwise", p.unknown, p.unknown, markup)
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 func (p *parser) latex(b *strings.Builder, depth int) {
@@ -40,7 +37,7 @@ func (p *parser) latex(b *strings.Builder, depth int) {
 			p.pos++
 			continue
 		}
-		p.pos += writeLetter(b, p.text[p.pos:])
+		p.latexLetter(b)
 	}
 }
 
@@ -55,39 +52,44 @@ func (p *parser) latexScript(b *strings.Builder, kind rune, depth int) {
 		p.latex(b, depth+1)
 		p.pos++
 	} else {
-		p.pos += writeLetter(b, p.text[p.pos:])
+		p.latexLetter(b)
 	}
 	b.WriteByte('}')
 }
 
-// writeLetter writes the first character with the accent that may follow it, and
-// returns how many runes it took.
-func writeLetter(b *strings.Builder, text []rune) int {
-	symbol, math := latexSymbol(text[0])
+// latexLetter writes the next character with the accent that may follow it.
+func (p *parser) latexLetter(b *strings.Builder) {
+	text := p.text[p.pos:]
+	symbol, math := p.latexSymbol(text[0])
+	p.pos++
 	if len(text) > 1 {
 		if accent, ok := latexAccents[text[1]]; ok {
-			b.WriteString(`\ensuremath{` + accent + `{` + symbol + `}}`)
-			return 2
+			symbol, math = accent+"{"+symbol+"}", true
+			p.pos++
 		}
 	}
 	if math {
 		symbol = `\ensuremath{` + symbol + `}`
 	}
 	b.WriteString(symbol)
-	return 1
 }
 
-func latexSymbol(r rune) (symbol string, math bool) {
+func (p *parser) latexSymbol(r rune) (symbol string, math bool) {
 	if s, ok := latexSpecial[r]; ok {
 		return s, false
 	}
 	if s, ok := latexMath[r]; ok {
 		return s, true
 	}
+	const lastLetter = 'ž' // of Latin Extended-A, which T1 fonts have
+	if r < ' ' || r > '~' && !(unicode.IsLetter(r) && r <= lastLetter) {
+		p.unknown = r
+	}
 	return string(r), false
 }
 
 var latexAccents = map[rune]string{
+	'\u0300': `\grave`, '\u0301': `\acute`, '\u0306': `\breve`, '\u030c': `\check`,
 	'\u0302': `\hat`, '\u0303': `\tilde`, '\u0304': `\bar`, '\u0305': `\bar`,
 	'\u0307': `\dot`, '\u0308': `\ddot`, '\u20d7': `\vec`,
 }
@@ -110,6 +112,12 @@ var latexMath = map[rune]string{
 	'≤': `\le`, '≥': `\ge`, '<': `<`, '>': `>`, '≠': `\ne`, '≈': `\approx`, '≡': `\equiv`, '∝': `\propto`,
 	'±': `\pm`, '×': `\times`, '·': `\cdot`, '∘': `\circ`, '⊥': `\perp`, '⊙': `\odot`,
 	'→': `\to`, '←': `\leftarrow`, '↦': `\mapsto`, '⇒': `\Rightarrow`, '↑': `\uparrow`, '↓': `\downarrow`,
+	'⊂': `\subset`, '⊆': `\subseteq`, '⊃': `\supset`, '⊇': `\supseteq`, '∪': `\cup`, '∩': `\cap`, '∅': `\emptyset`, '∖': `\setminus`,
+	'∼': `\sim`, '≃': `\simeq`, '≅': `\cong`, '≪': `\ll`, '≫': `\gg`, '≲': `\lesssim`, '≳': `\gtrsim`, '≔': `:=`,
+	'⊗': `\otimes`, '⊕': `\oplus`, '⋅': `\cdot`, '÷': `\div`, '∓': `\mp`, '∗': `*`, '⋯': `\cdots`,
+	'⌊': `\lfloor`, '⌋': `\rfloor`, '⌈': `\lceil`, '⌉': `\rceil`, '′': `'`, '″': `''`, '°': `^\circ`,
+	'↔': `\leftrightarrow`, '⇐': `\Leftarrow`, '⇔': `\Leftrightarrow`, '↗': `\nearrow`, '↘': `\searrow`,
+	'ℂ': `\mathbb{C}`, 'ℚ': `\mathbb{Q}`, 'ᵀ': `^T`, 'ⁿ': `^n`, 'ⁱ': `^i`, 'ᵢ': `_i`, 'ⱼ': `_j`, '₊': `_+`, '₋': `_-`,
 	'∑': `\sum`, '∏': `\prod`, '∫': `\int`, '∠': `\angle`, '∧': `\wedge`, '∨': `\vee`, '∀': `\forall`, '∃': `\exists`,
 	'ℝ': `\mathbb{R}`, 'ℕ': `\mathbb{N}`, 'ℤ': `\mathbb{Z}`, 'ℒ': `\mathcal{L}`, 'ℓ': `\ell`,
 	'−': `-`, '½': `\frac12`, '⅓': `\frac13`, '⅔': `\frac23`, '¼': `\frac14`, '¾': `\frac34`,

@@ -22,7 +22,8 @@ type Label struct {
 }
 
 const (
-	scriptSize = 0.7   // of a script to its base, as TeX's 7 pt beside 10 pt
+	scriptSize = 0.75  // of a script to its base
+	nestedSize = 0.9   // of a script to the script it stands on, still to be read
 	superRise  = 0.40  // ems of the base: a superscript clears a subscript below it
 	subRise    = -0.18 // ems of the base
 )
@@ -37,9 +38,10 @@ func Parse(markup string) Label {
 }
 
 type parser struct {
-	text []rune
-	pos  int
-	runs []Run
+	text    []rune
+	pos     int
+	runs    []Run
+	unknown rune // that LaTeX has no command for
 }
 
 // run sets text from x on until the closing brace or the end, and returns where
@@ -68,7 +70,11 @@ func (p *parser) run(x, size, rise float64, depth int) float64 {
 			if c == '_' {
 				shift = subRise
 			}
-			end := p.script(x, size*scriptSize, rise+shift*size, depth)
+			smaller := size * scriptSize
+			if size < 1 {
+				smaller = size * nestedSize
+			}
+			end := p.script(x, smaller, rise+shift*size, depth)
 			script, scripted = math.Max(script, end), true
 			continue
 		case c == '\\' && p.pos+1 < len(p.text):
@@ -121,4 +127,14 @@ func (l Label) Plain() string {
 		b.WriteString(r.Text)
 	}
 	return b.String()
+}
+
+// Ink returns how far the label reaches below and above its baseline, in ems.
+func (l Label) Ink() (below, above float64) {
+	for _, r := range l.Runs {
+		bottom, top := inkOf(r.Text)
+		below = math.Max(below, -bottom*r.Size-r.Rise)
+		above = math.Max(above, top*r.Size+r.Rise)
+	}
+	return below, above
 }

@@ -2,6 +2,9 @@ package typeset
 
 import (
 	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -32,7 +35,7 @@ func TestParse(t *testing.T) {
 			continue
 		}
 		for i, want := range c.runs {
-			size := math.Pow(scriptSize, float64(want.level))
+			size := []float64{1, scriptSize, scriptSize * nestedSize}[want.level]
 			if got[i].Text != want.text || math.Abs(got[i].Size-size) > 1e-12 || (want.level > 0 && (got[i].Rise > 0) != want.up) {
 				t.Errorf("%q: run %d is %+v, want %+v", c.markup, i, got[i], want)
 			}
@@ -74,6 +77,20 @@ func TestAccents(t *testing.T) {
 	}
 }
 
+// The ink of a label reaches over its superscripts and accents and below its
+// subscripts.
+func TestInk(t *testing.T) {
+	_, plain := Parse("10").Ink()
+	for _, s := range []string{"10^4", "θ̂"} {
+		if _, above := Parse(s).Ink(); above < plain+0.1 {
+			t.Errorf("%s reaches %g ems up, 10 reaches %g", s, above, plain)
+		}
+	}
+	if below, _ := Parse("x_1").Ink(); below < 0.1 {
+		t.Errorf("a subscript reaches %g ems down", below)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	if err := Check("∇ ⟨ ⟩ ∈ λ θ̂ ‖ ‖ ℒ ℝ ₁ ² ½ ⅓ → − ✓"); err != nil {
 		t.Error(err)
@@ -91,10 +108,16 @@ func TestLaTeX(t *testing.T) {
 		"100 % of a & b": `100 \% of a \& b`,
 		`a\_b {c}`:       `a\_b \{c\}`,
 		"‖θ‖_Λ":          `\ensuremath{\Vert}\ensuremath{\theta}\ensuremath{\Vert}\textsubscript{\ensuremath{\Lambda}}`,
+		"f′(A^ᵀ)":        `f\ensuremath{'}(A\textsuperscript{\ensuremath{^T}})`,
 		"−1":             `\ensuremath{-}1`,
 	} {
-		if got := LaTeX(markup); got != want {
-			t.Errorf("%q: got %s, want %s", markup, got, want)
+		if got, err := LaTeX(markup); got != want || err != nil {
+			t.Errorf("%q: got %s and %v, want %s", markup, got, err, want)
+		}
+	}
+	for _, markup := range []string{"損", "x_☃", "a\u0361", "tab\t"} {
+		if got, err := LaTeX(markup); err == nil || !strings.Contains(err.Error(), "write it otherwise") {
+			t.Errorf("%q: got %s and %v", markup, got, err)
 		}
 	}
 }
@@ -109,6 +132,42 @@ func FuzzParse(f *testing.F) {
 		if label.Width < 0 || math.IsNaN(label.Width) {
 			t.Errorf("%q: width %g", s, label.Width)
 		}
-		LaTeX(s)
+		_, _ = LaTeX(s)
 	})
+}
+
+// pdfLaTeX knows every command of the tables.
+func TestLaTeXCompiles(t *testing.T) {
+	latex, err := exec.LookPath("pdflatex")
+	if err != nil {
+		t.Skip("pdflatex is not installed")
+	}
+	var b strings.Builder
+	b.WriteString("\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{amssymb}\\begin{document}\n")
+	for _, table := range []map[rune]string{latexMath, latexSpecial} {
+		for r := range table {
+			text, err := LaTeX(`\` + string(r))
+			if err != nil {
+				t.Error(err)
+			}
+			b.WriteString(text + "\n")
+		}
+	}
+	for r := range latexAccents {
+		text, err := LaTeX("θ" + string(r) + "e" + string(r) + " ñžß")
+		if err != nil {
+			t.Error(err)
+		}
+		b.WriteString(text + "\n")
+	}
+	b.WriteString("\\end{document}\n")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "d.tex"), []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(latex, "-interaction=nonstopmode", "-halt-on-error", "d.tex")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
