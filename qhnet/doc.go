@@ -12,6 +12,28 @@
 //
 //	f(x; e^{αΛ} θ) = e^α f(x; θ)   for every α ∈ R and x.
 //
+// # The way through
+//
+// A model is a [Network] of layers, or an algebraic [Product]. [RatesOf] finds the
+// rates that its architecture admits, and [Audit] prints them with the reason for
+// each rule, or says which layer stands in the way. [NewMargins] binds the model to
+// labelled points; everything below sees it through its [Margins] only.
+//
+// [Flow] follows gradient flow, in a clock in which log(1/L) = 10⁶ is not far away,
+// and records a [Trajectory]. [Descent] trains by steps of an [Optimizer] instead.
+// [SurvivingRates] tells which parameters the flow keeps, [Certify] how well its
+// end satisfies the optimality conditions of
+//
+//	minimize ½‖θ‖²_Λmax   subject to   q_k(θ) ≥ 1 for all k,
+//
+// and [Certificate] prints the answer. The same limit from elsewhere: [TwoBalls] in
+// closed form, [LinearMargins] and [SolveCascade] by convex programs, [SolveDirect]
+// for any model. [MeasureCollapse] measures Neural Collapse, [Attack] and
+// [CertifiedDistances] robustness. [Store] keeps what took long, and [Sweep] runs
+// many settings side by side.
+//
+// # Errors
+//
 // Mistakes of the programmer (a slice of the wrong length) panic with a message
 // that begins "qhnet:". Data, files and convergence return errors that say what
 // was wrong, where, and what to do.
