@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
@@ -63,5 +64,19 @@ func TestClip(t *testing.T) {
 				t.Errorf("got %v, want %v", pieces[i], want[i])
 			}
 		}
+	}
+}
+
+// A line loses what lies in the box and nothing else.
+func TestWithout(t *testing.T) {
+	box := vg.Rectangle{Min: vg.Point{X: 2, Y: 2}, Max: vg.Point{X: 4, Y: 4}}
+	line := []vg.Point{{X: 0, Y: 3}, {X: 3, Y: 3}, {X: 3, Y: 9}, {X: 9, Y: 9}, {X: 3, Y: 3}}
+	want := [][]vg.Point{{{X: 0, Y: 3}, {X: 2, Y: 3}}, {{X: 3, Y: 4}, {X: 3, Y: 9}, {X: 9, Y: 9}, {X: 4, Y: 4}}}
+	if got := without(box, line); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	outside := []vg.Point{{X: 0, Y: 0}, {X: 9, Y: 0}}
+	if got := without(box, outside); !reflect.DeepEqual(got, [][]vg.Point{outside}) {
+		t.Errorf("a line outside became %v", got)
 	}
 }

@@ -105,3 +105,46 @@ func TestOmitRepeated(t *testing.T) {
 		}
 	}
 }
+
+// Labels inside a panel stand clear of data, of areas and of each other, with their
+// superscripts and with the labels at the ends of lines.
+func TestLabelsStandClear(t *testing.T) {
+	rings := Contours{F: func(x, y float64) float64 { return x*x + y*y }, Levels: []float64{0.2, 0.5, 1}, Labels: []string{"10^{10^4}", "10^5", "10^{6}"}}
+	points := Scatter{X: []float64{-0.45, 0.45, 0, 0, 0.7, -0.7, 1, -1}, Y: []float64{0, 0, 0.45, -0.45, 0, 0, 0, 0}}
+	for name, p := range map[string]Panel{
+		"levels": {Equal: true, Layers: []Layer{rings, points, Text{Label: "middle"}}},
+		"an end": {Layers: []Layer{
+			Line{X: []float64{0, 0.5}, Y: []float64{0, 1}, Label: "ends here"}, Scatter{X: []float64{0, 1}, Y: []float64{0, 1}},
+			ReferenceX{At: 0.55, Label: "beside"}}},
+		"space": {Layers: []Layer{Scene{Shapes: []Shape{
+			Plane{Normal: Point3{0.7, 0.5, 0.9}, Side: 2.6}, Ball{Center: Point3{-0.7, -0.5, -0.5}, Radius: 0.55, Label: "y = −1"},
+			Ball{Center: Point3{0.7, 0.5, 0.5}, Radius: 0.55, Label: "y = +1"}}}}},
+	} {
+		pl, err := Figure{Width: Single, Panels: []Panel{p}}.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pl.drawOn(blank{}, Figure{}); err != nil {
+			t.Fatal(err)
+		}
+		pane := pl.panes[0]
+		if len(pane.taken) < 2 {
+			t.Fatalf("%s: %d labels", name, len(pane.taken))
+		}
+		for i, a := range pane.taken {
+			for _, b := range pane.taken[:i] {
+				if a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y {
+					t.Errorf("%s: labels %d overlaps another", name, i)
+				}
+			}
+			if n := covered(a, pane.data()); n > 0 {
+				t.Errorf("%s: label %d covers %d points of data", name, i, n)
+			}
+			for _, polygon := range pane.fills {
+				if inPolygon(a.Min, polygon) || inPolygon(a.Max, polygon) {
+					t.Errorf("%s: label %d stands on an area", name, i)
+				}
+			}
+		}
+	}
+}

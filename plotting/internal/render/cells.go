@@ -50,7 +50,7 @@ func cells(img image.Image, lo, hi point) (out []cell) {
 
 // enlarged returns an image whose cells are several pixels wide, 300 to an inch at
 // least.
-func enlarged(img image.Image, lo, hi point) image.Image {
+func enlarged(img image.Image, lo, hi point) *image.NRGBA {
 	const perPoint = 300.0 / 72
 	b := img.Bounds()
 	kx := max(1, int(math.Ceil((hi.x-lo.x)*perPoint/float64(b.Dx()))))

@@ -23,7 +23,7 @@ type PDF struct {
 	glyphs        map[sfnt.GlyphIndex]rune
 	alphas        []uint8  // constant opacities in use
 	forms         [][]byte // one per stamp, drawn at the origin
-	images        []image.Image
+	images        []*image.NRGBA
 }
 
 // NewPDF returns a canvas that draws a page, and the page.
@@ -227,17 +227,23 @@ func (w *pdfWriter) stream(n int, dictionary string, data []byte) {
 	w.object(n, fmt.Sprintf("<<%s/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream", dictionary, z.Len(), z.Bytes()))
 }
 
-// image writes an image as RGB pixels that viewers are told not to smooth.
-func (w *pdfWriter) image(n int, img image.Image) {
+// image writes an image as RGB pixels that viewers are told not to smooth. Each row is
+// its difference from the one above, PNG's filter Up, which is zero within a cell.
+func (w *pdfWriter) image(n int, img *image.NRGBA) {
+	const up = 2
 	r := img.Bounds()
-	data := make([]byte, 0, 3*r.Dx()*r.Dy())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			red, green, blue, _ := img.At(x, y).RGBA()
-			data = append(data, byte(red>>8), byte(green>>8), byte(blue>>8))
+	data := make([]byte, 0, (3*r.Dx()+1)*r.Dy())
+	above := make([]byte, img.Stride)
+	for y := range r.Dy() {
+		row := img.Pix[y*img.Stride : (y+1)*img.Stride]
+		data = append(data, up)
+		for x := 0; x < len(row); x += 4 {
+			data = append(data, row[x]-above[x], row[x+1]-above[x+1], row[x+2]-above[x+2])
 		}
+		above = row
 	}
-	w.stream(n, fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Interpolate false", r.Dx(), r.Dy()), data)
+	w.stream(n, fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Interpolate false/DecodeParms<</Predictor 12/Colors 3/Columns %d>>",
+		r.Dx(), r.Dy(), r.Dx()), data)
 }
 
 // finish writes the cross-reference table and the trailer.

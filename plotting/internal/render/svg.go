@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -108,7 +109,7 @@ func (s *SVG) stamp(p path, at []point, st *state) {
 	outline := appendSVGPath(nil, p, scaling{a: 1, b: -1})
 	hash := fnv.New32a()
 	_, _ = hash.Write(outline) // a hash does not fail
-	id := fmt.Sprintf("m%08x", hash.Sum32())
+	id := "m" + strconv.FormatUint(uint64(hash.Sum32()), 36)
 	if !s.shapes[id] {
 		s.shapes[id] = true
 		s.printf(`<defs><path id="%s" d="%s"/></defs>`+"\n", id, outline)
