@@ -32,6 +32,8 @@ type snapshot struct {
 	Work        ode.Statistics // of the phases before this one, or of all
 	Steps       int
 	StallU      float64
+
+	Before *snapshot // where a flow that Stop ended goes on from
 }
 
 // take saves the state of a run at an accepted step.
@@ -44,36 +46,49 @@ func (r *flowRun) take(phase Clock, state *ode.State) *snapshot {
 	}
 }
 
-// restore takes a run back to a snapshot.
+// restore takes a run back to a snapshot, from which it can go on.
 func (r *flowRun) restore(s *snapshot) {
 	tr := r.trajectory
-	r.time, r.steps, r.stallU = s.Time, s.Steps, s.StallU
+	r.time, r.steps, r.stallU, r.latest = s.Time, s.Steps, s.StallU, s
 	tr.Points, tr.Separated, tr.Status, tr.Work = s.Points, s.Separated, s.Status, s.Work
 }
 
-// load reads the checkpoint of this run, nil if there is none yet.
-func (r *flowRun) load() (*snapshot, error) {
+// load takes the run to its checkpoint, if there is one yet.
+func (r *flowRun) load() error {
 	if r.Checkpoint == "" {
-		return nil, nil
+		return nil
 	}
 	r.fingerprint = r.identify()
+	r.latest.Fingerprint = r.fingerprint
 	var s snapshot
 	err := readFile(r.Checkpoint, &s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return nil
 	case err != nil:
-		return nil, err
+		return err
 	case s.Fingerprint != r.fingerprint:
-		return nil, fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", r.Checkpoint)
+		return fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", r.Checkpoint)
 	}
-	return &s, nil
+	r.restore(&s)
+	return nil
+}
+
+// complete reports whether the run was loaded at its end. One that Stop ended, and
+// would not end now, goes back to where it can go on.
+func (r *flowRun) complete() bool {
+	s := r.latest
+	if !s.Finished || s.Status != ode.Stopped || r.Stop != nil && r.Stop(r.trajectory) {
+		return s.Finished
+	}
+	r.restore(s.Before)
+	return false
 }
 
 // identify names everything that determines the bits of the run. The field is
 // at the start, so that model and data enter through the margins there.
 func (r *flowRun) identify() string {
-	text := fmt.Sprintf("%T%+v %v %v %v %v %v %d %d", r.Loss, r.Loss, r.Clock, r.method(LogLogLoss), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
+	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(LogLogLoss), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
 
@@ -95,7 +110,7 @@ func (r *flowRun) checkpointing(phase Clock) ode.Checkpoint {
 		return ode.Checkpoint{}
 	}
 	return ode.Checkpoint{Every: checkpointSteps, Save: func(state *ode.State) error {
-		r.pending = r.take(phase, state.Clone())
+		r.latest, r.unsaved = r.take(phase, state.Clone()), true
 		if time.Since(r.written) < checkpointInterval {
 			return nil
 		}
@@ -103,15 +118,15 @@ func (r *flowRun) checkpointing(phase Clock) ode.Checkpoint {
 	}}
 }
 
-// flush writes the pending snapshot, if any.
+// flush writes the latest snapshot, unless it is written.
 func (r *flowRun) flush() error {
-	if r.pending == nil {
+	if !r.unsaved {
 		return nil
 	}
-	if err := writeFile(r.Checkpoint, r.pending); err != nil {
+	if err := writeFile(r.Checkpoint, r.latest); err != nil {
 		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", r.Checkpoint, err)
 	}
-	r.pending, r.written = nil, time.Now()
+	r.unsaved, r.written = false, time.Now()
 	return nil
 }
 
@@ -120,8 +135,12 @@ func (r *flowRun) finish() error {
 	if r.Checkpoint == "" {
 		return nil
 	}
-	r.pending = r.take(r.Clock, nil)
-	r.pending.Finished = true
+	end := r.take(r.Clock, nil)
+	end.Finished = true
+	if end.Status == ode.Stopped {
+		end.Before = r.latest
+	}
+	r.latest, r.unsaved = end, true
 	return r.flush()
 }
 

@@ -9,9 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"qhlab/qhnet/ode"
 )
 
 // killEnvironment names the checkpoint file for the process that
@@ -142,5 +145,71 @@ func TestCheckpointRefuses(t *testing.T) {
 	}
 	if tr, err := flow.Run(context.Background()); err != nil || math.Abs(tr.Last().LogInverse()-10) > 1e-6 {
 		t.Errorf("after Forget: %v", err)
+	}
+}
+
+func TestFlowAsksStopAgain(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Checkpoint = filepath.Join(t.TempDir(), "whole")
+	whole, err := flow.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow.Checkpoint = filepath.Join(t.TempDir(), "stopped")
+	stopAt := func(points int) *Trajectory {
+		flow.Stop = func(tr *Trajectory) bool { return len(tr.Points) == points }
+		tr, err := flow.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	n := len(whole.Points)
+	for _, points := range []int{n / 4, n / 4, n / 2, n * 3 / 4} {
+		if tr := stopAt(points); tr.Status != ode.Stopped || len(tr.Points) < points || len(tr.Points) > points+1 {
+			t.Errorf("%v with %d points, want %d", tr.Status, len(tr.Points), points)
+		}
+	}
+	if got := stopAt(0); got.Status != whole.Status || got.Work != whole.Work || !reflect.DeepEqual(got.Points, whole.Points) {
+		t.Errorf("never stopped: %v, %d points, %+v; want %v, %d points, %+v", got.Status, len(got.Points), got.Work, whole.Status, n, whole.Work)
+	}
+}
+
+// TestFlowFingerprint changes every field in turn.
+func TestFlowFingerprint(t *testing.T) {
+	free := []string{"Checkpoint", "Stop", "Progress"}
+	other := Flow{
+		Margins: twoBallFlow(t, 0.7).Margins, Start: []float64{0.1, 0.3, 0.3}, Until: 2e3, Loss: Logistic{}, Clock: ArcLength,
+		Tolerance: 1e-9, PerDecade: 7, KinkWidth: 1e-4, Method: ode.RadauIIA{Iterations: 9}, MaxSteps: 77,
+	}
+	identify := func(f Flow) string {
+		if err := f.validate(); err != nil {
+			t.Fatal(err)
+		}
+		r := newFlowRun(&f)
+		if err := r.begin(); err != nil {
+			t.Fatal(err)
+		}
+		return r.identify()
+	}
+	same := func() Flow {
+		f := twoBallFlow(t, 0.8)
+		f.Method = ode.RadauIIA{}
+		return f
+	}
+	want := identify(same())
+	if identify(same()) != want {
+		t.Error("the same flow has two fingerprints")
+	}
+	for i := range reflect.TypeFor[Flow]().NumField() {
+		name := reflect.TypeFor[Flow]().Field(i).Name
+		if slices.Contains(free, name) {
+			continue
+		}
+		f := same()
+		reflect.ValueOf(&f).Elem().Field(i).Set(reflect.ValueOf(other).Field(i))
+		if identify(f) == want {
+			t.Errorf("another %s gives the same fingerprint", name)
+		}
 	}
 }

@@ -51,14 +51,7 @@ func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.resume(); err != nil {
-		return r.trajectory, err
-	}
-	if r.complete() {
-		return r.trajectory, nil
-	}
-	err = r.train(ctx)
-	return r.trajectory, errors.Join(err, r.save())
+	return r.run(ctx)
 }
 
 // Forget deletes the training's checkpoint, if there is one.

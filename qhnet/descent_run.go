@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -34,12 +35,24 @@ func newDescentRun(d *Descent) (*descentRun, error) {
 	for _, b := range d.Batches {
 		r.batches = append(r.batches, newField(b, d.Loss))
 	}
-	r.trajectory = &Trajectory{samples: d.Margins.Points(), model: d.Margins.Model()}
+	r.trajectory = &Trajectory{margins: d.Margins}
 	r.Theta, r.LogTime = append([]float64(nil), d.Start...), math.Inf(-1)
 	if err := r.full.at(r.Theta); err != nil {
 		return nil, fmt.Errorf("qhnet: the descent cannot start: %w", err)
 	}
 	return r, nil
+}
+
+// run trains from the checkpoint, if there is one.
+func (r *descentRun) run(ctx context.Context) (*Trajectory, error) {
+	if err := r.resume(); err != nil {
+		return r.trajectory, err
+	}
+	if r.complete() {
+		return r.trajectory, nil
+	}
+	err := r.train(ctx)
+	return r.trajectory, errors.Join(err, r.save())
 }
 
 func (r *descentRun) train(ctx context.Context) error {

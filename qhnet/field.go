@@ -180,11 +180,9 @@ func (f *field) outputCurvature(dst, v []float64) {
 	m.mapping.pushForward(f.tangent, v, m.f)
 	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, m.PerPoint())
 	m.mapping.pullBack(dst, f.curved, m.f)
-	bent := m.mapping.curvature(m.tangentWeights, f.weights, v, m.f)
-	for i := range dst {
-		dst[i] = -dst[i]
-		if bent {
-			dst[i] += m.tangentWeights[i]
-		}
+	floats.Scale(-1, dst)
+	if b := m.curved(); b != nil {
+		b.curvature(m.tangentWeights, f.weights, v, m.f)
+		floats.Add(dst, m.tangentWeights)
 	}
 }

@@ -2,7 +2,6 @@ package qhnet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -20,14 +19,17 @@ type Flow struct {
 	Start   []float64 // θ(0), not changed
 	Until   float64   // log(1/L) to reach
 
-	Loss      Loss    // nil means Exponential
-	Clock     Clock   // Automatic switches to log log(1/L) at separability
-	Tolerance float64 // relative, of a step; 0 means at most 1e-8 with what Until needs, or 1e-6 late with RKC
-	PerDecade int     // recorded points in a decade of log(1/L); 0 means 20
+	Loss      Loss  // nil means Exponential
+	Clock     Clock // Automatic switches to log log(1/L) at separability
+	PerDecade int   // recorded points in a decade of log(1/L); 0 means 20
 
-	// KinkWidth is the width to which Run rounds the kinks of rectifiers; they
-	// stay rounded in Margins afterwards, so that certificates see the same
-	// gradients. 0 means 1e-3. See [Margins.RoundKinks].
+	// Tolerance is relative, of a step. 0 means min(1e-8, max(1e-4/Until, 1e-12)),
+	// but 1e-8 for balls, and 1e-6 for RKC.
+	Tolerance float64
+
+	// KinkWidth is the width to which the kinks of rectifiers are rounded; 0 means
+	// 1e-3. See [Margins.RoundKinks]. Margins keep theirs: the flow walks on a copy,
+	// [Trajectory.Margins], to which certificates of its end belong.
 	KinkWidth float64
 
 	// Method overrides the solver of the late phase. By default it is RadauIIA
@@ -40,10 +42,13 @@ type Flow struct {
 	// Checkpoint, if not empty, is a file that the run is saved to about once a
 	// second, atomically, and resumed from. A resumed run gives the same bits as
 	// one that was not interrupted, and a finished one is not repeated. The steps
-	// differ a little from those of a run without a checkpoint.
+	// differ a little from those of a run without a checkpoint. Until decides on
+	// them, so that a flow to another Until is another flow.
 	Checkpoint string
 
-	// Stop, if not nil, is asked after every record and ends the flow if true.
+	// Stop, if not nil, is asked after every record, in clocks other than LogLoss
+	// and LogLogLoss at the end of the step, and ends the flow if true. Of a flow
+	// that it has ended, it is asked again before that goes on.
 	Stop func(*Trajectory) bool
 
 	// Progress, if not nil, hears about once a second how far the flow has come.
@@ -64,24 +69,7 @@ func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	if err := f.validate(); err != nil {
 		return nil, err
 	}
-	r := newFlowRun(&f)
-	if err := r.begin(); err != nil {
-		return nil, err
-	}
-	saved, err := r.load()
-	if err != nil {
-		return nil, err
-	}
-	if saved != nil {
-		r.restore(saved)
-		if saved.Finished {
-			return r.trajectory, nil
-		}
-	}
-	if err := r.follow(ctx, saved); err != nil {
-		return r.trajectory, errors.Join(err, r.flush())
-	}
-	return r.trajectory, r.finish()
+	return newFlowRun(&f).run(ctx)
 }
 
 func (f *Flow) validate() error {

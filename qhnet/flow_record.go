@@ -10,13 +10,28 @@ import (
 
 // level is the event log(1/L) = u.
 func (r *flowRun) level(name string, u float64, terminal bool) ode.Event {
+	return r.event(name, terminal, func() float64 { return -r.field.logLoss - u })
+}
+
+// separation is the event from which on the loss, or else the margins themselves,
+// show that all points are classified correctly.
+func (r *flowRun) separation() ode.Event {
+	const name = "separated"
+	if u, known := r.field.separation(); known {
+		return r.level(name, u, false)
+	}
+	return r.event(name, false, func() float64 { return floats.Min(r.field.q) })
+}
+
+// event is a zero of a function of the margins.
+func (r *flowRun) event(name string, terminal bool, value func() float64) ode.Event {
 	return ode.Event{
 		Name: name, Direction: ode.Rising, Terminal: terminal,
 		Value: func(_ float64, theta []float64) float64 {
 			if err := r.field.marginsAt(theta); err != nil {
 				return math.NaN()
 			}
-			return -r.field.logLoss - u
+			return value()
 		},
 	}
 }
@@ -51,7 +66,7 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 	}
 	r.time.advance(um, logHm, -r.field.logLoss, -math.Log(r.field.g2))
 	switch {
-	case r.trajectory.Separated == nil && r.separated():
+	case r.trajectory.Separated == nil && r.field.separated():
 		r.record(s.Y1)
 		point := r.trajectory.Last()
 		r.trajectory.Separated = &point
@@ -76,8 +91,16 @@ func (r *flowRun) visit(_ float64, theta []float64) error {
 	return nil
 }
 
+// stopped asks Stop about records that it has not seen.
+func (r *flowRun) stopped() bool {
+	news := r.news
+	r.news = false
+	return news && r.Stop != nil && r.Stop(r.trajectory)
+}
+
 // record appends the field's current point.
 func (r *flowRun) record(theta []float64) {
+	r.news = true
 	r.trajectory.Points = append(r.trajectory.Points, Point{
 		LogLoss: r.field.logLoss, LogTime: r.time.LogTime, Scaled: r.time.Scaled,
 		Slope: math.Sqrt(r.field.g2), Margin: floats.Min(r.field.q),

@@ -21,8 +21,9 @@ type flowRun struct {
 	field      *field
 	time       timekeeper
 	trajectory *Trajectory
-	logPoints  float64   // log n
+	scale      float64   // of a parameter, for absolute tolerances
 	middle     []float64 // θ in the middle of a stretch
+	news       bool      // a record that Stop has not been asked about
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
 	rested     bool      // the flow came to rest unseparated
@@ -31,20 +32,38 @@ type flowRun struct {
 	directions func() bool // findDirections, solved once a run
 
 	fingerprint string    // of the run, if it has a checkpoint
-	pending     *snapshot // not written yet
+	latest      *snapshot // to go on from
+	unsaved     bool      // latest is not written yet
 	written     time.Time // when the last snapshot was
 }
 
+// newFlowRun takes a copy of the flow's margins with rounded kinks.
 func newFlowRun(f *Flow) *flowRun {
-	kinks := f.Margins.RoundKinks(cmp.Or(f.KinkWidth, 1e-3))
+	margins, kinks := f.Margins.rounded(cmp.Or(f.KinkWidth, 1e-3))
 	r := &flowRun{
-		Flow: f, kinks: kinks, field: newField(f.Margins, f.Loss),
-		logPoints:  math.Log(float64(f.Margins.Points())),
+		Flow: f, kinks: kinks, field: newField(margins, f.Loss),
 		middle:     make([]float64, len(f.Start)),
-		trajectory: &Trajectory{samples: f.Margins.Points(), model: f.Margins.Model()},
+		trajectory: &Trajectory{margins: margins},
 	}
 	r.directions = sync.OnceValue(r.findDirections)
 	return r
+}
+
+// run follows the flow from its checkpoint, if there is one.
+func (r *flowRun) run(ctx context.Context) (*Trajectory, error) {
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	if err := r.load(); err != nil {
+		return nil, err
+	}
+	if r.complete() {
+		return r.trajectory, nil
+	}
+	if err := r.follow(ctx); err != nil {
+		return r.trajectory, errors.Join(err, r.flush())
+	}
+	return r.trajectory, r.finish()
 }
 
 // begin evaluates and records the start.
@@ -55,20 +74,21 @@ func (r *flowRun) begin() error {
 	if r.field.g2 == 0 {
 		return errors.New("qhnet: the gradient at the start is exactly zero, so the flow never moves; start at random parameters (θ = 0 is a saddle of every deep model)")
 	}
+	if u := -r.field.logLoss; u >= r.Until {
+		return fmt.Errorf("qhnet: log(1/L) = %.6g at the start is not below Flow.Until = %.6g", u, r.Until)
+	}
+	// Where all parameters are zero, along g/‖g‖², which raises log(1/L) by about one.
+	r.scale = cmp.Or(rms(r.Start), rms(r.field.g)/r.field.g2)
 	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
 	r.stallU = -r.field.logLoss
 	r.record(r.Start)
-	if r.separated() {
+	r.news = false
+	if r.field.separated() {
 		start := r.trajectory.Last()
 		r.trajectory.Separated = &start
 	}
+	r.latest = r.take(r.phases()[0], nil)
 	return nil
-}
-
-// separated reports whether nL ≤ 1 at the field's point, up to the rounding of
-// a located event.
-func (r *flowRun) separated() bool {
-	return -r.field.logLoss-r.logPoints >= -1e-9*max(1, r.logPoints)
 }
 
 // phases lists the clocks of the flow in order.
@@ -79,14 +99,10 @@ func (r *flowRun) phases() []Clock {
 	return []Clock{Scaled, LogLogLoss}
 }
 
-// follow walks the phases of the flow, from a snapshot if there is one.
-func (r *flowRun) follow(ctx context.Context, saved *snapshot) error {
-	phases := r.phases()
-	var state *ode.State
-	if saved != nil {
-		phases, state = phases[slices.Index(phases, saved.Phase):], saved.State
-	}
-	for _, phase := range phases {
+// follow walks the phases of the flow, from the latest snapshot.
+func (r *flowRun) follow(ctx context.Context) error {
+	phases, state := r.phases(), r.latest.State
+	for _, phase := range phases[slices.Index(phases, r.latest.Phase):] {
 		if state == nil && r.passed(phase) {
 			continue
 		}
@@ -110,9 +126,12 @@ func (r *flowRun) passed(phase Clock) bool {
 	return u >= r.Until
 }
 
-// switchLevel is the log(1/L) at which Automatic changes clocks: separated, and
-// at least 1 so that log log(1/L) is not negative.
-func (r *flowRun) switchLevel() float64 { return max(r.logPoints, 1) }
+// switchLevel is the log(1/L) at which Automatic changes clocks: separated, if the
+// loss tells, and at least 1 so that log log(1/L) is not negative.
+func (r *flowRun) switchLevel() float64 {
+	u, _ := r.field.separation()
+	return max(u, 1)
+}
 
 // walk follows the flow in one clock, from the last recorded point or a state
 // after it.
@@ -131,7 +150,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	tr.Status = solution.Status
 	tr.Work.Add(solution.Statistics)
 	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
-		return r.notSeparated(solution.Y)
+		return r.notSeparated(solution.Y, err)
 	}
 	if last := tr.Last(); !floats.Equal(last.Theta, solution.Y) {
 		if r.field.at(solution.Y) == nil {

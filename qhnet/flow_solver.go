@@ -21,7 +21,7 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
 			return r.field.jacobian(dst, clock, c, theta)
 		},
-		Linearization: r.linearization(clock),
+		Linearization: r.linearization(clock, r.method(clock)),
 	}
 	switch clock {
 	case LogLoss:
@@ -32,9 +32,6 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 		}
 		p.End = math.Log(r.Until)
 	}
-	if p.End <= p.Start {
-		return p, fmt.Errorf("qhnet: log(1/L) = %.6g at the start is not below Flow.Until = %.6g", last.LogInverse(), r.Until)
-	}
 	return p, nil
 }
 
@@ -44,7 +41,7 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 	tolerance := r.tolerance(method)
 	o := ode.Options{
 		Method:  method,
-		Control: &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * rms(r.Start)},
+		Control: &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale},
 		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
 		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
 
@@ -59,11 +56,9 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		}
 	}
 	if r.trajectory.Separated == nil {
-		o.Events = append(o.Events, r.level("separated", r.logPoints, false))
+		o.Events = append(o.Events, r.separation())
 	}
-	if r.Stop != nil {
-		o.Stop.AfterRecord = func(float64, []float64) bool { return r.Stop(r.trajectory) }
-	}
+	o.Stop.AfterRecord = func(float64, []float64) bool { return r.stopped() }
 	if r.Progress != nil {
 		o.Progress.Report = func(report ode.Report) {
 			r.Progress(FlowProgress{LogInverse: r.time.U, Until: r.Until, Report: report})
@@ -139,11 +134,15 @@ func (r *flowRun) tolerance(m ode.Method) float64 {
 	return min(1e-8, max(1e-4/r.Until, 1e-12))
 }
 
-// linearization is that of the outputs where the caller asks for an implicit
-// method with many parameters, and for balls, where a dense matrix would lose the
-// neutral directions beside stiff ones: their ratio grows like log(1/L).
-func (r *flowRun) linearization(clock Clock) ode.Linearization {
-	m, rank := len(r.Start), r.Margins.rank()
+// linearization is that of the outputs where an implicit method meets many
+// parameters, and for balls, where a dense matrix would lose the neutral directions
+// beside stiff ones: their ratio grows like log(1/L). Explicit methods have none.
+func (r *flowRun) linearization(clock Clock, method ode.Method) ode.Linearization {
+	switch method.(type) {
+	case ode.DormandPrince, ode.RKC:
+		return nil
+	}
+	m, rank := len(r.Start), r.field.margins.rank()
 	if !r.lowRank() || m <= denseParameters && !r.balls() || r.directions() {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/ode"
 )
 
 // twoBallFlow is f = w_H·x_H + a (w_R·x_R) on balls around ±μ, μ = (1, 0.6).
@@ -129,5 +130,170 @@ func TestFlowNotSeparable(t *testing.T) {
 	}
 	if failure.SmallestNL < 1 || len(failure.Violated) == 0 || len(tr.Points) < 2 {
 		t.Errorf("%+v with %d points recorded", failure, len(tr.Points))
+	}
+}
+
+// unknown hides what a loss says about separation.
+type unknown struct{ Loss }
+
+// TestFlowSeparatedMeansAllMarginsPositive starts where nL < 1 in the logistic loss
+// although a point is misclassified.
+func TestFlowSeparatedMeansAllMarginsPositive(t *testing.T) {
+	set := dataset.Set{Name: "axes", X: mat.NewDense(2, 2, []float64{1, 0, 0, -1}), Labels: []int{1, 0}, Classes: 2}
+	q, err := NewMargins(Diagonal(1, 1), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, loss := range []Loss{Exponential{}, Logistic{}, unknown{Exponential{}}, unknown{Logistic{}}} {
+		for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, ArcLength} {
+			tr, err := Flow{Margins: q, Start: []float64{-0.3, 3}, Until: 20, Loss: loss, Clock: clock}.Run(context.Background())
+			if err != nil {
+				t.Fatalf("%T, %v: %v", loss, clock, err)
+			}
+			if tr.Separated == nil || !(tr.Separated.Margin > 0) {
+				t.Errorf("%T, %v: separated at %+v", loss, clock, tr.Separated)
+			}
+			for _, p := range tr.Points {
+				if p.LogTime < tr.Separated.LogTime && p.Margin > 0.1 { // a loss separates below margin 0.1 here
+					t.Errorf("%T, %v: separated at %+v, after %+v", loss, clock, tr.Separated, p)
+				}
+			}
+		}
+		d := Descent{Margins: q, Start: []float64{-0.3, 3}, Steps: 1000, Loss: loss, Optimizer: &LossScaled{Step: 0.01}}
+		if tr, err := d.Run(context.Background()); err != nil || tr.Separated == nil || !(tr.Separated.Margin > 0) {
+			t.Errorf("%T: the descent separates at %+v: %v", loss, tr.Separated, err)
+		}
+	}
+}
+
+func TestFlowAsksStopInEveryClock(t *testing.T) {
+	for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+		flow := twoBallFlow(t, 0.8)
+		flow.Start, flow.Clock = []float64{1, 1.5, 1.4}, clock
+		flow.Stop = func(tr *Trajectory) bool { return len(tr.Points) >= 4 }
+		tr, err := flow.Run(context.Background())
+		// The stopping step may add a point of its own end.
+		if err != nil || tr.Status != ode.Stopped || len(tr.Points) < 4 || len(tr.Points) > 5 {
+			t.Errorf("%v: %v with %d points, %v", clock, tr.Status, len(tr.Points), err)
+		}
+	}
+}
+
+// A linear model may start at zero, where the gradient does not vanish.
+func TestLinearFlowFromZero(t *testing.T) {
+	set, _ := dataset.Separable(20, 3, 0.5, rand.New(rand.NewPCG(4, 4)))
+	q, err := NewMargins(Diagonal(1, 1, 1), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, clock := range []Clock{Automatic, Scaled, LogLoss} {
+		tr, err := Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
+		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-6 {
+			t.Errorf("%v: log(1/L) = %v, %v", clock, tr.Last().LogInverse(), err)
+		}
+	}
+}
+
+func TestFlowPastItsEndIsRefused(t *testing.T) {
+	for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+		flow := twoBallFlow(t, 0.8)
+		flow.Start, flow.Clock, flow.Until, flow.MaxSteps = []float64{10, 2, 5}, clock, 2, 1000
+		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "not below Flow.Until = 2") {
+			t.Errorf("%v: %v", clock, err)
+		}
+	}
+}
+
+func TestFlowOutOfSteps(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Start, flow.MaxSteps = []float64{-1, -1, 1}, 4
+	tr, err := flow.Run(context.Background())
+	unseparated, failure := new(NotSeparatedError), new(ode.Failure)
+	if !errors.As(err, &unseparated) || !errors.As(err, &failure) || failure.Status != ode.StepLimit || tr.Status != ode.StepLimit ||
+		strings.Contains(err.Error(), "rest") || !strings.Contains(err.Error(), "MaxSteps") {
+		t.Errorf("after four steps: %v", err)
+	}
+}
+
+// Explicit methods need no linearization, which takes memory of the size of the
+// outputs times that of θ.
+func TestExplicitMethodsHaveNoLinearization(t *testing.T) {
+	for _, method := range []ode.Method{ode.DormandPrince{}, ode.RKC{}, ode.RadauIIA{}, ode.Auto{}} {
+		flow := twoBallFlow(t, 0.8)
+		flow.Method = method
+		if err := flow.validate(); err != nil {
+			t.Fatal(err)
+		}
+		r := newFlowRun(&flow)
+		if err := r.begin(); err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.problem(Scaled) // with the method of Automatic's first phase
+		if err != nil || p.Linearization != nil {
+			t.Errorf("%v: the first phase has the linearization %T, %v", method, p.Linearization, err)
+		}
+		_, implicit := map[string]bool{"RadauIIA": true, "Auto": true}[method.String()]
+		if l := r.linearization(LogLogLoss, method); (l != nil) != implicit {
+			t.Errorf("%v: linearization %T", method, l)
+		}
+	}
+}
+
+// TestFlowKeepsItsMargins: the flow rounds kinks on a copy, which the trajectory has.
+func TestFlowKeepsItsMargins(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	net, err := NewNetwork(Input(2), Dense(4), ReLU(), Dense(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := NewMargins(net, dataset.XOR(5, 0.25, rng))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := net.Start(rng, He)
+	before, err := q.Forward(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = append([]float64(nil), before...)
+	tr, err := Flow{Margins: q, Start: start, Until: 3, KinkWidth: 0.5}.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := q.Forward(start)
+	if err != nil || !floats.Equal(after, before) {
+		t.Errorf("the margins change from %v to %v, %v", before, after, err)
+	}
+	walked, err := tr.Margins().Forward(start)
+	if err != nil || floats.Min(walked) != tr.Points[0].Margin || floats.Equal(walked, before) {
+		t.Errorf("the trajectory's margins are %v, the smallest recorded was %v, %v", walked, tr.Points[0].Margin, err)
+	}
+}
+
+// TestFlowsOfThreeClasses walks far in the clock t, whose steps grow by a constant
+// factor, and elsewhere.
+func TestFlowsOfThreeClasses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 1))
+	clusters := dataset.GaussianClusters(mat.NewDense(3, 2, []float64{3, 0, -1.5, 2.6, -1.5, -2.6}), 5, 0.5, rng)
+	net, err := NewNetwork(Input(2), Dense(5, NoBias()), RMSNorm(), Dense(3, NoBias()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := NewMargins(net, clusters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := net.Start(rng, He)
+	var ends []Point
+	for _, clock := range []Clock{Time, Automatic} {
+		tr, err := Flow{Margins: q, Start: start, Until: 500, Clock: clock}.Run(context.Background())
+		if err != nil {
+			t.Fatalf("%v: %v", clock, err)
+		}
+		ends = append(ends, tr.Last())
+	}
+	// Both end at Until within the tolerance 1e-8 of a step.
+	if a, b := ends[0], ends[1]; math.Abs(a.LogInverse()-500) > 1e-4 || floats.Distance(a.Theta, b.Theta, 2) > 1e-5*floats.Norm(b.Theta, 2) || math.Abs(a.LogTime-b.LogTime) > 1e-3 {
+		t.Errorf("%v ends at %+v, %v at %+v", Time, a, Automatic, b)
 	}
 }

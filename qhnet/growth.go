@@ -37,7 +37,7 @@ func (tr *Trajectory) Growth(lambda []float64, decades float64) ([]Growth, error
 		nu[i] = math.Log(p.LogInverse())
 	}
 	var all []Growth
-	for _, b := range tr.model.Blocks() {
+	for _, b := range tr.Model().Blocks() {
 		logNorm, logShare := make([]float64, len(tau)), make([]float64, len(tau))
 		for i, p := range late.Points {
 			logNorm[i] = math.Log(squares(b.Of(p.Theta))) / 2
@@ -53,7 +53,7 @@ func (tr *Trajectory) Growth(lambda []float64, decades float64) ([]Growth, error
 // Shares returns ‖θ̂_b‖, one row a recorded point and one column a block: the
 // norms of the blocks of the normalized parameters.
 func (tr *Trajectory) Shares(lambda []float64) (*mat.Dense, error) {
-	blocks := tr.model.Blocks()
+	blocks := tr.Model().Blocks()
 	shares := mat.NewDense(len(tr.Points), len(blocks), nil)
 	normalized := make([]float64, len(lambda))
 	for i, p := range tr.Points {

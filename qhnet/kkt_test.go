@@ -78,7 +78,7 @@ func TestKKTResidualsFallAsPredicted(t *testing.T) {
 		var u, stationarity, complementarity []float64
 		var last *qhnet.Certificate
 		for _, p := range tr.Since(1e4).Points {
-			if last, err = qhnet.Certify(c.margins, lambda, p.Theta, &qhnet.CertificateSettings{Discarded: c.discarded}); err != nil {
+			if last, err = qhnet.Certify(tr.Margins(), lambda, p.Theta, &qhnet.CertificateSettings{Discarded: c.discarded}); err != nil {
 				t.Fatalf("%s: %v", c.name, err)
 			}
 			u = append(u, math.Log(p.LogInverse()))

@@ -28,13 +28,11 @@ type Margins struct {
 	q, outputWeights, outputTangent, tangentWeights, curvature []float64
 }
 
-// marginMap takes a model's outputs f to margins q(f). Only the exact ball
-// constraint has curvature.
+// marginMap takes a model's outputs f to margins q(f).
 type marginMap interface {
 	margins(q, f []float64) error
-	pullBack(weights, multipliers, f []float64)       // weights = (∂q/∂f)ᵀ multipliers
-	pushForward(dq, df, f []float64)                  // dq = (∂q/∂f) df
-	curvature(dst, multipliers, df, f []float64) bool // dst = Σ μ_j ∇²q_j df; false if zero
+	pullBack(weights, multipliers, f []float64) // weights = (∂q/∂f)ᵀ multipliers
+	pushForward(dq, df, f []float64)            // dq = (∂q/∂f) df
 }
 
 // NewMargins binds a model to labelled points. A model with one output needs
@@ -155,13 +153,24 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	m.checkMultipliers(multipliers)
 	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
 	m.outputs.HessianVector(dst, m.outputWeights, v)
-	m.outputs.Directional(m.outputTangent, v)
-	if m.mapping.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f) {
-		m.outputs.Gradient(m.curvature, m.tangentWeights)
-		for i, c := range m.curvature {
-			dst[i] += c
-		}
+	b := m.curved()
+	if b == nil {
+		return
 	}
+	m.outputs.Directional(m.outputTangent, v)
+	b.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f)
+	m.outputs.Gradient(m.curvature, m.tangentWeights)
+	for i, c := range m.curvature {
+		dst[i] += c
+	}
+}
+
+// curved returns the only margin map with curvature, that of balls, or nil.
+func (m *Margins) curved() *ballMap {
+	if b, ok := m.mapping.(*ballMap); ok && b.radius > 0 {
+		return b
+	}
+	return nil
 }
 
 // RoundKinks rounds the kinks of the model's rectifiers, or restores them if the
@@ -172,14 +181,32 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 //
 // with δ = width·(root mean square of the point's pre-activations in the layer),
 // and gradients are taken at fixed slopes, as for a rectifier. Values change by
-// at most δ/8. Since value = slope × input stays true, so do Euler's identity and
-// the conserved quantities. Gradients become members of Goldstein's
-// subdifferential: averages over an O(width) neighbourhood.
+// at most (1 - leak) δ/8 a rectifier. Since value = slope × input stays true, so do
+// Euler's identity and the conserved quantities. Gradients become members of
+// Goldstein's subdifferential: averages over an O(width) neighbourhood. They are not
+// quite the gradients of the rounded values, whose derivative Directional is:
+// between the ends of a ramp, ⟨Gradient, v⟩ and Directional differ.
 //
-// A flow needs it. Gradient flow of a ReLU network is a differential inclusion:
-// pre-activations come to rest exactly on a kink and slide along it, where a
-// single-valued gradient jumps and no solver with error control advances.
+// A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
+// differential inclusion: pre-activations come to rest exactly on a kink and slide
+// along it, where a single-valued gradient jumps and no solver with error control
+// advances.
 func (m *Margins) RoundKinks(width float64) (found bool) {
+	m.outputs, found = m.withKinks(width)
+	return found
+}
+
+// rounded returns the margins with kinks rounded, in memory of their own unless
+// they are as wide already or there are none, which found reports.
+func (m *Margins) rounded(width float64) (same *Margins, found bool) {
+	outputs, found := m.withKinks(width)
+	if outputs == m.outputs {
+		return m, found
+	}
+	return newMargins(m.model, outputs, m.mapping, m.points, m.perPoint, len(m.outputWeights)), found
+}
+
+func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {
 	if !(width >= 0) || width > 1 {
 		panic(fmt.Sprintf("qhnet: RoundKinks: width %v is not in [0, 1]", width))
 	}
@@ -187,10 +214,9 @@ func (m *Margins) RoundKinks(width float64) (found bool) {
 		withKinks(width float64) (Evaluation, bool)
 	})
 	if !ok {
-		return false
+		return m.outputs, false
 	}
-	m.outputs, ok = kinked.withKinks(width)
-	return ok
+	return kinked.withKinks(width)
 }
 
 // rank returns the number of values of the model that the margins are made of.

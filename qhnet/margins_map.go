@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
@@ -26,10 +25,9 @@ func (b binaryMargins) signed(dst, src []float64) {
 	}
 }
 
-func (b binaryMargins) margins(q, f []float64) error                  { b.signed(q, f); return nil }
-func (b binaryMargins) pullBack(weights, multipliers, _ []float64)    { b.signed(weights, multipliers) }
-func (b binaryMargins) pushForward(dq, df, _ []float64)               { b.signed(dq, df) }
-func (b binaryMargins) curvature(_, _, _, _ []float64) (nonzero bool) { return false }
+func (b binaryMargins) margins(q, f []float64) error               { b.signed(q, f); return nil }
+func (b binaryMargins) pullBack(weights, multipliers, _ []float64) { b.signed(weights, multipliers) }
+func (b binaryMargins) pushForward(dq, df, _ []float64)            { b.signed(dq, df) }
 
 // classMargins maps C outputs to the C-1 differences q_kc = f_{y_k} - f_c.
 type classMargins struct {
@@ -67,8 +65,6 @@ func (c classMargins) pullBack(weights, multipliers, _ []float64) {
 		row[label] = own
 	}
 }
-
-func (c classMargins) curvature(_, _, _, _ []float64) (nonzero bool) { return false }
 
 // ballMap maps f = (b, β_1 + b, …, β_d + b), the outputs at the origin and at
 // the unit vectors, to q_k = y_k (β·c_k + b) - r ‖β‖.
@@ -142,14 +138,11 @@ func (b *ballMap) pushForward(dq, df, f []float64) {
 	}
 }
 
-// curvature of -r ‖β‖: -r (β̇/‖β‖ - β ⟨β, β̇⟩/‖β‖³).
-func (b *ballMap) curvature(dst, multipliers, df, f []float64) (nonzero bool) {
-	if b.radius == 0 {
-		return false
-	}
+// curvature sets dst to Σ μ_j ∇²q_j df: that of -r ‖β‖ is -r (β̇/‖β‖ - β ⟨β, β̇⟩/‖β‖³).
+func (b *ballMap) curvature(dst, multipliers, df, f []float64) {
 	slope(b.beta, f)
 	slope(b.dbeta, df)
-	norm := blas64.Nrm2(blas64.Vector{N: len(b.beta), Data: b.beta, Inc: 1})
+	norm := floats.Norm(b.beta, 2)
 	along := floats.Dot(b.beta, b.dbeta) / (norm * norm)
 	scale := -b.radius * floats.Sum(multipliers) / norm
 	dst[0] = 0
@@ -157,7 +150,6 @@ func (b *ballMap) curvature(dst, multipliers, df, f []float64) (nonzero bool) {
 		dst[j+1] = scale * (b.dbeta[j] - along*b.beta[j])
 		dst[0] -= dst[j+1]
 	}
-	return true
 }
 
 // checkAffine compares f at a random input with the affine function through its

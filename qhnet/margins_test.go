@@ -48,6 +48,14 @@ func marginCases(t *testing.T, rng *rand.Rand) map[string]*Margins {
 	add("balls", q, err)
 	q, err = NewBallMargins(Diagonal(1, 2).WithBias(), randomSet(rng, 4, 2), 0.3)
 	add("balls with bias", q, err)
+	net, err := NewNetwork(Input(3), Dense(4, NoBias()), RMSNorm(), Dense(3, NoBias()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	three := randomSet(rng, 6, 3)
+	three.Labels, three.Classes = []int{0, 1, 2, 2, 1, 0}, 3
+	q, err = NewMargins(net, three)
+	add("three classes", q, err)
 	return cases
 }
 
@@ -160,6 +168,30 @@ func TestMarginsAllocateNothing(t *testing.T) {
 			q.HessianVector(dst, mu, v)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations an evaluation", name, n)
+		}
+	}
+}
+
+// counting counts forward-mode passes.
+type counting struct {
+	Evaluation
+	directional *int
+}
+
+func (c counting) Directional(dst, v []float64) { *c.directional++; c.Evaluation.Directional(dst, v) }
+
+// Only balls bend the margins, and only they need a forward-mode pass.
+func TestHessianVectorPassesForwardOnlyForBalls(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 7))
+	for name, q := range marginCases(t, rng) {
+		calls, m := 0, NumParameters(q.Model())
+		q.outputs = counting{q.outputs, &calls}
+		if _, err := q.Forward(randomVector(rng, m)); err != nil {
+			t.Fatal(err)
+		}
+		q.HessianVector(make([]float64, m), randomVector(rng, q.Len()), randomVector(rng, m))
+		if strings.HasPrefix(name, "balls") != (calls == 1) {
+			t.Errorf("%s: %d forward-mode passes", name, calls)
 		}
 	}
 }

@@ -102,12 +102,11 @@ func (s Store) Follow(ctx context.Context, f Flow) (*Trajectory, error) {
 	if err := r.field.at(f.Start); err != nil {
 		return nil, fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
-	path, err := s.path("flow", r.identify())
-	if err != nil {
+	var err error
+	if f.Checkpoint, err = s.path("flow", r.identify()); err != nil {
 		return nil, err
 	}
-	f.Checkpoint = path
-	return f.Run(ctx)
+	return r.run(ctx)
 }
 
 // Train is Follow for a descent.
@@ -123,12 +122,10 @@ func (s Store) Train(ctx context.Context, d Descent) (*Trajectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := s.path("descent", name)
-	if err != nil {
+	if d.Checkpoint, err = s.path("descent", name); err != nil {
 		return nil, err
 	}
-	d.Checkpoint = path
-	return d.Run(ctx)
+	return r.run(ctx)
 }
 
 // path is where the result for a key is kept: a readable name and a hash.

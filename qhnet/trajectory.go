@@ -10,12 +10,11 @@ import (
 // Trajectory is what a flow recorded, and why it ended.
 type Trajectory struct {
 	Points    []Point
-	Separated *Point // the first point with nL < 1, nil if the flow never got there
+	Separated *Point // the first that shows all points classified correctly, nil if none does; see Separating
 	Status    ode.Status
 	Work      ode.Statistics
 
-	samples int
-	model   Model
+	margins *Margins
 }
 
 // Point is the state of a flow at one recorded instant.
@@ -35,8 +34,11 @@ func (p Point) LogInverse() float64 { return -p.LogLoss }
 // Last returns the last recorded point. It panics if nothing was recorded.
 func (tr *Trajectory) Last() Point { return tr.Points[len(tr.Points)-1] }
 
+// Margins returns the margins that flowed, with kinks as the flow rounded them.
+func (tr *Trajectory) Margins() *Margins { return tr.margins }
+
 // Model returns the model that flowed.
-func (tr *Trajectory) Model() Model { return tr.model }
+func (tr *Trajectory) Model() Model { return tr.margins.Model() }
 
 // Series returns f at every recorded point.
 func (tr *Trajectory) Series(f func(Point) float64) []float64 {
@@ -63,12 +65,13 @@ func (tr *Trajectory) Since(u float64) *Trajectory {
 //
 //	γ̄ = log(1/(nL)) / ‖θ‖_Λ^{1/λ_max},
 //
-// which never decreases once nL < 1, for every admissible Λ. It is NaN before.
-// For Λ = I/L it is the smoothed margin of Lyu and Li, arXiv:1906.05890.
+// which along the flow of the exponential loss never decreases once nL < 1, for
+// every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
+// Lyu and Li, arXiv:1906.05890.
 func (tr *Trajectory) SmoothedMargin(lambda []float64) []float64 {
 	power := 1 / (2 * maxRate(lambda))
 	return tr.Series(func(p Point) float64 {
-		excess := -p.LogLoss - math.Log(float64(tr.samples))
+		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
 		if excess <= 0 {
 			return math.NaN()
 		}
@@ -78,7 +81,7 @@ func (tr *Trajectory) SmoothedMargin(lambda []float64) []float64 {
 
 // BlockNorm returns ‖θ_b‖ of one block at every recorded point.
 func (tr *Trajectory) BlockNorm(block string) ([]float64, error) {
-	b, err := findBlock(tr.model, block)
+	b, err := findBlock(tr.Model(), block)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,15 @@ func TestBadInputIsExplained(t *testing.T) {
 		{"relative tolerance at zero", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6} }, "Initial[1] is zero"},
 		{"record outside", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{1, 11} }, "At[1] = 11 lies outside"},
 		{"unordered records", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{2, 1} }, "does not come after"},
-		{"growth below one", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Grow: 0.5} }, "Control.Grow = 0.5"},
-		{"shrinking by nothing", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Shrink: 1} }, "Control.Shrink = 1"},
-		{"safety above one", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Safety: 2} }, "Control.Safety = 2"},
+		{"growth below one", func(_ *ode.Problem, o *ode.Options) {
+			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Grow: 0.5}
+		}, "Control.Grow = 0.5"},
+		{"shrinking by nothing", func(_ *ode.Problem, o *ode.Options) {
+			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Shrink: 1}
+		}, "Control.Shrink = 1"},
+		{"safety above one", func(_ *ode.Problem, o *ode.Options) {
+			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Safety: 2}
+		}, "Control.Safety = 2"},
 		{"negative stages", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RKC{MaxStages: -5} }, "RKC.MaxStages = -5"},
 		{"one stage", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RKC{MaxStages: 1} }, "RKC.MaxStages = 1"},
 		{"negative iterations", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RadauIIA{Iterations: -1} }, "RadauIIA.Iterations = -1"},
