@@ -109,6 +109,7 @@ func TestOmitRepeated(t *testing.T) {
 // Labels inside a panel stand clear of data, of areas and of each other, with their
 // superscripts and with the labels at the ends of lines.
 func TestLabelsStandClear(t *testing.T) {
+	_, up, toEye := Scene{}.axes()
 	rings := Contours{F: func(x, y float64) float64 { return x*x + y*y }, Levels: []float64{0.2, 0.5, 1}, Labels: []string{"10^{10^4}", "10^5", "10^{6}"}}
 	points := Scatter{X: []float64{-0.45, 0.45, 0, 0, 0.7, -0.7, 1, -1}, Y: []float64{0, 0, 0.45, -0.45, 0, 0, 0, 0}}
 	for name, p := range map[string]Panel{
@@ -117,8 +118,8 @@ func TestLabelsStandClear(t *testing.T) {
 			Line{X: []float64{0, 0.5}, Y: []float64{0, 1}, Label: "ends here"}, Scatter{X: []float64{0, 1}, Y: []float64{0, 1}},
 			ReferenceX{At: 0.55, Label: "beside"}}},
 		"space": {Layers: []Layer{Scene{Shapes: []Shape{
-			Plane{Normal: Point3{0.7, 0.5, 0.9}, Side: 2.6}, Ball{Center: Point3{-0.7, -0.5, -0.5}, Radius: 0.55, Label: "y = −1"},
-			Ball{Center: Point3{0.7, 0.5, 0.5}, Radius: 0.55, Label: "y = +1"}}}}},
+			Plane{Normal: toEye, Side: 2}, // a square, with a ball at the middles of two sides
+			Ball{Center: Point3{}.plus(-1, up), Radius: 0.3, Label: "y = −1"}, Ball{Center: Point3{}.plus(1, up), Radius: 0.3, Label: "y = +1"}}}}},
 	} {
 		pl, err := Figure{Width: Single, Panels: []Panel{p}}.plan()
 		if err != nil {
