@@ -118,8 +118,9 @@ func TestLabelsStandClear(t *testing.T) {
 			Line{X: []float64{0, 0.5}, Y: []float64{0, 1}, Label: "ends here"}, Scatter{X: []float64{0, 1}, Y: []float64{0, 1}},
 			ReferenceX{At: 0.55, Label: "beside"}}},
 		"space": {Layers: []Layer{Scene{Shapes: []Shape{
-			Plane{Normal: toEye, Side: 2}, // a square, with a ball at the middles of two sides
-			Ball{Center: Point3{}.plus(-1, up), Radius: 0.3, Label: "y = −1"}, Ball{Center: Point3{}.plus(1, up), Radius: 0.3, Label: "y = +1"}}}}},
+			Plane{Normal: toEye, Side: 2}, // a square, with a ball at the middles of two sides, and room below
+			Ball{Center: Point3{}.plus(-1, up), Radius: 0.3, Label: "y = −1"}, Ball{Center: Point3{}.plus(1, up), Radius: 0.3, Label: "y = +1"},
+			Points{At: []Point3{Point3{}.plus(-2, up)}}}}}},
 	} {
 		pl, err := Figure{Width: Single, Panels: []Panel{p}}.plan()
 		if err != nil {
