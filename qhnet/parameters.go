@@ -1,65 +1,78 @@
 package qhnet
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// parameterFile is what a file of parameters holds: the layers say which network
+// parameterFile is what a file of parameters holds: the parts say which model
 // they belong to.
 type parameterFile struct {
-	Layers     []string
+	Layers     []string // of a network, or the blocks of another model
 	Parameters []float64
 }
 
-// SaveParameters writes θ to a file with a description of the network and a
-// checksum, atomically.
-func (n *Network) SaveParameters(path string, theta []float64) error {
-	if len(theta) != n.plan.parameters() {
-		panic(fmt.Sprintf("qhnet: SaveParameters: θ has length %d, not %d", len(theta), n.plan.parameters()))
-	}
-	return writeFile(path, parameterFile{n.layerTexts(), theta})
+// SaveParameters writes parameters of a model to a file, atomically, with a
+// checksum and a description of the model: the layers of a [Network], the blocks
+// of any other.
+func SaveParameters(path string, m Model, theta []float64) error {
+	checkLength("theta", len(theta), NumParameters(m))
+	return writeFile(path, parameterFile{partTexts(m), theta})
 }
 
-// LoadParameters reads θ from a file that [Network.SaveParameters] wrote. It is
-// an error if the file is damaged, holds a NaN or an infinity, or belongs to
-// another network; the first layer that differs is named, with what it gives.
-func (n *Network) LoadParameters(path string) (theta []float64, err error) {
+// LoadParameters reads parameters of a model from a file that [SaveParameters]
+// wrote. It is an error if the file is damaged, holds a NaN or an infinity, or
+// belongs to another model; the first layer or block that differs is named, with
+// what the file has in its place.
+func LoadParameters(path string, m Model) (theta []float64, err error) {
 	var file parameterFile
 	if err := readFile(path, &file); err != nil {
 		return nil, err
 	}
-	if err := compareLayers(file.Layers, n.layerTexts()); err != nil {
-		return nil, fmt.Errorf("qhnet: %s: the parameters belong to another network: %w", path, err)
+	if err := compareParts(file.Layers, partTexts(m)); err != nil {
+		return nil, fmt.Errorf("qhnet: %s: the parameters belong to another model: %w", path, err)
 	}
-	if len(file.Parameters) != n.plan.parameters() {
-		return nil, fmt.Errorf("qhnet: %s holds %d parameters, the network has %d", path, len(file.Parameters), n.plan.parameters())
+	if want := NumParameters(m); len(file.Parameters) != want {
+		return nil, fmt.Errorf("qhnet: %s holds %d parameters, the model has %d", path, len(file.Parameters), want)
 	}
-	if err := n.checkFinite(file.Parameters); err != nil {
-		return nil, fmt.Errorf("%w, in %s", err, path)
+	for _, b := range m.Blocks() {
+		for i, v := range b.Of(file.Parameters) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("qhnet: %s: entry %d of %s is %v", path, i, b.Name, v)
+			}
+		}
 	}
 	return file.Parameters, nil
 }
 
-// layerTexts describes each layer by all that its parameters depend on.
-func (n *Network) layerTexts() []string {
-	texts := make([]string, len(n.plan.records))
-	for i, r := range n.plan.records {
-		texts[i] = fmt.Sprintf("%s (%s, gives %s, %d parameters)", r.name, r.text, shapeText(r.shape), r.parameters)
+// partTexts describes each part of a model by all that its parameters depend on.
+func partTexts(m Model) []string {
+	var texts []string
+	if n, ok := m.(*Network); ok {
+		for _, r := range n.plan.records {
+			texts = append(texts, fmt.Sprintf("%s (%s, gives %s, %d parameters)", r.name, r.text, shapeText(r.shape), r.parameters))
+		}
+		return texts
+	}
+	for _, b := range m.Blocks() {
+		texts = append(texts, fmt.Sprintf("%s (%s, shape %s)", b.Name, b.Kind, shapeText(b.Shape)))
 	}
 	return texts
 }
 
-// compareLayers names the first difference.
-func compareLayers(file, network []string) error {
-	const end = "no further layer"
-	for i := range max(len(file), len(network)) {
+// compareParts names the first difference.
+func compareParts(file, model []string) error {
+	const end = "no further part"
+	for i := range max(len(file), len(model)) {
 		has, wants := end, end
 		if i < len(file) {
 			has = file[i]
 		}
-		if i < len(network) {
-			wants = network[i]
+		if i < len(model) {
+			wants = model[i]
 		}
 		if has != wants {
-			return fmt.Errorf("the file has %s where the network has %s", has, wants)
+			return fmt.Errorf("the file has %s where the model has %s", has, wants)
 		}
 	}
 	return nil

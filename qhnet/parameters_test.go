@@ -13,10 +13,10 @@ func TestParameterFiles(t *testing.T) {
 	a := architecture{points: 2, layers: []Layer{Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(3)}}
 	n, _, theta, _ := a.build(t)
 	path := filepath.Join(t.TempDir(), "runs", "start.parameters")
-	if err := n.SaveParameters(path, theta); err != nil {
+	if err := SaveParameters(path, n, theta); err != nil {
 		t.Fatal(err)
 	}
-	got, err := n.LoadParameters(path)
+	got, err := LoadParameters(path, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,16 +24,37 @@ func TestParameterFiles(t *testing.T) {
 		t.Error("parameters changed in the file")
 	}
 	for want, layers := range map[string][]Layer{
-		"the file has conv1 (convolution 3×3, gives 2×4×4, 20 parameters) where the network has conv1 (convolution 3×3, padding 1, gives 2×6×6, 20 parameters)": {Input(1, 6, 6), Conv(2, 3, Padding(1)), ReLU(), Flatten(), Dense(3)},
-		"the file has relu1 (relu, gives 2×4×4, 0 parameters) where the network has abspower1 (abspower of degree 2":                                            {Input(1, 6, 6), Conv(2, 3), AbsPower(2), Flatten(), Dense(3)},
-		"the file has dense1 (dense, gives 3, 99 parameters) where the network has dense1 (dense, gives 5, 165 parameters)":                                     {Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(5)},
-		"the file has no further layer where the network has relu2":                                                                                             {Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(3), ReLU()},
+		"the file has conv1 (convolution 3×3, gives 2×4×4, 20 parameters) where the model has conv1 (convolution 3×3, padding 1, gives 2×6×6, 20 parameters)": {Input(1, 6, 6), Conv(2, 3, Padding(1)), ReLU(), Flatten(), Dense(3)},
+		"the file has relu1 (relu, gives 2×4×4, 0 parameters) where the model has abspower1 (abspower of degree 2":                                            {Input(1, 6, 6), Conv(2, 3), AbsPower(2), Flatten(), Dense(3)},
+		"the file has dense1 (dense, gives 3, 99 parameters) where the model has dense1 (dense, gives 5, 165 parameters)":                                     {Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(5)},
+		"the file has no further part where the model has relu2":                                                                                              {Input(1, 6, 6), Conv(2, 3), ReLU(), Flatten(), Dense(3), ReLU()},
 	} {
 		other, err := NewNetwork(layers...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := other.LoadParameters(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := LoadParameters(path, other); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// A model without layers is known by its blocks.
+func TestParameterFilesOfAnyModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "parameters")
+	theta := []float64{1, 2, 3}
+	if err := SaveParameters(path, Diagonal(1, 2), theta); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := LoadParameters(path, Diagonal(1, 2)); err != nil || !slices.Equal(got, theta) {
+		t.Errorf("parameters %v, %v, want %v", got, err, theta)
+	}
+	for want, other := range map[string]Model{
+		"the file has x1.factor1 (weight, shape 1) where the model has group1.weight (weight, shape 2)": Groups(Group{Coordinates: []int{0, 1}, Depth: 2}),
+		"the file has no further part where the model has bias (bias, shape 1)":                         Diagonal(1, 2).WithBias(),
+		"the file has x2.factor2 (weight, shape 1) where the model has no further part":                 Diagonal(1, 1),
+	} {
+		if _, err := LoadParameters(path, other); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -43,14 +64,14 @@ func TestDamagedParameterFiles(t *testing.T) {
 	a := architecture{points: 2, layers: []Layer{Input(2), Dense(3)}}
 	n, _, theta, _ := a.build(t)
 	path := filepath.Join(t.TempDir(), "parameters")
-	if _, err := n.LoadParameters(path); !os.IsNotExist(err) {
+	if _, err := LoadParameters(path, n); !os.IsNotExist(err) {
 		t.Errorf("error %v for a missing file", err)
 	}
 	theta[7] = math.Inf(1)
-	if err := n.SaveParameters(path, theta); err != nil {
+	if err := SaveParameters(path, n, theta); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.LoadParameters(path); err == nil || !strings.Contains(err.Error(), "entry 1 of dense1.bias is +Inf") {
+	if _, err := LoadParameters(path, n); err == nil || !strings.Contains(err.Error(), "entry 1 of dense1.bias is +Inf") {
 		t.Errorf("error %v for an infinite parameter", err)
 	}
 	data, err := os.ReadFile(path)
@@ -63,7 +84,7 @@ func TestDamagedParameterFiles(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := n.LoadParameters(path); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := LoadParameters(path, n); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Fatalf("byte %d changed: error %v", i, err)
 		}
 	}
