@@ -52,15 +52,16 @@
 //
 // Save writes PNG at 300 pixels per inch, SVG with text as text, PDF with the used
 // part of the font, and PGF for LaTeX, at the widths of a paper's columns with
-// type of 7.5 to 9 points, scripts of 5 at least: see [Width]. If the environment variable QHLAB_FIGURES
-// names a folder, every named figure that is shown is saved there too. The same
-// figure is the same bytes on every run.
+// type of 7.5 to 9 points, scripts of 5 at least: see [Width]. If the environment
+// variable QHLAB_FIGURES names a folder, every named figure that is shown is saved
+// there too. The same figure is the same bytes on every run.
 //
 // # Text
 //
 // Labels are Unicode with sub- and superscripts: "‖θ̂‖_Λ", "10^{-3}",
 // "e^{-2λ_i τ}". A backslash before _ or ^ takes it as it is. A character that
-// the font does not have is an error, not a box.
+// the font does not have is an error, not a box; so is one that LaTeX cannot set,
+// when the figure is written as PGF.
 //
 // # Mistakes in data
 //
