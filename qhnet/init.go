@@ -62,9 +62,3 @@ func drawNormal(dst []float64, rng *rand.Rand, deviation float64) {
 		dst[i] = deviation * rng.NormFloat64()
 	}
 }
-
-func fill(dst []float64, value float64) {
-	for i := range dst {
-		dst[i] = value
-	}
-}

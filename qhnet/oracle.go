@@ -162,11 +162,3 @@ func columns(a *mat.Dense, indices []int) *mat.Dense {
 	}
 	return c
 }
-
-func ones(n int) []float64 {
-	s := make([]float64, n)
-	for i := range s {
-		s[i] = 1
-	}
-	return s
-}

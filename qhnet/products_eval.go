@@ -132,14 +132,3 @@ func (e *productEvaluation) multiply(dst, coef []float64) {
 func (e *productEvaluation) multiplyTransposed(dst, weights []float64) {
 	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
 }
-
-func vector(v []float64) blas64.Vector {
-	return blas64.Vector{N: len(v), Data: v, Inc: 1}
-}
-
-// checkLength panics if a slice does not have the length its role asks for.
-func checkLength(name string, have, want int) {
-	if have != want {
-		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
-	}
-}

@@ -144,7 +144,8 @@ func (b TwoBalls) Centers() dataset.Set {
 
 // Sample draws n points uniformly from each ball's surface, where the
 // constraints that matter are. Sampled balls have their own optimum: with 64
-// points on a circle its direction is a few hundredths from the closed form.
+// points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
+// closed form in half of the samples, and 0.06 or more in one of ten.
 func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
 	d := len(b.Center)
 	x := mat.NewDense(2*n, d, nil)
@@ -209,23 +210,4 @@ func (b TwoBalls) mustCheck() {
 	if err := b.Check(); err != nil {
 		panic(err.Error())
 	}
-}
-
-// BiasOnLine returns the limit of f = w1 w2 x + b, rates ½, ½ | 1, on points of
-// the line: w = w1 w2 and b after rescaling the smallest margin to 1. The bias
-// has the highest rate, so |b| is minimized first. With right the smallest input
-// of class +1 and left the largest of class -1, left < right,
-//
-//	w = 2/(right-left), b = -(right+left)/(right-left)   if 0 ∉ (left, right)
-//	w = 1/min(right, -left), b = 0                       otherwise.
-//
-// The first boundary is the midpoint, the second is the origin.
-func BiasOnLine(left, right float64) (w, b float64) {
-	if !(left < right) {
-		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap", left, right))
-	}
-	if left < 0 && right > 0 {
-		return 1 / math.Min(right, -left), 0
-	}
-	return 2 / (right - left), -(right + left) / (right - left)
 }

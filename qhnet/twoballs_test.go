@@ -7,10 +7,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
-	"qhlab/qhnet/dataset"
 )
 
 // The direction is the flow's limit: Robustness is its distance by definition,
@@ -54,19 +52,6 @@ func TestTwoBallsSampleLiesOnTheBalls(t *testing.T) {
 	}
 }
 
-func TestBiasOnLineSolvesTheCascade(t *testing.T) {
-	rng := rand.New(rand.NewPCG(11, 5))
-	for range 50 {
-		left := 2*rng.Float64() - 1.5
-		right := left + 0.2 + rng.Float64()
-		w, b := qhnet.BiasOnLine(left, right)
-		_, c := cascade(t, line(left, right), 0, true, qhnet.Group{Coordinates: []int{0}, Depth: 2})
-		if e := math.Hypot(c.Coefficients[0]-w, c.Coefficients[1]-b); e > 1e-9*math.Hypot(w, b) {
-			t.Errorf("classes at %v and %v: (w, b) = (%v, %v), cascade %v", left, right, w, b, c.Coefficients)
-		}
-	}
-}
-
 func ExampleTwoBalls() {
 	fmt.Println("radius  asymmetric      best")
 	for _, r := range []float64{0.3, 0.5, 0.7, 0.8, 0.9, 1.0} {
@@ -81,17 +66,6 @@ func ExampleTwoBalls() {
 	// 0.8       0.311438  0.366190
 	// 0.9       0.245356  0.266190
 	// 1.0       0.160000  0.166190
-}
-
-func ExampleBiasOnLine() {
-	w, b := qhnet.BiasOnLine(1, 2)
-	fmt.Printf("w = %g, b = %g, boundary %g\n", w, b, -b/w)
-	// Output: w = 2, b = -3, boundary 1.5
-}
-
-// line is one point of each class.
-func line(left, right float64) dataset.Set {
-	return dataset.Set{Name: "line", X: mat.NewDense(2, 1, []float64{left, right}), Labels: []int{0, 1}, Classes: 2}
 }
 
 func TestTwoBallsStartSeparates(t *testing.T) {
