@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -11,8 +12,57 @@ import (
 	"qhlab/qhnet/dataset"
 )
 
-// TestRoundedKinksKeepIdentities checks what rounding promises: values within
-// δ/8 per rectifier, and Euler's identity exactly.
+// TestRoundedRectifier checks the operator with δ held fixed: values within
+// (1 - leak) δ/8 of the rectifier's, tangents that are the derivatives of values and
+// of adjoints.
+func TestRoundedRectifier(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 1))
+	const points, entries = 4, 9
+	all := span{0, points, 0}
+	for _, leak := range []float64{0, 0.2, -0.5} {
+		draw := func() []float64 { return randomVector(rng, points*entries) }
+		in := &signal{width: entries, trainable: true, value: draw(), derivative: draw(), adjoint: draw(), adjointTangent: draw()}
+		out := &signal{width: entries, trainable: true, value: draw(), derivative: draw(), adjoint: draw(), adjointTangent: draw()}
+		o := newRoundedOperator(in, out, leak, 0.8) // wide enough that many entries are on a ramp
+		if err := o.forward(nil, all); err != nil {
+			t.Fatal(err)
+		}
+		largest := 0.0 // distance in units of the bound
+		for i, h := range in.value {
+			exact := h
+			if h < 0 {
+				exact *= leak
+			}
+			largest = max(largest, math.Abs(out.value[i]-exact)/((1-leak)*o.reach[i/entries]/8))
+		}
+		if largest > 1+1e-12 || largest < 0.9 { // the bound is attained at |h| = δ/2
+			t.Errorf("leak %v: values are up to %v of (1 - leak) δ/8 from the rectifier's", leak, largest)
+		}
+		o.tangent(nil, nil, all)
+		o.reverseTangent(nil, nil, all)
+		const h = 1e-6 // no entry is that close to the end of its ramp
+		h0, adjoint0 := slices.Clone(in.value), slices.Clone(out.adjoint)
+		ends := map[float64][2][]float64{}
+		for _, side := range []float64{-h, h} {
+			floats.AddScaledTo(in.value, h0, side, in.derivative)
+			floats.AddScaledTo(out.adjoint, adjoint0, side, out.adjointTangent)
+			o.pass(out.value, in.value, all) // forward without a new δ
+			o.reverse(nil, all)
+			ends[side] = [2][]float64{slices.Clone(out.value), slices.Clone(in.adjoint)}
+		}
+		for k, have := range [2][]float64{out.derivative, in.adjointTangent} {
+			for i := range have {
+				// Truncation is h², rounding 1e-16/h, of values of order one.
+				if want := (ends[h][k][i] - ends[-h][k][i]) / (2 * h); math.Abs(have[i]-want) > 1e-8*(1+math.Abs(want)) {
+					t.Errorf("leak %v: entry %d of tangent %d is %v, differences give %v", leak, i, k, have[i], want)
+				}
+			}
+		}
+	}
+}
+
+// TestRoundedKinksKeepIdentities checks what rounding promises of a network:
+// Euler's identity exactly, and that width 0 restores the kinks.
 func TestRoundedKinksKeepIdentities(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	set := dataset.XOR(15, 0.3, rng)
@@ -25,35 +75,31 @@ func TestRoundedKinksKeepIdentities(t *testing.T) {
 			t.Fatal(err)
 		}
 		theta := net.Start(rng, He)
-		exact, err := NewMargins(net, set)
+		margins, err := NewMargins(net, set)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rounded, err := NewMargins(net, set)
+		q, err := margins.Forward(theta)
 		if err != nil {
 			t.Fatal(err)
 		}
-		const width = 0.3 // wide enough that many pre-activations are on a ramp
-		if !rounded.RoundKinks(width) {
+		q = slices.Clone(q)
+		if !margins.RoundKinks(0.3) {
 			t.Fatalf("%s: no kinks found", name)
 		}
 		rates, err := RatesOf(net)
 		if err != nil {
 			t.Fatal(err)
 		}
-		q, err := exact.Forward(theta)
+		p, err := margins.Forward(theta)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := rounded.Forward(theta)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := floats.Distance(p, q, math.Inf(1)); d == 0 || d > width*floats.Norm(q, math.Inf(1)) {
-			t.Errorf("%s: rounding moves the margins by %v", name, d)
+		if floats.Equal(p, q) {
+			t.Errorf("%s: rounding changes nothing", name)
 		}
 		lambda, mu, g := rates.Expand(), randomVector(rng, len(q)), make([]float64, len(theta))
-		rounded.Gradient(g, mu)
+		margins.Gradient(g, mu)
 		euler := 0.0
 		for i, l := range lambda {
 			euler += l * theta[i] * g[i]
@@ -61,24 +107,8 @@ func TestRoundedKinksKeepIdentities(t *testing.T) {
 		if want := floats.Dot(mu, p); math.Abs(euler-want) > 1e-13*floats.Norm(mu, 1)*floats.Norm(p, math.Inf(1)) {
 			t.Errorf("%s: ⟨Λθ, Σ μ∇q⟩ = %v, Σ μ q = %v", name, euler, want)
 		}
-		v, hv, up, down, moved := randomVector(rng, len(theta)), make([]float64, len(theta)), make([]float64, len(theta)), make([]float64, len(theta)), make([]float64, len(theta))
-		rounded.HessianVector(hv, mu, v)
-		const h = 1e-7 // no pre-activation crosses the end of its ramp on the way
-		for sign, dst := range map[float64][]float64{h: up, -h: down} {
-			floats.AddScaledTo(moved, theta, sign, v)
-			if _, err := rounded.Forward(moved); err != nil {
-				t.Fatal(err)
-			}
-			rounded.Gradient(dst, mu)
-		}
-		for i := range hv {
-			// δ is held fixed, which misses its own movement, a term of the order of the width.
-			if want := (up[i] - down[i]) / (2 * h); math.Abs(hv[i]-want) > width*floats.Norm(hv, math.Inf(1)) {
-				t.Errorf("%s: Hessian-vector entry %d is %v, differences give %v", name, i, hv[i], want)
-			}
-		}
-		rounded.RoundKinks(0)
-		if p, err = rounded.Forward(theta); err != nil || !floats.Equal(p, q) {
+		margins.RoundKinks(0)
+		if p, err = margins.Forward(theta); err != nil || !floats.Equal(p, q) {
 			t.Errorf("%s: width 0 does not restore the kinks: %v", name, err)
 		}
 	}
