@@ -108,10 +108,11 @@ func (n *Network) Blocks() []Block { return slices.Clone(n.plan.blocks) }
 //	bias, shift                    a' = a = λ_b
 //	scale                          a' = a + λ_γ
 //	ReLU, pooling, flatten         a' = a
-//	power of degree k              a' = k a
+//	power, activation of degree k  a' = k a
 //	normalization, ε = 0           a' = 0
 //	normalization, ε > 0           a' = a = 0
 //	tanh, GELU, softplus           a' = a = 0
+//	activation without degree      a' = a = 0
 //	sum or concatenation           a' = a_1 = a_2 = …
 //	product of branches            a' = a_1 + a_2
 //	output                         a  = 1
