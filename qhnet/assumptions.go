@@ -15,7 +15,7 @@ import (
 // was judged by.
 type Assumptions struct {
 	Separated   bool
-	SeparatedAt float64 // log t at the first nL < 1; NaN if never
+	SeparatedAt float64 // log t when all points were first classified correctly; NaN if never
 
 	// Converging: the normalized parameters still move by Movement over the last
 	// decade of log(1/L), and moved by MovementBefore over the decade before.
@@ -24,26 +24,19 @@ type Assumptions struct {
 
 	// Needed (conditional separability): Share is ‖θ̂‖_Λmax at the end and
 	// ShareExponent the slope d log ‖θ̂‖_Λmax / d log log(1/L) over the last
-	// decade. A share that keeps falling like a power is tending to zero: the
-	// highest-rate parameters are being discarded.
+	// decade. A share that keeps falling like a power, faster than with exponent
+	// -1/10, is tending to zero: the highest-rate parameters are being discarded.
 	Needed               bool
 	Share, ShareExponent float64
 }
 
-const (
-	// A share in its limit has exponent 0, up to transients that fall like a
-	// power themselves. The slowest discarded group measured, the last bias of a
-	// three-layer ReLU net, falls with an exponent below -0.3.
-	discardedExponent = -0.05
-
-	// Movement that shrinks by less than this from decade to decade is not
-	// evidence of convergence. 1/log(1/L) would shrink by 10.
-	convergingRatio = 0.9
-)
+// Movement that shrinks by less than this from decade to decade is not evidence of
+// convergence. 1/log(1/L) would shrink by 10.
+const convergingRatio = 0.9
 
 // AssumptionsAlong judges a trajectory for an admissible Λ. It needs two decades
-// of log(1/L) after separation; with less, or with normalized parameters that
-// are not defined, it returns an error.
+// of log(1/L) after separation, with records near both ends and the middle; with
+// less, or with normalized parameters that are not defined, it returns an error.
 func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
 	if len(tr.Points) == 0 {
 		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
@@ -52,16 +45,12 @@ func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
 	if tr.Separated != nil {
 		a.Separated, a.SeparatedAt = true, tr.Separated.LogTime
 	}
-	last := tr.Last().LogInverse()
-	if !(last > 100) {
-		return nil, fmt.Errorf("qhnet: assumptions: log(1/L) = %.3g at the end; follow the flow two decades past 1", last)
+	decades, err := tr.lastDecades()
+	if err != nil {
+		return nil, err
 	}
 	var hat [3][]float64
-	var logU [3]float64
-	for i, u := range []float64{last / 100, last / 10, last} {
-		p := tr.near(u)
-		logU[i] = math.Log(p.LogInverse())
-		var err error
+	for i, p := range decades {
 		if hat[i], _, err = Normalize(nil, lambda, p.Theta); err != nil {
 			return nil, err
 		}
@@ -69,11 +58,32 @@ func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
 	a.MovementBefore = floats.Distance(hat[0], hat[1], 2)
 	a.Movement = floats.Distance(hat[1], hat[2], 2)
 	a.Converging = a.Movement <= convergingRatio*a.MovementBefore || a.Movement < 1e-12
-	before := MaxSeminorm(lambda, hat[1])
-	a.Share = MaxSeminorm(lambda, hat[2])
-	a.ShareExponent = math.Log(a.Share/before) / (logU[2] - logU[1])
-	a.Needed = a.Share > 0 && a.ShareExponent > discardedExponent
+	end, err := tr.end(lambda, 1)
+	if err != nil {
+		return nil, fmt.Errorf("qhnet: assumptions: %w", err)
+	}
+	a.Share, a.ShareExponent = end.share(func(hat []float64) float64 { return MaxSeminorm(lambda, hat) })
+	a.Needed = a.ShareExponent > discardedTrend
 	return a, nil
+}
+
+// lastDecades returns the last point and those one and two decades of log(1/L)
+// before it, to a factor of two.
+func (tr *Trajectory) lastDecades() (points [3]Point, err error) {
+	last := tr.Last().LogInverse()
+	if !(last > 100) {
+		return points, fmt.Errorf("qhnet: assumptions: log(1/L) = %.3g at the end; follow the flow two decades past 1", last)
+	}
+	for i, u := range []float64{last / 100, last / 10, last} {
+		points[i] = tr.near(u)
+		if v := points[i].LogInverse(); !(v > u/2 && v < u*2) {
+			return points, fmt.Errorf("qhnet: assumptions: no point was recorded near log(1/L) = %.3g, the closest at %.3g; record more a decade, from the start", u, v)
+		}
+	}
+	if s := tr.Separated; s != nil && points[0].LogInverse() < s.LogInverse() {
+		return points, fmt.Errorf("qhnet: assumptions: the data were separated at log(1/L) = %.3g, less than two decades before the end at %.3g; follow the flow further", s.LogInverse(), last)
+	}
+	return points, nil
 }
 
 // near returns the recorded point whose log(1/L) is closest to u in ratio.
@@ -97,7 +107,7 @@ func (a *Assumptions) String() string {
 		}
 		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict, fmt.Sprintf(format, values...))
 	}
-	line("separated, nL < 1", a.Separated, "at log t = %.3g", a.SeparatedAt)
+	line("separated", a.Separated, "at log t = %.3g", a.SeparatedAt)
 	line("direction converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
 	line("highest rate is needed", a.Needed, "share %.3g, falling like log(1/L)^%.2f", a.Share, a.ShareExponent)
 	return b.String()

@@ -120,15 +120,12 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 		f.unit[i] = 0
 		dst.SetCol(i, f.hg)
 	}
-	raw := dst.RawMatrix()
-	general := blas64.General{Rows: raw.Rows, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data}
-	g := blas64.Vector{N: len(f.g), Inc: 1, Data: f.g}
-	hg := blas64.Vector{N: len(f.hg), Inc: 1, Data: f.hg}
+	g, hg := vector(f.g), vector(f.hg)
 	if clock == Time {
-		blas64.Ger(-1, g, g, general)
+		blas64.Ger(-1, g, g, dst.RawMatrix())
 	} else if power != 0 {
-		blas64.Gemv(blas.Trans, 1, general, g, 0, hg)
-		blas64.Ger(-power/f.g2, g, hg, general)
+		blas64.Gemv(blas.Trans, 1, dst.RawMatrix(), g, 0, hg)
+		blas64.Ger(-power/f.g2, g, hg, dst.RawMatrix())
 	}
 	dst.Scale(sigma, dst)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -12,42 +13,80 @@ import (
 // the normalized parameters it is.
 type Growth struct {
 	Block    string
-	Exponent float64 // d log‖θ_b‖/dτ, to compare with the block's rate
+	Exponent float64 // d log‖θ_b‖/dτ, to compare with the block's rate; NaN if θ_b = 0
 	Share    float64 // ‖θ̂_b‖ at the end
-	Trend    float64 // d log‖θ̂_b‖/d log log(1/L); negative if the block is being discarded
+	Trend    float64 // d log‖θ̂_b‖/d log log(1/L); negative if the block is being discarded, -Inf if it is gone
 }
 
-// Growth fits, over the last factor decades of log(1/L), the slope of log‖θ_b‖
-// against τ(θ) for every block. Where normalized parameters converge under Λ,
-// the exponents of the blocks that survive equal their rates.
+const (
+	// A share in its limit has trend 0, up to transients that fall like a power
+	// themselves. The slowest discarded group measured, the last bias of a
+	// three-layer ReLU net, falls with a trend below -0.3.
+	discardedTrend = -0.1
+
+	// A share of less than this has fallen far below what a flow resolves; its last
+	// changes are rounding.
+	goneShare = 1e-12
+)
+
+// Growth fits the slope of log‖θ_b‖ against τ(θ) for every block, over the end of
+// the trajectory: the given number of decades of log(1/L), such as 1. Where
+// normalized parameters converge under Λ, the exponents of the blocks that survive
+// equal their rates.
 func (tr *Trajectory) Growth(lambda []float64, decades float64) ([]Growth, error) {
-	end := tr.Last().LogInverse()
-	late := tr.Since(end * math.Pow(10, -decades) * (1 - 1e-9))
-	if len(late.Points) < 3 {
-		return nil, fmt.Errorf("qhnet: growth: only %d points were recorded in the last %v decades of log(1/L), up to %.4g; record more or ask for more decades", len(late.Points), decades, end)
-	}
-	tau := make([]float64, len(late.Points))
-	nu := make([]float64, len(late.Points))
-	normalized := make([][]float64, len(late.Points))
-	for i, p := range late.Points {
-		var err error
-		if normalized[i], tau[i], err = Normalize(nil, lambda, p.Theta); err != nil {
-			return nil, fmt.Errorf("qhnet: growth at log(1/L) = %.4g: %w", p.LogInverse(), err)
-		}
-		nu[i] = math.Log(p.LogInverse())
+	end, err := tr.end(lambda, decades)
+	if err != nil {
+		return nil, fmt.Errorf("qhnet: growth: %w", err)
 	}
 	var all []Growth
 	for _, b := range tr.Model().Blocks() {
-		logNorm, logShare := make([]float64, len(tau)), make([]float64, len(tau))
-		for i, p := range late.Points {
-			logNorm[i] = math.Log(squares(b.Of(p.Theta))) / 2
-			logShare[i] = math.Log(squares(b.Of(normalized[i]))) / 2
+		logNorm := make([]float64, len(end.tau))
+		for i, p := range end.points {
+			logNorm[i] = math.Log(floats.Norm(b.Of(p.Theta), 2))
 		}
-		_, exponent := stat.LinearRegression(tau, logNorm, nil, false)
-		_, trend := stat.LinearRegression(nu, logShare, nil, false)
-		all = append(all, Growth{b.Name, exponent, math.Exp(logShare[len(logShare)-1]), trend})
+		_, exponent := stat.LinearRegression(end.tau, logNorm, nil, false)
+		share, trend := end.share(func(hat []float64) float64 { return floats.Norm(b.Of(hat), 2) })
+		all = append(all, Growth{b.Name, exponent, share, trend})
 	}
 	return all, nil
+}
+
+// ending is the end of a trajectory in normalized parameters.
+type ending struct {
+	points  []Point
+	tau, nu []float64 // τ(θ) and log log(1/L) of every point
+	hat     [][]float64
+}
+
+// end normalizes the points of the last decades of log(1/L).
+func (tr *Trajectory) end(lambda []float64, decades float64) (*ending, error) {
+	last := tr.Last().LogInverse()
+	e := &ending{points: tr.Since(last * math.Pow(10, -decades) * (1 - 1e-9)).Points}
+	if !(last > 0) || len(e.points) < 3 {
+		return nil, fmt.Errorf("only %d points were recorded in the last %v decades of log(1/L), up to %.4g; record more or ask for more decades", len(e.points), decades, last)
+	}
+	for _, p := range e.points {
+		hat, tau, err := Normalize(nil, lambda, p.Theta)
+		if err != nil {
+			return nil, fmt.Errorf("at log(1/L) = %.4g: %w", p.LogInverse(), err)
+		}
+		e.hat, e.tau, e.nu = append(e.hat, hat), append(e.tau, tau), append(e.nu, math.Log(p.LogInverse()))
+	}
+	return e, nil
+}
+
+// share returns the last size of a part of the normalized parameters, and its trend.
+func (e *ending) share(size func(hat []float64) float64) (last, trend float64) {
+	logs := make([]float64, len(e.hat))
+	for i, hat := range e.hat {
+		last = size(hat)
+		logs[i] = math.Log(last)
+	}
+	if last < goneShare {
+		return last, math.Inf(-1)
+	}
+	_, trend = stat.LinearRegression(e.nu, logs, nil, false)
+	return last, trend
 }
 
 // Shares returns ‖θ̂_b‖, one row a recorded point and one column a block: the
@@ -61,7 +100,7 @@ func (tr *Trajectory) Shares(lambda []float64) (*mat.Dense, error) {
 			return nil, fmt.Errorf("qhnet: shares at log(1/L) = %.4g: %w", p.LogInverse(), err)
 		}
 		for j, b := range blocks {
-			shares.Set(i, j, math.Sqrt(squares(b.Of(normalized))))
+			shares.Set(i, j, floats.Norm(b.Of(normalized), 2))
 		}
 	}
 	return shares, nil

@@ -122,3 +122,39 @@ func (c flowCase) slack() float64 {
 	}
 	return 1e-3
 }
+
+// TestZeroBlocksAreDiscarded: both factors of a product at zero stay there.
+func TestZeroBlocksAreDiscarded(t *testing.T) {
+	model := Groups(
+		Group{Name: "A", Coordinates: []int{0}, Depth: 1},
+		Group{Name: "B", Coordinates: []int{1}, Depth: 3},
+		Group{Name: "Z", Coordinates: []int{2}, Depth: 2})
+	set := dataset.Set{Name: "pair", X: mat.NewDense(2, 3, []float64{1, 0.5, 1, -1, -0.5, -1}), Labels: []int{1, 0}, Classes: 2}
+	q, err := NewMargins(model, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := []float64{0.1, 0.5, 0.6, 0.7, 0, 0}
+	tr, err := Flow{Margins: q, Start: start, Until: 1e4}.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates, err := SurvivingRates(tr, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range model.Blocks() {
+		if zero := b.Layer == "Z"; slices.Contains(rates.Discarded(), b.Name) != (zero || b.Layer == "A") {
+			t.Errorf("discarded are %q", rates.Discarded())
+		}
+	}
+	growth, err := tr.Growth(rates.Expand(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, g := range growth {
+		if zero := model.Blocks()[b].Layer == "Z"; zero != math.IsInf(g.Trend, -1) || zero != (g.Share == 0) || math.IsNaN(g.Trend) {
+			t.Errorf("%+v", g)
+		}
+	}
+}

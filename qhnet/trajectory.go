@@ -1,13 +1,16 @@
 package qhnet
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/ode"
 )
 
-// Trajectory is what a flow recorded, and why it ended.
+// Trajectory is what a flow or a descent recorded, and why it ended.
 type Trajectory struct {
 	Points    []Point
 	Separated *Point // the first that shows all points classified correctly, nil if none does; see Separating
@@ -26,6 +29,13 @@ type Point struct {
 	Slope   float64   // ‖∇ log L‖
 	Margin  float64   // the smallest margin q
 	Theta   []float64 // θ
+}
+
+// GobEncode returns an error: a trajectory belongs to a model, which has no gob
+// form, and would be of little use without. Keep its Points, or run it through
+// [Store.Follow] or [Store.Train].
+func (tr Trajectory) GobEncode() ([]byte, error) {
+	return nil, errors.New("qhnet: a Trajectory cannot be stored, as its model cannot; store its Points, or run it by Store.Follow or Store.Train")
 }
 
 // LogInverse returns u = log(1/L).
@@ -69,13 +79,13 @@ func (tr *Trajectory) Since(u float64) *Trajectory {
 // every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
 // Lyu and Li, arXiv:1906.05890.
 func (tr *Trajectory) SmoothedMargin(lambda []float64) []float64 {
-	power := 1 / (2 * maxRate(lambda))
+	power := -1 / floats.Max(lambda)
 	return tr.Series(func(p Point) float64 {
 		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
 		if excess <= 0 {
 			return math.NaN()
 		}
-		return excess * math.Pow(weightedSquares(lambda, p.Theta), -power)
+		return excess * math.Pow(Seminorm(lambda, p.Theta), power)
 	})
 }
 
@@ -85,7 +95,7 @@ func (tr *Trajectory) BlockNorm(block string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tr.Series(func(p Point) float64 { return math.Sqrt(squares(b.Of(p.Theta))) }), nil
+	return tr.Series(func(p Point) float64 { return floats.Norm(b.Of(p.Theta), 2) }), nil
 }
 
 func findBlock(m Model, name string) (Block, error) {
@@ -97,29 +107,4 @@ func findBlock(m Model, name string) (Block, error) {
 		names = append(names, b.Name)
 	}
 	return Block{}, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, names)
-}
-
-func maxRate(lambda []float64) float64 {
-	largest := 0.0
-	for _, l := range lambda {
-		largest = max(largest, l)
-	}
-	return largest
-}
-
-func weightedSquares(weights, v []float64) float64 {
-	checkLength("lambda", len(weights), len(v))
-	sum := 0.0
-	for i, w := range weights {
-		sum += w * v[i] * v[i]
-	}
-	return sum
-}
-
-func squares(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x * x
-	}
-	return sum
 }
