@@ -70,8 +70,10 @@ func writeSite(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	progress.say("%d pages: open %s", len(pages)+1, filepath.Join(*out, "index.html"))
-	_, old := countFiles(*out, begun)
-	sayLeft(progress, *out, old)
+	if len(names) == 0 { // otherwise pages of other notebooks may stay
+		_, old := countFiles(*out, begun)
+		sayLeft(progress, *out, old)
+	}
 	return nil
 }
 
