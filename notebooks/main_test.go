@@ -31,7 +31,7 @@ func needTime(t testing.TB) {
 		return
 	}
 	if deadline, ok := limited.Deadline(); ok && time.Until(deadline) < 2*time.Minute {
-		t.Skip("the time limit of go test is near; with -timeout 30m there is time for this test")
+		t.Skip("the time limit of go test is near; with -timeout 40m there is time for this test")
 	}
 }
 
