@@ -1,16 +1,16 @@
 package qhnet
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -23,7 +23,7 @@ type Store struct {
 
 // DefaultStore is the folder named by the environment variable QHLAB_STORE,
 // otherwise .cache/runs in the project around the working directory, otherwise
-// qhlab in the user's cache folder.
+// qhlab/runs in the user's cache folder.
 func DefaultStore() Store {
 	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
 		return Store{dir}
@@ -31,7 +31,7 @@ func DefaultStore() Store {
 	if dir, err := os.Getwd(); err == nil {
 		for {
 			mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-			if err == nil && bytes.HasPrefix(mod, []byte("module qhlab\n")) {
+			if err == nil && moduleLine.Match(mod) {
 				return Store{filepath.Join(dir, ".cache", "runs")}
 			}
 			parent := filepath.Dir(dir)
@@ -41,21 +41,26 @@ func DefaultStore() Store {
 			dir = parent
 		}
 	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return Store{filepath.Join(dir, "qhlab")}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
 	}
-	return Store{filepath.Join(os.TempDir(), "qhlab")}
+	return Store{filepath.Join(cache, "qhlab", "runs")}
 }
+
+// moduleLine is the line of go.mod that makes a folder this project.
+var moduleLine = regexp.MustCompile(`(?m)^module qhlab\s*$`)
 
 // Remember returns the result for a key, computing and storing it the first
 // time. The key must hold everything that determines the result (parameters,
-// data, seed) and have a JSON form; the code of qhnet is part of every key, so
-// that no result outlives the code that made it. R must have a gob form.
+// data, seed) and have a JSON form that drops nothing: unexported fields are an
+// error. The code of qhnet and the fields of R are part of every key, so that no
+// result outlives what made it. R must have a gob form.
 //
-// A file that is damaged is computed again. If the result cannot be written, it is
+// A file that is damaged, or holds something else, is computed again. If the result cannot be written, it is
 // returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
-	path, err := s.path(name, key)
+	path, err := s.path(name, key, reflect.TypeFor[R]())
 	if err != nil {
 		var none R
 		return none, err
@@ -78,7 +83,7 @@ func Remember[R any](s Store, name string, key any, compute func() (R, error)) (
 // Recall returns the stored result for a key. The error satisfies
 // errors.Is(err, fs.ErrNotExist) if there is none.
 func Recall[R any](s Store, name string, key any) (R, error) {
-	path, err := s.path(name, key)
+	path, err := s.path(name, key, reflect.TypeFor[R]())
 	if err != nil {
 		var none R
 		return none, err
@@ -103,7 +108,7 @@ func (s Store) Follow(ctx context.Context, f Flow) (*Trajectory, error) {
 		return nil, fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
 	var err error
-	if f.Checkpoint, err = s.path("flow", r.identify()); err != nil {
+	if f.Checkpoint, err = s.path("flow", r.identify(), reflect.TypeFor[snapshot]()); err != nil {
 		return nil, err
 	}
 	return r.run(ctx)
@@ -122,26 +127,10 @@ func (s Store) Train(ctx context.Context, d Descent) (*Trajectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Checkpoint, err = s.path("descent", name); err != nil {
+	if d.Checkpoint, err = s.path("descent", name, reflect.TypeFor[descentState]()); err != nil {
 		return nil, err
 	}
 	return r.run(ctx)
-}
-
-// path is where the result for a key is kept: a readable name and a hash.
-func (s Store) path(name string, key any) (string, error) {
-	text, err := json.Marshal(key)
-	if err != nil {
-		return "", fmt.Errorf("qhnet: the key of %q has no JSON form: %w", name, err)
-	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n", codeVersion(), name, key, text))
-	safe := strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || r == ' ' || r == ':' {
-			return '-'
-		}
-		return r
-	}, name)
-	return filepath.Join(s.Dir, fmt.Sprintf("%s-%x.run", safe, h[:8])), nil
 }
 
 // sources is the code that results depend on.

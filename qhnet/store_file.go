@@ -31,6 +31,9 @@ func writeFile(path string, value any) (err error) {
 			os.Remove(temporary.Name())
 		}
 	}()
+	if err := temporary.Chmod(0o644); err != nil { // not its owner's alone: folders are shared
+		return err
+	}
 	sum := crc32.NewIEEE()
 	if _, err := io.WriteString(temporary, fileMagic); err != nil {
 		return err
@@ -50,7 +53,7 @@ func writeFile(path string, value any) (err error) {
 	return os.Rename(temporary.Name(), path)
 }
 
-var errDamaged = errors.New("the file is damaged; delete it and compute again")
+var errDamaged = errors.New("the file is damaged or holds something else; delete it and compute again")
 
 // readFile fills value from a file made by writeFile. The error satisfies
 // errors.Is(err, fs.ErrNotExist) if there is none.
@@ -69,7 +72,7 @@ func readFile(path string, value any) error {
 		return fmt.Errorf("qhnet: %s: %w", path, errDamaged)
 	}
 	if err := gob.NewDecoder(bytes.NewReader(data[len(fileMagic):body])).Decode(value); err != nil {
-		return fmt.Errorf("qhnet: %s holds something else: %w", path, err)
+		return fmt.Errorf("qhnet: %s: %w: %w", path, errDamaged, err)
 	}
 	return nil
 }

@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/big"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 func TestRemember(t *testing.T) {
@@ -34,6 +41,9 @@ func TestRemember(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o644 && runtime.GOOS == "linux" {
+			t.Errorf("others cannot read %s: %v, %v", f, info.Mode(), err)
+		}
 		if err := os.Truncate(f, 10); err != nil {
 			t.Fatal(err)
 		}
@@ -50,6 +60,104 @@ func TestRemember(t *testing.T) {
 	}
 	if _, err := Recall[int](store, "fails", 1); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a failure was stored: %v", err)
+	}
+}
+
+// What JSON drops from a key cannot tell keys apart.
+func TestRememberTellsKeysApart(t *testing.T) {
+	type hidden struct{ Seed, secret int }
+	type nested struct {
+		Label string
+		Parts map[string][]*hidden
+	}
+	type withLoss struct{ Loss Loss }
+	type embedded struct {
+		withLoss
+		When time.Time
+		Skip func() `json:"-"`
+	}
+	for _, key := range []any{hidden{1, 2}, &hidden{1, 2}, nested{"a", map[string][]*hidden{"x": {{1, 2}}}}, mat.NewDense(1, 1, []float64{1})} {
+		if _, err := Recall[int](Store{t.TempDir()}, "hidden", key); err == nil || !strings.Contains(err.Error(), "is not exported") {
+			t.Errorf("the key %+v gives %v", key, err)
+		}
+	}
+	store := Store{t.TempDir()}
+	for i, key := range []any{withLoss{Exponential{}}, withLoss{Logistic{}}, withLoss{nil}, embedded{When: time.Unix(1, 0)}, embedded{When: time.Unix(2, 0)},
+		[]any{1}, []any{1.0}, map[string]any{"x": Exponential{}}, map[string]any{"x": Logistic{}}, big.NewInt(7)} {
+		if v, err := Remember(store, "keys", key, func() (int, error) { return i, nil }); err != nil || v != i {
+			t.Errorf("the key %T%+v has the result of key %d, %v", key, key, v, err)
+		}
+	}
+}
+
+// A result of another type, or of the same type before its fields changed, is
+// another result.
+func TestRememberTellsResultsApart(t *testing.T) {
+	store := Store{t.TempDir()}
+	types := map[string]bool{}
+	{
+		type result struct{ A float64 }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	{
+		type result struct{ A, B float64 }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	{
+		type result struct{ Next *result }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	if len(types) != 3 {
+		t.Errorf("three types of one name have the layouts %v", types)
+	}
+	if v, err := Remember(store, "typed", 1, func() ([]float64, error) { return []float64{1}, nil }); err != nil || len(v) != 1 {
+		t.Fatal(v, err)
+	}
+	if v, err := Remember(store, "typed", 1, func() (map[string]int, error) { return map[string]int{"x": 1}, nil }); err != nil || v["x"] != 1 {
+		t.Errorf("another type of result gives %v, %v", v, err)
+	}
+	path, err := store.path("foreign", 1, reflect.TypeFor[int]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "not a number"
+	if err := writeFile(path, &text); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := Remember(store, "foreign", 1, func() (int, error) { return 3, nil }); err != nil || v != 3 {
+		t.Errorf("a file that holds something else gives %v, %v", v, err)
+	}
+}
+
+func TestDefaultStore(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	t.Setenv("QHLAB_STORE", "")
+	if cache, err := os.UserCacheDir(); err != nil || !strings.HasPrefix(cache, home) {
+		t.Skip("this system keeps its caches elsewhere")
+	}
+	for module, project := range map[string]bool{"module qhlab\n": true, "// a comment\n\nmodule qhlab\r\n": true, "module qhlab2\n": false, "": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(dir)
+		wd, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := filepath.Join(home, "cache", "qhlab", "runs")
+		if project {
+			want = filepath.Join(wd, ".cache", "runs")
+		}
+		if got := DefaultStore().Dir; got != want && runtime.GOOS == "linux" {
+			t.Errorf("with go.mod %q the store is %s, want %s", module, got, want)
+		}
+	}
+	t.Setenv("QHLAB_STORE", "elsewhere")
+	if got := DefaultStore().Dir; got != "elsewhere" {
+		t.Errorf("QHLAB_STORE is ignored: %s", got)
 	}
 }
 
@@ -114,14 +222,46 @@ func TestSweepKeepsGoingAfterFailures(t *testing.T) {
 		}
 		return p, nil
 	}}
-	_, err := s.All(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "point one") || !strings.Contains(err.Error(), "panic: point two") {
+	results, err := s.All(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "point one") || !strings.Contains(err.Error(), "panic: point two") || !strings.Contains(err.Error(), "store_test.go") {
 		t.Errorf("got %v", err)
+	}
+	var missing *MissingError
+	if !errors.As(err, &missing) || !slices.Equal(missing.Indices, []int{1, 2}) || !slices.Equal(results, []int{0, 0, 0, 3}) {
+		t.Errorf("results %v without %+v", results, missing)
 	}
 	if v, err := Recall[int](s.Store, s.Name, 3); err != nil || v != 3 {
 		t.Errorf("the last point was not stored: %v, %v", v, err)
 	}
 	if err := s.Shard(context.Background(), 5, 5); err == nil || !strings.Contains(err.Error(), "no shard 5 of 5") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A cancel must not hide what failed before it.
+func TestCancelledSweepTellsFailures(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := Sweep[int, int]{Name: "both", Store: Store{t.TempDir()}, Points: []int{0, 1, 2}, Workers: 1, Run: func(ctx context.Context, p int) (int, error) {
+		if p == 0 {
+			return 0, errors.New("a real failure")
+		}
+		cancel()
+		return 0, ctx.Err()
+	}}
+	err := s.Shard(ctx, 0, 1)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "a real failure") || strings.Count(err.Error(), context.Canceled.Error()) != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMergeNamesThePointWithoutJSON(t *testing.T) {
+	s := Sweep[int, float64]{Name: "roots", Store: Store{t.TempDir()}, Points: []int{4, -1}, Run: func(_ context.Context, p int) (float64, error) {
+		return math.Sqrt(float64(p)), nil
+	}}
+	if _, err := s.All(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Merge(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "point 1, -1") || !strings.Contains(err.Error(), "NaN") {
 		t.Errorf("got %v", err)
 	}
 }

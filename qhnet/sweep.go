@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -26,13 +27,12 @@ type Sweep[P, R any] struct {
 }
 
 // All computes the points that the store lacks and returns the results in order.
-// If ctx is cancelled or a point fails, what was computed is in the store and
-// the errors are returned together.
+// If ctx is cancelled or a point fails, it returns what is there, as [Sweep.Collect]
+// does, with all the errors.
 func (s Sweep[P, R]) All(ctx context.Context) ([]R, error) {
-	if err := s.Shard(ctx, 0, 1); err != nil {
-		return nil, err
-	}
-	return s.Collect()
+	failed := s.Shard(ctx, 0, 1)
+	results, missing := s.Collect()
+	return results, errors.Join(failed, missing)
 }
 
 // Shard computes the points shard, shard+shards, shard+2·shards, … that the store
@@ -74,7 +74,9 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 	done := 0
 	for err := range results {
 		if err != nil {
-			failed = append(failed, err)
+			if ctx.Err() == nil || !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
+				failed = append(failed, err)
+			}
 			continue
 		}
 		if done++; s.Progress != nil {
@@ -82,28 +84,43 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 		}
 	}
 	if ctx.Err() != nil && done < len(mine) {
-		return fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx))
+		failed = append(failed, fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx)))
 	}
 	return errors.Join(failed...)
 }
 
-// Collect returns the stored results in order. It is an error, naming the first,
-// if some are missing.
+// MissingError is the error of a sweep of which some results are not in the store.
+type MissingError struct {
+	Sweep   string // its name
+	Points  int    // of the sweep
+	Indices []int  // of the points without a result
+	First   string // the first of those points
+}
+
+// Error names the first of them.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; run the shards that hold them",
+		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
+}
+
+// Collect returns the stored results in order. Where some are missing it returns
+// the others, with zero values in their places and a [*MissingError].
 func (s Sweep[P, R]) Collect() ([]R, error) {
 	results := make([]R, len(s.Points))
 	var missing []int
 	for i, p := range s.Points {
-		var err error
-		results[i], err = Recall[R](s.Store, s.Name, p)
+		result, err := Recall[R](s.Store, s.Name, p)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged):
 			missing = append(missing, i)
 		case err != nil:
 			return nil, err
+		default:
+			results[i] = result
 		}
 	}
-	if len(missing) > 0 {
-		return nil, fmt.Errorf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %+v; run the shards that hold them", s.Name, len(missing), len(s.Points), missing[0], s.Points[missing[0]])
+	if missing != nil {
+		return results, &MissingError{s.Name, len(s.Points), missing, fmt.Sprintf("%+v", s.Points[missing[0]])}
 	}
 	return results, nil
 }
@@ -122,18 +139,18 @@ func (s Sweep[P, R]) Merge(w io.Writer) error {
 			Result R `json:"result"`
 		}{p, results[i]})
 		if err != nil {
-			return fmt.Errorf("qhnet: sweep %q: %w", s.Name, err)
+			return fmt.Errorf("qhnet: sweep %q: the result of point %d, %+v: %w", s.Name, i, p, err)
 		}
 	}
 	return nil
 }
 
-// compute computes one point unless the store has it. A panic becomes an error,
-// so that one point does not take the others with it.
+// compute computes one point unless the store has it. A panic becomes an error with
+// its stack, so that one point does not take the others with it.
 func (s Sweep[P, R]) compute(ctx context.Context, p P) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v", s.Name, p, r)
+			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v\n%s", s.Name, p, r, debug.Stack())
 		}
 	}()
 	_, err = Remember(s.Store, s.Name, p, func() (R, error) { return s.Run(ctx, p) })
