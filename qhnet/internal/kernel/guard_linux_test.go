@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -46,6 +47,36 @@ func TestTransposeStaysInside(t *testing.T) {
 			for j, v := range src {
 				if got := dst[j%cols*rows+j/cols]; got != v {
 					t.Fatalf("%d×%d: entry %d, %d is %v, not %v", rows, cols, j/cols, j%cols, got, v)
+				}
+			}
+		}
+	})
+}
+
+// TestCopiesStayInside copies all blocks, needed or not.
+func TestCopiesStayInside(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		if active == portable {
+			t.Skip("copies nothing")
+		}
+		rnd := rand.New(rand.NewPCG(19, 20))
+		for range 300 {
+			g := randomCall(rnd, side(rnd, 350), side(rnd, 200), side(rnd, 300), rnd.NormFloat64)
+			if !ordinary(g.transA, g.transB, g.m, g.n, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc) {
+				continue
+			}
+			run := func(w *buffer) {
+				var p product
+				p.set(g.transA, g.transB, g.m, g.n, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc)
+				p.blocks(active, w, w)
+			}
+			var exact buffer
+			run(&exact)
+			larger := buffer{slices.Repeat([]float64{canary}, len(exact.a)+100), slices.Repeat([]float64{canary}, len(exact.b)+100)}
+			run(&larger)
+			for _, rest := range [][]float64{larger.a[len(exact.a):], larger.b[len(exact.b):]} {
+				if slices.ContainsFunc(rest, func(v float64) bool { return v != canary }) {
+					t.Fatalf("%v wrote behind its copies", g)
 				}
 			}
 		}
