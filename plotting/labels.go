@@ -78,6 +78,23 @@ func (p *pane) drawEnds() {
 	}
 }
 
+// annotateEnd asks for a note near the end of a line instead of a label right at it
+// if that would stand on other lines.
+func (p *pane) annotateEnd(e endLabel) bool {
+	right := vg.Point{X: e.at.X + p.label*0.45, Y: e.at.Y - p.label*0.36}
+	if covered(inkBox(right, e.text, p.label), p.busy) == 0 {
+		return false
+	}
+	left := e.at.X - p.label*0.45 - width(e.text, p.label)
+	var places []vg.Point
+	for _, rise := range []vg.Length{0, 0.8, -0.8, 1.5, -1.5} {
+		y := right.Y + rise*p.label
+		places = append(places, vg.Point{X: right.X, Y: y}, vg.Point{X: left, Y: y})
+	}
+	p.annotate(e.text, e.color, places...)
+	return true
+}
+
 func (p *pane) drawCluster(ends []endLabel) {
 	sort.SliceStable(ends, func(i, j int) bool { return ends[i].at.Y < ends[j].at.Y })
 	p.spread(ends)
@@ -88,6 +105,9 @@ func (p *pane) drawCluster(ends []endLabel) {
 		x = max(x, e.at.X)
 	}
 	for _, e := range ends {
+		if !moved && p.annotateEnd(e) {
+			continue
+		}
 		at := e.at.X + p.label*0.45
 		if moved {
 			at = x + p.label*1.1

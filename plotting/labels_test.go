@@ -114,9 +114,11 @@ func TestLabelsStandClear(t *testing.T) {
 	points := Scatter{X: []float64{-0.45, 0.45, 0, 0, 0.7, -0.7, 1, -1}, Y: []float64{0, 0, 0.45, -0.45, 0, 0, 0, 0}}
 	for name, p := range map[string]Panel{
 		"levels": {Equal: true, Layers: []Layer{rings, points, Text{Label: "middle"}}},
+		"an end on a line": {Layers: []Layer{
+			Line{X: []float64{0, 0.5}, Y: []float64{0.5, 0.5}, Label: "ends"}, Line{X: []float64{0, 1, 0.55, 0.55}, Y: []float64{0, 0, 0, 1}}}},
 		"an end": {Layers: []Layer{
 			Line{X: []float64{0, 0.5}, Y: []float64{0, 1}, Label: "ends here"}, Scatter{X: []float64{0, 1}, Y: []float64{0, 1}},
-			ReferenceX{At: 0.55, Label: "beside"}}},
+			ReferenceX{At: 0.45, Label: "beside"}}},
 		"space": {Layers: []Layer{Scene{Shapes: []Shape{
 			Plane{Normal: toEye, Side: 2}, // a square, with a ball at the middles of two sides, and room below
 			Ball{Center: Point3{}.plus(-1, up), Radius: 0.3, Label: "y = −1"}, Ball{Center: Point3{}.plus(1, up), Radius: 0.3, Label: "y = +1"},
@@ -130,7 +132,7 @@ func TestLabelsStandClear(t *testing.T) {
 			t.Fatal(err)
 		}
 		pane := pl.panes[0]
-		if len(pane.taken) < 2 {
+		if len(pane.taken) == 0 {
 			t.Fatalf("%s: %d labels", name, len(pane.taken))
 		}
 		for i, a := range pane.taken {

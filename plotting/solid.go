@@ -46,12 +46,21 @@ func (b Ball) drawIn(v *view) {
 	v.pen(b.Role.Color(), v.thin, nil)
 	v.line(circleAt(center, radius))
 	v.fillOver(circleAt(center, radius))
-	w := width(b.Label, v.look.label)
-	v.annotate(b.Label, b.Role.Color(),
-		vg.Point{X: center.X - w/2, Y: center.Y + radius + v.look.label*0.4},
-		vg.Point{X: center.X - w/2, Y: center.Y - radius - v.look.label*1.2},
-		vg.Point{X: center.X - radius*0.75 - w, Y: center.Y + radius*0.75},
-		vg.Point{X: center.X + radius*0.75, Y: center.Y + radius*0.75})
+	v.annotate(b.Label, b.Role.Color(), v.around(center, radius, b.Label)...)
+}
+
+// around returns places for a label outside of a circle, from its top to its bottom.
+func (v *view) around(center vg.Point, radius vg.Length, label string) (places []vg.Point) {
+	w, h := width(label, v.look.label), v.look.label*0.72
+	for _, degrees := range []float64{90, 110, 70, 130, 50, 150, 30, 180, 0, 210, 330, 250, 290, 270} {
+		q := polar(radius+v.look.label*0.4, degrees*math.Pi/180)
+		side := polar(1, degrees*math.Pi/180)
+		places = append(places, vg.Point{
+			X: center.X + q.X + side.X*w/2 - w/2,
+			Y: center.Y + q.Y + side.Y*h/2 - h/2,
+		})
+	}
+	return places
 }
 
 func circleAt(c vg.Point, r vg.Length) []vg.Point {
