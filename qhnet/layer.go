@@ -2,7 +2,8 @@ package qhnet
 
 // Layer is one part of a network. Layers are descriptions without parameters or
 // memory: the same value may appear in several networks, or several times in
-// one, and is a part of its own each time.
+// one, and is a part of its own each time. All layers are made by this package:
+// for a function of your own there is [Activation], for anything else a [Model].
 //
 // At a kink the derivative of a piecewise linear layer is a fixed choice, the
 // usual one of automatic differentiation: [ReLU], [ReLUPower] and [AbsPower]

@@ -79,7 +79,7 @@ func (g Glyphs) check(characters []rune) error {
 	case len(characters) < 2:
 		return fmt.Errorf("%d character(s) in %q; at least 2 classes are needed", len(characters), g.Characters)
 	case len(g.Fonts) == 0:
-		return errors.New("Fonts is empty; leave it nil for the Go fonts")
+		return errors.New("no font in Fonts; leave it nil for the Go fonts")
 	case g.PerClass < 1 || g.Size < 1:
 		return fmt.Errorf("%d points a class of %d×%d pixels; use positive numbers", g.PerClass, g.Size, g.Size)
 	}

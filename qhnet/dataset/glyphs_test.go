@@ -74,7 +74,7 @@ func TestGlyphsRejectBadSettings(t *testing.T) {
 		{dataset.Glyphs{Characters: "7"}, "at least 2 classes"},
 		{dataset.Glyphs{Characters: "0水"}, "'水': the font has no such character"},
 		{dataset.Glyphs{Fonts: [][]byte{[]byte("no font")}}, "font 0"},
-		{dataset.Glyphs{Fonts: [][]byte{}}, "Fonts is empty"},
+		{dataset.Glyphs{Fonts: [][]byte{}}, "no font in Fonts"},
 		{dataset.Glyphs{Characters: "0O0"}, "'0' is two classes"},
 		{dataset.Glyphs{PerClass: -1}, "-1 points a class of 16×16 pixels"},
 		{dataset.Glyphs{Size: -1}, "of -1×-1 pixels"},
