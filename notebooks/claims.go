@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -9,13 +10,13 @@ import (
 
 // A claim is a line that a cell tagged "check" prints, such as
 //
-//	blocks grow with their rates, largest error [growth]: 5.8e-06
+//	blocks grow with their rates, largest error of an exponent: 5.8e-06 ≤ 1e-04
 //
-// what is claimed, the figure that shows it, and the number that was checked;
-// figure and number may be absent. The cell fails if the claim does not hold.
-type claim struct{ text, figure, number string }
+// what is claimed, the number that was found, and the bound it had to keep; number
+// and bound may be absent. The cell fails if the claim does not hold.
+type claim struct{ text, number, bound string }
 
-var claimLine = regexp.MustCompile(`^(.+?)(?: \[([\w-]+)\])?(?:: (\S+))?$`)
+var claimLine = regexp.MustCompile(`^(.+?)(?:: (\S+)(?: ([≤≥] \S+))?)?$`)
 
 // claims lists what the notebook's check cells printed when they last ran.
 func (nb *notebook) claims() (all []claim) {
@@ -37,22 +38,15 @@ func (nb *notebook) claims() (all []claim) {
 // claimsTable is the README's table of what the notebooks check.
 func claimsTable(paths []string) (string, error) {
 	var b strings.Builder
-	b.WriteString("| Claim | Checked number | Notebook | Figure |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| Claim | Found | Must be | Notebook |\n| --- | --- | --- | --- |\n")
 	for _, path := range paths {
 		nb, err := readNotebook(path)
 		if err != nil {
 			return "", err
 		}
 		for _, c := range nb.claims() {
-			number, figure := c.number, c.figure
-			if number == "" {
-				number = "holds"
-			}
-			if figure != "" {
-				figure = "`" + figure + "`"
-			}
-			fmt.Fprintf(&b, "| %s | %s | [%s](notebooks/%s) | %s |\n",
-				strings.ReplaceAll(c.text, "|", `\|`), number, title(path)[:2], filepath.Base(path), figure)
+			fmt.Fprintf(&b, "| %s | %s | %s | [%s](notebooks/%s) |\n",
+				strings.ReplaceAll(c.text, "|", `\|`), cmp.Or(c.number, "holds"), c.bound, title(path)[:2], filepath.Base(path))
 		}
 	}
 	return b.String(), nil

@@ -42,9 +42,12 @@ func TestReadmeFollowsTheNotebooks(t *testing.T) {
 }
 
 func TestClaims(t *testing.T) {
-	check := &cell{Metadata: map[string]any{"tags": []any{"check"}}, Outputs: []*output{{Text: "the margin is √(Cd)/(C−1), error [ideal-run]: 3.1e-07\nall flows: end well\nno number\n\n"}}}
+	check := &cell{Metadata: map[string]any{"tags": []any{"check"}}, Outputs: []*output{{Text: "the margin is √(Cd)/(C−1), error: 3.1e-07 ≤ 1e-05\nstops away: 0.2 ≥ 0.1\nshares: 3\nall flows: end well\nno number\n\n"}}}
 	nb := &notebook{Cells: []*cell{check, {Outputs: []*output{{Text: "not a claim: 1\n"}}}}}
-	want := []claim{{"the margin is √(Cd)/(C−1), error", "ideal-run", "3.1e-07"}, {"all flows: end well", "", ""}, {"no number", "", ""}}
+	want := []claim{
+		{"the margin is √(Cd)/(C−1), error", "3.1e-07", "≤ 1e-05"}, {"stops away", "0.2", "≥ 0.1"}, {"shares", "3", ""},
+		{"all flows: end well", "", ""}, {"no number", "", ""},
+	}
 	if got := nb.claims(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -14,7 +14,8 @@
 //
 // # The way through
 //
-// A model is a [Network] of layers, or an algebraic [Product]. [RatesOf] finds the
+// A model is a [Network] of layers, [Activation] among them for one's own functions,
+// or an algebraic [Product]. [RatesOf] finds the
 // rates that its architecture admits, and [Audit] prints them with the reason for
 // each rule, or says which layer stands in the way. [NewMargins] binds the model to
 // labelled points; everything below sees it through its [Margins] only.
@@ -28,9 +29,10 @@
 //
 // and [Certificate] prints the answer. The same limit from elsewhere: [TwoBalls] in
 // closed form, [LinearMargins] and [SolveCascade] by convex programs, [SolveDirect]
-// for any model. [MeasureCollapse] measures Neural Collapse, [Attack] and
-// [CertifiedDistances] robustness. [Store] keeps what took long, and [Sweep] runs
-// many settings side by side.
+// for any model. [Predict] and [Accuracy] use what was found; [MeasureCollapse]
+// measures Neural Collapse, [Attack] and [CertifiedDistances] robustness. [Store]
+// keeps what took long, [SaveParameters] what was trained, and [Sweep] runs many
+// settings side by side.
 //
 // # Errors
 //
