@@ -74,6 +74,7 @@ func TestFlowSurvivesKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	whole.margins, resumed.margins = nil, nil // what they evaluated last is no part of the result
 	if !reflect.DeepEqual(whole, resumed) {
 		t.Errorf("after 20 kills the trajectory differs: %d points ending at %+v, want %d points ending at %+v",
 			len(resumed.Points), resumed.Last(), len(whole.Points), whole.Last())

@@ -29,7 +29,8 @@ type Descent struct {
 
 	// Checkpoint, if not empty, is a file that the training is saved to about once
 	// a second, atomically, and resumed from, to the same bits. Steps, Until and
-	// Stop may change in between: more steps go on from those taken.
+	// Stop may change in between: more steps go on from those taken. A run that ends
+	// before what the file holds starts anew and leaves it alone.
 	Checkpoint string
 
 	// Stop, if not nil, is asked after every record and ends the training if true.

@@ -43,7 +43,7 @@ func TestGradientDescentFollowsTheFlow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := tr.Last(); math.Abs(got.LogTime-want.LogTime) > 1e-10 {
+		if got := tr.Last(); math.Abs(got.LogTime-want.LogTime) > 1e-10 { // 8000 roundings of a logarithm
 			t.Errorf("log t = %v after %d steps, want %v", got.LogTime, steps, want.LogTime)
 		}
 		errs = append(errs, floats.Distance(tr.Last().Theta, want.Theta, 2))
@@ -115,6 +115,7 @@ func TestAdamDoesNotUnderflow(t *testing.T) {
 			theta[i] -= 0.01 * m[i] / (1 - math.Pow(0.9, float64(k))) / math.Sqrt(v[i]/(1-math.Pow(0.999, float64(k))))
 		}
 	}
+	// Roundings of 400 steps; at the start Adam divides by them.
 	if got := tr.Last().Theta; !floats.EqualApprox(got, theta, 1e-9) {
 		t.Errorf("Adam ends at %v, the textbook at %v", got, theta)
 	}

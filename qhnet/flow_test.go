@@ -45,6 +45,7 @@ func TestFlowReachesTheAsymmetricDirection(t *testing.T) {
 			want = []float64{math.Sqrt(radius*radius-0.36) / radius, 0.6 / radius}
 		}
 		t.Logf("r=%v: work %+v, points %d, log t - u = %v", radius, tr.Work, len(tr.Points), tr.Last().LogTime-tr.Last().LogInverse())
+		// The direction converges like 1/log(1/L), to 1e-8 times a constant.
 		if distance := floats.Distance(beta, want, 2); distance > 1e-6 {
 			t.Errorf("r = %v: direction off by %v at log(1/L) = %v", radius, distance, tr.Last().LogInverse())
 		}
@@ -63,6 +64,8 @@ func TestFlowGoesOnForHundredDecades(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The clock log log(1/L) ends where it is told, but log(1/L) drifts from it by
+		// the tolerance 1e-8 of a step.
 		if last := tr.Last().LogInverse(); math.Abs(last/until-1) > 1e-6 {
 			t.Errorf("r = %v: log(1/L) = %v, want %v", radius, last, until)
 		}
@@ -86,6 +89,8 @@ func TestFlowClocksTraceOnePath(t *testing.T) {
 		return tr.Last()
 	}
 	want := at(Automatic)
+	// With the tolerance 1e-10 of a step paths agree to some hundred of it; the time
+	// is a quadrature over the steps, which differ.
 	for _, clock := range []Clock{Time, Scaled, LogLoss, ArcLength} {
 		got := at(clock)
 		if !floats.EqualApprox(got.Theta, want.Theta, 1e-7) {

@@ -70,6 +70,29 @@ func TestLossAgainstDefinition(t *testing.T) {
 	}
 }
 
+// TestSeparatedBelow: one margin of zero, among any others, must not pass for
+// separated, and the threshold is where it does if they are large.
+func TestSeparatedBelow(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, loss := range []Loss{Exponential{}, Logistic{}} {
+		below := loss.(Separating).SeparatedBelow()
+		for _, perPoint := range []int{1, 3} {
+			q := make([]float64, 4*perPoint)
+			w := make([]float64, len(q))
+			for _, size := range []float64{1, 10, 40} { // e^{-40} is below the rounding of 1
+				for j := range q {
+					q[j] = size * (1 + rng.Float64())
+				}
+				q[rng.IntN(len(q))] = 0
+				nL := 4 * math.Exp(loss.Log(w, q, perPoint))
+				if nL < below*(1-1e-14) || size == 40 && nL > below*(1+1e-14) { // roundings of exp and log
+					t.Errorf("%T, %d a point: nL = %v with a margin of zero, separated below %v", loss, perPoint, nL, below)
+				}
+			}
+		}
+	}
+}
+
 func TestLossFarPastUnderflow(t *testing.T) {
 	q := []float64{1e14, 1e14 + 2, 1e14 + 1e3}
 	w := make([]float64, 3)

@@ -87,6 +87,7 @@ func TestMarginsDerivatives(t *testing.T) {
 				t.Errorf("%s: derivative of margin %d is %v, differences give %v", name, j, directional[j], want)
 			}
 		}
+		// The same sums in two orders.
 		if a, b := floats.Dot(gradient, v), floats.Dot(mu, directional); math.Abs(a-b) > 1e-12*(1+math.Abs(a)) {
 			t.Errorf("%s: ⟨Σ μ∇q, v⟩ = %v but Σ μ⟨∇q, v⟩ = %v", name, a, b)
 		}
@@ -225,6 +226,8 @@ func TestFieldJacobian(t *testing.T) {
 					theta[i] = old
 					for r := range m {
 						want := (up[r] - down[r]) / (2 * h)
+						// Differences over h of values good to 1e-16 are good to 1e-10, but
+						// for 1/‖g‖² and its powers of ten.
 						if got := exact.At(r, i); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
 							t.Fatalf("%s, %T, %v: Jacobian (%d,%d) is %v, differences give %v", name, loss, clock, r, i, got, want)
 						}
