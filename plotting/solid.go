@@ -53,12 +53,10 @@ func (b Ball) drawIn(v *view) {
 func (v *view) around(center vg.Point, radius vg.Length, label string) (places []vg.Point) {
 	w, h := width(label, v.look.label), v.look.label*0.72
 	for _, degrees := range []float64{90, 110, 70, 130, 50, 150, 30, 180, 0, 210, 330, 250, 290, 270} {
-		q := polar(radius+v.look.label*0.4, degrees*math.Pi/180)
-		side := polar(1, degrees*math.Pi/180)
-		places = append(places, vg.Point{
-			X: center.X + q.X + side.X*w/2 - w/2,
-			Y: center.Y + q.Y + side.Y*h/2 - h/2,
-		})
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		reach := vg.Length(math.Abs(cos))*w/2 + vg.Length(math.Abs(sin))*h/2 // of the label toward the circle
+		q := center.Add(polar(radius+v.look.label*0.4+reach, degrees*math.Pi/180))
+		places = append(places, vg.Point{X: q.X - w/2, Y: q.Y - h/2})
 	}
 	return places
 }
