@@ -80,7 +80,7 @@ func neededBias(ctx context.Context, p NeededBiasPoint) (NeededBiasResult, error
 	if err != nil {
 		return NeededBiasResult{}, err
 	}
-	c, err := qhnet.Certify(margins, rates.Expand(), path.Last().Theta, nil)
+	c, err := qhnet.Certify(path.Margins(), rates.Expand(), path.Last().Theta, nil)
 	if err != nil {
 		return NeededBiasResult{}, err
 	}
