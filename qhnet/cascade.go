@@ -83,7 +83,7 @@ func SolveCascade(l *LinearMargins, groups ...Group) (*Cascade, error) {
 		}
 		if !f.determined && !s.Discarded {
 			if err := f.minimize(s); err != nil {
-				return nil, fmt.Errorf("cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
+				return nil, fmt.Errorf("qhnet: cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
 			}
 		}
 		s.Value = s.norm(f.point)

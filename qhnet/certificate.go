@@ -100,7 +100,7 @@ func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSet
 		return nil, err
 	}
 	if err := checkPoint(margins.Model(), lambda, theta, settings.Discarded...); err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, err
 	}
 	c, weights, err := s.rescale(theta, settings.Epsilon)
 	if err != nil {
@@ -113,17 +113,14 @@ func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSet
 func checkPoint(m Model, lambda, theta []float64, discarded ...string) error {
 	checkLength("theta", len(theta), NumParameters(m))
 	checkLength("lambda", len(lambda), len(theta))
-	if i := slices.IndexFunc(theta, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); i >= 0 {
-		return fmt.Errorf("qhnet: θ[%d] = %v", i, theta[i])
+	if err := checkFinite(m, theta); err != nil {
+		return err
 	}
 	rates, err := RatesOf(m)
 	if err != nil {
 		return err
 	}
-	if err := rates.Without(discarded...).Admits(lambda); err != nil {
-		return fmt.Errorf("this Λ is not admissible: %w", err)
-	}
-	return nil
+	return rates.Without(discarded...).Admits(lambda)
 }
 
 // certifier holds what does not depend on the point.
@@ -134,12 +131,14 @@ type certifier struct {
 }
 
 func (s *certifier) discard(names []string) error {
-	s.dropped = make([]bool, len(s.lambda))
+	s.dropped = make([]bool, NumParameters(s.margins.Model()))
+	blocks := s.margins.Model().Blocks()
 	for _, name := range names {
-		b, err := findBlock(s.margins.Model(), name)
+		place, err := findBlock(blocks, name)
 		if err != nil {
 			return err
 		}
+		b := blocks[place]
 		for i := b.Offset; i < b.Offset+b.Len(); i++ {
 			s.dropped[i] = true
 		}

@@ -20,7 +20,7 @@ func (s *certifier) multipliers(c *Certificate, weights []float64) error {
 	gradients := s.supportGradients(c)
 	fitted := make([]float64, len(c.Support))
 	if _, err := NNLS(fitted, gradients, target); err != nil {
-		return fmt.Errorf("certificate: %w", err)
+		return fmt.Errorf("qhnet: certificate: %w", err)
 	}
 	mu := make([]float64, len(c.Margins))
 	for i, j := range c.Support {

@@ -67,8 +67,11 @@ func TestCertifyRefuses(t *testing.T) {
 		t.Errorf("a random Λ: %v", err)
 	}
 	lambda := canonical(t, model)
-	if _, err := qhnet.Certify(margins, lambda, []float64{1, math.NaN(), 1}, nil); err == nil {
-		t.Error("NaN was accepted")
+	if _, err := qhnet.Certify(margins, lambda, []float64{1, math.NaN(), 1}, nil); err == nil || !strings.Contains(err.Error(), "parameter 0 of R.weight is NaN") {
+		t.Errorf("a NaN: %v", err)
+	}
+	if _, err := qhnet.Certify(margins, lambda, theta, &qhnet.CertificateSettings{Discarded: []string{"H"}}); err == nil || !strings.Contains(err.Error(), `no block "H"`) {
+		t.Errorf("discarding a block that is none: %v", err)
 	}
 	for _, epsilon := range []float64{-1, math.NaN()} {
 		if _, err := qhnet.Certify(margins, lambda, theta, &qhnet.CertificateSettings{Epsilon: epsilon}); err == nil || !strings.Contains(err.Error(), "Epsilon = ") {

@@ -32,7 +32,7 @@ func (m *CollapseMeter) HistoryContext(ctx context.Context, tr *Trajectory) ([]C
 		}
 		c, err := m.At(p.Theta)
 		if err != nil {
-			return history[:i], fmt.Errorf("at point %d of %d: %w", i, len(tr.Points), err)
+			return history[:i], fmt.Errorf("qhnet: collapse: at point %d of %d: %w", i, len(tr.Points), err)
 		}
 		history[i] = CollapsePoint{
 			LogInverse: p.LogInverse(),

@@ -77,10 +77,8 @@ func (f *Flow) validate() error {
 		panic("qhnet: Flow.Margins is nil")
 	}
 	checkLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
-	for i, v := range f.Start {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("qhnet: the flow starts at θ[%d] = %v; every parameter must be finite", i, v)
-		}
+	if err := checkFinite(f.Margins.Model(), f.Start); err != nil {
+		return fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
 	if !(f.Until > 0) || math.IsInf(f.Until, 0) {
 		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)

@@ -114,7 +114,7 @@ func TestFlowRefuses(t *testing.T) {
 	backward.Until = -3
 	early := twoBallFlow(t, 0.8)
 	early.Clock, early.Start = LogLogLoss, []float64{-1, 1, 1}
-	for want, flow := range map[string]Flow{"θ[1] = +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
+	for want, flow := range map[string]Flow{"parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
 		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

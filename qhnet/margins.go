@@ -51,14 +51,10 @@ func bindMargins(m Model, set dataset.Set) (*Margins, error) {
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)
 	}
-	n := set.Len()
-	width := m.Outputs()
-	classes := max(width, 2)
-	for k, label := range set.Labels {
-		if label >= classes {
-			return nil, fmt.Errorf("qhnet: margins: point %d has label %d, but a model with %d output(s) separates the classes 0..%d", k, label, width, classes-1)
-		}
+	if err := checkLabels(m, set); err != nil {
+		return nil, err
 	}
+	n, width := set.Len(), m.Outputs()
 	perPoint := max(width-1, 1)
 	var mapping marginMap = binaryMargins(set.Labels)
 	if width > 1 {

@@ -1,6 +1,10 @@
 package qhnet
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // Model is a family of functions f(x; θ) from R^d to R^C, smooth almost
 // everywhere in its parameters θ ∈ R^m.
@@ -73,6 +77,33 @@ func NumParameters(m Model) int {
 	}
 	last := blocks[len(blocks)-1]
 	return last.Offset + last.Len()
+}
+
+// checkFinite names the first parameter that is a NaN or an infinity.
+func checkFinite(m Model, theta []float64) error {
+	for i, v := range theta {
+		if v-v == 0 {
+			continue
+		}
+		for _, b := range m.Blocks() {
+			if i < b.Offset+b.Len() {
+				return fmt.Errorf("qhnet: parameter %d of %s is %v; every parameter must be finite", i-b.Offset, b.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
+// findBlock returns the place of a block by its name.
+func findBlock(blocks []Block, name string) (int, error) {
+	var names []string
+	for i, b := range blocks {
+		if b.Name == name {
+			return i, nil
+		}
+		names = append(names, b.Name)
+	}
+	return 0, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, names)
 }
 
 // ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the

@@ -88,9 +88,9 @@ func TestDataErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range map[int]string{
-		1:  "dense1: entry 1 of dense1.weight is NaN",
-		8:  "dense1: entry 2 of dense1.bias is NaN",
-		12: "dense2: entry 0 of dense2.bias is NaN",
+		1:  "parameter 1 of dense1.weight is NaN",
+		8:  "parameter 2 of dense1.bias is NaN",
+		12: "parameter 0 of dense2.bias is NaN",
 	} {
 		theta := make([]float64, NumParameters(n))
 		theta[i] = math.NaN()

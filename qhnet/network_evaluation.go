@@ -37,7 +37,7 @@ type step struct {
 func (e *NetworkEvaluation) Forward(theta []float64) ([]float64, error) {
 	e.checkLength("θ", theta, e.network.plan.parameters())
 	e.theta = nil
-	if err := e.network.checkFinite(theta); err != nil {
+	if err := checkFinite(e.network, theta); err != nil {
 		return nil, err
 	}
 	e.theta = theta
@@ -181,20 +181,6 @@ func (e *NetworkEvaluation) checkLength(what string, s []float64, n int) {
 	if len(s) != n {
 		panic(fmt.Sprintf("qhnet: %s has length %d, not %d", what, len(s), n))
 	}
-}
-
-// checkFinite finds the first parameter that is not a number.
-func (n *Network) checkFinite(theta []float64) error {
-	for i, v := range theta {
-		if v-v != 0 {
-			for _, b := range n.plan.blocks {
-				if i < b.Offset+b.Len() {
-					return fmt.Errorf("qhnet: %s: entry %d of %s is %v", b.Layer, i-b.Offset, b.Name, v)
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // layer returns the record of the named layer.

@@ -40,7 +40,7 @@ func SolveDirect(margins *Margins, lambda, start []float64) (*Certificate, error
 // error that wraps that of ctx.
 func SolveDirectContext(ctx context.Context, margins *Margins, lambda, start []float64) (*Certificate, error) {
 	if err := checkPoint(margins.Model(), lambda, start); err != nil {
-		return nil, fmt.Errorf("direct solver: %w", err)
+		return nil, err
 	}
 	a := newAugmented(margins, lambda, start)
 	settled := false

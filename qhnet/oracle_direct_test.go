@@ -82,7 +82,7 @@ func TestDirectChecksFirst(t *testing.T) {
 		"not admissible": func() (*qhnet.Certificate, error) {
 			return qhnet.SolveDirect(margins, []float64{1, 1, 1}, []float64{1, 1, 1})
 		},
-		"θ[1] = NaN": func() (*qhnet.Certificate, error) {
+		"parameter 0 of R.weight is NaN": func() (*qhnet.Certificate, error) {
 			return qhnet.SolveDirect(margins, canonical(t, model), []float64{1, math.NaN(), 1})
 		},
 	} {

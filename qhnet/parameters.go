@@ -1,9 +1,6 @@
 package qhnet
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // parameterFile is what a file of parameters holds: the parts say which model
 // they belong to.
@@ -14,9 +11,13 @@ type parameterFile struct {
 
 // SaveParameters writes parameters of a model to a file, atomically, with a
 // checksum and a description of the model: the layers of a [Network], the blocks
-// of any other.
+// of any other. It is an error if a parameter is a NaN or an infinity, which
+// [LoadParameters] would refuse.
 func SaveParameters(path string, m Model, theta []float64) error {
 	checkLength("theta", len(theta), NumParameters(m))
+	if err := checkFinite(m, theta); err != nil {
+		return fmt.Errorf("qhnet: %s is not written: %w", path, err)
+	}
 	return writeFile(path, parameterFile{partTexts(m), theta})
 }
 
@@ -35,12 +36,8 @@ func LoadParameters(path string, m Model) (theta []float64, err error) {
 	if want := NumParameters(m); len(file.Parameters) != want {
 		return nil, fmt.Errorf("qhnet: %s holds %d parameters, the model has %d", path, len(file.Parameters), want)
 	}
-	for _, b := range m.Blocks() {
-		for i, v := range b.Of(file.Parameters) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("qhnet: %s: entry %d of %s is %v", path, i, b.Name, v)
-			}
-		}
+	if err := checkFinite(m, file.Parameters); err != nil {
+		return nil, fmt.Errorf("qhnet: %s: %w", path, err)
 	}
 	return file.Parameters, nil
 }

@@ -64,6 +64,11 @@ func checkEvaluation(m Model, set dataset.Set) error {
 	if err := set.CheckPoints(); err != nil {
 		return fmt.Errorf("qhnet: %w", err)
 	}
+	return checkLabels(m, set)
+}
+
+// checkLabels reports a label that is no class of the model.
+func checkLabels(m Model, set dataset.Set) error {
 	classes := max(m.Outputs(), 2)
 	for k, label := range set.Labels {
 		if label >= classes {

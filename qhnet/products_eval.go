@@ -51,12 +51,8 @@ func (e *productEvaluation) Forward(theta []float64) ([]float64, error) {
 
 // explain says why output k is not finite.
 func (e *productEvaluation) explain(k int) error {
-	for _, b := range e.model.blocks {
-		for i, v := range b.Of(e.theta) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("qhnet: parameter %d of %s is %v", i, b.Name, v)
-			}
-		}
+	if err := checkFinite(e.model, e.theta); err != nil {
+		return err
 	}
 	return fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, e.outputs[k], e.coef)
 }

@@ -62,14 +62,11 @@ func (r *Rates) over(p *polytope.Polytope) {
 }
 
 func (r *Rates) index(name string) int {
-	var names []string
-	for i, b := range r.blocks {
-		if b.Name == name {
-			return i
-		}
-		names = append(names, b.Name)
+	i, err := findBlock(r.blocks, name)
+	if err != nil {
+		panic(err.Error())
 	}
-	panic(fmt.Sprintf("qhnet: the model has no block %q; its blocks are %q", name, names))
+	return i
 }
 
 // Blocks returns the blocks in the order of all per-block results.
@@ -161,9 +158,9 @@ func (r *Rates) Admits(lambda []float64) error {
 		for i, v := range own {
 			switch {
 			case !(v >= 0) || math.IsInf(v, 0):
-				return fmt.Errorf("qhnet: the rate of parameter %d of %s is %v; use a finite number ≥ 0", i, block.Name, v)
+				return fmt.Errorf("qhnet: Λ is not admissible: the rate of parameter %d of %s is %v; use a finite number ≥ 0", i, block.Name, v)
 			case v != own[0]:
-				return fmt.Errorf("qhnet: parameters 0 and %d of %s have different rates %v and %v", i, block.Name, own[0], v)
+				return fmt.Errorf("qhnet: Λ is not admissible: parameters 0 and %d of %s have different rates %v and %v", i, block.Name, own[0], v)
 			}
 		}
 		if len(own) > 0 {
@@ -177,7 +174,7 @@ func (r *Rates) Admits(lambda []float64) error {
 			largest = max(largest, math.Abs(c*rates[b]))
 		}
 		if math.Abs(sum) > 1e-12*largest {
-			return fmt.Errorf("qhnet: the rates miss a rule by %.3g: %s", sum, rule.Reason)
+			return fmt.Errorf("qhnet: Λ is not admissible: the rates miss a rule by %.3g: %s", sum, rule.Reason)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package qhnet
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -91,20 +90,10 @@ func (tr *Trajectory) SmoothedMargin(lambda []float64) []float64 {
 
 // BlockNorm returns ‖θ_b‖ of one block at every recorded point.
 func (tr *Trajectory) BlockNorm(block string) ([]float64, error) {
-	b, err := findBlock(tr.Model(), block)
+	blocks := tr.Model().Blocks()
+	b, err := findBlock(blocks, block)
 	if err != nil {
 		return nil, err
 	}
-	return tr.Series(func(p Point) float64 { return floats.Norm(b.Of(p.Theta), 2) }), nil
-}
-
-func findBlock(m Model, name string) (Block, error) {
-	var names []string
-	for _, b := range m.Blocks() {
-		if b.Name == name {
-			return b, nil
-		}
-		names = append(names, b.Name)
-	}
-	return Block{}, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, names)
+	return tr.Series(func(p Point) float64 { return floats.Norm(blocks[b].Of(p.Theta), 2) }), nil
 }
