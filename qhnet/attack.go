@@ -1,6 +1,7 @@
 package qhnet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -28,18 +29,10 @@ type Attack struct {
 }
 
 func (a Attack) withDefaults() Attack {
-	for _, d := range []struct {
-		v     *int
-		value int
-	}{{&a.Restarts, 8}, {&a.Steps, 20}, {&a.Rounds, 12}} {
-		if *d.v == 0 {
-			*d.v = d.value
-		}
+	return Attack{
+		Restarts: cmp.Or(a.Restarts, 8), Steps: cmp.Or(a.Steps, 20),
+		Rounds: cmp.Or(a.Rounds, 12), Shrink: cmp.Or(a.Shrink, 0.98),
 	}
-	if a.Shrink == 0 {
-		a.Shrink = 0.98
-	}
-	return a
 }
 
 // Distances returns for every point the smallest distance at which the attack

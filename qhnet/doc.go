@@ -14,11 +14,11 @@
 //
 // # The way through
 //
-// A model is a [Network] of layers, [Activation] among them for one's own functions,
-// or an algebraic [Product]. [RatesOf] finds the
-// rates that its architecture admits, and [Audit] prints them with the reason for
-// each rule, or says which layer stands in the way. [NewMargins] binds the model to
-// labelled points; everything below sees it through its [Margins] only.
+// A model is a [Network] of layers, [Activation] among them for one's own
+// functions, or an algebraic [Product]. [RatesOf] finds the rates that its
+// architecture admits, and [Audit] prints them with the reason for each rule, or
+// says which layer stands in the way. [NewMargins] binds the model to labelled
+// points; everything below sees it through its [Margins] only.
 //
 // [Flow] follows gradient flow, in a clock in which log(1/L) = 10⁶ is not far away,
 // and records a [Trajectory]. [Descent] trains by steps of an [Optimizer] instead.

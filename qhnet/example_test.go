@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
@@ -115,6 +116,61 @@ func ExampleDescent() {
 	// terminal event true true
 }
 
+// The second coordinate alone separates two small balls, so the flow discards the
+// first, whose rate is the highest.
+func ExampleSurvivingRates() {
+	balls := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
+	model := qhnet.Groups(balls.Groups(1, 2)...)
+	margins, err := qhnet.NewBallMargins(model, balls.Centers(), balls.Radius)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	path, err := qhnet.Flow{Margins: margins, Start: balls.Start(model, 0.7), Until: 1e4}.Run(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rates, err := qhnet.SurvivingRates(path, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rate, _ := rates.Max()
+	fmt.Println("discarded:", rates.Discarded(), "highest rate of the rest:", rate)
+	// Output:
+	// discarded: [H.weight] highest rate of the rest: 0.5
+}
+
+// A key holds all that determines a result, which is computed once.
+func ExampleRemember() {
+	folder, err := os.MkdirTemp("", "store")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	store := qhnet.Store{Dir: folder}
+	type key struct{ Seed uint64 }
+	for _, seed := range []uint64{1, 2, 1} {
+		value, err := qhnet.Remember(store, "draw", key{seed}, func() (int, error) {
+			fmt.Println("computing")
+			return rand.New(rand.NewPCG(seed, 0)).IntN(1000), nil
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(seed, value)
+	}
+	// Output:
+	// computing
+	// 1 598
+	// computing
+	// 2 681
+	// 1 598
+}
+
 // A sweep keeps every result in its store: the second run computes nothing.
 func ExampleSweep() {
 	folder, err := os.MkdirTemp("", "store")
@@ -145,4 +201,21 @@ func ExampleSweep() {
 	// Output:
 	// [0.300 0.000 0.245], 3 computed
 	// [0.300 0.000 0.245], 3 computed
+}
+
+func ExampleSaveParameters() {
+	folder, err := os.MkdirTemp("", "parameters")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	model, path := qhnet.Diagonal(1, 2), filepath.Join(folder, "trained")
+	if err := qhnet.SaveParameters(path, model, []float64{5, 2, 3}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	theta, err := qhnet.LoadParameters(path, model)
+	fmt.Println(model.Coefficients(nil, theta), err)
+	// Output: [5 6] <nil>
 }

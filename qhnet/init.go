@@ -27,9 +27,7 @@ func Rescaled(factor float64, base Initializer) Initializer {
 // Initialize sets θ to a start drawn from rng: weights by the initializer,
 // scales 1, biases and shifts 0.
 func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
-	if len(theta) != n.plan.parameters() {
-		panic("qhnet: Initialize: θ has the wrong length")
-	}
+	checkLength("theta", len(theta), n.plan.parameters())
 	for _, b := range n.plan.blocks {
 		part := b.Of(theta)
 		switch b.Kind {

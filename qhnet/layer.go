@@ -7,8 +7,8 @@ package qhnet
 //
 // At a kink the derivative of a piecewise linear layer is a fixed choice, the
 // usual one of automatic differentiation: [ReLU], [ReLUPower] and [AbsPower]
-// have slope 0 at 0, [LeakyReLU] its slope for negative values, [MaxPool] passes the derivative
-// to the first of equal entries.
+// have slope 0 at 0, [LeakyReLU] its slope for negative values, [MaxPool] passes
+// the derivative to the first of equal entries.
 type Layer interface {
 	// kind is the stem of the layer's automatic name: "dense" gives "dense1".
 	kind() string

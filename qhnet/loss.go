@@ -64,7 +64,8 @@ func (Exponential) Curvature(dst, weights, _, v []float64, _ int) {
 // It tends to [Exponential] as the margins grow.
 type Logistic struct{}
 
-// SeparatedBelow implements [Separating]: a margin q ≤ 0 alone adds log(1 + e^{-q}) ≥ log 2.
+// SeparatedBelow implements [Separating]: a margin q ≤ 0 alone adds
+// log(1 + e^{-q}) ≥ log 2.
 func (Logistic) SeparatedBelow() float64 { return math.Ln2 }
 
 // Log implements [Loss].

@@ -120,10 +120,10 @@ func TestMisuse(t *testing.T) {
 		f()
 	}
 	mustPanic("Gradient before", func() { e.Gradient(theta, make([]float64, 3)) })
-	mustPanic("θ has length 2, not 3", func() { e.Forward(theta[:2]) })
+	mustPanic("length of theta is 2, want 3", func() { e.Forward(theta[:2]) })
 	forward(t, e, theta)
-	mustPanic("weights has length 2, not 3", func() { e.Gradient(make([]float64, 3), make([]float64, 2)) })
-	mustPanic("v has length 1, not 3", func() { e.Directional(make([]float64, 3), make([]float64, 1)) })
+	mustPanic("length of weights is 2, want 3", func() { e.Gradient(make([]float64, 3), make([]float64, 2)) })
+	mustPanic("length of v is 1, want 3", func() { e.Directional(make([]float64, 3), make([]float64, 1)) })
 	mustPanic(`no layer "dense7"`, func() { e.Layer("dense7") })
 	mustPanic("dst is 1×1, not 3×3", func() { e.Jacobian(mat.NewDense(1, 1, nil)) })
 }

@@ -35,7 +35,7 @@ type step struct {
 // Forward implements [Evaluation]. It is an error if θ holds a NaN or an
 // infinity, if a value overflows, or if a normalization meets zero variance.
 func (e *NetworkEvaluation) Forward(theta []float64) ([]float64, error) {
-	e.checkLength("θ", theta, e.network.plan.parameters())
+	checkLength("theta", len(theta), e.network.plan.parameters())
 	e.theta = nil
 	if err := checkFinite(e.network, theta); err != nil {
 		return nil, err
@@ -65,8 +65,8 @@ func (e *NetworkEvaluation) Gradient(dst, weights []float64) {
 // Directional implements [Evaluation].
 func (e *NetworkEvaluation) Directional(dst, v []float64) {
 	e.checkMoved("Directional")
-	e.checkLength("v", v, e.network.plan.parameters())
-	e.checkLength("dst", dst, len(e.output().value))
+	checkLength("v", len(v), e.network.plan.parameters())
+	checkLength("dst", len(dst), len(e.output().value))
 	e.tangent(v)
 	copy(dst, e.output().derivative)
 }
@@ -74,7 +74,7 @@ func (e *NetworkEvaluation) Directional(dst, v []float64) {
 // HessianVector implements [Evaluation].
 func (e *NetworkEvaluation) HessianVector(dst, weights, v []float64) {
 	e.start("HessianVector", dst, weights)
-	e.checkLength("v", v, e.network.plan.parameters())
+	checkLength("v", len(v), e.network.plan.parameters())
 	if e.output().adjointTangent == nil {
 		e.network.plan.allocate(e.signals, e.points, adjointTangentOf)
 	}
@@ -89,7 +89,7 @@ func (e *NetworkEvaluation) HessianVector(dst, weights, v []float64) {
 // most.
 func (e *NetworkEvaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	e.checkMoved("InputGradient")
-	e.checkLength("weights", weights, len(e.output().value))
+	checkLength("weights", len(weights), len(e.output().value))
 	if r, c := dst.Dims(); r != e.points || c != e.network.Inputs() {
 		panic(fmt.Sprintf("qhnet: InputGradient: dst is %d×%d, the data is %d×%d", r, c, e.points, e.network.Inputs()))
 	}
@@ -155,8 +155,8 @@ func (e *NetworkEvaluation) tangent(v []float64) {
 // start checks the arguments of a reverse pass and begins it.
 func (e *NetworkEvaluation) start(method string, dst, weights []float64) {
 	e.checkMoved(method)
-	e.checkLength("dst", dst, e.network.plan.parameters())
-	e.checkLength("weights", weights, len(e.output().value))
+	checkLength("dst", len(dst), e.network.plan.parameters())
+	checkLength("weights", len(weights), len(e.output().value))
 	e.allocateAdjoints()
 	copy(e.output().adjoint, weights)
 }
@@ -174,12 +174,6 @@ func (e *NetworkEvaluation) output() *signal { return e.signals[e.network.output
 func (e *NetworkEvaluation) checkMoved(method string) {
 	if e.theta == nil {
 		panic("qhnet: " + method + " before a successful Forward")
-	}
-}
-
-func (e *NetworkEvaluation) checkLength(what string, s []float64, n int) {
-	if len(s) != n {
-		panic(fmt.Sprintf("qhnet: %s has length %d, not %d", what, len(s), n))
 	}
 }
 

@@ -32,6 +32,12 @@ type Retreater interface {
 	Retreat(theta []float64) bool
 }
 
+// keeper is an optimizer that takes back steps which raise the loss.
+type keeper interface {
+	// lastKept returns the last point kept and log L there, nil before the first.
+	lastKept() (theta []float64, logLoss float64)
+}
+
 // Validator is an optimizer that knows what its settings must be. A [Descent] asks
 // before it runs.
 type Validator interface {
@@ -52,11 +58,6 @@ func checkFraction(name string, value float64) error {
 		return nil
 	}
 	return fmt.Errorf("qhnet: %s = %v; it must be at least 0 and below 1", name, value)
-}
-
-// keeper is an optimizer that takes back steps which raise the loss.
-type keeper interface {
-	lastKept() (theta []float64, logLoss float64)
 }
 
 // GradientDescent is θ ← θ - η ∇L with a fixed step size η. As L falls, so does

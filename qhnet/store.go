@@ -57,8 +57,8 @@ var moduleLine = regexp.MustCompile(`(?m)^module qhlab\s*$`)
 // error. The code of qhnet and the fields of R are part of every key, so that no
 // result outlives what made it. R must have a gob form.
 //
-// A file that is damaged, or holds something else, is computed again. If the result cannot be written, it is
-// returned together with the error.
+// A file that is damaged, or holds something else, is computed again. If the
+// result cannot be written, it is returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
 	path, err := s.path(name, key, reflect.TypeFor[R]())
 	if err != nil {
@@ -114,7 +114,9 @@ func (s Store) Follow(ctx context.Context, f Flow) (*Trajectory, error) {
 	return r.run(ctx)
 }
 
-// Train is Follow for a descent.
+// Train runs a descent with a checkpoint of its own in the store, as
+// [Store.Follow] does a flow. Another number of steps, or another Until, is the
+// same descent, which goes on from the steps it has taken.
 func (s Store) Train(ctx context.Context, d Descent) (*Trajectory, error) {
 	if err := d.validate(); err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 package kernel
 
-// Affine sets dst to factor·x + term, rounded once. The slices have one length
-// and may be the same, here and below.
+// Affine sets dst to factor·x + term. The slices have one length and may be the
+// same, here and below.
 func Affine(dst, x []float64, factor, term float64) {
 	x = x[:len(dst)]
 	read(x)
