@@ -46,33 +46,9 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 	for i := shard; i < len(s.Points); i += shards {
 		mine = append(mine, s.Points[i])
 	}
-	work := make(chan P)
-	results := make(chan error)
-	var crew sync.WaitGroup
-	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(mine))) {
-		crew.Go(func() {
-			for p := range work {
-				results <- s.compute(ctx, p)
-			}
-		})
-	}
-	go func() {
-		defer close(work)
-		for _, p := range mine {
-			select {
-			case work <- p:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	go func() {
-		crew.Wait()
-		close(results)
-	}()
 	var failed []error
 	done := 0
-	for err := range results {
+	for err := range s.start(ctx, mine) {
 		if err != nil {
 			if ctx.Err() == nil || !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
 				failed = append(failed, err)
@@ -87,6 +63,33 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 		failed = append(failed, fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx)))
 	}
 	return errors.Join(failed...)
+}
+
+// start sets workers to the points, and to no further ones once ctx is cancelled.
+// They send an error or nil for each.
+func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan error {
+	work, results := make(chan P), make(chan error)
+	var crew sync.WaitGroup
+	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(points))) {
+		crew.Go(func() {
+			for p := range work {
+				results <- s.compute(ctx, p)
+			}
+		})
+	}
+	go func() {
+		defer close(results)
+		defer crew.Wait()
+		defer close(work)
+		for _, p := range points {
+			select {
+			case work <- p:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return results
 }
 
 // MissingError is the error of a sweep of which some results are not in the store.
