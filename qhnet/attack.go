@@ -40,17 +40,12 @@ func (a Attack) withDefaults() Attack {
 // itself if it is misclassified already, +Inf and the point if nothing was found.
 // Networks that mix points, such as those with batch normalization, must be
 // frozen first (see [Network.Freeze]); otherwise the result is an error. Classes
-// may be without points.
+// may be without points. If ctx is cancelled, it returns what it has found so far,
+// which still bounds from above, and an error that wraps that of ctx.
 //
 // A point costs about Restarts·(1 + Rounds)·(2·Steps + 50) passes through the
 // network.
-func (a Attack) Distances(n *Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
-	return a.DistancesContext(context.Background(), n, theta, set, rng)
-}
-
-// DistancesContext is [Attack.Distances] until ctx is cancelled: it then returns
-// what it has found so far, which still bounds from above, and the error of ctx.
-func (a Attack) DistancesContext(ctx context.Context, n *Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
+func (a Attack) Distances(ctx context.Context, n *Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
 	a = a.withDefaults()
 	v, err := newVictim(n, theta, set)
 	if err != nil {

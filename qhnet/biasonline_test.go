@@ -19,6 +19,7 @@ func TestBiasOnLineSolvesTheCascade(t *testing.T) {
 		right := left + 0.2 + rng.Float64()
 		w, b := qhnet.BiasOnLine(left, right)
 		_, c := cascade(t, line(left, right), 0, true, qhnet.Group{Coordinates: []int{0}, Depth: 2})
+		// The cascade settles to 1e-10 or better.
 		if e := math.Hypot(c.Coefficients[0]-w, c.Coefficients[1]-b); e > 1e-9*math.Hypot(w, b) {
 			t.Errorf("classes at %v and %v: (w, b) = (%v, %v), cascade %v", left, right, w, b, c.Coefficients)
 		}

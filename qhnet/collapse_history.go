@@ -18,13 +18,9 @@ type CollapsePoint struct {
 // normalization before the classifier and no trainable scale between them the
 // margin tends to √(C d)/(C-1), if the features are free: see [IdealProblem]. A
 // point costs a pass through the network and a singular value decomposition of
-// the class means; if one fails, those before it are returned with the error.
-func (m *CollapseMeter) History(tr *Trajectory) ([]CollapsePoint, error) {
-	return m.HistoryContext(context.Background(), tr)
-}
-
-// HistoryContext is [CollapseMeter.History] until ctx is cancelled.
-func (m *CollapseMeter) HistoryContext(ctx context.Context, tr *Trajectory) ([]CollapsePoint, error) {
+// the class means; if one fails or ctx is cancelled, those before it are returned
+// with the error.
+func (m *CollapseMeter) History(ctx context.Context, tr *Trajectory) ([]CollapsePoint, error) {
 	history := make([]CollapsePoint, len(tr.Points))
 	for i, p := range tr.Points {
 		if err := ctx.Err(); err != nil {

@@ -61,8 +61,8 @@ func BenchmarkCollapseOfMNIST(b *testing.B) {
 			}
 			for b.Loop() {
 				paths := trainDigits(b, network, set)
-				first, _ := meter.History(paths[0])
-				last, err := meter.History(paths[1])
+				first, _ := meter.History(context.Background(), paths[0])
+				last, err := meter.History(context.Background(), paths[1])
 				if err != nil {
 					b.Fatal(err)
 				}

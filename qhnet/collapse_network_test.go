@@ -39,13 +39,13 @@ func TestCollapseHistoryStops(t *testing.T) {
 	}
 	theta := n.Start(rand.New(rand.NewPCG(51, 5)), qhnet.He)
 	tr := &qhnet.Trajectory{Points: []qhnet.Point{{Theta: theta}, {Theta: make([]float64, len(theta))}, {Theta: theta}}}
-	history, err := meter.History(tr)
+	history, err := meter.History(context.Background(), tr)
 	if err == nil || !strings.Contains(err.Error(), "at point 1 of 3") || len(history) != 1 {
 		t.Errorf("class means that coincide: %d points, %v", len(history), err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if history, err := meter.HistoryContext(ctx, tr); !errors.Is(err, context.Canceled) || len(history) != 0 {
+	if history, err := meter.History(ctx, tr); !errors.Is(err, context.Canceled) || len(history) != 0 {
 		t.Errorf("a cancelled history: %d points, %v", len(history), err)
 	}
 }

@@ -61,7 +61,7 @@ func trainToCollapse(t *testing.T, family string, steps int) []qhnet.CollapsePoi
 	if err != nil {
 		t.Fatal(err)
 	}
-	history, err := meter.History(trajectory)
+	history, err := meter.History(context.Background(), trajectory)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -193,6 +193,7 @@ func TestLinearFlowFromZero(t *testing.T) {
 	}
 	for _, clock := range []Clock{Automatic, Scaled, LogLoss} {
 		tr, err := Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
+		// The end is located up to the tolerance 1e-8 of a step, relative to 100.
 		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-6 {
 			t.Errorf("%v: log(1/L) = %v, %v", clock, tr.Last().LogInverse(), err)
 		}

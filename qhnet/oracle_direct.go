@@ -30,15 +30,10 @@ import (
 // Before them it is an error if Λ is not admissible or the start not finite.
 // Afterwards the error wraps [ErrInfeasible] if the last point does not separate
 // the data, and [ErrNoConvergence] if the multipliers have not settled; the
-// certificate of the last point is returned with the latter.
-func SolveDirect(margins *Margins, lambda, start []float64) (*Certificate, error) {
-	return SolveDirectContext(context.Background(), margins, lambda, start)
-}
-
-// SolveDirectContext is [SolveDirect] until ctx is cancelled: it then returns the
-// certificate of the point it has reached, if that separates the data, and an
-// error that wraps that of ctx.
-func SolveDirectContext(ctx context.Context, margins *Margins, lambda, start []float64) (*Certificate, error) {
+// certificate of the last point is returned with the latter. If ctx is cancelled,
+// it returns the certificate of the point it has reached, if that separates the
+// data, and an error that wraps that of ctx.
+func SolveDirect(ctx context.Context, margins *Margins, lambda, start []float64) (*Certificate, error) {
 	if err := checkPoint(margins.Model(), lambda, start); err != nil {
 		return nil, err
 	}

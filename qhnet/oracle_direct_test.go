@@ -30,7 +30,7 @@ func TestDirectAgainstTheCascade(t *testing.T) {
 		for i := range start {
 			start[i] = rng.NormFloat64()
 		}
-		direct, err := qhnet.SolveDirect(bind(t, model, set), canonical(t, model), start)
+		direct, err := qhnet.SolveDirect(context.Background(), bind(t, model, set), canonical(t, model), start)
 		if err != nil {
 			t.Errorf("trial %d: %v", trial, err)
 			continue
@@ -54,7 +54,7 @@ func TestDirectOnANetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seed := range uint64(4) {
-		direct, err := qhnet.SolveDirect(c.margins, lambda, n.Start(rand.New(rand.NewPCG(seed, 61)), qhnet.He))
+		direct, err := qhnet.SolveDirect(context.Background(), c.margins, lambda, n.Start(rand.New(rand.NewPCG(seed, 61)), qhnet.He))
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 			continue
@@ -70,7 +70,7 @@ func TestDirectOnANetwork(t *testing.T) {
 func TestDirectRefusesInseparableData(t *testing.T) {
 	set := dataset.Set{Name: "xor", X: mat.NewDense(4, 2, []float64{1, 1, -1, -1, 1, -1, -1, 1}), Labels: []int{1, 1, 0, 0}, Classes: 2}
 	model := qhnet.Diagonal(1, 2)
-	if _, err := qhnet.SolveDirect(bind(t, model, set), canonical(t, model), []float64{1, 1, 1}); !errors.Is(err, qhnet.ErrInfeasible) {
+	if _, err := qhnet.SolveDirect(context.Background(), bind(t, model, set), canonical(t, model), []float64{1, 1, 1}); !errors.Is(err, qhnet.ErrInfeasible) {
 		t.Errorf("XOR by a linear function: %v", err)
 	}
 }
@@ -80,10 +80,10 @@ func TestDirectChecksFirst(t *testing.T) {
 	margins := bindBalls(t, model, exampleBall)
 	for want, call := range map[string]func() (*qhnet.Certificate, error){
 		"not admissible": func() (*qhnet.Certificate, error) {
-			return qhnet.SolveDirect(margins, []float64{1, 1, 1}, []float64{1, 1, 1})
+			return qhnet.SolveDirect(context.Background(), margins, []float64{1, 1, 1}, []float64{1, 1, 1})
 		},
 		"parameter 0 of R.weight is NaN": func() (*qhnet.Certificate, error) {
-			return qhnet.SolveDirect(margins, canonical(t, model), []float64{1, math.NaN(), 1})
+			return qhnet.SolveDirect(context.Background(), margins, canonical(t, model), []float64{1, math.NaN(), 1})
 		},
 	} {
 		if _, err := call(); err == nil || !strings.Contains(err.Error(), want) {
@@ -98,12 +98,12 @@ func TestDirectStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	start := []float64{1, 1, 1} // separates the balls
-	c, err := qhnet.SolveDirectContext(ctx, margins, canonical(t, model), start)
-	if !errors.Is(err, context.Canceled) || c == nil || math.Abs(c.Infeasibility()) > 1e-12 {
+	c, err := qhnet.SolveDirect(ctx, margins, canonical(t, model), start)
+	if !errors.Is(err, context.Canceled) || c == nil || math.Abs(c.Infeasibility()) > 1e-12 { // a few roundings
 		t.Errorf("a cancelled solution: %v\n%v", err, c)
 	}
 	start = []float64{-1, -1, 1}
-	if c, err := qhnet.SolveDirectContext(ctx, margins, canonical(t, model), start); !errors.Is(err, context.Canceled) || c != nil {
+	if c, err := qhnet.SolveDirect(ctx, margins, canonical(t, model), start); !errors.Is(err, context.Canceled) || c != nil {
 		t.Errorf("a cancelled solution that does not separate: %v\n%v", err, c)
 	}
 }
@@ -114,7 +114,7 @@ func ExampleSolveDirect() {
 	model := qhnet.Groups(ball.Groups(1, 2)...)
 	margins, _ := qhnet.NewBallMargins(model, ball.Centers(), ball.Radius)
 	rates, _ := qhnet.RatesOf(model)
-	c, _ := qhnet.SolveDirect(margins, rates.Expand(), []float64{1, 1, 1})
+	c, _ := qhnet.SolveDirect(context.Background(), margins, rates.Expand(), []float64{1, 1, 1})
 	fmt.Printf("½‖θ̃‖² = %.6f, robustness %.6f\n", c.Objective, ball.RobustnessOf(model.Coefficients(nil, c.Theta)))
 	// Output: ½‖θ̃‖² = 2.255305, robustness 0.311438
 }

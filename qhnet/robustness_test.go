@@ -59,7 +59,7 @@ func TestDistancesOfALinearFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	upper, _, err := qhnet.Attack{Restarts: 1}.Distances(n, theta, set, rng)
+	upper, _, err := qhnet.Attack{Restarts: 1}.Distances(context.Background(), n, theta, set, rng)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	} {
 		n := network(t, layers...)
 		theta, set := everyClass(t, n, rng)
-		upper, adversary, err := qhnet.Attack{}.Distances(n, theta, set, rng)
+		upper, adversary, err := qhnet.Attack{}.Distances(context.Background(), n, theta, set, rng)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestDistancesOfAnyPoints(t *testing.T) {
 	if _, err := qhnet.CertifiedDistances(n, theta, set); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(n, theta, set, rng); err != nil {
+	if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(context.Background(), n, theta, set, rng); err != nil {
 		t.Error(err)
 	}
 	same := dataset.Set{Name: "same", X: mat.NewDense(2, 1, []float64{2, 2}), Labels: []int{0, 1}, Classes: 2}
@@ -239,7 +239,7 @@ func TestAttackStops(t *testing.T) {
 	set := labelled(t, n, theta, gaussian(rng, 4, 3))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	upper, adversary, err := qhnet.Attack{}.DistancesContext(ctx, n, theta, set, rng)
+	upper, adversary, err := qhnet.Attack{}.Distances(ctx, n, theta, set, rng)
 	if !errors.Is(err, context.Canceled) || !math.IsInf(upper[0], 1) || !mat.Equal(adversary, set.X) {
 		t.Errorf("a cancelled attack: %v, %v", upper, err)
 	}
@@ -255,7 +255,7 @@ func TestCertifiedDistancesRefuse(t *testing.T) {
 		t.Errorf("layer normalization: %v", err)
 	}
 	n = network(t, qhnet.Input(2), qhnet.Dense(4), qhnet.BatchNorm(), qhnet.Dense(1))
-	if _, _, err := (qhnet.Attack{}).Distances(n, n.Start(rng, qhnet.He), set, rng); err == nil || !strings.Contains(err.Error(), "frozen") {
+	if _, _, err := (qhnet.Attack{}).Distances(context.Background(), n, n.Start(rng, qhnet.He), set, rng); err == nil || !strings.Contains(err.Error(), "frozen") {
 		t.Errorf("batch normalization: %v", err)
 	}
 }
@@ -267,7 +267,7 @@ func BenchmarkAttack(b *testing.B) {
 			n := network(b, qhnet.Input(2), qhnet.Dense(width), qhnet.ReLU(), qhnet.Dense(width), qhnet.ReLU(), qhnet.Dense(2))
 			theta, set := everyClass(b, n, rng)
 			for b.Loop() {
-				if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(n, theta, set, rng); err != nil {
+				if _, _, err := (qhnet.Attack{Restarts: 1}).Distances(context.Background(), n, theta, set, rng); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -281,7 +281,7 @@ func ExampleAttack() {
 	theta := []float64{3, 4, -5}
 	set := dataset.Set{Name: "two points", X: mat.NewDense(2, 2, []float64{0, 0, 3, 4}), Labels: []int{0, 1}, Classes: 2}
 	below, _ := qhnet.CertifiedDistances(n, theta, set)
-	above, _, _ := qhnet.Attack{}.Distances(n, theta, set, rand.New(rand.NewPCG(1, 2)))
+	above, _, _ := qhnet.Attack{}.Distances(context.Background(), n, theta, set, rand.New(rand.NewPCG(1, 2)))
 	for k := range below {
 		fmt.Printf("point %d: at least %.3f, at most %.3f\n", k, below[k], above[k])
 	}
