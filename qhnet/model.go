@@ -56,13 +56,7 @@ type Block struct {
 }
 
 // Len returns the number of parameters in the block.
-func (b Block) Len() int {
-	n := 1
-	for _, s := range b.Shape {
-		n *= s
-	}
-	return n
-}
+func (b Block) Len() int { return size(b.Shape) }
 
 // Of returns the block's part of a vector indexed like θ, without copying.
 func (b Block) Of(theta []float64) []float64 {
