@@ -109,6 +109,6 @@ func (a *Assumptions) String() string {
 	}
 	line("separated", a.Separated, "at log t = %.3g", a.SeparatedAt)
 	line("direction converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
-	line("highest rate is needed", a.Needed, "share %.3g, falling like log(1/L)^%.2f", a.Share, a.ShareExponent)
+	line("highest rate is needed", a.Needed, "share %.3g, going like log(1/L)^%.2f", a.Share, math.Round(100*a.ShareExponent)/100+0) // no -0
 	return b.String()
 }
