@@ -184,27 +184,45 @@ func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span)
 
 // column computes tiles one below the other, from C[i,j] on.
 func (p *product) column(l level, a unsafe.Pointer, rows, i, j int) {
-	for h := even(rows, l.rowsFor(p.cols)); h.next(); {
-		p.aNext = h.length * p.aRow
-		p.stack(l, unsafe.Add(a, h.start*p.aRow), h.length, h.count, i+h.start, j)
+	low, taller, others := even(rows, l.rowsFor(p.cols))
+	if taller > 0 {
+		p.aNext = (low + 1) * p.aRow
+		p.stack(l, a, low+1, taller, i, j)
 	}
+	done := taller * (low + 1)
+	p.aNext = low * p.aRow
+	p.stack(l, unsafe.Add(a, done*p.aRow), low, others, i+done, j)
+}
+
+// even cuts rows into the fewest tiles of at most some height, as even as they can
+// be: taller of low+1 rows, and then others of low.
+func even(rows, most int) (low, taller, others int) {
+	tiles := (rows + most - 1) / most
+	return rows / tiles, rows % tiles, tiles - rows%tiles
 }
 
 // panels is column where A is a copy made by packPanels.
 func (p *product) panels(l level, a unsafe.Pointer, rows, i, j int) {
 	high, _ := l.size()
-	for h := even(rows, high); h.next(); {
-		p.aRow, p.aStep = word, h.length*word
-		size := panelSize(h.length, p.depth)
-		if h.length <= l.rowsFor(p.cols) {
-			p.aNext = size
-			p.stack(l, a, h.length, h.count, i+h.start, j)
-		} else {
-			for n := range h.count {
-				p.column(l, unsafe.Add(a, n*size), h.length, i+h.start+n*h.length, j)
-			}
-		}
-		a = unsafe.Add(a, h.count*size)
+	low, taller, others := even(rows, high)
+	if taller > 0 {
+		p.panelsOf(l, a, low+1, taller, i, j)
+	}
+	p.panelsOf(l, unsafe.Add(a, taller*panelSize(low+1, p.depth)), low, others, i+taller*(low+1), j)
+}
+
+// panelsOf computes tiles, or columns of lower ones, from panels of the same
+// number of rows.
+func (p *product) panelsOf(l level, a unsafe.Pointer, rows, count, i, j int) {
+	p.aRow, p.aStep = word, rows*word
+	size := panelSize(rows, p.depth)
+	if rows <= l.rowsFor(p.cols) {
+		p.aNext = size
+		p.stack(l, a, rows, count, i, j)
+		return
+	}
+	for n := range count {
+		p.column(l, unsafe.Add(a, n*size), rows, i+n*rows, j)
 	}
 }
 

@@ -22,24 +22,3 @@ func (s *span) next() bool {
 
 // last reports whether the piece ends at n.
 func (s *span) last() bool { return s.pieces == 0 }
-
-// A run of pieces has the same length: what cut returns, in at most two runs.
-type runs struct {
-	start, length, count int // of the run
-	n, pieces            int // of all, and to come
-}
-
-func even(n, most int) runs { return runs{n: n, pieces: (n + most - 1) / most} }
-
-// next moves to the next run and reports whether there is one.
-func (r *runs) next() bool {
-	r.start += r.length * r.count
-	if r.pieces == 0 {
-		return false
-	}
-	left := r.n - r.start
-	r.length = (left + r.pieces - 1) / r.pieces
-	r.count = left - (r.length-1)*r.pieces
-	r.pieces -= r.count
-	return true
-}
