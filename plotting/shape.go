@@ -48,7 +48,7 @@ func (c Circle) draw(p *pane) {
 	middle, w := p.point(c.X, c.Y), width(c.Label, p.label)
 	right := points[n/8]
 	inside := vg.Point{X: middle.X - w/2, Y: middle.Y - p.label*0.36}
-	beside := vg.Point{X: right.X + p.label*0.3, Y: right.Y + p.label*0.1}
+	beside := vg.Point{X: right.X + p.label*0.3, Y: right.Y + p.label*0.4}
 	above := vg.Point{X: middle.X - w/2, Y: points[n/4].Y + p.label*0.4}
 	if w > (points[0].X-middle.X)*1.6 {
 		p.annotate(c.Label, c.Role.Color(), beside, above)
