@@ -72,7 +72,7 @@ func (c Contours) style(level float64, hasZero bool) (s Style, thin bool) {
 }
 
 // labelLevel writes the label of level k into a gap of its lines, where it is far
-// from points, curves and the other levels, and returns what remains of the lines.
+// from points, lines and the other levels, and returns what remains of the lines.
 // Beside lines that are too short for a gap it asks for a note.
 func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]vg.Point) {
 	label := c.Labels[k]
@@ -85,7 +85,8 @@ func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]v
 		}
 	}
 	var best vg.Rectangle
-	least := 50.0 // a label that would stand on another, or outside
+	const most = 50 // a gap on another label, or outside, costs more
+	least := float64(most)
 	for _, line := range lines[k] {
 		own := dense(line)
 		for i, r := range p.gaps(line, label) {
@@ -96,7 +97,7 @@ func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]v
 			}
 		}
 	}
-	if least == 50 {
+	if least == most {
 		p.annotate(label, c.Role.Color(), p.alongLines(lines[k], label)...)
 		return lines[k]
 	}

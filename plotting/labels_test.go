@@ -133,12 +133,12 @@ func TestLabelsStandClear(t *testing.T) {
 		}
 		pane := pl.panes[0]
 		if len(pane.taken) == 0 {
-			t.Fatalf("%s: %d labels", name, len(pane.taken))
+			t.Fatalf("%s: no labels", name)
 		}
 		for i, a := range pane.taken {
 			for _, b := range pane.taken[:i] {
 				if a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y {
-					t.Errorf("%s: labels %d overlaps another", name, i)
+					t.Errorf("%s: label %d overlaps another", name, i)
 				}
 			}
 			if n := covered(a, pane.data()); n > 0 {

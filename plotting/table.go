@@ -7,7 +7,8 @@ import (
 )
 
 // Table is rows of short texts, such as the rates of a network's blocks or the
-// lines of a certificate, printed as aligned text. A column whose cells are all numbers is aligned at the right.
+// lines of a certificate, printed as aligned text. A column whose cells are all
+// numbers is aligned at the right.
 type Table struct {
 	Columns []string
 	Rows    [][]string

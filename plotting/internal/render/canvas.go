@@ -42,7 +42,7 @@ type backend interface {
 	fill(p path, s *state)
 	stamp(p path, at []point, s *state)
 	label(l typeset.Label, size float64, a Alignment, at point, c color.NRGBA)
-	image(img image.Image, min, max point)
+	image(img image.Image, lo, hi point)
 }
 
 func newCanvas(b backend) *Canvas {

@@ -175,7 +175,6 @@ func escape(text string) string {
 }
 
 func (s *SVG) image(img image.Image, lo, hi point) {
-	at := s.flip().apply(point{lo.x, hi.y})
 	if few(img) {
 		for _, r := range cells(img, lo, hi) {
 			at := s.flip().apply(point{r.lo.x, r.hi.y})
@@ -185,6 +184,7 @@ func (s *SVG) image(img image.Image, lo, hi point) {
 		}
 		return
 	}
+	at := s.flip().apply(point{lo.x, hi.y})
 	var b bytes.Buffer
 	_ = png.Encode(&b, enlarged(img, lo, hi)) // a bytes.Buffer does not fail
 	s.printf(`<image x="%.2f" y="%.2f" width="%.2f" height="%.2f" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,%s"/>`+"\n",
