@@ -168,9 +168,10 @@ func (s *labServer) ready(ctx context.Context) error {
 		select {
 		case <-s.exited:
 			return s.explain("ended")
-		case <-ctx.Done():
-			return errors.New("interrupted while JupyterLab was starting")
 		case <-limited.Done():
+			if ctx.Err() != nil {
+				return errors.New("interrupted while JupyterLab was starting")
+			}
 			return s.explain(fmt.Sprintf("does not answer on %s, port %d", s.host, s.port))
 		case <-time.After(100 * time.Millisecond):
 		}

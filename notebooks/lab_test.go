@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"html"
 	"net"
 	"net/http"
@@ -65,6 +66,14 @@ func TestLabIsAskedWhereItListens(t *testing.T) {
 		if got := server.url("/lab"); got != want {
 			t.Errorf("a server on %q is asked at %s, want %s", address, got, want)
 		}
+	}
+}
+
+func TestInterruptedStartIsNotBlamedOnJupyterLab(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 { // a choice between two reasons would be random
+		wantError(t, (&labServer{host: "127.0.0.1"}).ready(ctx), "interrupted")
 	}
 }
 
