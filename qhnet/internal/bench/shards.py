@@ -2,9 +2,11 @@
 
     python shards.py [rounds]
 
-First shows that two processors are two cores: small matrix products that stay
-in the first cache run on both at once as fast as on one alone. Two threads of one core
-would share its multipliers and take twice as long.
+Two processors are two cores only while nobody else has one of them, which on a
+virtual machine no load average shows. So before and after the steps of a round a small
+matrix product, which stays in the first cache, runs on each processor alone and on both
+at once. Two threads of one core would share its multipliers and take twice as long.
+Rounds in which both at once took over a tenth longer are not counted.
 """
 
 import statistics
@@ -14,32 +16,37 @@ from ours import Ours
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 31
 median = statistics.median
+PRODUCT = ("wall", "gemm", "NN", 48, 48, 48, 1000)
 
 
-def cores():
-    pair = [Ours(pin=("taskset", "-c", str(cpu))) for cpu in range(2)]
-    request = ("wall", "gemm", "NN", 48, 48, 48, 1000)
-    alone, both = [], []
-    for _ in range(rounds):
-        alone += [one.seconds(*request) for one in pair]
-        for one in pair:
-            one.ask(*request)
-        both += [one.answer() for one in pair]
-    print(f"48x48 products: alone {1e6 * median(alone):.2f} us, both at once {1e6 * median(both):.2f} us, "
-          f"ratio of medians {median(both) / median(alone):.2f}, of minima {min(both) / min(alone):.2f}")
+class Cores:
+    def __init__(self):
+        self.pair = [Ours(pin=("taskset", "-c", str(cpu))) for cpu in range(2)]
+
+    def slowdown(self):
+        alone = max(one.seconds(*PRODUCT) for one in self.pair)
+        for one in self.pair:
+            one.ask(*PRODUCT)
+        return max(one.answer() for one in self.pair) / alone
 
 
-def shards():
-    one, two = Ours(procs=1), Ours(procs=2)
+def main():
+    cores, one, two = Cores(), Ours(procs=1), Ours(procs=2)
     for network, points in [("10-64-64-1", 500), ("64-256-256-10", 2000), ("conv", 64)]:
         request = ("wall", "step", network, points, 1)
-        a, b = [], []
-        for _ in range(rounds):
-            a.append(one.seconds(*request))
-            b.append(two.seconds(*request))
+        a, b, tried = [], [], 0
+        while len(a) < rounds and tried < 20 * rounds:
+            tried += 1
+            before = cores.slowdown()
+            times = [one.seconds(*request), two.seconds(*request)]
+            if max(before, cores.slowdown()) < 1.1:
+                a.append(times[0])
+                b.append(times[1])
+        if not a:
+            sys.exit("the two processors are never two cores here")
         print(f"{network}, {points} points: {1e3 * median(a):.2f} ms on one, {1e3 * median(b):.2f} ms on two, "
-              f"ratio {median(y / x for x, y in zip(a, b)):.2f}, of minima {min(b) / min(a):.2f}")
+              f"ratio {median(y / x for x, y in zip(a, b)):.2f}, of minima {min(b) / min(a):.2f} "
+              f"({len(a)} rounds of {tried})")
 
 
-cores()
-shards()
+main()
