@@ -32,6 +32,8 @@ type run struct {
 	chunk    int         // points that a shard takes at a time
 	errors   []error     // of each shard
 	partial  [][]float64 // the gradient of each shard; the first is the caller's dst
+	fresh    bool        // whether partial is still to be cleared
+	summing  bool        // whether the shards sum partial, each some parameters
 	next     atomic.Int64
 	helpers  sync.WaitGroup
 }
@@ -137,7 +139,9 @@ func (e *NetworkEvaluation) prepareSteps() {
 // its last step has seen of them.
 func (e *NetworkEvaluation) walkSegment(s segment) error {
 	e.run.segment = s
-	if err := e.walkShards(); err != nil {
+	err := e.walkShards()
+	e.run.fresh = false
+	if err != nil {
 		return err
 	}
 	last := s.hi - 1
@@ -152,7 +156,7 @@ func (e *NetworkEvaluation) walkSegment(s segment) error {
 
 func (e *NetworkEvaluation) walkShards() error {
 	if len(e.run.shards) == 1 {
-		return e.walkChunks(e.all())
+		return e.take(0)
 	}
 	e.run.next.Store(0)
 	e.crew.help(e)
@@ -173,8 +177,20 @@ func (e *NetworkEvaluation) takeShards() {
 		if i >= len(e.run.shards) {
 			return
 		}
-		e.run.errors[i] = e.walkChunks(e.run.shards[i])
+		e.run.errors[i] = e.take(i)
 	}
+}
+
+// take does the part of shard i.
+func (e *NetworkEvaluation) take(i int) error {
+	if e.run.summing {
+		e.sumPart(i)
+		return nil
+	}
+	if e.run.fresh {
+		clear(e.run.partial[i])
+	}
+	return e.walkChunks(e.run.shards[i])
 }
 
 // walkChunks takes the pass through the segment for the points of a shard, a
@@ -236,13 +252,25 @@ func (e *NetworkEvaluation) collect(p pass, dst []float64) {
 		if e.run.partial[i] == nil {
 			e.run.partial[i] = make([]float64, len(dst))
 		}
-		clear(e.run.partial[i])
 	}
+	e.run.fresh = true
 	e.walk(p)
-	for _, partial := range e.run.partial[1:] {
-		kernel.AddScaled(dst, 1, partial)
+	if len(e.run.partial) > 1 {
+		e.run.summing = true
+		e.walkShards()
+		e.run.summing = false
 	}
 	e.run.partial[0] = nil
+}
+
+// sumPart adds the gradients of all shards, in their order, for one part of the
+// parameters.
+func (e *NetworkEvaluation) sumPart(i int) {
+	sum, parts := e.run.partial[0], len(e.run.partial)
+	lo, hi := i*len(sum)/parts, (i+1)*len(sum)/parts
+	for _, partial := range e.run.partial[1:] {
+		kernel.AddScaled(sum[lo:hi], 1, partial[lo:hi])
+	}
 }
 
 // crew is a fixed set of goroutines that help evaluations when they are idle.
