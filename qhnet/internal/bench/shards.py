@@ -16,7 +16,8 @@ from ours import Ours
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 31
 median = statistics.median
-PRODUCT = ("wall", "gemm", "NN", 48, 48, 48, 1000)
+PRODUCT = ("wall", "gemm", "NN", 48, 48, 48, 20000)
+STEPS = 10  # in a row, as in training
 
 
 class Cores:
@@ -33,7 +34,7 @@ class Cores:
 def main():
     cores, one, two = Cores(), Ours(procs=1), Ours(procs=2)
     for network, points in [("10-64-64-1", 500), ("64-256-256-10", 2000), ("conv", 64)]:
-        request = ("wall", "step", network, points, 1)
+        request = ("wall", "step", network, points, STEPS)
         a, b, tried = [], [], 0
         while len(a) < rounds and tried < 20 * rounds:
             tried += 1
