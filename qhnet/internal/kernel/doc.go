@@ -22,8 +22,10 @@
 //	K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix Multiplication,
 //	ACM Transactions on Mathematical Software 34(3), 2008,
 //
-// and copied in the order of reading, but only where that is needed: if B is
-// transposed, or if a stride would let rows crowd each other out of the cache.
+// and copied where that pays: B in panels as wide as a tile, if it is transposed or
+// read often from far apart; A row by row, or in panels as high as a tile if it is
+// transposed, where its stride would let rows crowd each other out of the cache.
+// What a tile reads eight steps later is fetched ahead.
 //
 // # The assembly
 //
