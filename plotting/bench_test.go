@@ -71,7 +71,7 @@ func BenchmarkShow(b *testing.B) {
 	const screen = 216 // pixels per inch, as Show draws
 	f := benchFigures()["lines"]
 	for b.Loop() {
-		if _, err := plotting.Preview(f, screen); err != nil {
+		if _, err := plotting.Preview(f, screen, true); err != nil {
 			b.Fatal(err)
 		}
 	}

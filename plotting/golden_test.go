@@ -36,13 +36,17 @@ func keep(name string, f plotting.Figure) error {
 			return err
 		}
 	}
-	return nil
+	data, err := plotting.Preview(f, goldenDPI, true)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name+"-screen.png"), data, 0o644)
 }
 
 // compare draws a figure and prints whether it is the committed picture. An
 // Example that ends with it is at once documentation and golden test.
 func compare(name string, f plotting.Figure) {
-	got, err := plotting.Preview(f, goldenDPI)
+	got, err := plotting.Preview(f, goldenDPI, false)
 	if err != nil {
 		fmt.Println(err)
 		return

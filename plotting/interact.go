@@ -128,13 +128,13 @@ func (d *dialog) parse(text string) []float64 {
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
 	f := d.draw(slices.Clone(values))
-	data, width, err := f.png(screenDPI, f.screenPalette())
+	data, err := encode(f, PNG, screenDPI, screen)
 	if err != nil {
 		d.trouble.Update(`<pre role="alert">` + html.EscapeString(err.Error()) + `</pre>`)
 		d.failed = true
 		return
 	}
-	d.picture.Picture(data, width/2, f.alternative())
+	display(d.picture, data, alternative(f))
 	if d.failed {
 		d.trouble.Update("")
 		d.failed = false
@@ -157,4 +157,79 @@ func (d *dialog) page(address string) string {
 		`<span style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
 	fmt.Fprintf(&b, "<script>(\n%s)(%q)</script>", interactScript, address)
 	return b.String()
+}
+
+type Slider struct {
+	Label    string // markup, as in a figure
+	Min, Max float64
+	Value    float64 // at the beginning
+	Step     float64 // zero: a hundredth of the range
+}
+
+// check panics if the slider has no range, or begins outside of it.
+func (s Slider) check() {
+	if !(s.Min < s.Max) || !(s.Min <= s.Value && s.Value <= s.Max) || !(s.Step >= 0) || math.IsInf(s.Max-s.Min, 0) {
+		panic(fmt.Sprintf("plotting: slider %q: want finite Min < Max, a Value between them and a Step of at least 0, got %v, %v, %v and %v",
+			s.Label, s.Min, s.Max, s.Value, s.Step))
+	}
+}
+
+func (s Slider) step() float64 {
+	if s.Step == 0 {
+		return (s.Max - s.Min) / 100
+	}
+	return s.Step
+}
+
+// decimals is the number of decimals that tell the slider's positions apart.
+func (s Slider) decimals() int {
+	const most = 12 // beyond that a step is noise of the arithmetic
+	for d := range most {
+		scaled := s.step() * math.Pow10(d)
+		if math.Abs(scaled-math.Round(scaled)) < 1e-6*scaled {
+			return d
+		}
+	}
+	return most
+}
+
+func (s Slider) format(v float64) string {
+	return strconv.FormatFloat(v, 'f', s.decimals(), 64)
+}
+
+// ownKeys keeps JupyterLab from taking arrow keys and Enter for its own; it looks
+// for this attribute at the focused element first.
+const ownKeys = `data-lm-suppress-shortcuts="true"`
+
+// row is the slider in the page: label, slider and value.
+func (s Slider) row(id string) string {
+	return fmt.Sprintf(`<label for="%[1]s">%[2]s</label>`+
+		`<input type="range" `+ownKeys+` id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
+		`<output for="%[1]s" style="font-variant-numeric:tabular-nums">%[8]s</output>`,
+		id, markupHTML(s.Label), s.Min, s.Max, s.step(), s.Value, s.decimals(), s.format(s.Value))
+}
+
+// markupHTML sets a label in HTML, with its sub- and superscripts.
+func markupHTML(s string) string {
+	var b strings.Builder
+	for _, r := range lonely(paper).lineOf(s).Runs(true) {
+		text := html.EscapeString(r.Text())
+		switch y := r.Glyphs[0].Y; {
+		case y > 0:
+			text = "<sup>" + text + "</sup>"
+		case y < 0:
+			text = "<sub>" + text + "</sub>"
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+// describe writes the sliders' values in a line.
+func describe(sliders []Slider, values []float64) string {
+	var parts []string
+	for i, s := range sliders {
+		parts = append(parts, s.Label+" = "+s.format(values[i]))
+	}
+	return strings.Join(parts, " · ")
 }

@@ -143,21 +143,30 @@ func TestRateBeyond(t *testing.T) {
 // text at least 4.5 to 1 (1.4.3).
 func TestContrast(t *testing.T) {
 	for r := Neutral; r < Class(6); r++ {
-		line, text := 1.05/(luminance(r.Color())+0.05), 1.05/(luminance(readable(r.Color()))+0.05)
+		line, text := 1.05/(luminance(r.Color())+0.05), 1.05/(luminance(paper.readable(r.Color()))+0.05)
 		if line < 3 || text < 4.5 {
 			t.Errorf("role %d: contrast of lines %.2f, of text %.2f", r, line, text)
 		}
 	}
 }
 
-// The colour maps are even: equal steps of the value are equal steps of lightness.
+// The colour maps are even: equal steps of the value are equal steps of lightness, or for
+// opposite values equal lightness.
 func TestColorMapsAreEven(t *testing.T) {
 	const steps = 16
 	light := func(c color.NRGBA) float64 { return visions[0].lab(c)[0] }
+	of := func(h HeatMap) func(t float64) color.NRGBA {
+		colors, err := h.colors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(t float64) color.NRGBA { return colors[int(math.Round(t*(shades-1)))] }
+	}
+	both := of(HeatMap{Diverging: true})
+	diverging := func(x float64) color.NRGBA { return both((x + 1) / 2) }
 	for name, f := range map[string]func(float64) color.NRGBA{
-		"sequential":      sequential,
-		"diverging above": diverging,
-		"diverging below": func(x float64) color.NRGBA { return diverging(-x) },
+		"sequential": of(HeatMap{}),
+		"greys":      of(HeatMap{Colors: Greys()}),
 	} {
 		mean := (light(f(0)) - light(f(1))) / steps
 		for k := range steps {
