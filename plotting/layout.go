@@ -234,9 +234,15 @@ func sum(lengths []vg.Length) (s vg.Length) {
 // titleRow is the height of a line of a title, in title sizes.
 const titleRow = 1.7
 
-// wrapped breaks a label into lines no wider than a length where it has spaces.
-func (l *look) wrapped(label string, size, most vg.Length) (lines []string) {
-	for _, word := range strings.Fields(label) {
+// wrapped breaks a label into lines no wider than a length where it has spaces outside
+// of formulas.
+func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
+	formula := false
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		formula = formula != (r == '$')
+		return r == ' ' && !formula
+	})
+	for _, word := range words {
 		if n := len(lines); n > 0 && l.textWidth(lines[n-1]+" "+word, size) <= most {
 			lines[n-1] += " " + word
 		} else {

@@ -162,6 +162,7 @@ func alternative(d Drawing) string {
 
 // against says which quantities a panel shows.
 func against(title, x, y string) string {
+	title, x, y = plain(title), plain(x), plain(y)
 	axes := strings.TrimSpace(y + " against " + x)
 	switch {
 	case x == "" || y == "":

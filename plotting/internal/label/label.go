@@ -153,12 +153,19 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	}
 }
 
-func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	under := c
-	if d, ok := c.(*draw.Canvas); ok {
-		under = d.Canvas
+// under is the canvas below those that crop.
+func under(c vg.Canvas) vg.Canvas {
+	switch d := c.(type) {
+	case *draw.Canvas:
+		return under(d.Canvas)
+	case draw.Canvas:
+		return under(d.Canvas)
 	}
-	if s, ok := under.(Setter); ok {
+	return c
+}
+
+func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
+	if s, ok := under(c).(Setter); ok {
 		s.SetLine(l, size, at, align)
 		return
 	}
