@@ -3,11 +3,9 @@ package plotting
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
@@ -73,142 +71,6 @@ type Panel struct {
 	Height float64
 }
 
-// A Layer is anything that draws in a plot of gonum's.
-type Layer = plot.Plotter
-
-// Labelled gives a plotter of gonum's, or your own, a place in the key, with its
-// thumbnail if it has one.
-type Labelled struct {
-	plot.Plotter
-	Label string
-}
-
-// A layer of this package does more than a plotter must.
-type layer interface {
-	plot.Plotter
-	// name describes the layer in an error.
-	name() string
-	// extend grows the data's extent and reports data that cannot be drawn.
-	extend(e *extent) error
-	draw(p *pane)
-}
-
-func nameOf(l plot.Plotter) string {
-	switch l := l.(type) {
-	case layer:
-		return l.name()
-	case Labelled:
-		return fmt.Sprintf("%T%s", l.Plotter, quoted(l.Label))
-	}
-	return fmt.Sprintf("%T", l)
-}
-
-func quoted(s string) string {
-	if s == "" {
-		return ""
-	}
-	return fmt.Sprintf(" %q", s)
-}
-
-// extent collects what the layers of a panel cover. Layers that are drawn over
-// whatever range there is (curves) add to it in the second pass, when the limits
-// of x are known.
-type extent struct {
-	x, y   mapping
-	second bool
-	tight  bool // no margin around the data
-	cloud  bool // points, which need a margin left and right as well
-}
-
-// addData adds points given as two slices or as a XYer.
-func (e *extent) addData(xy plotter.XYer, x, y []float64) error {
-	if xy != nil && len(x)+len(y) > 0 {
-		return errors.New("has both XY and X, Y")
-	}
-	x, y = data(xy, x, y)
-	return e.add(x, "Y", y)
-}
-
-// data returns points as two slices.
-func data(xy plotter.XYer, x, y []float64) (xs, ys []float64) {
-	if xy == nil {
-		return x, y
-	}
-	for i := range xy.Len() {
-		u, v := xy.XY(i)
-		xs, ys = append(xs, u), append(ys, v)
-	}
-	return xs, ys
-}
-
-// add adds points whose second coordinate has a name.
-func (e *extent) add(x []float64, name string, y []float64) error {
-	if len(x) != len(y) {
-		return fmt.Errorf("has %d values of X and %d of %s", len(x), len(y), name)
-	}
-	if len(x) == 0 {
-		return errors.New("has no points")
-	}
-	if err := e.x.addAll("X", x); err != nil {
-		return err
-	}
-	return e.y.addAll(name, y)
-}
-
-// addAll grows the span by data.
-func (m *mapping) addAll(coordinate string, values []float64) error {
-	for i, v := range values {
-		if err := m.admits(v); err != nil {
-			return fmt.Errorf("%s[%d] %w", coordinate, i, err)
-		}
-	}
-	free := *m
-	free.seen = false // positions of other scales are values until the limits are known
-	for _, v := range values {
-		m.span.add(free.position(v))
-	}
-	return nil
-}
-
-// visit adds a plotter.
-func (e *extent) visit(l plot.Plotter) (err error) {
-	defer recovered(&err)
-	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return errors.New("is nil")
-	}
-	if named, ok := l.(Labelled); ok {
-		return e.visit(named.Plotter)
-	}
-	if own, ok := l.(layer); ok {
-		if e, ok := l.(labelledLayer); ok {
-			paper.color(e.entry().role) // panics, as entry does, if there is no such role
-		}
-		return own.extend(e)
-	}
-	_, boxes := l.(plot.GlyphBoxer)
-	e.cloud = e.cloud || boxes
-	if r, ok := l.(plot.DataRanger); ok {
-		if x0, x1, y0, y1 := r.DataRange(); !(x0 > x1 || y0 > y1) {
-			return e.add([]float64{x0, x1}, "Y", []float64{y0, y1})
-		}
-	}
-	return nil
-}
-
-// dataRange is the range of a layer of this package, for gonum's plots.
-func dataRange(l layer) (xmin, xmax, ymin, ymax float64) {
-	var e extent
-	_ = l.extend(&e) // Plot reports the mistake
-	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	if e.x.seen {
-		xmin, xmax = e.x.lo, e.x.hi
-	}
-	if e.y.seen {
-		ymin, ymax = e.y.lo, e.y.hi
-	}
-	return xmin, xmax, ymin, ymax
-}
-
 // measureX checks the panel and returns its limits of x.
 func (p Panel) measureX() (extent, error) {
 	e := extent{x: p.X.mapping(), y: p.Y.mapping()}
@@ -250,18 +112,7 @@ func (e *extent) visitAll(layers []plot.Plotter) error {
 }
 
 func layerError(i int, l plot.Plotter, err error) error {
-	if l == nil {
-		return fmt.Errorf("layer %d %w", i+1, err)
-	}
-	return fmt.Errorf("layer %d (%s): %w", i+1, safeName(l), err)
-}
-
-// safeName is the name of a layer that may be a nil pointer.
-func safeName(l plot.Plotter) string {
-	if v := reflect.ValueOf(l); v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Sprintf("%T", l)
-	}
-	return nameOf(l)
+	return fmt.Errorf("layer %d (%s): %w", i+1, nameOf(l), err)
 }
 
 // margin is the share of the data's span left free around it. A line begins at the y

@@ -23,16 +23,16 @@ func TestMistakes(t *testing.T) {
 		want  string
 	}{
 		{"no layers", panel(), "has no layers"},
-		{"empty line", panel(plotting.Line{Label: "loss"}), `layer 1 (line "loss"): has no points`},
+		{"empty line", panel(plotting.Line{Label: "loss"}), `layer 1 (plotting.Line "loss"): has no points`},
 		{"unequal lengths", panel(plotting.Line{X: two, Y: two[:1]}), "has 2 values of X and 1 of Y"},
-		{"NaN in a line", panel(plotting.Line{X: two, Y: []float64{1, nan}, Label: "loss"}), `layer 1 (line "loss"): Y[1] is NaN`},
-		{"infinity in points", panel(plotting.Line{X: two, Y: two}, plotting.Scatter{X: []float64{inf}, Y: []float64{1}}), "layer 2 (scatter): X[0] is infinite"},
-		{"NaN in a band", panel(plotting.Band{X: two, Low: two, High: []float64{nan, 1}}), "layer 1 (band): High[0] is NaN"},
-		{"NaN reference", panel(plotting.ReferenceY{At: nan, Label: "theory"}), `reference "theory"`},
+		{"NaN in a line", panel(plotting.Line{X: two, Y: []float64{1, nan}, Label: "loss"}), `layer 1 (plotting.Line "loss"): Y[1] is NaN`},
+		{"infinity in points", panel(plotting.Line{X: two, Y: two}, plotting.Scatter{X: []float64{inf}, Y: []float64{1}}), "layer 2 (plotting.Scatter): X[0] is infinite"},
+		{"NaN in a band", panel(plotting.Band{X: two, Low: two, High: []float64{nan, 1}}), "layer 1 (plotting.Band): High[0] is NaN"},
+		{"NaN reference", panel(plotting.ReferenceY{At: nan, Label: "theory"}), `plotting.ReferenceY "theory"`},
 		{"ring without point", panel(plotting.Scatter{X: two, Y: two, Ringed: []int{2}}), "point 2 of 2 is to be ringed"},
 		{"curve nowhere", panel(plotting.Curve{F: func(float64) float64 { return nan }}), "F is NaN everywhere"},
 		{"curve to infinity", panel(plotting.Curve{F: func(float64) float64 { return inf }}), "is infinite"},
-		{"NaN in regions", panel(plotting.Regions{F: func(x, y float64) float64 { return nan }}), "layer 1 (regions): the value at"},
+		{"NaN in regions", panel(plotting.Regions{F: func(x, y float64) float64 { return nan }}), "layer 1 (plotting.Regions): the value at"},
 		{"no function", panel(plotting.Contours{}), "needs either F or Batch"},
 		{"NaN in a matrix", panel(plotting.HeatMap{Values: mat.NewDense(2, 2, []float64{1, 2, nan, 3})}), "value [1, 0] is NaN"},
 		{"no matrix", panel(plotting.HeatMap{}), "has no Values"},
@@ -49,9 +49,9 @@ func TestMistakes(t *testing.T) {
 		{"unknown character in a tick", plotting.Panel{Y: plotting.Axis{Ticks: plot.ConstantTicks{{Value: 1, Label: "失"}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "no font has '失'"},
 		{"label as wide as the page", panel(plotting.Line{X: two, Y: two, Label: strings.Repeat("long ", 40)}), "does not fit on the page"},
 		{"unknown command", panel(plotting.Line{X: two, Y: two, Label: `$\lamda$`}), `\lamda`},
-		{"nil", panel(plotting.Line{X: two, Y: two}, nil), "layer 2 is nil"},
+		{"nil", panel(plotting.Line{X: two, Y: two}, nil), "layer 2 (<nil>): is nil"},
 		{"nil pointer", panel((*plotting.Scatter)(nil)), "layer 1 (*plotting.Scatter): is nil"},
-		{"no role", panel(plotting.Line{X: two, Y: two, Role: -3}), "layer 1 (line): plotting: -3 is no Role"},
+		{"no role", panel(plotting.Line{X: two, Y: two, Role: -3}), "layer 1 (plotting.Line): plotting: -3 is no Role"},
 		{"no style", panel(plotting.Line{X: two, Y: two, Style: 99}), "plotting: 99 is no LineStyle"},
 		{"no marker", panel(plotting.Scatter{X: two, Y: two, Marker: 99}), "plotting: 99 is no Marker"},
 		{"no scale", plotting.Panel{X: plotting.Axis{Scale: plotting.Scale(7)}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "unknown Scale 7"},
@@ -95,9 +95,9 @@ func TestSharedCurve(t *testing.T) {
 		name, want string
 		panels     []plotting.Panel
 	}{
-		{"infinite", `panel 1: layer 2 (reference "theory"): F(0) is infinite; set From and To`, []plotting.Panel{
+		{"infinite", `panel 1: layer 2 (plotting.ReferenceCurve "theory"): F(0) is infinite; set From and To`, []plotting.Panel{
 			panel(plotting.Linear, line(1, 2), curve(func(x float64) float64 { return 1 / x })), panel(plotting.Linear, line(0, 3))}},
-		{"not positive", `panel 1: layer 2 (reference "theory"): F(0) = -0.5 is not positive`, []plotting.Panel{
+		{"not positive", `panel 1: layer 2 (plotting.ReferenceCurve "theory"): F(0) = -0.5 is not positive`, []plotting.Panel{
 			panel(plotting.Log, line(1, 2), curve(func(x float64) float64 { return x - 0.5 })), panel(plotting.Log, plotting.Line{X: []float64{0, 3}, Y: []float64{1, 2}})}},
 		{"scales", "panel 2: its axis has another scale than that of panel 1, so ShareY cannot join them", []plotting.Panel{
 			panel(plotting.Log, line(1, 2)), panel(plotting.Linear, line(1, 2))}},

@@ -29,7 +29,7 @@ func ExampleShow_gonum() {
 	line.Color, marks.Color, marks.Shape = plotting.Highest.Color(), plotting.Highest.Color(), plotting.Disc
 	p.Add(line, marks)
 	p.Legend.Add("flow", line, marks)
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.XOffs = true, -4
 
 	dir, err := os.MkdirTemp("", "figures")
 	if err != nil {
@@ -59,6 +59,7 @@ func ExampleStyle() {
 	p.Add(theory, flow, plotting.Scatter{X: x[:1], Y: flow.Y[:1], Role: plotting.Second})
 	p.Legend.Add("flow", flow)
 	p.Legend.Add("limit", theory)
+	p.Legend.XOffs = -4
 	plotting.Style(p)
 
 	c := vgimg.NewWith(vgimg.UseWH(4*vg.Inch, 2.5*vg.Inch), vgimg.UseDPI(goldenDPI))

@@ -78,8 +78,6 @@ func luminanceMap(controls ...color.Color) palette.ColorMap {
 	return palette.Reverse(m)
 }
 
-func (h HeatMap) name() string { return "heat map" + quoted(h.Label) }
-
 // square says that cells are squares, unless the axes say where they are.
 func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64{} }
 
@@ -193,10 +191,6 @@ func (h HeatMap) draw(p *pane) {
 	}
 }
 
-// Plot and DataRange make a HeatMap a plotter of gonum's.
-func (h HeatMap) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, h) }
-func (h HeatMap) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(h) }
-
 // drawGroups names the groups at the left and at the top.
 func (h HeatMap) drawGroups(p *pane, area vg.Rectangle) {
 	size := area.Size()
@@ -253,16 +247,16 @@ func (h HeatMap) bar() *barLook {
 	return &barLook{h.Label, h.limits(), h.Diverging, h.Scale, h.Colors}
 }
 
-// colorBar returns the panel's heat map, nil if it has none.
-func (p *pane) colorBar() interface {
+// barred layers have a colour bar.
+type barred interface {
 	bar() *barLook
 	frame(p *pane, fr *frame)
-} {
+}
+
+// colorBar returns the panel's layer with a colour bar, nil if it has none.
+func (p *pane) colorBar() barred {
 	for _, l := range p.panel.Layers {
-		if h, ok := l.(interface {
-			bar() *barLook
-			frame(p *pane, fr *frame)
-		}); ok {
+		if h, ok := l.(barred); ok {
 			return h
 		}
 	}

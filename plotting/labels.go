@@ -39,10 +39,11 @@ func entryOf(l plot.Plotter) (e entry) {
 	return e
 }
 
-// atEnd reports whether a line has its label at its end. In a panel with a key those
+// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
+// has it. In a panel with a key those
 // of the theory still do if there are several, all dotted alike.
 func (p *pane) atEnd(e entry) bool {
-	return e.line && (!p.panel.Key || e.role == Reference && p.theories > 1)
+	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
 }
 
 // countTheories counts the labelled lines of the theory. There are none to tell
@@ -95,26 +96,6 @@ func (p *pane) roomFor(e entry) vg.Length {
 	return p.textWidth(e.text, p.label) + p.label*1.3 - free
 }
 
-// endBoxes tell a plot of gonum's how much room a label at a line's end needs.
-func endBoxes(l labelledLayer, p *plot.Plot) []plot.GlyphBox {
-	e, q := l.entry(), lone(draw.Canvas{}, p)
-	at := 1.0
-	if !math.IsInf(e.end, 0) {
-		at = math.Min(1, p.X.Norm(e.end))
-	}
-	if e.text == "" {
-		return nil
-	}
-	room := q.textWidth(e.text, q.label) + q.label
-	return []plot.GlyphBox{{X: at, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: room}}}}
-}
-
-// thumbnail draws a layer's entry in the legend of a plot of gonum's.
-func thumbnail(l labelledLayer, c *draw.Canvas) {
-	q := &pane{Canvas: *c, look: lonely(paper)}
-	q.drawSample(l.entry(), c.Rectangle)
-}
-
 // endLabel is the direct label of a line, beside the point where it ends.
 type endLabel struct {
 	at    vg.Point
@@ -137,7 +118,7 @@ func (p *pane) labelLine(points []vg.Point, e entry) {
 		}
 	}
 	if found && e.text != "" && p.atEnd(e) {
-		p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role)), y: best.Y})
+		p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
 	}
 }
 
@@ -198,38 +179,34 @@ func (p *pane) annotateEnd(e endLabel) bool {
 	return true
 }
 
-// spread solves min Σ (y_i - d_i)² subject to y_{i+1} - y_i ≥ spacing by pooling
-// adjacent violators, and keeps the labels near the plotting area.
+// spread moves labels that are too close apart, each pair by equal parts, and keeps them
+// near the plotting area. Many rounds let a crowd find its middle.
 func (p *pane) spread(ends []endLabel) {
 	spacing := p.label * 1.2
-	type pool struct {
-		sum   vg.Length
-		count int
+	for i := range ends {
+		ends[i].y = ends[i].at.Y
 	}
-	var pools []pool
-	for i, e := range ends {
-		pools = append(pools, pool{e.at.Y - vg.Length(i)*spacing, 1})
-		for n := len(pools); n > 1; n = len(pools) {
-			a, b := pools[n-2], pools[n-1]
-			if a.sum/vg.Length(a.count) <= b.sum/vg.Length(b.count) {
-				break
+	for range 60 * len(ends) {
+		for i := 1; i < len(ends); i++ {
+			if push := (spacing - (ends[i].y - ends[i-1].y)) / 2; push > 0 {
+				ends[i].y += push
+				ends[i-1].y -= push
 			}
-			pools = append(pools[:n-2], pool{a.sum + b.sum, a.count + b.count})
 		}
 	}
-	i := 0
-	for _, q := range pools {
-		for range q.count {
-			ends[i].y = q.sum/vg.Length(q.count) + vg.Length(i)*spacing
-			i++
+	n := len(ends)
+	for i := range ends { // what is left of overlaps, and the borders
+		ends[i].y = max(ends[i].y, p.Min.Y+vg.Length(i)*spacing)
+		if i > 0 {
+			ends[i].y = max(ends[i].y, ends[i-1].y+spacing)
 		}
-	}
-	top := p.Max.Y + spacing/2
-	for i := len(ends) - 1; i >= 0; i-- {
-		ends[i].y = min(ends[i].y, top-vg.Length(len(ends)-1-i)*spacing)
 	}
 	for i := range ends {
-		ends[i].y = max(ends[i].y, p.Min.Y+vg.Length(i)*spacing)
+		k := n - 1 - i
+		ends[k].y = min(ends[k].y, p.Max.Y+spacing/2-vg.Length(i)*spacing)
+		if i > 0 {
+			ends[k].y = min(ends[k].y, ends[k+1].y-spacing)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func TestSpread(t *testing.T) {
 				t.Fatalf("labels %d and %d are %.2f apart", i-1, i, gap)
 			}
 		}
-		if ends[0].y < 0 || ends[n-1].y > 200+l.label {
+		if ends[0].y < -1e-6 || ends[n-1].y > 200+l.label {
 			t.Fatalf("labels reach from %.1f to %.1f", ends[0].y, ends[n-1].y)
 		}
 	}

@@ -6,10 +6,8 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Line joins points by straight segments. Its label stands at its right end.
@@ -30,8 +28,6 @@ type Line struct {
 	// be seen below a line that lies on it.
 	Thin, Wide bool
 }
-
-func (l Line) name() string { return "line" + quoted(l.Label) }
 
 func (l Line) extend(e *extent) error {
 	e.cloud = e.cloud || l.Marker != RoleMarker
@@ -61,12 +57,6 @@ func (l Line) draw(p *pane) {
 	}
 	p.labelLine(points, l.entry())
 }
-
-// Plot, DataRange, Thumbnail and GlyphBoxes make a Line a plotter of gonum's.
-func (l Line) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, l) }
-func (l Line) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(l) }
-func (l Line) Thumbnail(c *draw.Canvas)                    { thumbnail(l, c) }
-func (l Line) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(l, p) }
 
 // stroke draws a polyline as its role says.
 func (p *pane) stroke(points []vg.Point, r Role, s LineStyle, thin, wide bool) {
@@ -102,13 +92,6 @@ type Curve struct {
 	Role     Role
 	Style    LineStyle
 	Wide     bool // wide and pale, below a line that lies on it
-}
-
-func (c Curve) name() string {
-	if c.Role == Reference {
-		return "reference" + quoted(c.Label)
-	}
-	return "curve" + quoted(c.Label)
 }
 
 func (c Curve) everywhere() bool { return c.From == 0 && c.To == 0 }
@@ -183,12 +166,6 @@ func (c Curve) draw(p *pane) {
 	p.labelLine(last, c.entry())
 }
 
-// Plot, DataRange, Thumbnail and GlyphBoxes make a Curve a plotter of gonum's.
-func (c Curve) Plot(d draw.Canvas, p *plot.Plot)            { plotLayer(d, p, c) }
-func (c Curve) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(c) }
-func (c Curve) Thumbnail(d *draw.Canvas)                    { thumbnail(c, d) }
-func (c Curve) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(c, p) }
-
 // ReferenceCurve is a dotted curve: the function the theory predicts. Wide, it is pale
 // and whole, to be seen below data that lie on it.
 type ReferenceCurve struct {
@@ -202,16 +179,9 @@ func (r ReferenceCurve) curve() Curve {
 	return Curve{F: r.F, From: r.From, To: r.To, Label: r.Label, Role: Reference, Wide: r.Wide}
 }
 
-func (r ReferenceCurve) name() string           { return r.curve().name() }
 func (r ReferenceCurve) extend(e *extent) error { return r.curve().extend(e) }
 func (r ReferenceCurve) entry() entry           { return r.curve().entry() }
 func (r ReferenceCurve) draw(p *pane)           { r.curve().draw(p) }
-
-// Plot, DataRange, Thumbnail and GlyphBoxes make it a plotter of gonum's.
-func (r ReferenceCurve) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, r) }
-func (r ReferenceCurve) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(r) }
-func (r ReferenceCurve) Thumbnail(c *draw.Canvas)                    { thumbnail(r, c) }
-func (r ReferenceCurve) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(r, p) }
 
 // ReferenceY is a dotted horizontal line: the value the theory predicts. Its label
 // stands at its right end.
@@ -219,8 +189,6 @@ type ReferenceY struct {
 	At    float64
 	Label string
 }
-
-func (r ReferenceY) name() string { return "reference" + quoted(r.Label) }
 
 func (r ReferenceY) extend(e *extent) error { return e.y.addAll("At", []float64{r.At}) }
 
@@ -235,20 +203,12 @@ func (r ReferenceY) draw(p *pane) {
 	p.labelLine(points, r.entry())
 }
 
-// Plot, DataRange, Thumbnail and GlyphBoxes make it a plotter of gonum's.
-func (r ReferenceY) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, r) }
-func (r ReferenceY) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(r) }
-func (r ReferenceY) Thumbnail(c *draw.Canvas)                    { thumbnail(r, c) }
-func (r ReferenceY) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(r, p) }
-
 // ReferenceX is a dotted vertical line: where something happens. Its label stands
 // beside it.
 type ReferenceX struct {
 	At    float64
 	Label string
 }
-
-func (r ReferenceX) name() string { return "reference" + quoted(r.Label) }
 
 func (r ReferenceX) extend(e *extent) error {
 	if e.second {
@@ -271,10 +231,6 @@ func (r ReferenceX) draw(p *pane) {
 	p.annotate(r.Label, p.quiet, places...)
 }
 
-// Plot and DataRange make it a plotter of gonum's.
-func (r ReferenceX) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, r) }
-func (r ReferenceX) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(r) }
-
 // Band fills between two lines over the same x, as for a spread over seeds.
 type Band struct {
 	X, Low, High []float64
@@ -284,8 +240,6 @@ type Band struct {
 
 // areaTint is the strength of bands, and of circles and histograms.
 const areaTint = 0.2
-
-func (b Band) name() string { return "band" + quoted(b.Label) }
 
 func (b Band) extend(e *extent) error {
 	if err := e.add(b.X, "Low", b.Low); err != nil {
@@ -311,12 +265,6 @@ func (b Band) draw(p *pane) {
 	p.polygon(p.tint(p.color(b.Role), areaTint), outline)
 	p.labelLine(middle[len(middle)-1:], b.entry())
 }
-
-// Plot, DataRange, Thumbnail and GlyphBoxes make a Band a plotter of gonum's.
-func (b Band) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, b) }
-func (b Band) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(b) }
-func (b Band) Thumbnail(c *draw.Canvas)                    { thumbnail(b, c) }
-func (b Band) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(b, p) }
 
 // ink returns where the line will be.
 func (l Line) ink(p *pane) (out []vg.Point) {

@@ -72,7 +72,8 @@ func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
 	width, height := Double.Length, Double.Length*0.6
 	return render(format, width, height, options, errorf, func(c draw.Canvas) (err error) {
 		defer recovered(&err)
-		d.Draw(c)
+		const margin = 4
+		d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
 		return nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -30,6 +31,7 @@ type pane struct {
 	head  vg.Length // the room above the plotting area
 	left  vg.Length // the room at its left
 	inner struct{ x, y bool }
+	alone bool // a plot of gonum's
 
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
@@ -37,7 +39,6 @@ type pane struct {
 	ends     []endLabel
 	notes    []note
 	watching bool           // a layer is being drawn
-	layer    string         // which
 	busy     []vg.Point     // where lines and points are, for labels to avoid
 	fills    [][]vg.Point   // areas, likewise
 	taken    []vg.Rectangle // labels, likewise
@@ -46,29 +47,10 @@ type pane struct {
 
 // lone returns the pane of a layer that is drawn in a plot of gonum's.
 func lone(c draw.Canvas, p *plot.Plot) *pane {
-	q := &pane{Canvas: c, look: lonely(paper), plot: p, page: vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}}
+	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, page: vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}}
 	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
 	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)
 	return q
-}
-
-// plotLayer draws a layer of this package on the pane that it is given, or alone in a
-// plot of gonum's, with its labels; data that cannot be drawn then panic.
-func plotLayer(c draw.Canvas, p *plot.Plot, l layer) {
-	if q, ok := c.Canvas.(*pane); ok {
-		l.draw(q)
-		return
-	}
-	q := lone(c, p)
-	e := extent{x: q.x, y: q.y, second: true}
-	if q.err = l.extend(&e); q.err == nil {
-		l.draw(q)
-		q.drawEnds()
-		q.drawNotes()
-	}
-	if q.err != nil {
-		panic(fmt.Sprintf("plotting: %s: %v", l.name(), q.err))
-	}
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
@@ -81,7 +63,7 @@ func (p *pane) drawLayer(l plot.Plotter) (err error) {
 		}
 	}()
 	defer recovered(&err)
-	p.watching, p.layer = true, nameOf(l)
+	p.watching = true
 	l.Plot(draw.Canvas{Canvas: p, Rectangle: p.Rectangle}, p.plot)
 	return nil
 }
@@ -112,17 +94,13 @@ func (p *pane) Stroke(path vg.Path) {
 	}
 }
 
-// Fill fills an area, and notes it if it is as small as a marker.
+// Fill fills an area, and notes the corners if they are as few as a marker's.
 func (p *pane) Fill(path vg.Path) {
 	p.Canvas.Fill(path)
-	const small = 12 // points
-	if p.watching && len(path) > 0 && len(path) < 10 {
-		for _, c := range path {
-			if d := c.Pos.Sub(path[0].Pos); c.Type == vg.LineComp && math.Hypot(float64(d.X), float64(d.Y)) > small {
-				return
-			}
+	if p.watching && len(path) < 10 {
+		for _, c := range path[:len(path)-1] {
+			p.busy = append(p.busy, c.Pos)
 		}
-		p.note(path)
 	}
 }
 
@@ -328,57 +306,34 @@ func plain(s string) string {
 // points: an eighth of a pixel of print.
 const tolerance = 0.03
 
-// thin leaves out points that the segments between those kept pass within the
-// tolerance. From the last point kept it follows the cone of directions that pass
-// near all points since; a point outside of it, or nearer than one before,
-// starts anew (Sklansky and Gonzalez, 1980).
+// thin leaves out points that lie within the tolerance of the segments between those
+// kept (Douglas and Peucker, 1973). It works on pieces of at most so many points: lines
+// that turn often would make it quadratic.
 func thin(points []vg.Point) []vg.Point {
+	const most = 256
+	if len(points) > most {
+		return append(slices.Clone(thin(points[:most])), thin(points[most-1:])[1:]...)
+	}
 	if len(points) < 3 {
 		return points
 	}
-	out := []vg.Point{points[0]}
-	last := points[0] // the point before the present one
-	var c cone
-	for _, q := range points[1:] {
-		if !c.admit(out[len(out)-1], q) {
-			out = append(out, last)
-			c = cone{}
-			c.admit(last, q)
+	first, last, worst, far := points[0], points[len(points)-1], 0, tolerance
+	for i, q := range points {
+		if d := toSegment(q, first, last); d > far {
+			worst, far = i, d
 		}
-		last = q
 	}
-	return append(out, last)
+	if worst == 0 {
+		return []vg.Point{first, last}
+	}
+	return append(slices.Clone(thin(points[:worst+1])), thin(points[worst:])[1:]...)
 }
 
-// cone is an interval of directions, seen from the tip, within half a turn of
-// middle.
-type cone struct {
-	open           bool
-	middle, lo, hi float64
-	reach          float64
-}
-
-// admit reports whether the cone contains the direction from tip to q, and
-// narrows it to those that pass near q.
-func (c *cone) admit(tip, q vg.Point) bool {
-	dx, dy := float64(q.X-tip.X), float64(q.Y-tip.Y)
-	d := math.Hypot(dx, dy)
-	if d < c.reach {
-		return false
+// toSegment is the distance of a point from a segment.
+func toSegment(q, a, b vg.Point) float64 {
+	along, d := b.Sub(a), q.Sub(a)
+	if n := along.Dot(along); n > 0 {
+		d = d.Sub(along.Scale(min(1, max(0, d.Dot(along)/n))))
 	}
-	if d <= tolerance {
-		return true
-	}
-	c.reach = d
-	angle := math.Atan2(dy, dx)
-	if !c.open {
-		*c = cone{open: true, middle: angle, lo: -math.Pi, hi: math.Pi, reach: d}
-	}
-	angle = math.Remainder(angle-c.middle, 2*math.Pi)
-	if angle < c.lo || angle > c.hi {
-		return false
-	}
-	half := math.Asin(tolerance / d)
-	c.lo, c.hi = math.Max(c.lo, angle-half), math.Min(c.hi, angle+half)
-	return true
+	return math.Hypot(float64(d.X), float64(d.Y))
 }

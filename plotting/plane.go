@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -36,8 +35,6 @@ type Contours struct {
 	// beside a level 0 the others are dashed.
 	Style LineStyle
 }
-
-func (c Contours) name() string { return "contours" + quoted(c.Label) }
 
 func (c Contours) extend(*extent) error {
 	if n := max(1, len(c.Levels)); len(c.Labels) > n {
@@ -75,10 +72,6 @@ func (c Contours) draw(p *pane) {
 		}
 	}
 }
-
-// Plot and Thumbnail make Contours a plotter of gonum's.
-func (c Contours) Plot(d draw.Canvas, p *plot.Plot) { plotLayer(d, p, c) }
-func (c Contours) Thumbnail(d *draw.Canvas)         { thumbnail(c, d) }
 
 // style returns how a level is drawn, beside level 0 or not.
 func (c Contours) style(level float64, hasZero bool) (s LineStyle, thin bool) {
@@ -218,12 +211,7 @@ type Regions struct {
 	Batch func(x, y []float64) []float64
 }
 
-func (r Regions) name() string { return "regions" }
-
 func (r Regions) extend(*extent) error { return surface{r.F, r.Batch}.check() }
-
-// Plot makes Regions a plotter of gonum's.
-func (r Regions) Plot(c draw.Canvas, p *plot.Plot) { plotLayer(c, p, r) }
 
 // regionTint is light enough for points and labels of any colour to stand on.
 const regionTint = 0.16

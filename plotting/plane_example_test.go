@@ -2,6 +2,7 @@ package plotting_test
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"math/rand/v2"
 
@@ -83,7 +84,7 @@ func (f field) Vector(column, row int) plotter.XY {
 func ExamplePanel_field() {
 	lambda := [2]float64{1, 1. / 3}
 	arrows := plotter.NewField(field{lambda})
-	arrows.LineStyle.Color = plotting.Reference.Color()
+	arrows.LineStyle.Color = color.Gray{190}
 	var curves []plotting.Layer
 	for k, angle := range []float64{0.35, 0.9, 1.35} {
 		sin, cos := math.Sincos(angle)

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Scatter draws points. Its label stands with its marker in a row above the
@@ -25,8 +23,6 @@ type Scatter struct {
 	// vectors.
 	Ringed []int
 }
-
-func (s Scatter) name() string { return "scatter" + quoted(s.Label) }
 
 func (s Scatter) extend(e *extent) error {
 	e.cloud = true
@@ -80,8 +76,3 @@ func (s Scatter) radius(p *pane) vg.Length {
 	}
 	return p.marker
 }
-
-// Plot, DataRange and Thumbnail make a Scatter a plotter of gonum's.
-func (s Scatter) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, s) }
-func (s Scatter) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(s) }
-func (s Scatter) Thumbnail(c *draw.Canvas)                    { thumbnail(s, c) }

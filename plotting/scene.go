@@ -7,9 +7,7 @@ import (
 	"math"
 	"sort"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Scene is a picture of space in orthographic projection: balls, planes, points
@@ -73,8 +71,6 @@ func (s Scene) axes() (right, up, toEye Point3) {
 	return right, toEye.cross(right), toEye
 }
 
-func (s Scene) name() string { return "scene" }
-
 func (s Scene) square() bool { return true }
 func (s Scene) down() bool   { return false }
 
@@ -112,10 +108,6 @@ func (s Scene) draw(p *pane) {
 		shape.drawIn(v)
 	}
 }
-
-// Plot and DataRange make a Scene a plotter of gonum's.
-func (s Scene) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, s) }
-func (s Scene) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(s) }
 
 func (v *view) place(q Point3) vg.Point { return v.at(q.dot(v.right), q.dot(v.up)) }
 

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -19,8 +18,6 @@ type Circle struct {
 	Filled  bool
 	Style   LineStyle
 }
-
-func (c Circle) name() string { return "circle" + quoted(c.Label) }
 
 func (c Circle) extend(e *extent) error {
 	if !(c.R >= 0) {
@@ -55,10 +52,6 @@ func (c Circle) draw(p *pane) {
 	p.annotate(c.Label, p.color(c.Role), places...)
 }
 
-// Plot and DataRange make a Circle a plotter of gonum's.
-func (c Circle) Plot(d draw.Canvas, p *plot.Plot)            { plotLayer(d, p, c) }
-func (c Circle) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(c) }
-
 // Note is a word at a point, with an arrow from it to what it explains.
 type Note struct {
 	X, Y  float64
@@ -68,8 +61,6 @@ type Note struct {
 	// To is what the arrow points at, as x and y. Empty: no arrow.
 	To []float64
 }
-
-func (n Note) name() string { return "note" + quoted(n.Label) }
 
 func (n Note) extend(e *extent) error {
 	if n.Label == "" {
@@ -115,10 +106,6 @@ func (p *pane) arrow(box vg.Rectangle, from, to vg.Point, c color.Color) {
 
 func abs(x vg.Length) vg.Length { return max(x, -x) }
 
-// Plot and DataRange make a Note a plotter of gonum's.
-func (n Note) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, n) }
-func (n Note) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(n) }
-
 // Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1,
 // and names its corners. Place points in it with SimplexPoint. Use it in a panel
 // that is Bare and Equal.
@@ -139,8 +126,6 @@ func SimplexPoint(p [3]float64) (x, y float64) {
 	}
 	return x, y
 }
-
-func (s Simplex) name() string { return "simplex" }
 
 func (s Simplex) extend(e *extent) error {
 	return e.add([]float64{-0.08, 1.08}, "Y", []float64{-0.1, math.Sqrt(3)/2 + 0.1})
@@ -169,7 +154,3 @@ func (s Simplex) draw(p *pane) {
 		p.text(at, label, p.label, p.quiet, draw.XCenter)
 	}
 }
-
-// Plot and DataRange make a Simplex a plotter of gonum's.
-func (s Simplex) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, s) }
-func (s Simplex) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(s) }

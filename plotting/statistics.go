@@ -36,7 +36,6 @@ func (b ErrorBars) scatter() Scatter {
 	return Scatter{X: b.X, Y: b.Y, Label: b.Label, Role: b.Role, Marker: b.Marker}
 }
 
-func (b ErrorBars) name() string { return "error bars" + quoted(b.Label) }
 func (b ErrorBars) entry() entry { return b.scatter().entry() }
 
 func (b ErrorBars) extend(e *extent) error {
@@ -59,11 +58,6 @@ func (b ErrorBars) draw(p *pane) {
 	b.scatter().draw(p)
 }
 
-// Plot, DataRange and Thumbnail make ErrorBars a plotter of gonum's.
-func (b ErrorBars) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, b) }
-func (b ErrorBars) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(b) }
-func (b ErrorBars) Thumbnail(c *draw.Canvas)                    { thumbnail(b, c) }
-
 // Median draws the median of several runs over the same x, and a band between their
 // quartiles.
 type Median struct {
@@ -73,8 +67,6 @@ type Median struct {
 	Role  Role
 	Style LineStyle
 }
-
-func (m Median) name() string { return "median" + quoted(m.Label) }
 
 // parts returns the median and the quartiles.
 func (m Median) parts() (Line, Band) {
@@ -116,12 +108,6 @@ func (m Median) draw(p *pane) {
 	line.draw(p)
 }
 
-// Plot, DataRange, Thumbnail and GlyphBoxes make a Median a plotter of gonum's.
-func (m Median) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, m) }
-func (m Median) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(m) }
-func (m Median) Thumbnail(c *draw.Canvas)                    { thumbnail(m, c) }
-func (m Median) GlyphBoxes(p *plot.Plot) []plot.GlyphBox     { return endBoxes(m, p) }
-
 // Histogram counts values in bins of equal width.
 type Histogram struct {
 	Values []float64
@@ -130,7 +116,6 @@ type Histogram struct {
 	Role   Role
 }
 
-func (h Histogram) name() string { return "histogram" + quoted(h.Label) }
 func (h Histogram) entry() entry { return entry{text: h.Label, role: h.Role, area: true} }
 
 func (h Histogram) bars() (*plotter.Histogram, error) {
@@ -164,11 +149,6 @@ func (h Histogram) draw(p *pane) {
 	p.gonum(bars)
 }
 
-// Plot, DataRange and Thumbnail make a Histogram a plotter of gonum's.
-func (h Histogram) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, h) }
-func (h Histogram) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(h) }
-func (h Histogram) Thumbnail(c *draw.Canvas)                    { thumbnail(h, c) }
-
 // Box draws the quartiles of values at X, with whiskers to what is within 1.5 times
 // their distance, and what is beyond as points (Tukey's box plot).
 type Box struct {
@@ -178,7 +158,6 @@ type Box struct {
 	Role   Role
 }
 
-func (b Box) name() string { return "box" + quoted(b.Label) }
 func (b Box) entry() entry { return entry{text: b.Label, role: b.Role, area: true} }
 
 func (b Box) extend(e *extent) error {
@@ -203,8 +182,3 @@ func (b Box) draw(p *pane) {
 	box.GlyphStyle = draw.GlyphStyle{Color: p.color(b.Role), Radius: p.marker * 0.7, Shape: Disc}
 	p.gonum(box)
 }
-
-// Plot, DataRange and Thumbnail make a Box a plotter of gonum's.
-func (b Box) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, b) }
-func (b Box) DataRange() (xmin, xmax, ymin, ymax float64) { return dataRange(b) }
-func (b Box) Thumbnail(c *draw.Canvas)                    { thumbnail(b, c) }
