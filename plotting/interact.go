@@ -134,7 +134,7 @@ func (d *dialog) redraw(values []float64) {
 		d.failed = true
 		return
 	}
-	display(d.picture, data, alternative(f))
+	display(d.picture, data, f.alternative())
 	if d.failed {
 		d.trouble.Update("")
 		d.failed = false

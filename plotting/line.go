@@ -190,18 +190,13 @@ type ReferenceY struct {
 	Label string
 }
 
+func (r ReferenceY) curve() Curve {
+	return Curve{F: func(float64) float64 { return r.At }, Label: r.Label, Role: Reference}
+}
+
 func (r ReferenceY) extend(e *extent) error { return e.y.addAll("At", []float64{r.At}) }
-
-func (r ReferenceY) entry() entry {
-	return entry{text: r.Label, role: Reference, dash: dotted, line: true, end: math.Inf(1)}
-}
-
-func (r ReferenceY) draw(p *pane) {
-	v := p.y.position(r.At)
-	points := []vg.Point{p.at(p.x.lo, v), p.at(p.x.hi, v)}
-	p.stroke(points, Reference, RoleStyle, false, false)
-	p.labelLine(points, r.entry())
-}
+func (r ReferenceY) entry() entry           { return r.curve().entry() }
+func (r ReferenceY) draw(p *pane)           { r.curve().draw(p) }
 
 // ReferenceX is a dotted vertical line: where something happens. Its label stands
 // beside it.

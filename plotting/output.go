@@ -52,25 +52,27 @@ func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format,
 
 // encode draws at a resolution, for PNG, in a theme.
 func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
+	name, title, alt := describeDrawing(d)
+	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground}
 	if f, ok := figureOf(d); ok {
 		pl, err := f.plan(theme)
 		if err != nil {
 			return nil, err
 		}
-		options := canvas.Options{DPI: dpi, Alt: alternative(f), Title: f.heading(), Background: theme.ground}
 		return render(format, pl.width, pl.height, options, f.errorf, func(c draw.Canvas) error { return pl.draw(c, f) })
-	}
-	options := canvas.Options{DPI: dpi, Alt: alternative(d), Title: heading(d), Background: theme.ground}
-	errorf := func(format string, args ...any) error {
-		return fmt.Errorf("plotting: %T%s: %w", d, quoted(heading(d)), fmt.Errorf(format, args...))
 	}
 	if p, ok := d.(*plot.Plot); ok {
 		q := *p
 		theme.stylePlot(&q)
 		d = &q
 	}
-	width, height := Double.Length, Double.Length*0.6
-	return render(format, width, height, options, errorf, func(c draw.Canvas) (err error) {
+	errorf := Figure{Name: name}.errorf
+	return render(format, Double.Length, Double.Length*0.6, options, errorf, func(c draw.Canvas) (err error) {
+		defer func() {
+			if err != nil {
+				err = errorf("%w", err)
+			}
+		}()
 		defer recovered(&err)
 		const margin = 4
 		d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
@@ -109,8 +111,11 @@ const exportVariable = "QHLAB_FIGURES"
 // Show displays a figure as the output of a notebook's cell; elsewhere it prints
 // the caption. A figure that cannot be drawn ends the cell as failed, with the
 // error as its last line.
-func Show(d Drawing) {
-	if err := show(d); err != nil {
+func Show(d Drawing) { endCell(show(d)) }
+
+// endCell ends the cell as failed if there is an error.
+func endCell(err error) {
+	if err != nil {
 		cell.Sync()
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -122,13 +127,14 @@ func show(d Drawing) error {
 	if err != nil {
 		return err
 	}
+	name, _, alt := describeDrawing(d)
 	if cell.Inside() {
-		display(cell.Region{}, data, alternative(d))
+		display(cell.Region{}, data, alt)
 	} else {
-		fmt.Println(alternative(d))
+		fmt.Println(alt)
 	}
-	if dir := os.Getenv(exportVariable); dir != "" && nameOfDrawing(d) != "" {
-		return save(d, dir, nameOfDrawing(d))
+	if dir := os.Getenv(exportVariable); dir != "" && name != "" {
+		return save(d, dir, name)
 	}
 	return nil
 }
@@ -140,56 +146,37 @@ func display(r cell.Region, data []byte, alternative string) {
 	}
 }
 
-// alternative is the text that stands for the picture: the caption, or what the titles
-// and labels say.
-func alternative(d Drawing) string {
-	switch f := d.(type) {
-	case Figure:
-		if f.Caption == "" && heading(f) == "" && len(f.Panels) > 0 {
-			return "Figure: " + against(f.Panels[0].Title, f.Panels[0].X.Label, f.Panels[0].Y.Label)
+// describeDrawing returns a drawing's name for files, its title, and the text that stands for
+// the picture: the caption, or what the titles and labels say.
+func describeDrawing(d Drawing) (name, title, alt string) {
+	f, _ := figureOf(d)
+	if p, ok := d.(*plot.Plot); ok {
+		f = Figure{Title: p.Title.Text, Panels: []Panel{{X: Axis{Label: p.X.Label.Text}, Y: Axis{Label: p.Y.Label.Text}}}}
+	}
+	title, name, alt = plain(f.Title), f.Name, f.Caption
+	if name == "" {
+		name = strings.ReplaceAll(strings.ToLower(title), " ", "-")
+	}
+	if title == "" {
+		title = name
+	}
+	for _, p := range f.Panels {
+		if x, y := plain(p.X.Label), plain(p.Y.Label); alt == "" && x != "" && y != "" {
+			alt = strings.TrimPrefix(title+": "+y+" against "+x, ": ")
 		}
-		for _, s := range []string{f.Caption, f.Title, f.Name} {
-			if s != "" {
-				return "Figure: " + s
-			}
-		}
-	case *Figure:
-		return alternative(*f)
-	case *plot.Plot:
-		return "Figure: " + against(f.Title.Text, f.X.Label.Text, f.Y.Label.Text)
 	}
-	return "Figure without a caption"
+	if alt == "" {
+		alt = title
+	}
+	if alt == "" {
+		return name, title, "Figure without a caption"
+	}
+	return name, title, "Figure: " + alt
 }
 
-// against says which quantities a panel shows.
-func against(title, x, y string) string {
-	title, x, y = plain(title), plain(x), plain(y)
-	axes := strings.TrimSpace(y + " against " + x)
-	switch {
-	case x == "" || y == "":
-		return strings.TrimSpace(title + " " + x + y)
-	case title == "":
-		return axes
-	}
-	return title + ": " + axes
-}
-
-// heading is a short name of a figure.
-func heading(d Drawing) string {
-	switch f := d.(type) {
-	case Figure:
-		return f.heading()
-	case *plot.Plot:
-		return plain(f.Title.Text)
-	}
-	return ""
-}
-
-func (f Figure) heading() string {
-	if f.Title != "" {
-		return plain(f.Title)
-	}
-	return f.Name
+func (f Figure) alternative() string {
+	_, _, alt := describeDrawing(f)
+	return alt
 }
 
 // Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
@@ -202,16 +189,9 @@ func Save(d Drawing, name string) error {
 		dir = "figures" // beside the notebook
 	}
 	if name == "" {
-		name = nameOfDrawing(d)
+		name, _, _ = describeDrawing(d)
 	}
 	return save(d, dir, name)
-}
-
-func nameOfDrawing(d Drawing) string {
-	if f, ok := figureOf(d); ok {
-		return f.Name
-	}
-	return strings.ReplaceAll(strings.ToLower(heading(d)), " ", "-")
 }
 
 // saved are the alternative texts of the figures that this program saved, by file.
@@ -222,8 +202,9 @@ func save(d Drawing, dir, name string) error {
 		return fmt.Errorf("plotting: a figure cannot be saved under the name %q; give it one without slashes", name)
 	}
 	stem := filepath.Join(dir, name)
-	if other, ok := saved.LoadOrStore(stem, alternative(d)); ok && other != alternative(d) {
-		return fmt.Errorf("plotting: two figures have the name %q: %q and %q; rename one", name, other, alternative(d))
+	_, _, alt := describeDrawing(d)
+	if other, ok := saved.LoadOrStore(stem, alt); ok && other != alt {
+		return fmt.Errorf("plotting: two figures have the name %q: %q and %q; rename one", name, other, alt)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("plotting: %w", err)
@@ -253,15 +234,11 @@ func write(path string, data []byte) error {
 // EncodeAnimation returns the bytes; Animate displays them as Show does.
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
-	switch {
-	case err != nil:
-		cell.Sync()
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	case cell.Inside():
-		display(cell.Region{}, data, alternative(frames[0]))
-	default:
-		fmt.Printf("%s (%d frames)\n", alternative(frames[0]), len(frames))
+	endCell(err)
+	if cell.Inside() {
+		display(cell.Region{}, data, frames[0].alternative())
+	} else {
+		fmt.Printf("%s (%d frames)\n", frames[0].alternative(), len(frames))
 	}
 }
 
