@@ -37,7 +37,6 @@ func subcommands() []subcommand {
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
 		{"sweep", "[NAME] [-shard I/N] [-merge] [-o FILE]", "compute an experiment of many points, in parts, and merge the parts; sweep -h says how", sweep},
-		{"data", "[-o FOLDER] [NAME...]", "download MNIST (mnist) or CIFAR-10 (cifar10), resuming and verifying; without a name, list them", downloadData},
 		{"readme", "", "bring the README's table of notebooks up to date, as run does at its end", readme},
 		{"prepare", "", "install what is missing and do nothing else", prepareOnly},
 		{"help", "", "print this list", help},

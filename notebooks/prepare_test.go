@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -196,4 +197,17 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.stop()
+}
+
+func TestToolsAreDirectives(t *testing.T) {
+	out, err := here(t).goCommand(t.Context(), "list", "tool").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := strings.Fields(string(out))
+	for _, want := range []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports", "honnef.co/go/tools/cmd/staticcheck"} {
+		if !slices.Contains(tools, want) {
+			t.Errorf("go.mod has no tool directive for %s", want)
+		}
+	}
 }

@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 
-	"qhlab/qhnet"
 	"qhlab/qhnet/experiment"
+	"qhlab/qhnet/store"
 )
 
 const sweepHelp = `usage: go run ./notebooks sweep [NAME] [-shard I/N] [-workers K] [-merge] [-o FILE]
@@ -51,15 +51,15 @@ func sweep(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	store := sweepStore(p)
+	runs := sweepStore(p)
 	if len(names) == 0 {
-		listSweeps(os.Stdout, store)
+		listSweeps(os.Stdout, runs)
 		return nil
 	}
 	if len(names) > 1 {
 		return fmt.Errorf("one sweep at a time, not %q", names)
 	}
-	e, err := experiment.Find(store, names[0])
+	e, err := experiment.Find(runs, names[0])
 	if err != nil {
 		return err
 	}
@@ -70,15 +70,15 @@ func sweep(ctx context.Context, p project, args []string) error {
 }
 
 // sweepStore is the default store, whatever folder the command is started from.
-func sweepStore(p project) qhnet.Store {
+func sweepStore(p project) store.Store {
 	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
-		return qhnet.Store{Dir: dir}
+		return store.Store{Dir: dir}
 	}
-	return qhnet.Store{Dir: p.path(".cache", "runs")}
+	return store.Store{Dir: p.path(".cache", "runs")}
 }
 
-func listSweeps(w io.Writer, store qhnet.Store) {
-	for _, e := range experiment.All(store) {
+func listSweeps(w io.Writer, runs store.Store) {
+	for _, e := range experiment.All(runs) {
 		fmt.Fprintf(w, "%-12s %3d points  %s\n", e.Name, e.Points, e.Purpose)
 	}
 }

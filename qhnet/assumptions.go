@@ -37,7 +37,7 @@ const convergingRatio = 0.9
 // AssumptionsAlong judges a trajectory for an admissible Λ. It needs two decades
 // of log(1/L) after separation, with records near both ends and the middle; with
 // less, or with normalized parameters that are not defined, it returns an error.
-func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
+func AssumptionsAlong(tr *Trajectory, rates *Rates) (*Assumptions, error) {
 	if len(tr.Points) == 0 {
 		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
 	}
@@ -51,18 +51,18 @@ func AssumptionsAlong(tr *Trajectory, lambda []float64) (*Assumptions, error) {
 	}
 	var hat [3][]float64
 	for i, p := range decades {
-		if hat[i], _, err = Normalize(nil, lambda, p.Theta); err != nil {
+		if hat[i], _, err = Normalize(nil, rates, p.Theta); err != nil {
 			return nil, err
 		}
 	}
 	a.MovementBefore = floats.Distance(hat[0], hat[1], 2)
 	a.Movement = floats.Distance(hat[1], hat[2], 2)
 	a.Converging = a.Movement <= convergingRatio*a.MovementBefore || a.Movement < 1e-12
-	end, err := tr.end(lambda, 1)
+	end, err := tr.end(rates, 1)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: assumptions: %w", err)
 	}
-	a.Share, a.ShareExponent = end.share(func(hat []float64) float64 { return MaxSeminorm(lambda, hat) })
+	a.Share, a.ShareExponent = end.share(func(hat []float64) float64 { return MaxSeminorm(rates, hat) })
 	a.Needed = a.ShareExponent > discardedTrend
 	return a, nil
 }

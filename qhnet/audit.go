@@ -3,7 +3,10 @@ package qhnet
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // RateAudit tells what the rates of a model are and why. Its String method
@@ -73,12 +76,12 @@ func (a *RateAudit) highest() string {
 	text := fmt.Sprintf("The highest canonical rate is %s, of %s.", a.Rates.canonical[blocks[0]].RatString(), a.names(blocks))
 	if rates, ok := a.Rates.LastLayerOnly(); ok && a.Freedom > 0 {
 		var scaling []int
-		for b, rate := range rates {
+		for b, rate := range rates.chosen {
 			if rate > 0 {
 				scaling = append(scaling, b)
 			}
 		}
-		if len(scaling) < len(rates) {
+		if len(scaling) < len(rates.chosen) {
 			text += fmt.Sprintf(" Another admissible choice gives positive rates to %s alone.", a.names(scaling))
 		}
 	}
@@ -89,4 +92,135 @@ func (a *RateAudit) highest() string {
 func sentence(err error) string {
 	text := strings.TrimPrefix(err.Error(), "qhnet: ")
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// String returns the table and the verdict.
+func (a *RateAudit) String() string {
+	rows := [][]string{{"block", "shape", "parameters", "rate", "canonical", "conserved with"}}
+	total := 0
+	for b, block := range a.Blocks {
+		total += block.Len()
+		row := []string{block.Name, block.Shape.String(), parametersText(block.Len()), "none", "", ""}
+		if a.Rates != nil {
+			row[3], row[4], row[5] = a.Rates.rangeText(b), a.Rates.canonical[b].RatString(), a.partners(b)
+		}
+		rows = append(rows, row)
+	}
+	rows = append(rows, []string{"total", "", parametersText(total)})
+	return table(rows) + "\n" + wrap(a.Verdict())
+}
+
+// Summary returns a shorter table than String, with one line for all blocks of
+// the same range and canonical rate, and the verdict.
+func (a *RateAudit) Summary() string {
+	if a.Rates == nil {
+		return wrap(a.Verdict())
+	}
+	rows := [][]string{{"rate", "canonical", "parameters", "blocks"}}
+	members := make(map[string][]int)
+	var order []string
+	for b := range a.Blocks {
+		key := a.Rates.rangeText(b) + "\n" + a.Rates.canonical[b].RatString()
+		if members[key] == nil {
+			order = append(order, key)
+		}
+		members[key] = append(members[key], b)
+	}
+	for _, key := range order {
+		total := 0
+		for _, b := range members[key] {
+			total += a.Blocks[b].Len()
+		}
+		rate, canonical, _ := strings.Cut(key, "\n")
+		rows = append(rows, []string{rate, canonical, parametersText(total), a.names(members[key])})
+	}
+	return table(rows) + "\n" + wrap(a.Verdict())
+}
+
+func (r *Rates) rangeText(b int) string {
+	low, high := r.Range(b)
+	switch {
+	case low == high:
+		return rational(low).RatString()
+	case math.IsInf(high, 1):
+		return rational(low).RatString() + " … ∞"
+	}
+	return rational(low).RatString() + " … " + rational(high).RatString()
+}
+
+// parametersText aligns a number with the right end of its column's head.
+func parametersText(n int) string { return fmt.Sprintf("%*d", len("parameters"), n) }
+
+// partners lists the other blocks in the shortest conserved quantity with b,
+// of many only two.
+func (a *RateAudit) partners(b int) string {
+	var best []conservedTerm
+	for _, c := range a.Conserved {
+		for _, t := range c.terms {
+			if t.block == b && (best == nil || len(c.terms) < len(best)) {
+				best = c.terms
+			}
+		}
+	}
+	if best == nil {
+		return "-"
+	}
+	var names []string
+	for _, t := range best {
+		if t.block != b {
+			names = append(names, a.Blocks[t.block].Name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return "itself"
+	case len(names) > 3:
+		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)
+	}
+	return strings.Join(names, ", ")
+}
+
+// names joins the names of blocks, of many only the first and the last.
+func (a *RateAudit) names(blocks []int) string {
+	if len(blocks) > 6 {
+		return fmt.Sprintf("%d blocks from %s to %s", len(blocks), a.Blocks[blocks[0]].Name, a.Blocks[blocks[len(blocks)-1]].Name)
+	}
+	var names []string
+	for _, b := range blocks {
+		names = append(names, a.Blocks[b].Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// table aligns columns. Empty cells at the end of a row are left out.
+func table(rows [][]string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	w.Flush()
+	return b.String()
+}
+
+// wrap breaks text into lines of at most 90 characters, and ends the last.
+func wrap(text string) string {
+	const width = 90
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+		case column+1+length > width:
+			b.WriteString("\n")
+			column = 0
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += length
+	}
+	return b.String() + "\n"
 }

@@ -1,11 +1,16 @@
 package qhnet
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/qp"
 )
 
 // Certificate is what can be checked, at one point and for one admissible Λ, of
@@ -62,12 +67,6 @@ type CertificateSettings struct {
 	// beyond have less than e^{-20} of the largest weight. It is an error if it is
 	// negative, or so small that rounding leaves no margin in the support.
 	Epsilon float64
-
-	// Discarded names blocks that are left out of Λmax and of stationarity: the
-	// next stage of the cascade. Pass the rates of the rest. The blocks keep their
-	// values, which the margins late in a flow still feel: a share of 1e-8 moves
-	// margins of 1e9 by 10, and with them the softmax weights.
-	Discarded []string
 }
 
 // NoMarginError is the error of a certificate at a point that does not separate
@@ -83,25 +82,26 @@ func (e *NoMarginError) Error() string {
 		len(e.Points), e.Points[:min(len(e.Points), 8)], e.Smallest)
 }
 
-// Certify checks the point θ for an admissible Λ, one rate for each parameter.
-// It returns an error if Λ is not admissible (with the rule it misses and by how
-// much), a *[NoMarginError] if a margin is not positive, and an error if θ is
-// not finite or its highest-rate parameters are all zero. For a support of k
-// margins it takes O(m·k²) operations and memory for a few m×k matrices.
-func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSettings) (*Certificate, error) {
+// Certify checks the point θ for rates of the model. Blocks that they discard are
+// left out of Λmax and of stationarity, which is the next stage of the cascade, but
+// keep their values, which the margins late in a flow still feel: a share of 1e-8
+// moves margins of 1e9 by 10, and with them the softmax weights.
+//
+// It returns an error if the rates are another model's, a *[NoMarginError] if a
+// margin is not positive, and an error if θ is not finite or its highest-rate
+// parameters are all zero. For a support of k margins it takes O(m·k²) operations
+// and memory for a few m×k matrices.
+func Certify(margins *Margins, rates *Rates, theta []float64, settings *CertificateSettings) (*Certificate, error) {
 	if settings == nil {
 		settings = &CertificateSettings{}
 	}
 	if !(settings.Epsilon >= 0) {
 		return nil, fmt.Errorf("qhnet: certificate: Epsilon = %v; use a number ≥ 0", settings.Epsilon)
 	}
-	s := certifier{margins: margins, lambda: lambda}
-	if err := s.discard(settings.Discarded); err != nil {
-		return nil, err
+	if err := rates.CheckPoint(margins.Model(), theta); err != nil {
+		return nil, fmt.Errorf("qhnet: certificate: %w", err)
 	}
-	if err := checkPoint(margins.Model(), lambda, theta, settings.Discarded...); err != nil {
-		return nil, err
-	}
+	s := certifier{margins: margins, rates: rates, highest: rates.Highest()}
 	c, weights, err := s.rescale(theta, settings.Epsilon)
 	if err != nil {
 		return nil, err
@@ -109,41 +109,16 @@ func Certify(margins *Margins, lambda, theta []float64, settings *CertificateSet
 	return c, s.multipliers(c, weights)
 }
 
-// checkPoint reports a θ that is not finite or a Λ that is not admissible.
-func checkPoint(m Model, lambda, theta []float64, discarded ...string) error {
-	checkLength("theta", len(theta), NumParameters(m))
-	checkLength("lambda", len(lambda), len(theta))
-	if err := checkFinite(m, theta); err != nil {
-		return err
-	}
-	rates, err := RatesOf(m)
-	if err != nil {
-		return err
-	}
-	return rates.Without(discarded...).Admits(lambda)
+// Certify checks the last point with the margins that flowed: see [Certify].
+func (tr *Trajectory) Certify(rates *Rates, settings *CertificateSettings) (*Certificate, error) {
+	return Certify(tr.margins, rates, tr.Last().Theta, settings)
 }
 
 // certifier holds what does not depend on the point.
 type certifier struct {
 	margins *Margins
-	lambda  []float64
-	dropped []bool // parameters of discarded blocks
-}
-
-func (s *certifier) discard(names []string) error {
-	s.dropped = make([]bool, NumParameters(s.margins.Model()))
-	blocks := s.margins.Model().Blocks()
-	for _, name := range names {
-		place, err := findBlock(blocks, name)
-		if err != nil {
-			return err
-		}
-		b := blocks[place]
-		for i := b.Offset; i < b.Offset+b.Len(); i++ {
-			s.dropped[i] = true
-		}
-	}
-	return nil
+	rates   *Rates
+	highest []bool // parameters
 }
 
 // rescale moves the point to min q = 1 and describes it. It also returns the
@@ -164,7 +139,7 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 		epsilon = math.Min(math.Max(20/smallest, 1e-6), 0.1)
 	}
 	c := &Certificate{Alpha: -math.Log(smallest), Epsilon: epsilon, PerPoint: s.margins.PerPoint()}
-	c.Theta = Rescale(nil, c.Alpha, s.lambda, theta)
+	c.Theta = Rescale(nil, c.Alpha, s.rates, theta)
 	if q, err = s.margins.Forward(c.Theta); err != nil {
 		return nil, nil, err
 	}
@@ -193,22 +168,17 @@ func noMargin(q []float64, smallest float64, perPoint int) error {
 
 // describe fills in what belongs to the highest rate.
 func (s *certifier) describe(c *Certificate, theta []float64) {
-	for i, rate := range s.lambda {
-		if !s.dropped[i] {
-			c.MaxRate = math.Max(c.MaxRate, rate)
-		}
-	}
-	for _, b := range s.margins.Model().Blocks() {
-		if b.Len() > 0 && s.highest(c, b.Offset) {
-			c.Highest = append(c.Highest, b.Name)
-		}
+	var highest []int
+	c.MaxRate, highest = s.rates.Max()
+	for _, b := range highest {
+		c.Highest = append(c.Highest, s.rates.blocks[b].Name)
 	}
 	for _, v := range s.target(c) {
 		c.Objective += v * v / (2 * c.MaxRate)
 	}
-	if normalized, _, err := Normalize(nil, s.lambda, theta); err == nil {
+	if normalized, _, err := Normalize(nil, s.rates, theta); err == nil {
 		for i, v := range normalized {
-			if s.highest(c, i) {
+			if s.highest[i] {
 				c.HighestShare += c.MaxRate * v * v
 			}
 		}
@@ -216,17 +186,145 @@ func (s *certifier) describe(c *Certificate, theta []float64) {
 	}
 }
 
-func (s *certifier) highest(c *Certificate, i int) bool {
-	return !s.dropped[i] && isHighest(s.lambda[i], c.MaxRate)
-}
-
 // target returns Λmax θ̃.
 func (s *certifier) target(c *Certificate) []float64 {
 	v := make([]float64, len(c.Theta))
 	for i, t := range c.Theta {
-		if s.highest(c, i) {
+		if s.highest[i] {
 			v[i] = c.MaxRate * t
 		}
 	}
 	return v
+}
+
+// multipliers fits both choices of μ at θ̃, where margins has just been
+// evaluated.
+func (s *certifier) multipliers(c *Certificate, weights []float64) error {
+	target := s.target(c)
+	size := floats.Norm(target, 2)
+	if size == 0 {
+		return errors.New("qhnet: certificate: all parameters of the highest rate are zero, so there is nothing to certify; pass the rates Without their blocks")
+	}
+	gradients := s.supportGradients(c)
+	fitted := make([]float64, len(c.Support))
+	if _, err := qp.NNLS(fitted, gradients, target); err != nil {
+		return fmt.Errorf("qhnet: certificate: %w", err)
+	}
+	mu := make([]float64, len(c.Margins))
+	for i, j := range c.Support {
+		mu[j] = fitted[i]
+	}
+	c.Fitted = s.residuals(c, target, mu)
+	c.Degenerate = dependent(gradients)
+
+	// Euler's identity on both sides of stationarity: λ_max ‖θ̃‖²_Λmax = Σ μ q.
+	scale := 2 * c.MaxRate * c.Objective / floats.Dot(weights, c.Margins)
+	floats.Scale(scale, weights)
+	c.Softmax = s.residuals(c, target, weights)
+	return nil
+}
+
+// supportGradients returns ∇q_j(θ̃) as columns, zero at discarded parameters.
+func (s *certifier) supportGradients(c *Certificate) *mat.Dense {
+	g := mat.NewDense(len(c.Theta), len(c.Support), nil)
+	column := make([]float64, len(c.Theta))
+	unit := make([]float64, len(c.Margins))
+	for i, j := range c.Support {
+		unit[j] = 1
+		s.gradient(column, unit)
+		g.SetCol(i, column)
+		unit[j] = 0
+	}
+	return g
+}
+
+func (s *certifier) gradient(dst, multipliers []float64) {
+	s.margins.Gradient(dst, multipliers)
+	for b, dropped := range s.rates.dropped {
+		if dropped {
+			clear(s.rates.blocks[b].Of(dst))
+		}
+	}
+}
+
+func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
+	gradient := make([]float64, len(target))
+	s.gradient(gradient, mu)
+	k := KKT{Multipliers: mu, Stationarity: floats.Distance(target, gradient, 2) / floats.Norm(target, 2)}
+	for j, m := range mu {
+		k.Complementarity = math.Max(k.Complementarity, m*(c.Margins[j]-1))
+	}
+	if total := floats.Sum(mu); total > 0 {
+		k.Complementarity /= total
+	}
+	return k
+}
+
+// dependent reports whether the columns, scaled to length one, have a singular
+// value below 1e-8 of the largest: multipliers then lose half their digits.
+func dependent(a *mat.Dense) bool {
+	m, n := a.Dims()
+	if n > m {
+		return true
+	}
+	unit := mat.DenseCopyOf(a)
+	for j := range n {
+		column := mat.Col(nil, j, a)
+		length := floats.Norm(column, 2)
+		if length == 0 {
+			return true
+		}
+		floats.Scale(1/length, column)
+		unit.SetCol(j, column)
+	}
+	var svd mat.SVD
+	return !svd.Factorize(unit, mat.SVDNone) || svd.Rank(1e-8) < n
+}
+
+// String returns the certificate as a table.
+func (c *Certificate) String() string {
+	var b strings.Builder
+	line := func(name, format string, values ...any) {
+		fmt.Fprintf(&b, "%-24s "+format+"\n", append([]any{name}, values...)...)
+	}
+	line("highest rate", "%.4f  (%s)", c.MaxRate, strings.Join(c.Highest, ", "))
+	line("½‖θ‖²_Λmax", "%.9g", c.Objective)
+	line("highest-rate share", "%.3g", c.HighestShare)
+	line("feasibility", "min q - 1 = %s", residualText(-c.Infeasibility()))
+	line("support", "%d of %d margins, q ≤ 1 + %.0e", len(c.Support), len(c.Margins), c.Epsilon)
+	line("", "%14s %16s", "stationarity", "complementarity")
+	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), c.degenerateNote())
+	line("  μ from softmax", "%14s %16s", residualText(c.Softmax.Stationarity), residualText(c.Softmax.Complementarity))
+	return b.String()
+}
+
+// residualText writes a relative residual. Digits that are rounding errors differ
+// from one processor to the next and would suggest a meaning.
+func residualText(v float64) string {
+	if math.Abs(v) < 1e-12 {
+		return "rounding"
+	}
+	return fmt.Sprintf("%.2e", v)
+}
+
+// Infeasibility returns 1 - min_j q_j(θ̃), by how much the worst margin misses 1.
+// By construction it is rounding, of either sign.
+func (c *Certificate) Infeasibility() float64 { return 1 - floats.Min(c.Margins) }
+
+// SupportPoints returns the points with a margin in the support, in order.
+func (c *Certificate) SupportPoints() []int {
+	var points []int
+	for _, j := range c.Support {
+		if k := j / c.PerPoint; len(points) == 0 || points[len(points)-1] != k {
+			points = append(points, k)
+		}
+	}
+	return points
+}
+
+func (c *Certificate) degenerateNote() string {
+	if c.Degenerate {
+		return "  (not unique: dependent gradients)"
+	}
+	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -13,13 +12,15 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/oracle"
 )
 
-var exampleBall = qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+var exampleBall = oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
 
 // limitOfBalls returns parameters at the closed-form limit of the two balls,
 // f = w_H·x_H + a (w_R·x_R), with the conserved a² = ‖w_R‖².
-func limitOfBalls(b qhnet.TwoBalls) []float64 {
+func limitOfBalls(b oracle.TwoBalls) []float64 {
 	beta := b.Direction(nil)
 	size := math.Sqrt(beta[1])
 	return []float64{beta[0], size, size}
@@ -28,11 +29,11 @@ func limitOfBalls(b qhnet.TwoBalls) []float64 {
 // The lower-rate gradients vanish at the limit itself, so the certificate there
 // is exact whatever the flow would need to come near.
 func TestCertificateAtTheLimit(t *testing.T) {
-	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	model := nn.Groups(exampleBall.Groups(1, 2)...)
 	margins := bindBalls(t, model, exampleBall)
 	theta := limitOfBalls(exampleBall)
 	certify := func(theta []float64) *qhnet.Certificate {
-		c, err := qhnet.Certify(margins, canonical(t, model), theta, nil)
+		c, err := qhnet.Certify(margins, mustRates(t, model), theta, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,31 +59,28 @@ func TestCertificateAtTheLimit(t *testing.T) {
 }
 
 func TestCertifyRefuses(t *testing.T) {
-	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	model := nn.Groups(exampleBall.Groups(1, 2)...)
 	margins := bindBalls(t, model, exampleBall)
 	theta := limitOfBalls(exampleBall)
-	rng := rand.New(rand.NewPCG(22, 5))
-	_, err := qhnet.Certify(margins, []float64{rng.Float64(), rng.Float64(), rng.Float64()}, theta, nil)
-	if err == nil || !strings.Contains(err.Error(), "not admissible") || !strings.Contains(err.Error(), "by") {
-		t.Errorf("a random Λ: %v", err)
+	// As many parameters with the same rates, but of another model.
+	_, err := qhnet.Certify(margins, mustRates(t, nn.Diagonal(1, 2)), theta, nil)
+	if err == nil || !strings.Contains(err.Error(), "belong to a model with the blocks [x1.factor1 x2.factor1 x2.factor2], not to one with [H.weight R.weight R.scale1]") {
+		t.Errorf("the rates of another model: %v", err)
 	}
-	lambda := canonical(t, model)
-	if _, err := qhnet.Certify(margins, lambda, []float64{1, math.NaN(), 1}, nil); err == nil || !strings.Contains(err.Error(), "parameter 0 of R.weight is NaN") {
+	rates := mustRates(t, model)
+	if _, err := qhnet.Certify(margins, rates, []float64{1, math.NaN(), 1}, nil); err == nil || !strings.Contains(err.Error(), "parameter 0 of R.weight is NaN") {
 		t.Errorf("a NaN: %v", err)
 	}
-	if _, err := qhnet.Certify(margins, lambda, theta, &qhnet.CertificateSettings{Discarded: []string{"H"}}); err == nil || !strings.Contains(err.Error(), `no block "H"`) {
-		t.Errorf("discarding a block that is none: %v", err)
-	}
 	for _, epsilon := range []float64{-1, math.NaN()} {
-		if _, err := qhnet.Certify(margins, lambda, theta, &qhnet.CertificateSettings{Epsilon: epsilon}); err == nil || !strings.Contains(err.Error(), "Epsilon = ") {
+		if _, err := qhnet.Certify(margins, rates, theta, &qhnet.CertificateSettings{Epsilon: epsilon}); err == nil || !strings.Contains(err.Error(), "Epsilon = ") {
 			t.Errorf("Epsilon = %v: %v", epsilon, err)
 		}
 	}
 	// Somewhere on the curve rounding leaves the smallest margin above 1.
 	empty := 0
 	for k := range 100 {
-		moved := qhnet.Rescale(nil, float64(k)/7, lambda, theta)
-		if _, err := qhnet.Certify(margins, lambda, moved, &qhnet.CertificateSettings{Epsilon: 1e-300}); err != nil {
+		moved := qhnet.Rescale(nil, float64(k)/7, rates, theta)
+		if _, err := qhnet.Certify(margins, rates, moved, &qhnet.CertificateSettings{Epsilon: 1e-300}); err != nil {
 			empty++
 			if !strings.Contains(err.Error(), "no margin is within Epsilon = 1e-300") {
 				t.Errorf("without support: %v", err)
@@ -92,11 +90,11 @@ func TestCertifyRefuses(t *testing.T) {
 	if empty == 0 {
 		t.Error("rounding never left the support empty")
 	}
-	if _, err := qhnet.Certify(margins, lambda, []float64{0, 1, 1}, nil); err == nil || !strings.Contains(err.Error(), "no positive margin") {
+	if _, err := qhnet.Certify(margins, rates, []float64{0, 1, 1}, nil); err == nil || !strings.Contains(err.Error(), "no positive margin") {
 		t.Errorf("without the needed group: %v", err)
 	}
 	set := dataset.Set{Name: "four", X: mat.NewDense(4, 2, []float64{1, 0, 2, 0, -1, 0, 3, 0}), Labels: []int{1, 1, 0, 0}, Classes: 2}
-	_, err = qhnet.Certify(bind(t, model, set), lambda, []float64{1, 1, 1}, nil)
+	_, err = qhnet.Certify(bind(t, model, set), rates, []float64{1, 1, 1}, nil)
 	var none *qhnet.NoMarginError
 	if !errors.As(err, &none) || len(none.Points) != 1 || none.Points[0] != 3 || none.Smallest != -3 {
 		t.Errorf("a misclassified point 3: %v", err)
@@ -106,18 +104,18 @@ func TestCertifyRefuses(t *testing.T) {
 // A certificate does not depend on where on its characteristic curve θ lies,
 // down to margins of 1e30.
 func TestCertificateIsInvariantAlongCurves(t *testing.T) {
-	model := qhnet.Groups(exampleBall.Groups(1, 2)...)
+	model := nn.Groups(exampleBall.Groups(1, 2)...)
 	margins := bindBalls(t, model, exampleBall)
-	lambda := canonical(t, model)
+	rates := mustRates(t, model)
 	theta := limitOfBalls(exampleBall)
 	theta[0] *= 1.1
 	settings := &qhnet.CertificateSettings{Epsilon: 1e-6}
-	want, err := qhnet.Certify(margins, lambda, theta, settings)
+	want, err := qhnet.Certify(margins, rates, theta, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, alpha := range []float64{-20, 5, 69} {
-		got, err := qhnet.Certify(margins, lambda, qhnet.Rescale(nil, alpha, lambda, theta), settings)
+		got, err := qhnet.Certify(margins, rates, qhnet.Rescale(nil, alpha, rates, theta), settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,23 +128,19 @@ func TestCertificateIsInvariantAlongCurves(t *testing.T) {
 
 // Discarding H leaves the problem of the rest, r < m2.
 func TestCertificateWithoutDiscardedBlocks(t *testing.T) {
-	b := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
-	model := qhnet.Groups(b.Groups(1, 2)...)
+	b := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
+	model := nn.Groups(b.Groups(1, 2)...)
 	margins := bindBalls(t, model, b)
 	tr := run(t, qhnet.Flow{Margins: margins, Start: []float64{0.5, 0.6, 0.4}, Until: 1e6, PerDecade: 5})
-	lambda := canonical(t, model)
-	a, err := qhnet.AssumptionsAlong(tr, lambda)
+	rates := mustRates(t, model)
+	a, err := qhnet.AssumptionsAlong(tr, rates)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !a.Separated || !a.Converging || a.Needed {
 		t.Errorf("H is discarded at r < m2, but the assumptions read\n%v", a)
 	}
-	rates, err := qhnet.RatesOf(model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := qhnet.Certify(margins, rates.Without("H.weight").Expand(), tr.Last().Theta, &qhnet.CertificateSettings{Discarded: []string{"H.weight"}})
+	c, err := tr.Certify(rates.Without("H.weight"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,12 +152,12 @@ func TestCertificateWithoutDiscardedBlocks(t *testing.T) {
 }
 
 func ExampleCertify() {
-	ball := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
-	model := qhnet.Groups(ball.Groups(1, 2)...)
+	ball := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	model := nn.Groups(ball.Groups(1, 2)...)
 	margins, _ := qhnet.NewBallMargins(model, ball.Centers(), ball.Radius)
 	rates, _ := qhnet.RatesOf(model)
 	beta := ball.Direction(nil)
-	c, _ := qhnet.Certify(margins, rates.Expand(), []float64{beta[0], math.Sqrt(beta[1]), math.Sqrt(beta[1])}, nil)
+	c, _ := qhnet.Certify(margins, rates, []float64{beta[0], math.Sqrt(beta[1]), math.Sqrt(beta[1])}, nil)
 	fmt.Printf("½‖θ̃‖² = %.6f over %v, stationary to 1e-12: %v\n", c.Objective, c.Highest, c.Fitted.Stationarity < 1e-12)
 	// Output: ½‖θ̃‖² = 2.255305 over [H.weight], stationary to 1e-12: true
 }

@@ -127,66 +127,47 @@ func freeDirections(m Model) [][]*big.Int {
 //	‖W_j·‖² + b_j² - k ‖W'_·j‖²
 //
 // with k the degree of what stands between them, 1 for ReLU. A channel is a unit of a
-// convolution, and a trainable scale with its shift one of a normalization. In
-// a [Product] with elementwise factors it is θ_i² - θ_l² for two factors of one
-// coefficient. Layers inside branches are left out, units between two
-// scale-invariant blocks, for which the rules do not tell k, and units of which a
-// concatenation makes several entries.
+// convolution, and a trainable scale with its shift one of a normalization. For
+// two factors of one coefficient it is θ_i² - θ_l². A model lists its [Units] in a
+// method of that name; those between two scale-invariant blocks, for which the
+// rules do not tell k, are left out.
 func ConservedUnits(m Model) []Conserved {
-	blocks := m.Blocks()
-	if p, ok := m.(*Product); ok {
-		return conservedFactors(p)
+	layered, ok := m.(interface{ Units() []Units })
+	if !ok {
+		return nil
 	}
-	isFree, joins := freeTest(m), concatenationsBefore(m)
+	blocks, isFree := m.Blocks(), freeTest(m)
 	var all []Conserved
-	for start := 0; start < len(blocks); {
-		end := start + 1 // of the blocks that produce the units' values
-		for end < len(blocks) && (blocks[end].Kind == "bias" || blocks[end].Kind == "shift") {
-			end++
+	for _, u := range layered.Units() {
+		if k, ok := isFree(u); ok {
+			all = append(all, conservedBetween(blocks, u, k)...)
 		}
-		if end < len(blocks) && joins[blocks[start].Layer] == joins[blocks[end].Layer] {
-			if k, ok := isFree(start, end); ok {
-				all = append(all, conservedBetween(blocks, start, end, k)...)
-			}
-		}
-		start = end
 	}
 	return all
 }
 
-// concatenationsBefore counts, for every layer of a network, the concatenations
-// attached before it.
-func concatenationsBefore(m Model) map[string]int {
-	joins := map[string]int{}
-	n, ok := m.(*Network)
-	if !ok {
-		return joins
-	}
-	count := 0
-	for _, r := range n.plan.records {
-		joins[r.name] = count
-		if strings.HasPrefix(r.text, "concatenation") {
-			count++
-		}
-	}
-	return joins
+// Units is a row of hidden units: row j of each of the blocks In makes the value of
+// unit j, which the columns of unit j of the block Out read.
+type Units struct {
+	In  []int
+	Out int
 }
 
 // freeTest returns a function that finds k > 0 such that raising the rates of
-// the blocks start..end-1 by 1 and lowering that of block end by k is a free
-// direction, if they can be the two sides of a layer of units.
-func freeTest(m Model) func(start, end int) (k float64, ok bool) {
+// what makes the units by 1 and lowering that of what reads them by k is a free
+// direction, if the shapes are those of units.
+func freeTest(m Model) func(u Units) (k float64, ok bool) {
 	blocks, rules := m.Blocks(), m.ScalingRules()
-	return func(start, end int) (k float64, ok bool) {
-		if _, ok := unitWidth(blocks, start, end); !ok {
+	return func(u Units) (k float64, ok bool) {
+		if _, ok := unitWidth(blocks, u); !ok {
 			return 0, false
 		}
 		for _, rule := range rules {
 			in := 0.0
-			for b := start; b < end; b++ {
+			for _, b := range u.In {
 				in += rule.Coefficients[b]
 			}
-			out := rule.Coefficients[end]
+			out := rule.Coefficients[u.Out]
 			switch {
 			case out == 0 && in == 0:
 			case out == 0 || ok && math.Abs(in/out-k) > 1e-12*math.Abs(k):
@@ -202,15 +183,10 @@ func freeTest(m Model) func(start, end int) (k float64, ok bool) {
 // unitWidth returns how many neighbouring columns of the consumer belong to one
 // unit of the producers: more than 1 for the taps of a convolution and the
 // pixels of a flattened channel.
-func unitWidth(blocks []Block, start, end int) (width int, ok bool) {
-	units, consumer := blocks[start].Shape[0], blocks[end]
-	for _, b := range blocks[start : end+1] {
-		if strings.Contains(b.Layer, ".") || len(b.Shape) == 0 {
-			return 0, false
-		}
-	}
-	for _, b := range blocks[start+1 : end] {
-		if len(b.Shape) != 1 || b.Shape[0] != units {
+func unitWidth(blocks []Block, u Units) (width int, ok bool) {
+	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]
+	for _, b := range u.In[1:] {
+		if shape := blocks[b].Shape; len(shape) != 1 || shape[0] != units {
 			return 0, false
 		}
 	}
@@ -223,9 +199,9 @@ func unitWidth(blocks []Block, start, end int) (width int, ok bool) {
 
 // conservedBetween returns one quantity for each unit between its producers,
 // whose rates weigh 1, and its consumer, whose rate weighs k.
-func conservedBetween(blocks []Block, start, end int, k float64) []Conserved {
-	units, consumer := blocks[start].Shape[0], blocks[end]
-	width, _ := unitWidth(blocks, start, end)
+func conservedBetween(blocks []Block, u Units, k float64) []Conserved {
+	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]
+	width, _ := unitWidth(blocks, u)
 	rows, columns := consumer.Shape[0], consumer.Len()/consumer.Shape[0]
 	if len(consumer.Shape) == 1 {
 		rows, columns = 1, consumer.Len()
@@ -234,7 +210,7 @@ func conservedBetween(blocks []Block, start, end int, k float64) []Conserved {
 	for j := range units {
 		var name []string
 		c := &all[j]
-		for b := start; b < end; b++ {
+		for _, b := range u.In {
 			length := blocks[b].Len() / units
 			c.terms = append(c.terms, conservedTerm{block: b, v: 1, offset: blocks[b].Offset + j*length, rows: 1, columns: length})
 			format := "‖%s[%d]‖²"
@@ -243,36 +219,15 @@ func conservedBetween(blocks []Block, start, end int, k float64) []Conserved {
 			}
 			name = append(name, fmt.Sprintf(format, blocks[b].Name, j))
 		}
-		c.terms = append(c.terms, conservedTerm{block: end, v: -k, offset: consumer.Offset + j*width, rows: rows, columns: width, stride: columns})
-		factor := ""
+		c.terms = append(c.terms, conservedTerm{block: u.Out, v: -k, offset: consumer.Offset + j*width, rows: rows, columns: width, stride: columns})
+		factor, format := "", "‖%s[·,%d]‖²"
 		if k != 1 {
 			factor = fmt.Sprintf("%g ", k)
 		}
-		c.Name = fmt.Sprintf("%s - %s‖%s[·,%d]‖²", strings.Join(name, " + "), factor, consumer.Name, j)
-	}
-	return all
-}
-
-// conservedFactors compares the elementwise factors of each group with its first.
-func conservedFactors(p *Product) []Conserved {
-	var all []Conserved
-	first := 0
-	for b, block := range p.blocks {
-		if block.Layer != p.blocks[first].Layer {
-			first = b
+		if len(consumer.Shape) == 1 {
+			format = "%s[%d]²"
 		}
-		if b == first || block.Len() != p.blocks[first].Len() {
-			continue
-		}
-		for j := range block.Len() {
-			all = append(all, Conserved{
-				Name: fmt.Sprintf("%s[%d]² - %s[%d]²", p.blocks[first].Name, j, block.Name, j),
-				terms: []conservedTerm{
-					{block: first, v: 1, offset: p.blocks[first].Offset + j, rows: 1, columns: 1},
-					{block: b, v: -1, offset: block.Offset + j, rows: 1, columns: 1},
-				},
-			})
-		}
+		c.Name = strings.Join(name, " + ") + " - " + factor + fmt.Sprintf(format, consumer.Name, j)
 	}
 	return all
 }

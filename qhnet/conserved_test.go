@@ -10,10 +10,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/nn"
 )
 
 func ExampleConservedBlocks() {
-	n, err := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(24), qhnet.ReLU(), qhnet.Dense(24), qhnet.ReLU(), qhnet.Dense(1))
+	n, err := nn.New(nn.Input(2), nn.Dense(24), nn.ReLU(), nn.Dense(24), nn.ReLU(), nn.Dense(1))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -72,8 +73,8 @@ func TestConservedSpansFreedom(t *testing.T) {
 		}
 		samples := mat.NewDense(audit.Freedom+3, len(rates.Blocks()), nil)
 		for i := range audit.Freedom + 3 {
-			samples.SetRow(i, rates.Random(rng))
-			floats.Sub(samples.RawRowView(i), rates.Canonical())
+			samples.SetRow(i, rates.Random(rng).PerBlock())
+			floats.Sub(samples.RawRowView(i), rates.PerBlock())
 		}
 		var svd mat.SVD
 		if !svd.Factorize(samples, mat.SVDNone) {

@@ -14,11 +14,11 @@
 //
 // # The way through
 //
-// A model is a [Network] of layers, [Activation] among them for one's own
-// functions, or an algebraic [Product]. [RatesOf] finds the rates that its
-// architecture admits, and [Audit] prints them with the reason for each rule, or
-// says which layer stands in the way. [NewMargins] binds the model to labelled
-// points; everything below sees it through its [Margins] only.
+// A model is anything with the four methods of [Model], such as a network or a product
+// of package nn. [RatesOf] finds the rates that its architecture admits, and [Audit]
+// prints them with the reason for each rule, or says which layer stands in the way.
+// [NewMargins] binds the model to labelled points; everything below sees it through
+// its [Margins] only.
 //
 // [Flow] follows gradient flow, in a clock in which log(1/L) = 10⁶ is not far away,
 // and records a [Trajectory]. [Descent] trains by steps of an [Optimizer] instead.
@@ -27,12 +27,17 @@
 //
 //	minimize ½‖θ‖²_Λmax   subject to   q_k(θ) ≥ 1 for all k,
 //
-// and [Certificate] prints the answer. The same limit from elsewhere: [TwoBalls] in
-// closed form, [LinearMargins] and [SolveCascade] by convex programs, [SolveDirect]
-// for any model. [Predict] and [Accuracy] use what was found; [MeasureCollapse]
-// measures Neural Collapse, [Attack] and [CertifiedDistances] robustness. [Store]
-// keeps what took long, [SaveParameters] what was trained, and [Sweep] runs many
-// settings side by side.
+// and [Certificate] prints the answer. [Predict] and [Accuracy] use what was found.
+//
+// # The other rooms
+//
+//	qhnet/nn        networks of layers, and products of parameters
+//	qhnet/oracle    the same limits from elsewhere: closed forms, convex programs, a direct solver
+//	qhnet/collapse  Neural Collapse: its metrics, and the problem where it is exact
+//	qhnet/robust    attacks and certified distances
+//	qhnet/store     results on disk, and sweeps that share them
+//	qhnet/ode       initial-value solvers, which know no models
+//	qhnet/dataset   labelled points
 //
 // # Errors
 //

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/oracle"
 )
 
 // From a network to its rates, along gradient flow to log(1/L) = 10⁴, and to a
@@ -16,7 +16,7 @@ import (
 func Example() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	set, _ := dataset.Separable(20, 2, 0.3, rng)
-	net, err := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(6), qhnet.ReLU(), qhnet.Dense(1))
+	net, err := nn.New(nn.Input(2), nn.Dense(6), nn.ReLU(), nn.Dense(1))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	flow := qhnet.Flow{Margins: margins, Start: net.Start(rng, qhnet.He), Until: 1e4}
+	flow := qhnet.Flow{Margins: margins, Start: net.Start(rng, nn.He), Until: 1e4}
 	path, err := flow.Run(context.Background())
 	if err != nil {
 		fmt.Println(err)
@@ -39,8 +39,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	settings := qhnet.CertificateSettings{Discarded: rates.Discarded()}
-	certificate, err := qhnet.Certify(path.Margins(), rates.Expand(), path.Last().Theta, &settings)
+	certificate, err := path.Certify(rates, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -68,8 +67,8 @@ func Example() {
 // The symmetric and the asymmetric margin of two balls differ in direction; the
 // flow of a model with two rates goes to the asymmetric one.
 func ExampleFlow() {
-	balls := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
-	model := qhnet.Diagonal(1, 2) // θ_1 x_1 + θ_2 θ_3 x_2, with rates 1 and 1/2
+	balls := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	model := nn.Diagonal(1, 2) // θ_1 x_1 + θ_2 θ_3 x_2, with rates 1 and 1/2
 	margins, err := qhnet.NewBallMargins(model, balls.Centers(), balls.Radius)
 	if err != nil {
 		fmt.Println(err)
@@ -94,7 +93,7 @@ func ExampleFlow() {
 // Steps of a constant size on log L follow the flow far past separability.
 func ExampleDescent() {
 	set, _ := dataset.Separable(20, 2, 0.3, rand.New(rand.NewPCG(1, 2)))
-	margins, err := qhnet.NewMargins(qhnet.Diagonal(1, 1), set)
+	margins, err := qhnet.NewMargins(nn.Diagonal(1, 1), set)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -119,8 +118,8 @@ func ExampleDescent() {
 // The second coordinate alone separates two small balls, so the flow discards the
 // first, whose rate is the highest.
 func ExampleSurvivingRates() {
-	balls := qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
-	model := qhnet.Groups(balls.Groups(1, 2)...)
+	balls := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.3}
+	model := nn.Groups(balls.Groups(1, 2)...)
 	margins, err := qhnet.NewBallMargins(model, balls.Centers(), balls.Radius)
 	if err != nil {
 		fmt.Println(err)
@@ -142,80 +141,44 @@ func ExampleSurvivingRates() {
 	// discarded: [H.weight] highest rate of the rest: 0.5
 }
 
-// A key holds all that determines a result, which is computed once.
-func ExampleRemember() {
-	folder, err := os.MkdirTemp("", "store")
+func ExampleAudit() {
+	n, err := nn.New(nn.Input(2), nn.Dense(24), nn.ReLU(), nn.Dense(24), nn.ReLU(), nn.Dense(1))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(folder)
-	store := qhnet.Store{Dir: folder}
-	type key struct{ Seed uint64 }
-	for _, seed := range []uint64{1, 2, 1} {
-		value, err := qhnet.Remember(store, "draw", key{seed}, func() (int, error) {
-			fmt.Println("computing")
-			return rand.New(rand.NewPCG(seed, 0)).IntN(1000), nil
-		})
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println(seed, value)
-	}
+	fmt.Print(qhnet.Audit(n))
 	// Output:
-	// computing
-	// 1 598
-	// computing
-	// 2 681
-	// 1 598
+	// block          shape  parameters  rate   canonical  conserved with
+	// dense1.weight  24×2           48  0 … 1  1/4        dense1.bias, dense2.weight
+	// dense1.bias    24             24  0 … 1  1/4        dense1.weight, dense2.weight
+	// dense2.weight  24×24         576  0 … 1  1/4        dense1.weight, dense1.bias
+	// dense2.bias    24             24  0 … 1  1/2        dense2.weight, dense3.weight
+	// dense3.weight  1×24           24  0 … 1  1/2        dense2.weight, dense2.bias
+	// dense3.bias    1               1  1      1          -
+	// total                        697
+	//
+	// Quasi-homogeneous, not homogeneous. The admissible rates form a polytope of dimension 2.
+	// Gradient flow conserves 2 independent combinations of squared block norms. The highest
+	// canonical rate is 1, of dense3.bias. Another admissible choice gives positive rates to
+	// dense3.weight, dense3.bias alone.
 }
 
-// A sweep keeps every result in its store: the second run computes nothing.
-func ExampleSweep() {
-	folder, err := os.MkdirTemp("", "store")
+func ExampleRateAudit_Summary() {
+	n, err := nn.New(nn.ResNet18(10)...)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(folder)
-	computed := 0
-	sweep := qhnet.Sweep[float64, float64]{
-		Name:   "robustness",
-		Points: []float64{0.3, 0.6, 0.9},
-		Run: func(_ context.Context, radius float64) (float64, error) {
-			computed++
-			return qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: radius}.Robustness(), nil
-		},
-		Store:   qhnet.Store{Dir: folder},
-		Workers: 1,
-	}
-	for range 2 {
-		results, err := sweep.All(context.Background())
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Printf("%.3f, %d computed\n", results, computed)
-	}
+	fmt.Print(qhnet.Audit(n).Summary())
 	// Output:
-	// [0.300 0.000 0.245], 3 computed
-	// [0.300 0.000 0.245], 3 computed
-}
-
-func ExampleSaveParameters() {
-	folder, err := os.MkdirTemp("", "parameters")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer os.RemoveAll(folder)
-	model, path := qhnet.Diagonal(1, 2), filepath.Join(folder, "trained")
-	if err := qhnet.SaveParameters(path, model, []float64{5, 2, 3}); err != nil {
-		fmt.Println(err)
-		return
-	}
-	theta, err := qhnet.LoadParameters(path, model)
-	fmt.Println(model.Coefficients(nil, theta), err)
-	// Output: [5 6] <nil>
+	// rate   canonical  parameters  blocks
+	// 0 … ∞  0            11165760  54 blocks from conv1.weight to block8.conv2.weight
+	// 0 … 1  1/2              8192  7 blocks from block7.norm2.scale to dense1.weight
+	// 1      1                  10  dense1.bias
+	//
+	// Quasi-homogeneous, not homogeneous. The admissible rates form a polytope of dimension 32.
+	// Gradient flow conserves 32 independent combinations of squared block norms. The highest
+	// canonical rate is 1, of dense1.bias. Another admissible choice gives positive rates to
+	// dense1.weight, dense1.bias alone.
 }

@@ -105,7 +105,7 @@ func (r *flowRun) findDirections() bool {
 		return false
 	}
 	rates, err := RatesOf(r.Margins.Model())
-	return err == nil && slices.Contains(rates.Canonical(), 0)
+	return err == nil && slices.Contains(rates.chosen, 0)
 }
 
 // denseParameters bounds the problems whose exact Jacobians are cheaper than the

@@ -1,4 +1,4 @@
-package qhnet
+package qhnet_test
 
 import (
 	"context"
@@ -11,19 +11,21 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
 	"qhlab/qhnet/ode"
 )
 
 // twoBallFlow is f = w_H·x_H + a (w_R·x_R) on balls around ±μ, μ = (1, 0.6).
-func twoBallFlow(t testing.TB, radius float64) Flow {
+func twoBallFlow(t testing.TB, radius float64) qhnet.Flow {
 	t.Helper()
-	model := Groups(Group{Name: "H", Coordinates: []int{0}, Depth: 1}, Group{Name: "R", Coordinates: []int{1}, Depth: 2})
-	q, err := NewBallMargins(model, twoBallSet(), radius)
+	model := nn.Groups(nn.Group{Name: "H", Coordinates: []int{0}, Depth: 1}, nn.Group{Name: "R", Coordinates: []int{1}, Depth: 2})
+	q, err := qhnet.NewBallMargins(model, twoBallSet(), radius)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Flow{Margins: q, Start: []float64{0.1, 0.3, 0.2}, Until: 1e3}
+	return qhnet.Flow{Margins: q, Start: []float64{0.1, 0.3, 0.2}, Until: 1e3}
 }
 
 func twoBallSet() dataset.Set {
@@ -34,11 +36,8 @@ func TestFlowReachesTheAsymmetricDirection(t *testing.T) {
 	for _, radius := range []float64{0.3, 0.8} {
 		flow := twoBallFlow(t, radius)
 		flow.Until = 1e8
-		tr, err := flow.Run(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		beta := flow.Margins.Model().(*Product).Coefficients(nil, tr.Last().Theta)
+		tr := run(t, flow)
+		beta := flow.Margins.Model().(*nn.Product).Coefficients(nil, tr.Last().Theta)
 		floats.Scale(1/floats.Norm(beta, 2), beta)
 		want := []float64{0, 1}
 		if radius > 0.6 {
@@ -60,26 +59,23 @@ func TestFlowGoesOnForHundredDecades(t *testing.T) {
 	for radius, until := range map[float64]float64{0.3: 1e100, 0.8: 1e14} {
 		flow := twoBallFlow(t, radius)
 		flow.Until = until
-		tr, err := flow.Run(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
+		tr := run(t, flow)
 		// The clock log log(1/L) ends where it is told, but log(1/L) drifts from it by
 		// the tolerance 1e-8 of a step.
 		if last := tr.Last().LogInverse(); math.Abs(last/until-1) > 1e-6 {
 			t.Errorf("r = %v: log(1/L) = %v, want %v", radius, last, until)
 		}
-		if drift := tr.Drift(ConservedUnits(flow.Margins.Model())); radius == 0.3 && drift[len(drift)-1] > 1e-7 {
+		if drift := tr.Drift(qhnet.ConservedUnits(flow.Margins.Model())); radius == 0.3 && drift[len(drift)-1] > 1e-7 {
 			t.Errorf("r = %v: conserved quantities drift by %v", radius, drift[len(drift)-1])
 		}
 	}
 }
 
 func TestFlowClocksTraceOnePath(t *testing.T) {
-	at := func(clock Clock) Point {
+	at := func(clock qhnet.Clock) qhnet.Point {
 		flow := twoBallFlow(t, 0.8)
 		flow.Until, flow.Clock, flow.Tolerance = 8, clock, 1e-10
-		if clock == LogLogLoss {
+		if clock == qhnet.LogLogLoss {
 			flow.Start = []float64{1, 1.5, 1.4}
 		}
 		tr, err := flow.Run(context.Background())
@@ -88,19 +84,19 @@ func TestFlowClocksTraceOnePath(t *testing.T) {
 		}
 		return tr.Last()
 	}
-	want := at(Automatic)
+	want := at(qhnet.Automatic)
 	// With the tolerance 1e-10 of a step paths agree to some hundred of it; the time
 	// is a quadrature over the steps, which differ.
-	for _, clock := range []Clock{Time, Scaled, LogLoss, ArcLength} {
+	for _, clock := range []qhnet.Clock{qhnet.Time, qhnet.Scaled, qhnet.LogLoss, qhnet.ArcLength} {
 		got := at(clock)
 		if !floats.EqualApprox(got.Theta, want.Theta, 1e-7) {
-			t.Errorf("%v ends at %v, %v ends at %v", clock, got.Theta, Automatic, want.Theta)
+			t.Errorf("%v ends at %v, %v ends at %v", clock, got.Theta, qhnet.Automatic, want.Theta)
 		}
 		if math.Abs(got.LogTime-want.LogTime) > 1e-5 || math.Abs(got.Scaled-want.Scaled) > 1e-5*want.Scaled {
-			t.Errorf("%v: log t = %v, s = %v, but %v says %v, %v", clock, got.LogTime, got.Scaled, Automatic, want.LogTime, want.Scaled)
+			t.Errorf("%v: log t = %v, s = %v, but %v says %v, %v", clock, got.LogTime, got.Scaled, qhnet.Automatic, want.LogTime, want.Scaled)
 		}
 	}
-	if got := at(LogLogLoss); math.Abs(got.LogInverse()-8) > 1e-8 {
+	if got := at(qhnet.LogLogLoss); math.Abs(got.LogInverse()-8) > 1e-8 {
 		t.Errorf("log log(1/L) ends at log(1/L) = %v, want 8", got.LogInverse())
 	}
 }
@@ -113,8 +109,8 @@ func TestFlowRefuses(t *testing.T) {
 	backward := twoBallFlow(t, 0.8)
 	backward.Until = -3
 	early := twoBallFlow(t, 0.8)
-	early.Clock, early.Start = LogLogLoss, []float64{-1, 1, 1}
-	for want, flow := range map[string]Flow{"parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
+	early.Clock, early.Start = qhnet.LogLogLoss, []float64{-1, 1, 1}
+	for want, flow := range map[string]qhnet.Flow{"parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
 		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
@@ -124,12 +120,9 @@ func TestFlowRefuses(t *testing.T) {
 func TestFlowNotSeparable(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 1))
 	set := randomSet(rng, 30, 2)
-	q, err := NewMargins(Diagonal(1, 2), set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr, err := Flow{Margins: q, Start: []float64{0.1, 0.2, 0.3}, Until: 100}.Run(context.Background())
-	var failure *NotSeparatedError
+	q := bind(t, nn.Diagonal(1, 2), set)
+	tr, err := qhnet.Flow{Margins: q, Start: []float64{0.1, 0.2, 0.3}, Until: 100}.Run(context.Background())
+	var failure *qhnet.NotSeparatedError
 	if !errors.As(err, &failure) {
 		t.Fatalf("got %v", err)
 	}
@@ -139,19 +132,16 @@ func TestFlowNotSeparable(t *testing.T) {
 }
 
 // unknown hides what a loss says about separation.
-type unknown struct{ Loss }
+type unknown struct{ qhnet.Loss }
 
 // TestFlowSeparatedMeansAllMarginsPositive starts where nL < 1 in the logistic loss
 // although a point is misclassified.
 func TestFlowSeparatedMeansAllMarginsPositive(t *testing.T) {
 	set := dataset.Set{Name: "axes", X: mat.NewDense(2, 2, []float64{1, 0, 0, -1}), Labels: []int{1, 0}, Classes: 2}
-	q, err := NewMargins(Diagonal(1, 1), set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, loss := range []Loss{Exponential{}, Logistic{}, unknown{Exponential{}}, unknown{Logistic{}}} {
-		for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, ArcLength} {
-			tr, err := Flow{Margins: q, Start: []float64{-0.3, 3}, Until: 20, Loss: loss, Clock: clock}.Run(context.Background())
+	q := bind(t, nn.Diagonal(1, 1), set)
+	for _, loss := range []qhnet.Loss{qhnet.Exponential{}, qhnet.Logistic{}, unknown{qhnet.Exponential{}}, unknown{qhnet.Logistic{}}} {
+		for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Time, qhnet.Scaled, qhnet.LogLoss, qhnet.ArcLength} {
+			tr, err := qhnet.Flow{Margins: q, Start: []float64{-0.3, 3}, Until: 20, Loss: loss, Clock: clock}.Run(context.Background())
 			if err != nil {
 				t.Fatalf("%T, %v: %v", loss, clock, err)
 			}
@@ -164,7 +154,7 @@ func TestFlowSeparatedMeansAllMarginsPositive(t *testing.T) {
 				}
 			}
 		}
-		d := Descent{Margins: q, Start: []float64{-0.3, 3}, Steps: 1000, Loss: loss, Optimizer: &LossScaled{Step: 0.01}}
+		d := qhnet.Descent{Margins: q, Start: []float64{-0.3, 3}, Steps: 1000, Loss: loss, Optimizer: &qhnet.LossScaled{Step: 0.01}}
 		if tr, err := d.Run(context.Background()); err != nil || tr.Separated == nil || !(tr.Separated.Margin > 0) {
 			t.Errorf("%T: the descent separates at %+v: %v", loss, tr.Separated, err)
 		}
@@ -172,10 +162,10 @@ func TestFlowSeparatedMeansAllMarginsPositive(t *testing.T) {
 }
 
 func TestFlowAsksStopInEveryClock(t *testing.T) {
-	for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+	for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Time, qhnet.Scaled, qhnet.LogLoss, qhnet.LogLogLoss, qhnet.ArcLength} {
 		flow := twoBallFlow(t, 0.8)
 		flow.Start, flow.Clock = []float64{1, 1.5, 1.4}, clock
-		flow.Stop = func(tr *Trajectory) bool { return len(tr.Points) >= 4 }
+		flow.Stop = func(tr *qhnet.Trajectory) bool { return len(tr.Points) >= 4 }
 		tr, err := flow.Run(context.Background())
 		// The stopping step may add a point of its own end.
 		if err != nil || tr.Status != ode.Stopped || len(tr.Points) < 4 || len(tr.Points) > 5 {
@@ -187,12 +177,9 @@ func TestFlowAsksStopInEveryClock(t *testing.T) {
 // A linear model may start at zero, where the gradient does not vanish.
 func TestLinearFlowFromZero(t *testing.T) {
 	set, _ := dataset.Separable(20, 3, 0.5, rand.New(rand.NewPCG(4, 4)))
-	q, err := NewMargins(Diagonal(1, 1, 1), set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, clock := range []Clock{Automatic, Scaled, LogLoss} {
-		tr, err := Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
+	q := bind(t, nn.Diagonal(1, 1, 1), set)
+	for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Scaled, qhnet.LogLoss} {
+		tr, err := qhnet.Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
 		// The end is located up to the tolerance 1e-8 of a step, relative to 100.
 		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-6 {
 			t.Errorf("%v: log(1/L) = %v, %v", clock, tr.Last().LogInverse(), err)
@@ -201,7 +188,7 @@ func TestLinearFlowFromZero(t *testing.T) {
 }
 
 func TestFlowPastItsEndIsRefused(t *testing.T) {
-	for _, clock := range []Clock{Automatic, Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
+	for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Time, qhnet.Scaled, qhnet.LogLoss, qhnet.LogLogLoss, qhnet.ArcLength} {
 		flow := twoBallFlow(t, 0.8)
 		flow.Start, flow.Clock, flow.Until, flow.MaxSteps = []float64{10, 2, 5}, clock, 2, 1000
 		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "not below Flow.Until = 2") {
@@ -214,7 +201,7 @@ func TestFlowOutOfSteps(t *testing.T) {
 	flow := twoBallFlow(t, 0.8)
 	flow.Start, flow.MaxSteps = []float64{-1, -1, 1}, 4
 	tr, err := flow.Run(context.Background())
-	unseparated, failure := new(NotSeparatedError), new(ode.Failure)
+	unseparated, failure := new(qhnet.NotSeparatedError), new(ode.Failure)
 	if !errors.As(err, &unseparated) || !errors.As(err, &failure) || failure.Status != ode.StepLimit || tr.Status != ode.StepLimit ||
 		strings.Contains(err.Error(), "rest") || !strings.Contains(err.Error(), "MaxSteps") {
 		t.Errorf("after four steps: %v", err)
@@ -227,20 +214,13 @@ func TestExplicitMethodsHaveNoLinearization(t *testing.T) {
 	for _, method := range []ode.Method{ode.DormandPrince{}, ode.RKC{}, ode.RadauIIA{}, ode.Auto{}} {
 		flow := twoBallFlow(t, 0.8)
 		flow.Method = method
-		if err := flow.validate(); err != nil {
-			t.Fatal(err)
-		}
-		r := newFlowRun(&flow)
-		if err := r.begin(); err != nil {
-			t.Fatal(err)
-		}
-		p, err := r.problem(Scaled) // with the method of Automatic's first phase
-		if err != nil || p.Linearization != nil {
-			t.Errorf("%v: the first phase has the linearization %T, %v", method, p.Linearization, err)
+		first, late, err := flow.Linearizations()
+		if err != nil || first != nil {
+			t.Errorf("%v: the first phase has the linearization %T, %v", method, first, err)
 		}
 		_, implicit := map[string]bool{"RadauIIA": true, "Auto": true}[method.String()]
-		if l := r.linearization(LogLogLoss, method); (l != nil) != implicit {
-			t.Errorf("%v: linearization %T", method, l)
+		if (late != nil) != implicit {
+			t.Errorf("%v: linearization %T", method, late)
 		}
 	}
 }
@@ -248,24 +228,15 @@ func TestExplicitMethodsHaveNoLinearization(t *testing.T) {
 // TestFlowKeepsItsMargins: the flow rounds kinks on a copy, which the trajectory has.
 func TestFlowKeepsItsMargins(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	net, err := NewNetwork(Input(2), Dense(4), ReLU(), Dense(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := NewMargins(net, dataset.XOR(5, 0.25, rng))
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := net.Start(rng, He)
+	net := network(t, nn.Input(2), nn.Dense(4), nn.ReLU(), nn.Dense(1))
+	q := bind(t, net, dataset.XOR(5, 0.25, rng))
+	start := net.Start(rng, nn.He)
 	before, err := q.Forward(start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before = append([]float64(nil), before...)
-	tr, err := Flow{Margins: q, Start: start, Until: 3, KinkWidth: 0.5}.Run(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := run(t, qhnet.Flow{Margins: q, Start: start, Until: 3, KinkWidth: 0.5})
 	after, err := q.Forward(start)
 	if err != nil || !floats.Equal(after, before) {
 		t.Errorf("the margins change from %v to %v, %v", before, after, err)
@@ -281,18 +252,12 @@ func TestFlowKeepsItsMargins(t *testing.T) {
 func TestFlowsOfThreeClasses(t *testing.T) {
 	rng := rand.New(rand.NewPCG(12, 1))
 	clusters := dataset.GaussianClusters(mat.NewDense(3, 2, []float64{3, 0, -1.5, 2.6, -1.5, -2.6}), 5, 0.5, rng)
-	net, err := NewNetwork(Input(2), Dense(5, NoBias()), RMSNorm(), Dense(3, NoBias()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := NewMargins(net, clusters)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := net.Start(rng, He)
-	var ends []Point
-	for _, clock := range []Clock{Time, Automatic} {
-		tr, err := Flow{Margins: q, Start: start, Until: 500, Clock: clock}.Run(context.Background())
+	net := network(t, nn.Input(2), nn.Dense(5, nn.NoBias()), nn.RMSNorm(), nn.Dense(3, nn.NoBias()))
+	q := bind(t, net, clusters)
+	start := net.Start(rng, nn.He)
+	var ends []qhnet.Point
+	for _, clock := range []qhnet.Clock{qhnet.Time, qhnet.Automatic} {
+		tr, err := qhnet.Flow{Margins: q, Start: start, Until: 500, Clock: clock}.Run(context.Background())
 		if err != nil {
 			t.Fatalf("%v: %v", clock, err)
 		}
@@ -300,6 +265,6 @@ func TestFlowsOfThreeClasses(t *testing.T) {
 	}
 	// Both end at Until within the tolerance 1e-8 of a step.
 	if a, b := ends[0], ends[1]; math.Abs(a.LogInverse()-500) > 1e-4 || floats.Distance(a.Theta, b.Theta, 2) > 1e-5*floats.Norm(b.Theta, 2) || math.Abs(a.LogTime-b.LogTime) > 1e-3 {
-		t.Errorf("%v ends at %+v, %v at %+v", Time, a, Automatic, b)
+		t.Errorf("%v ends at %+v, %v at %+v", qhnet.Time, a, qhnet.Automatic, b)
 	}
 }

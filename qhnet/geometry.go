@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -15,8 +16,8 @@ import (
 //
 // and returns it. If dst is nil, a new slice is allocated; dst may be theta. A
 // result too large for a float64 is ±Inf.
-func Rescale(dst []float64, alpha float64, lambda, theta []float64) []float64 {
-	checkLength("lambda", len(lambda), len(theta))
+func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []float64 {
+	lambda := rates.lambda(theta)
 	if dst == nil {
 		dst = make([]float64, len(theta))
 	}
@@ -35,10 +36,10 @@ func Rescale(dst []float64, alpha float64, lambda, theta []float64) []float64 {
 
 // Curve returns the points ψ_α(θ) of the characteristic curve through θ, one
 // row for each α. Its tangent at θ is Λθ.
-func Curve(alphas, lambda, theta []float64) *mat.Dense {
+func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
 	points := mat.NewDense(len(alphas), len(theta), nil)
 	for k, alpha := range alphas {
-		Rescale(points.RawRowView(k), alpha, lambda, theta)
+		Rescale(points.RawRowView(k), alpha, rates, theta)
 	}
 	return points
 }
@@ -46,8 +47,8 @@ func Curve(alphas, lambda, theta []float64) *mat.Dense {
 // Seminorm returns the Λ-seminorm
 //
 //	‖θ‖_Λ = (Σ λ_i θ_i²)^{1/2}.
-func Seminorm(lambda, theta []float64) float64 {
-	return seminorm(lambda, theta, math.Inf(-1))
+func Seminorm(rates *Rates, theta []float64) float64 {
+	return seminorm(rates.lambda(theta), theta, math.Inf(-1))
 }
 
 // MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
@@ -56,12 +57,9 @@ func Seminorm(lambda, theta []float64) float64 {
 //	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2},
 //
 // where rates that differ by 1e-12 of λ_max or less count as equal.
-func MaxSeminorm(lambda, theta []float64) float64 {
-	highest := 0.0
-	for _, rate := range lambda {
-		highest = max(highest, rate)
-	}
-	return seminorm(lambda, theta, highest)
+func MaxSeminorm(rates *Rates, theta []float64) float64 {
+	lambda := rates.lambda(theta)
+	return seminorm(lambda, theta, floats.Max(lambda))
 }
 
 // isHighest tells whether a rate is the highest. Rates that are equal as fractions
@@ -70,7 +68,6 @@ func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
 
 // seminorm sums over the rates from lowest on.
 func seminorm(lambda, theta []float64, lowest float64) float64 {
-	checkLength("lambda", len(lambda), len(theta))
 	sum := 0.0
 	for start, end := 0, 0; start < len(theta); start = end {
 		end = runEnd(lambda, start)
@@ -93,8 +90,8 @@ func seminorm(lambda, theta []float64, lowest float64) float64 {
 // where g is convex and decreasing and neither overflows nor underflows. The
 // time at which the largest term is 1 lies left of the root, so Newton's method
 // rises to it from there and needs no safeguard but an end.
-func NormalizedTime(lambda, theta []float64) (float64, error) {
-	checkLength("lambda", len(lambda), len(theta))
+func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
+	lambda := rates.lambda(theta)
 	tau := math.Inf(-1)
 	for start, end := 0, 0; start < len(theta); start = end {
 		end = runEnd(lambda, start)
@@ -158,20 +155,20 @@ func logTerm(rate float64, run []float64) float64 {
 //
 // and returns them with τ(θ); its errors are those of [NormalizedTime]. If dst
 // is nil, a new slice is allocated; dst may be theta.
-func Normalize(dst, lambda, theta []float64) (normalized []float64, tau float64, err error) {
-	tau, err = NormalizedTime(lambda, theta)
+func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float64, tau float64, err error) {
+	tau, err = NormalizedTime(rates, theta)
 	if err != nil {
 		return nil, 0, err
 	}
-	return Rescale(dst, -tau, lambda, theta), tau, nil
+	return Rescale(dst, -tau, rates, theta), tau, nil
 }
 
 // EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is
 // missed at θ, relative to the largest output:
 //
 //	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
-func EulerResidual(e Evaluation, lambda, theta []float64) (float64, error) {
-	checkLength("lambda", len(lambda), len(theta))
+func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error) {
+	lambda := rates.lambda(theta)
 	f, err := e.Forward(theta)
 	if err != nil {
 		return 0, err
@@ -188,13 +185,13 @@ func EulerResidual(e Evaluation, lambda, theta []float64) (float64, error) {
 // the largest output:
 //
 //	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
-func ScalingResidual(e Evaluation, alpha float64, lambda, theta []float64) (float64, error) {
+func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64) (float64, error) {
 	f, err := e.Forward(theta)
 	if err != nil {
 		return 0, err
 	}
 	want := append([]float64(nil), f...)
-	f, err = e.Forward(Rescale(nil, alpha, lambda, theta))
+	f, err = e.Forward(Rescale(nil, alpha, rates, theta))
 	if err != nil {
 		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
 	}

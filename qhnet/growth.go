@@ -33,8 +33,8 @@ const (
 // the trajectory: the given number of decades of log(1/L), such as 1. Where
 // normalized parameters converge under Λ, the exponents of the blocks that survive
 // equal their rates.
-func (tr *Trajectory) Growth(lambda []float64, decades float64) ([]Growth, error) {
-	end, err := tr.end(lambda, decades)
+func (tr *Trajectory) Growth(rates *Rates, decades float64) ([]Growth, error) {
+	end, err := tr.end(rates, decades)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: growth: %w", err)
 	}
@@ -59,14 +59,14 @@ type ending struct {
 }
 
 // end normalizes the points of the last decades of log(1/L).
-func (tr *Trajectory) end(lambda []float64, decades float64) (*ending, error) {
+func (tr *Trajectory) end(rates *Rates, decades float64) (*ending, error) {
 	last := tr.Last().LogInverse()
 	e := &ending{points: tr.Since(last * math.Pow(10, -decades) * (1 - 1e-9)).Points}
 	if !(last > 0) || len(e.points) < 3 {
 		return nil, fmt.Errorf("only %d points were recorded in the last %v decades of log(1/L), up to %.4g; record more or ask for more decades", len(e.points), decades, last)
 	}
 	for _, p := range e.points {
-		hat, tau, err := Normalize(nil, lambda, p.Theta)
+		hat, tau, err := Normalize(nil, rates, p.Theta)
 		if err != nil {
 			return nil, fmt.Errorf("at log(1/L) = %.4g: %w", p.LogInverse(), err)
 		}
@@ -91,12 +91,12 @@ func (e *ending) share(size func(hat []float64) float64) (last, trend float64) {
 
 // Shares returns ‖θ̂_b‖, one row a recorded point and one column a block: the
 // norms of the blocks of the normalized parameters.
-func (tr *Trajectory) Shares(lambda []float64) (*mat.Dense, error) {
+func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 	blocks := tr.Model().Blocks()
 	shares := mat.NewDense(len(tr.Points), len(blocks), nil)
-	normalized := make([]float64, len(lambda))
+	normalized := make([]float64, NumParameters(tr.Model()))
 	for i, p := range tr.Points {
-		if _, _, err := Normalize(normalized, lambda, p.Theta); err != nil {
+		if _, _, err := Normalize(normalized, rates, p.Theta); err != nil {
 			return nil, fmt.Errorf("qhnet: shares at log(1/L) = %.4g: %w", p.LogInverse(), err)
 		}
 		for j, b := range blocks {
@@ -123,4 +123,66 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 		}
 		return worst
 	})
+}
+
+// SurvivingRates returns the rates of what a flow has kept: the canonical rates
+// of its model without the blocks it discards, found from the trajectory alone.
+//
+// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the
+// highest rate falls over the last decades of log(1/L), it discards the block
+// that falls fastest and computes the canonical rates of the rest anew; a block
+// can only be judged once those of higher rates are known to stay. The share of a
+// discarded block falls like a power of log(1/L), and the power is taken for a fall
+// if it is below -1/10. A block that is exactly zero is discarded whatever its rate.
+// Scale-invariant blocks have rate 0 and stay. Its errors are those of [RatesOf] and
+// [Trajectory.Growth].
+func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
+	rates, err := RatesOf(tr.Model())
+	if err != nil {
+		return nil, err
+	}
+	for {
+		growth, err := tr.Growth(rates, decades)
+		if err != nil {
+			return nil, err
+		}
+		lost := falling(rates, growth)
+		if lost == nil {
+			return rates, nil
+		}
+		rates = rates.Without(lost...)
+	}
+}
+
+// falling names the surviving blocks of positive rate that are exactly zero (such as
+// all factors of a product), or else the one of the highest rate that falls fastest.
+func falling(rates *Rates, growth []Growth) (names []string) {
+	chosen, surviving := rates.chosen, rates.Surviving()
+	for b, g := range growth {
+		if surviving[b] && chosen[b] > 0 && g.Share == 0 {
+			names = append(names, g.Block)
+		}
+	}
+	if names != nil {
+		return names
+	}
+	trend := discardedTrend
+	rate, highest := rates.Max()
+	for _, b := range highest {
+		if rate > 0 && growth[b].Trend < trend {
+			names, trend = []string{growth[b].Block}, growth[b].Trend
+		}
+	}
+	return names
+}
+
+// Discarded returns the names of the blocks left out by [Rates.Without].
+func (r *Rates) Discarded() []string {
+	var names []string
+	for b, dropped := range r.dropped {
+		if dropped {
+			names = append(names, r.blocks[b].Name)
+		}
+	}
+	return names
 }

@@ -81,11 +81,11 @@ func (Logistic) Log(weights, q []float64, perPoint int) float64 {
 	for k := 0; k < len(q); k += perPoint {
 		highest = max(highest, logSum(weights[k:k+perPoint], q[k:k+perPoint]))
 	}
-	sum, unit := 0.0, softplus(highest)
+	sum, unit := 0.0, kernel.Softplus(highest)
 	for k := 0; k < len(q); k += perPoint {
 		own := weights[k : k+perPoint]
 		z := logSum(own, q[k:k+perPoint])
-		loss, slope := softplus(z)/unit, sigmoid(z)/unit
+		loss, slope := kernel.Softplus(z)/unit, kernel.Sigmoid(z)/unit
 		if highest < tinySoftplus {
 			loss = math.Exp(z - highest)
 			slope = loss
@@ -108,7 +108,7 @@ func (Logistic) Curvature(dst, weights, q, v []float64, perPoint int) {
 		mean += w * v[j]
 	}
 	for k := 0; k < len(q); k += perPoint {
-		log1p := softplus(logSumExpOnly(q[k : k+perPoint]))
+		log1p := kernel.Softplus(logSumExpOnly(q[k : k+perPoint]))
 		own := 0.0
 		for j := k; j < k+perPoint; j++ {
 			own += math.Exp(-q[j]-log1p) * v[j]
@@ -141,12 +141,6 @@ func logSumExpOnly(q []float64) float64 {
 	return math.Log(sum) - smallest
 }
 
-// softplus returns log(1 + e^z).
-func softplus(z float64) float64 { return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) }
-
-// sigmoid returns 1/(1 + e^{-z}), the slope of softplus.
-func sigmoid(z float64) float64 { return math.Exp(min(z, 0)) / (1 + math.Exp(-math.Abs(z))) }
-
 // Below tinySoftplus, e^z is under half the spacing of float64 at 1, and log(1 + e^z)
 // is e^z.
 const tinySoftplus = -37
@@ -156,5 +150,5 @@ func logSoftplus(z float64) float64 {
 	if z < tinySoftplus {
 		return z
 	}
-	return math.Log(softplus(z))
+	return math.Log(kernel.Softplus(z))
 }

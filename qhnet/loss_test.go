@@ -1,9 +1,11 @@
-package qhnet
+package qhnet_test
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"qhlab/qhnet"
 )
 
 // plainLoss is the definition, for margins small enough to exponentiate.
@@ -24,8 +26,8 @@ func plainLoss(logistic bool, q []float64, perPoint int) float64 {
 
 func TestLossAgainstDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
-	for _, loss := range []Loss{Exponential{}, Logistic{}} {
-		_, logistic := loss.(Logistic)
+	for _, loss := range []qhnet.Loss{qhnet.Exponential{}, qhnet.Logistic{}} {
+		_, logistic := loss.(qhnet.Logistic)
 		for _, perPoint := range []int{1, 3} {
 			q := make([]float64, 4*perPoint)
 			v := make([]float64, len(q))
@@ -74,8 +76,8 @@ func TestLossAgainstDefinition(t *testing.T) {
 // separated, and the threshold is where it does if they are large.
 func TestSeparatedBelow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
-	for _, loss := range []Loss{Exponential{}, Logistic{}} {
-		below := loss.(Separating).SeparatedBelow()
+	for _, loss := range []qhnet.Loss{qhnet.Exponential{}, qhnet.Logistic{}} {
+		below := loss.(qhnet.Separating).SeparatedBelow()
 		for _, perPoint := range []int{1, 3} {
 			q := make([]float64, 4*perPoint)
 			w := make([]float64, len(q))
@@ -96,7 +98,7 @@ func TestSeparatedBelow(t *testing.T) {
 func TestLossFarPastUnderflow(t *testing.T) {
 	q := []float64{1e14, 1e14 + 2, 1e14 + 1e3}
 	w := make([]float64, 3)
-	for _, loss := range []Loss{Exponential{}, Logistic{}} {
+	for _, loss := range []qhnet.Loss{qhnet.Exponential{}, qhnet.Logistic{}} {
 		got := loss.Log(w, q, 1)
 		if want := -1e14; math.Abs(got-want) > 2 {
 			t.Errorf("%T: log L = %v, want about %v", loss, got, want)
@@ -109,9 +111,9 @@ func TestLossFarPastUnderflow(t *testing.T) {
 
 func BenchmarkLogistic(b *testing.B) {
 	rng := rand.New(rand.NewPCG(3, 2))
-	q := normal(rng, 2000*9)
+	q := randomVector(rng, 2000*9)
 	w := make([]float64, len(q))
 	for b.Loop() {
-		Logistic{}.Log(w, q, 9)
+		qhnet.Logistic{}.Log(w, q, 9)
 	}
 }

@@ -1,16 +1,31 @@
-package qhnet
+package qhnet_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
 )
+
+func ExampleAccuracy() {
+	// The boundary x_1 = 0 is right about three points of four.
+	model := nn.Diagonal(1, 1)
+	theta := []float64{1, 0}
+	set := dataset.Set{Name: "four", X: mat.NewDense(4, 2, []float64{1, 0, 2, 1, -1, 3, 1, -1}), Labels: []int{1, 1, 0, 0}, Classes: 2}
+	classes, _ := qhnet.Predict(model, theta, set.X)
+	accuracy, _ := qhnet.Accuracy(model, theta, set)
+	fmt.Println(classes, accuracy)
+	// Output: [1 1 0 1] 0.75
+}
 
 // randomSet draws n points of d coordinates with two classes.
 func randomSet(rng *rand.Rand, n, d int) dataset.Set {
@@ -24,45 +39,32 @@ func randomSet(rng *rand.Rand, n, d int) dataset.Set {
 	return set
 }
 
-func randomVector(rng *rand.Rand, n int) []float64 {
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = rng.NormFloat64()
-	}
-	return v
-}
-
 // marginCases are margins of every kind at small sizes.
-func marginCases(t *testing.T, rng *rand.Rand) map[string]*Margins {
+func marginCases(t *testing.T, rng *rand.Rand) map[string]*qhnet.Margins {
 	t.Helper()
-	cases := map[string]*Margins{}
-	add := func(name string, m *Margins, err error) {
+	balls := func(m qhnet.Model, centres dataset.Set) *qhnet.Margins {
+		q, err := qhnet.NewBallMargins(m, centres, 0.3)
 		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatal(err)
 		}
-		cases[name] = m
+		return q
 	}
-	q, err := NewMargins(Diagonal(1, 2, 3), randomSet(rng, 5, 3))
-	add("binary", q, err)
-	q, err = NewBallMargins(Diagonal(1, 2, 3), randomSet(rng, 4, 3), 0.3)
-	add("balls", q, err)
-	q, err = NewBallMargins(Diagonal(1, 2).WithBias(), randomSet(rng, 4, 2), 0.3)
-	add("balls with bias", q, err)
-	net, err := NewNetwork(Input(3), Dense(4, NoBias()), RMSNorm(), Dense(3, NoBias()))
-	if err != nil {
-		t.Fatal(err)
+	cases := map[string]*qhnet.Margins{
+		"binary":          bind(t, nn.Diagonal(1, 2, 3), randomSet(rng, 5, 3)),
+		"balls":           balls(nn.Diagonal(1, 2, 3), randomSet(rng, 4, 3)),
+		"balls with bias": balls(nn.Diagonal(1, 2).WithBias(), randomSet(rng, 4, 2)),
 	}
+	net := network(t, nn.Input(3), nn.Dense(4, nn.NoBias()), nn.RMSNorm(), nn.Dense(3, nn.NoBias()))
 	three := randomSet(rng, 6, 3)
 	three.Labels, three.Classes = []int{0, 1, 2, 2, 1, 0}, 3
-	q, err = NewMargins(net, three)
-	add("three classes", q, err)
+	cases["three classes"] = bind(t, net, three)
 	return cases
 }
 
 func TestMarginsDerivatives(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	for name, q := range marginCases(t, rng) {
-		m := NumParameters(q.Model())
+		m := qhnet.NumParameters(q.Model())
 		theta, v, mu := randomVector(rng, m), randomVector(rng, m), randomVector(rng, q.Len())
 		at := func(h float64) (value, gradient []float64) {
 			p := make([]float64, m)
@@ -101,14 +103,14 @@ func TestMarginsDerivatives(t *testing.T) {
 
 func TestBallMarginIsTheWorstCase(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 2))
-	model := Diagonal(1, 2, 1).WithBias()
+	model := nn.Diagonal(1, 2, 1).WithBias()
 	centres := randomSet(rng, 2, 3)
 	const radius = 0.4
-	q, err := NewBallMargins(model, centres, radius)
+	q, err := qhnet.NewBallMargins(model, centres, radius)
 	if err != nil {
 		t.Fatal(err)
 	}
-	theta := randomVector(rng, NumParameters(model))
+	theta := randomVector(rng, qhnet.NumParameters(model))
 	worst, err := q.Forward(theta)
 	if err != nil {
 		t.Fatal(err)
@@ -119,10 +121,7 @@ func TestBallMarginIsTheWorstCase(t *testing.T) {
 		y := float64(2*label - 1)
 		floats.AddScaled(nearest.X.RawRowView(k), -y*radius/floats.Norm(beta, 2), beta)
 	}
-	at, err := NewMargins(model, nearest)
-	if err != nil {
-		t.Fatal(err)
-	}
+	at := bind(t, model, nearest)
 	got, err := at.Forward(theta)
 	if err != nil {
 		t.Fatal(err)
@@ -137,16 +136,16 @@ func TestMarginsRefuse(t *testing.T) {
 	good := randomSet(rng, 4, 2)
 	label := good
 	label.Labels, label.Classes = []int{0, 1, 2, 0}, 3
-	_, narrow := NewMargins(Diagonal(1, 2, 3), good)
-	_, classes := NewMargins(Diagonal(1, 2), label)
-	_, empty := NewMargins(Diagonal(1), dataset.Set{})
-	_, radius := NewBallMargins(Diagonal(1, 1), good, -1)
+	_, narrow := qhnet.NewMargins(nn.Diagonal(1, 2, 3), good)
+	_, classes := qhnet.NewMargins(nn.Diagonal(1, 2), label)
+	_, empty := qhnet.NewMargins(nn.Diagonal(1), dataset.Set{})
+	_, radius := qhnet.NewBallMargins(nn.Diagonal(1, 1), good, -1)
 	for want, err := range map[string]error{"takes 3": narrow, "label 2": classes, "no points": empty, "radius": radius} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
-	q, err := NewBallMargins(Diagonal(2, 2), good, 0.1)
+	q, err := qhnet.NewBallMargins(nn.Diagonal(2, 2), good, 0.1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +157,7 @@ func TestMarginsRefuse(t *testing.T) {
 func TestMarginsAllocateNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 4))
 	for name, q := range marginCases(t, rng) {
-		m := NumParameters(q.Model())
+		m := qhnet.NumParameters(q.Model())
 		theta, v, mu := randomVector(rng, m), randomVector(rng, m), randomVector(rng, q.Len())
 		dst := make([]float64, m)
 		if n := testing.AllocsPerRun(5, func() {
@@ -175,7 +174,7 @@ func TestMarginsAllocateNothing(t *testing.T) {
 
 // counting counts forward-mode passes.
 type counting struct {
-	Evaluation
+	qhnet.Evaluation
 	directional *int
 }
 
@@ -185,8 +184,8 @@ func (c counting) Directional(dst, v []float64) { *c.directional++; c.Evaluation
 func TestHessianVectorPassesForwardOnlyForBalls(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 7))
 	for name, q := range marginCases(t, rng) {
-		calls, m := 0, NumParameters(q.Model())
-		q.outputs = counting{q.outputs, &calls}
+		calls, m := 0, qhnet.NumParameters(q.Model())
+		q.Wrap(func(e qhnet.Evaluation) qhnet.Evaluation { return counting{e, &calls} })
 		if _, err := q.Forward(randomVector(rng, m)); err != nil {
 			t.Fatal(err)
 		}
@@ -197,81 +196,72 @@ func TestHessianVectorPassesForwardOnlyForBalls(t *testing.T) {
 	}
 }
 
-// TestFieldJacobian compares the exact Jacobian with differences of the field.
-func TestFieldJacobian(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 5))
-	const value = 0.3
-	for name, margins := range marginCases(t, rng) {
-		for _, loss := range []Loss{Exponential{}, Logistic{}} {
-			for _, clock := range []Clock{Time, Scaled, LogLoss, LogLogLoss, ArcLength} {
-				f := newField(margins, loss)
-				m := NumParameters(margins.Model())
-				theta := randomVector(rng, m)
-				exact := mat.NewDense(m, m, nil)
-				if err := f.jacobian(exact, clock, value, theta); err != nil {
-					t.Fatal(err)
-				}
-				up, down := make([]float64, m), make([]float64, m)
-				for i := range theta {
-					const h = 1e-6
-					old := theta[i]
-					theta[i] = old + h
-					if err := f.derivative(up, clock, value, theta); err != nil {
-						t.Fatal(err)
-					}
-					theta[i] = old - h
-					if err := f.derivative(down, clock, value, theta); err != nil {
-						t.Fatal(err)
-					}
-					theta[i] = old
-					for r := range m {
-						want := (up[r] - down[r]) / (2 * h)
-						// Differences over h of values good to 1e-16 are good to 1e-10, but
-						// for 1/‖g‖² and its powers of ten.
-						if got := exact.At(r, i); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
-							t.Fatalf("%s, %T, %v: Jacobian (%d,%d) is %v, differences give %v", name, loss, clock, r, i, got, want)
-						}
-					}
-				}
+// A prediction is right exactly where the point's margins are positive.
+func TestPredictAgreesWithMargins(t *testing.T) {
+	rng := rand.New(rand.NewPCG(50, 5))
+	for outputs := 1; outputs <= 4; outputs++ {
+		n := network(t, nn.Input(3), nn.Dense(5), nn.ReLU(), nn.Dense(outputs))
+		theta := n.Start(rng, nn.He)
+		set := dataset.Set{Name: "random", X: gaussian(rng, 40, 3), Labels: make([]int, 40), Classes: max(outputs, 2)}
+		for k := range set.Labels {
+			set.Labels[k] = k % set.Classes
+		}
+		classes, err := qhnet.Predict(n, theta, set.X)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right := 0
+		margins := bind(t, n, set)
+		all, err := margins.Forward(theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range set.Labels {
+			q := floats.Min(all[k*margins.PerPoint() : (k+1)*margins.PerPoint()])
+			if (classes[k] == set.Labels[k]) != (q > 0) {
+				t.Errorf("%d outputs: point %d of class %d has margin %v and is predicted as %d", outputs, k, set.Labels[k], q, classes[k])
 			}
+			if q > 0 {
+				right++
+			}
+		}
+		if accuracy, err := qhnet.Accuracy(n, theta, set); err != nil || accuracy != float64(right)/40 {
+			t.Errorf("%d outputs: accuracy %v, %v, want %d/40", outputs, accuracy, err, right)
 		}
 	}
 }
 
-// TestFieldLowRank uses a model linear in θ, where the low-rank part leaves
-// nothing out.
-func TestFieldLowRank(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	model := Diagonal(1, 1, 1, 1)
-	points, err := NewMargins(model, randomSet(rng, 3, 4))
-	if err != nil {
-		t.Fatal(err)
+func TestPredictTies(t *testing.T) {
+	x := mat.NewDense(1, 1, []float64{1})
+	for outputs, want := range map[int]int{1: 0, 3: 0} {
+		n := network(t, nn.Input(1), nn.Dense(outputs))
+		if got, err := qhnet.Predict(n, make([]float64, 2*outputs), x); err != nil || !slices.Equal(got, []int{want}) {
+			t.Errorf("%d outputs that are all 0: class %v, %v", outputs, got, err)
+		}
 	}
-	balls, err := NewBallMargins(model, randomSet(rng, 3, 4), 0.3)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestAccuracyOnSomeClasses(t *testing.T) {
+	n := network(t, nn.Input(1), nn.Dense(3, nn.NoBias()))
+	theta := []float64{1, 2, 3} // the largest output is the last where x > 0, else the first
+	set := dataset.Set{Name: "class 2", X: mat.NewDense(2, 1, []float64{1, -1}), Labels: []int{2, 2}, Classes: 3}
+	if accuracy, err := qhnet.Accuracy(n, theta, set); err != nil || accuracy != 0.5 {
+		t.Errorf("accuracy %v, %v, want 1/2", accuracy, err)
 	}
-	theta := randomVector(rng, 4)
-	for i, clock := range []Clock{Time, Time, Scaled, Scaled, LogLoss, LogLoss, LogLogLoss, LogLogLoss, ArcLength, ArcLength} {
-		margins := points
-		if i%2 == 1 {
-			margins = balls
-		}
-		f := newField(margins, Exponential{})
-		exact := mat.NewDense(4, 4, nil)
-		if err := f.jacobian(exact, clock, 0.3, theta); err != nil {
-			t.Fatal(err)
-		}
-		rank := margins.rank()
-		u, k := mat.NewDense(rank, 4, nil), mat.NewDense(rank, rank, nil)
-		if err := f.lowRank(u, k, clock, 0.3, theta); err != nil {
-			t.Fatal(err)
-		}
-		var ku, uku mat.Dense
-		ku.Mul(k, u)
-		uku.Mul(u.T(), &ku)
-		if !mat.EqualApprox(exact, &uku, 1e-12*(1+mat.Norm(exact, 2))) {
-			t.Errorf("%v: the low-rank form is\n%v, want\n%v", clock, mat.Formatted(&uku), mat.Formatted(exact))
+	for _, test := range []struct {
+		want  string
+		spoil func(*dataset.Set)
+	}{
+		{"class 2: 2 rows but 1 labels", func(s *dataset.Set) { s.Labels = s.Labels[:1] }},
+		{"label 3, but a model with 3 output(s)", func(s *dataset.Set) { s.Labels[1], s.Classes = 3, 4 }},
+		{"entry 0 of point 1 is NaN", func(s *dataset.Set) { s.X.Set(1, 0, math.NaN()) }},
+		{"points of 1", func(s *dataset.Set) { s.X = mat.NewDense(2, 2, nil) }},
+	} {
+		set := set
+		set.X, set.Labels = mat.DenseCopyOf(set.X), slices.Clone(set.Labels)
+		test.spoil(&set)
+		if _, err := qhnet.Accuracy(n, theta, set); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want an error with %q", err, test.want)
 		}
 	}
 }

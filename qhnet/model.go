@@ -2,7 +2,10 @@ package qhnet
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -46,17 +49,63 @@ type Evaluation interface {
 	HessianVector(dst, weights, v []float64)
 }
 
+// KinkRounder is an [Evaluation] of a model with kinks, such as those of ReLU, that
+// can be rounded: see [Margins.RoundKinks].
+type KinkRounder interface {
+	// RoundKinks returns the evaluation at the same points with kinks rounded to a
+	// width, 0 for not at all, and whether the model has any.
+	RoundKinks(width float64) (same Evaluation, found bool)
+}
+
+// Jacobian sets dst to the gradients of all outputs at the point of the last
+// Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
+// method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
+func Jacobian(dst *mat.Dense, e Evaluation) {
+	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
+		own.Jacobian(dst)
+		return
+	}
+	rows, _ := dst.Dims()
+	unit := make([]float64, rows)
+	for i := range unit {
+		unit[i] = 1
+		e.Gradient(dst.RawRowView(i), unit)
+		unit[i] = 0
+	}
+}
+
 // Block is a named slice of the flat parameter vector.
 type Block struct {
 	Name   string // unique in the model, such as "dense1.weight"
 	Layer  string // the layer that owns it, such as "dense1"
 	Kind   string // "weight", "bias", "scale" or "shift"
-	Shape  []int  // its shape, row-major
+	Shape  Shape  // row-major
 	Offset int    // where it starts in θ
 }
 
 // Len returns the number of parameters in the block.
-func (b Block) Len() int { return size(b.Shape) }
+func (b Block) Len() int { return b.Shape.Size() }
+
+// Shape is the shape of an array.
+type Shape []int
+
+// Size returns the number of entries of an array of this shape.
+func (s Shape) Size() int {
+	n := 1
+	for _, side := range s {
+		n *= side
+	}
+	return n
+}
+
+// String writes a shape as 8×28×28.
+func (s Shape) String() string {
+	sides := make([]string, len(s))
+	for i, side := range s {
+		sides[i] = strconv.Itoa(side)
+	}
+	return strings.Join(sides, "×")
+}
 
 // Of returns the block's part of a vector indexed like θ, without copying.
 func (b Block) Of(theta []float64) []float64 {
@@ -73,8 +122,9 @@ func NumParameters(m Model) int {
 	return last.Offset + last.Len()
 }
 
-// checkFinite names the first parameter that is a NaN or an infinity.
-func checkFinite(m Model, theta []float64) error {
+// CheckParameters returns an error that names the first parameter that is a NaN or
+// an infinity.
+func CheckParameters(m Model, theta []float64) error {
 	for i, v := range theta {
 		if v-v == 0 {
 			continue
@@ -109,4 +159,22 @@ type ScalingRule struct {
 	Reason       string    // the rule in words, as a full sentence
 	Coefficients []float64 // one per block
 	Total        float64   // 1 for the output's rule, otherwise 0
+}
+
+// checkLength panics if a slice does not have the length its role asks for.
+func checkLength(name string, have, want int) {
+	if have != want {
+		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
+	}
+}
+
+// vector returns a slice as BLAS takes it.
+func vector(v []float64) blas64.Vector {
+	return blas64.Vector{N: len(v), Data: v, Inc: 1}
+}
+
+func fill(dst []float64, value float64) {
+	for i := range dst {
+		dst[i] = value
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,12 +22,18 @@ import (
 // then the next largest, and so on: for a network it is the one that gradient
 // flow settles on when no block is discarded. All rates are computed in
 // rational arithmetic and rounded once.
+//
+// A Rates is one choice of them, the canonical one unless it was made by
+// [Rates.Choose], [Rates.Extreme], [Rates.LastLayerOnly] or [Rates.Random]. It knows
+// which blocks are discarded, and whatever needs Λ takes it.
 type Rates struct {
 	blocks    []Block
 	rules     []ScalingRule // for the surviving blocks
 	polytope  *polytope.Polytope
 	canonical []*big.Rat
 	extremes  func() *extremes
+	chosen    []float64        // of each block
+	expanded  func() []float64 // of each parameter
 
 	modelRules []ScalingRule // as the model states them
 	dropped    []bool
@@ -53,12 +60,69 @@ func RatesOf(m Model) (*Rates, error) {
 	return r, nil
 }
 
+// Diag returns Λ = diag(λ_1, …, λ_m) without a model: each parameter is a block of
+// its own and has one admissible rate. It panics if a rate is negative or not finite.
+func Diag(lambda ...float64) *Rates {
+	r := &Rates{dropped: make([]bool, len(lambda)), complete: func([]*big.Rat) {}}
+	for i, rate := range lambda {
+		if !(rate >= 0) || math.IsInf(rate, 1) {
+			panic(fmt.Sprintf("qhnet: Diag: rate %d is %v; use a finite number ≥ 0", i, rate))
+		}
+		name := fmt.Sprintf("θ%d", i+1)
+		r.blocks = append(r.blocks, Block{Name: name, Layer: name, Kind: "weight", Shape: Shape{1}, Offset: i})
+		rule := ScalingRule{Layer: name, Reason: fmt.Sprintf("%s has the rate %v.", name, rate), Coefficients: make([]float64, len(lambda)), Total: rate}
+		rule.Coefficients[i] = 1
+		r.rules = append(r.rules, rule)
+	}
+	r.modelRules = r.rules
+	system := equationsOf(r.blocks, r.rules)
+	p, err := polytope.New(len(lambda), system.a, system.b)
+	if err != nil {
+		panic("qhnet: Diag: " + err.Error())
+	}
+	r.over(p)
+	r.set(lambda)
+	return r
+}
+
 // over completes r for its polytope.
 func (r *Rates) over(p *polytope.Polytope) {
 	r.polytope = p
 	r.canonical = p.LexicographicMinMax()
 	r.complete(r.canonical)
 	r.extremes = sync.OnceValue(r.findExtremes)
+	r.set(roundAll(r.canonical))
+}
+
+// set makes rates of the blocks the choice.
+func (r *Rates) set(perBlock []float64) {
+	r.chosen = perBlock
+	r.expanded = sync.OnceValue(func() []float64 {
+		lambda := make([]float64, r.parameters())
+		for b, block := range r.blocks {
+			fill(block.Of(lambda), perBlock[b])
+		}
+		return lambda
+	})
+}
+
+// parameters returns the number of parameters of the model.
+func (r *Rates) parameters() int {
+	last := r.blocks[len(r.blocks)-1]
+	return last.Offset + last.Len()
+}
+
+// with returns the same polytope with another choice.
+func (r *Rates) with(perBlock []float64) *Rates {
+	q := *r
+	q.set(perBlock)
+	return &q
+}
+
+// lambda returns Λ, one rate for each parameter of θ.
+func (r *Rates) lambda(theta []float64) []float64 {
+	checkLength("theta", len(theta), r.parameters())
+	return r.expanded()
 }
 
 func (r *Rates) index(name string) int {
@@ -81,19 +145,21 @@ func (r *Rates) Surviving() []bool {
 	return s
 }
 
-// Canonical returns the canonical rate of each block.
-func (r *Rates) Canonical() []float64 { return roundAll(r.canonical) }
+// PerBlock returns the rate of each block.
+func (r *Rates) PerBlock() []float64 { return slices.Clone(r.chosen) }
 
-// Max returns λ_max, the largest canonical rate of the surviving blocks, and
-// the indices of the surviving blocks that have it.
+// PerParameter returns Λ, one rate for each parameter.
+func (r *Rates) PerParameter() []float64 { return slices.Clone(r.expanded()) }
+
+// Max returns λ_max, the largest rate of the surviving blocks, and the indices of
+// the surviving blocks that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
-	canonical := r.Canonical()
-	for b, lambda := range canonical {
+	for b, lambda := range r.chosen {
 		if !r.dropped[b] {
 			rate = max(rate, lambda)
 		}
 	}
-	for b, lambda := range canonical {
+	for b, lambda := range r.chosen {
 		if !r.dropped[b] && isHighest(lambda, rate) {
 			blocks = append(blocks, b)
 		}
@@ -101,23 +167,9 @@ func (r *Rates) Max() (rate float64, blocks []int) {
 	return rate, blocks
 }
 
-// Expand returns the canonical Λ, one rate for each parameter.
-func (r *Rates) Expand() []float64 { return r.Spread(r.Canonical()) }
-
-// Spread returns a Λ with one rate for each parameter from rates of the blocks.
-func (r *Rates) Spread(blockRates []float64) []float64 {
-	checkLength("blockRates", len(blockRates), len(r.blocks))
-	last := r.blocks[len(r.blocks)-1]
-	lambda := make([]float64, last.Offset+last.Len())
-	for b, block := range r.blocks {
-		fill(block.Of(lambda), blockRates[b])
-	}
-	return lambda
-}
-
-// Extreme returns the rates of the blocks that minimize Σ_b c_b λ_b over the
-// polytope. It is an error if the sum has no lower bound.
-func (r *Rates) Extreme(objective []float64) ([]float64, error) {
+// Extreme returns the rates that minimize Σ_b c_b λ_b over the polytope. It is an
+// error if the sum has no lower bound.
+func (r *Rates) Extreme(objective []float64) (*Rates, error) {
 	checkLength("objective", len(objective), len(r.blocks))
 	c := make([]*big.Rat, len(objective))
 	for b, v := range objective {
@@ -131,7 +183,7 @@ func (r *Rates) Extreme(objective []float64) ([]float64, error) {
 	if errors.Is(err, polytope.ErrUnbounded) {
 		return nil, fmt.Errorf("qhnet: the objective has no minimum over the admissible rates: %s can grow for ever", r.growing(c, x))
 	}
-	return roundAll(x), nil
+	return r.with(roundAll(x)), nil
 }
 
 // growing names the blocks by which an unbounded objective can be lowered.
@@ -145,39 +197,27 @@ func (r *Rates) growing(c, x []*big.Rat) string {
 	return strings.Join(names, ", ")
 }
 
-// Admits returns nil if Λ, one rate for each parameter, is admissible, and
-// otherwise an error that names the parameter or the rule it violates and by
-// how much. Rates must be equal within a block. Rules may be missed by rounding,
-// 1e-12 of the largest term. It panics if Λ has another length.
-func (r *Rates) Admits(lambda []float64) error {
-	last := r.blocks[len(r.blocks)-1]
-	checkLength("lambda", len(lambda), last.Offset+last.Len())
-	rates := make([]float64, len(r.blocks))
-	for b, block := range r.blocks {
-		own := block.Of(lambda)
-		for i, v := range own {
-			switch {
-			case !(v >= 0) || math.IsInf(v, 0):
-				return fmt.Errorf("qhnet: Λ is not admissible: the rate of parameter %d of %s is %v; use a finite number ≥ 0", i, block.Name, v)
-			case v != own[0]:
-				return fmt.Errorf("qhnet: Λ is not admissible: parameters 0 and %d of %s have different rates %v and %v", i, block.Name, own[0], v)
-			}
-		}
-		if len(own) > 0 {
-			rates[b] = own[0]
+// Choose returns the given rates, one for each block, or an error that names the
+// block or the rule that they violate and by how much. Rules may be missed by
+// rounding, 1e-12 of the largest term.
+func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
+	checkLength("perBlock", len(perBlock), len(r.blocks))
+	for b, v := range perBlock {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("qhnet: Λ is not admissible: the rate of %s is %v; use a finite number ≥ 0", r.blocks[b].Name, v)
 		}
 	}
 	for _, rule := range r.rules {
 		sum, largest := -rule.Total, math.Abs(rule.Total)
 		for b, c := range rule.Coefficients {
-			sum += c * rates[b]
-			largest = max(largest, math.Abs(c*rates[b]))
+			sum += c * perBlock[b]
+			largest = max(largest, math.Abs(c*perBlock[b]))
 		}
 		if math.Abs(sum) > 1e-12*largest {
-			return fmt.Errorf("qhnet: Λ is not admissible: the rates miss a rule by %.3g: %s", sum, rule.Reason)
+			return nil, fmt.Errorf("qhnet: Λ is not admissible: the rates miss a rule by %.3g: %s", sum, rule.Reason)
 		}
 	}
-	return nil
+	return r.with(slices.Clone(perBlock)), nil
 }
 
 // equations are Σ_v a_iv x_v = b_i.
@@ -224,4 +264,98 @@ func roundAll(x []*big.Rat) []float64 {
 		f[i], _ = x[i].Float64()
 	}
 	return f
+}
+
+// freedom returns the dimension of the polytope: that of the solutions of the
+// rules with the pinned rates left out.
+func (r *Rates) freedom() int {
+	system := equationsOf(r.blocks, r.rules)
+	for b, positive := range r.polytope.CanBePositive() {
+		if positive && !r.dropped[b] {
+			continue
+		}
+		unit := make([]*big.Rat, len(r.blocks))
+		for i := range unit {
+			unit[i] = new(big.Rat)
+		}
+		unit[b].SetInt64(1)
+		system.a = append(system.a, unit)
+	}
+	return len(polytope.NullSpace(len(r.blocks), system.a))
+}
+
+// LastLayerOnly returns the rates with which nothing but the last layer that
+// has parameters scales, if they are admissible. For a network that ends in a
+// dense layer after a normalization they are 1 for its weight and bias.
+func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
+	last := r.blocks[len(r.blocks)-1].Layer
+	objective := make([]float64, len(r.blocks))
+	for b, block := range r.blocks {
+		if block.Layer != last {
+			objective[b] = 1
+		}
+	}
+	only, err := r.Extreme(objective)
+	if err != nil {
+		return nil, false
+	}
+	for b, rate := range only.chosen {
+		if objective[b]*rate > 0 {
+			return nil, false
+		}
+	}
+	return only, true
+}
+
+// Degree returns L if the model is homogeneous of degree L, that is if all
+// rates equal to 1/L are admissible.
+func (r *Rates) Degree() (degree float64, ok bool) {
+	for _, rule := range r.rules {
+		sum := 0.0
+		for _, c := range rule.Coefficients {
+			sum += c
+		}
+		if rule.Total != 0 && degree == 0 {
+			degree = sum / rule.Total
+		}
+		if math.Abs(sum-degree*rule.Total) > 1e-12*math.Abs(sum) || degree <= 0 && rule.Total != 0 {
+			return 0, false
+		}
+	}
+	return degree, degree > 0
+}
+
+// Highest tells for each parameter whether it has the highest rate of the surviving
+// blocks.
+func (r *Rates) Highest() []bool {
+	highest := make([]bool, r.parameters())
+	_, blocks := r.Max()
+	for _, b := range blocks {
+		block := r.blocks[b]
+		for i := range block.Len() {
+			highest[block.Offset+i] = true
+		}
+	}
+	return highest
+}
+
+// CheckPoint reports rates that belong to another model, and a θ that is not finite.
+func (r *Rates) CheckPoint(m Model, theta []float64) error {
+	blocks := m.Blocks()
+	same := slices.EqualFunc(r.blocks, blocks, func(a, b Block) bool {
+		return a.Name == b.Name && a.Offset == b.Offset && slices.Equal(a.Shape, b.Shape)
+	})
+	if !same {
+		return fmt.Errorf("qhnet: the rates belong to a model with the blocks %v, not to one with %v; use RatesOf of this model", names(r.blocks), names(blocks))
+	}
+	checkLength("theta", len(theta), r.parameters())
+	return CheckParameters(m, theta)
+}
+
+func names(blocks []Block) []string {
+	var all []string
+	for _, b := range blocks {
+		all = append(all, b.Name)
+	}
+	return all
 }

@@ -12,13 +12,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/nn"
 )
 
 func ExampleRatesOf() {
 	// f(x) = w_H·x_H + a (w_R·x_R): the first group has rate 1, the second 1/2.
-	m := qhnet.Groups(
-		qhnet.Group{Name: "H", Coordinates: []int{0}, Depth: 1},
-		qhnet.Group{Name: "R", Coordinates: []int{1, 2}, Depth: 2},
+	m := nn.Groups(
+		nn.Group{Name: "H", Coordinates: []int{0}, Depth: 1},
+		nn.Group{Name: "R", Coordinates: []int{1, 2}, Depth: 2},
 	)
 	rates, err := qhnet.RatesOf(m)
 	if err != nil {
@@ -27,7 +28,7 @@ func ExampleRatesOf() {
 	}
 	for b, block := range rates.Blocks() {
 		low, high := rates.Range(b)
-		fmt.Printf("%-9s %.2f in [%v, %v]\n", block.Name, rates.Canonical()[b], low, high)
+		fmt.Printf("%-9s %.2f in [%v, %v]\n", block.Name, rates.PerBlock()[b], low, high)
 	}
 	// Output:
 	// H.weight  1.00 in [1, 1]
@@ -80,52 +81,106 @@ func biased(depth int) rulesOnly {
 	return m
 }
 
-func mustRates(t *testing.T, m qhnet.Model) *qhnet.Rates {
+// architecture is a network with what is known of its rates by hand.
+type architecture struct {
+	name      string
+	layers    []nn.Layer
+	canonical []float64 // of its blocks; nil where another test has them
+	units     int       // number of conserved quantities of single units
+}
+
+func (a architecture) model(t testing.TB) *nn.Network {
 	t.Helper()
-	rates, err := qhnet.RatesOf(m)
+	return network(t, a.layers...)
+}
+
+// bind evaluates the network at 6 random points, and draws parameters.
+func (a architecture) bind(t testing.TB, rng *rand.Rand) (qhnet.Evaluation, []float64) {
+	t.Helper()
+	n := a.model(t)
+	e, err := n.Bind(gaussian(rng, 6, n.Inputs()))
+	if err != nil {
+		t.Fatalf("%s: %v", a.name, err)
+	}
+	return e, randomVector(rng, qhnet.NumParameters(n))
+}
+
+func mustForward(t testing.TB, e qhnet.Evaluation, theta []float64) []float64 {
+	t.Helper()
+	f, err := e.Forward(theta)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rates
+	return f
 }
 
-// TestBiasedNetwork has the canonical rates of a biased 3-layer network, before
-// and after its later biases are discarded.
-func TestBiasedNetwork(t *testing.T) {
-	all := mustRates(t, biased(3))
-	if got, want := all.Canonical(), []float64{0.25, 0.25, 0.5, 0.25, 0.5, 1}; !floats.Equal(got, want) {
-		t.Errorf("canonical rates %v, want %v", got, want)
-	}
-	if rate, blocks := all.Max(); rate != 1 || len(blocks) != 1 || blocks[0] != 5 {
-		t.Errorf("highest rate %v of blocks %v, want 1 of b3", rate, blocks)
-	}
-	third := 1.0 / 3
-	left := all.Without("b3").Without("b2")
-	if got, want := left.Canonical(), []float64{third, third, third, third, 2 * third, 1}; !floats.Equal(got, want) {
-		t.Errorf("without b2, b3: %v, want the even rates %v", got, want)
-	}
-	if rate, blocks := left.Max(); rate != third || len(blocks) != 4 {
-		t.Errorf("without b2, b3: highest rate %v of blocks %v, want 1/3 of four", rate, blocks)
-	}
-	if err := all.Admits(left.Expand()); err != nil {
-		t.Errorf("the even rates are admissible for the whole network, but: %v", err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 20 {
-		if err := all.Admits(left.Spread(left.Random(rng))); err != nil {
-			t.Error(err)
-		}
-	}
-}
+func layers(l ...nn.Layer) []nn.Layer { return l }
 
-func TestWithoutAllFactors(t *testing.T) {
-	rates := mustRates(t, qhnet.Diagonal(1, 2)).Without("x1.factor1")
-	if rate, _ := rates.Max(); rate != 0.5 {
-		t.Errorf("highest surviving rate %v, want 1/2", rate)
-	}
-	if s := rates.Surviving(); s[0] || !s[1] || !s[2] {
-		t.Errorf("surviving blocks %v", s)
-	}
+const half, third, quarter = 1.0 / 2, 1.0 / 3, 1.0 / 4
+
+var noBias = nn.NoBias()
+
+// architectures covers every kind of layer. The canonical rates are worked out
+// by hand from the exponent rules: what must be 1 is 1, and what is free is as
+// even as the rules allow.
+var architectures = []architecture{
+	{"linear", layers(nn.Input(4), nn.Dense(1, noBias)), []float64{1}, 0},
+	{"linear with bias", layers(nn.Input(4), nn.Dense(3)), []float64{1, 1}, 0},
+	{"bias layer", layers(nn.Input(4), nn.Dense(3, noBias), nn.Bias()), []float64{1, 1}, 0},
+	{"two dense", layers(nn.Input(3), nn.Dense(5, noBias), nn.ReLU(), nn.Dense(1, noBias)), []float64{half, half}, 5},
+	{"two dense with biases", layers(nn.Input(3), nn.Dense(5), nn.ReLU(), nn.Dense(2)), []float64{half, half, half, 1}, 5},
+	{"three dense", layers(nn.Input(3), nn.Dense(5, noBias), nn.ReLU(), nn.Dense(4, noBias), nn.LeakyReLU(0.1), nn.Dense(2, noBias)),
+		[]float64{third, third, third}, 9},
+	{"three dense with biases", layers(nn.Input(3), nn.Dense(5), nn.ReLU(), nn.Dense(4), nn.ReLU(), nn.Dense(1)),
+		[]float64{quarter, quarter, quarter, half, half, 1}, 9},
+	{"three dense, first bias only", layers(nn.Input(3), nn.Dense(5), nn.ReLU(), nn.Dense(4, noBias), nn.ReLU(), nn.Dense(1, noBias)),
+		[]float64{third, third, third, third}, 9},
+	{"deep linear", layers(nn.Input(3), nn.Dense(3, noBias), nn.Linear(), nn.Dense(3, noBias), nn.Dense(3, noBias), nn.Dense(1, noBias)),
+		[]float64{quarter, quarter, quarter, quarter}, 9},
+	// W1, W2 with 2 W1 + W2 = 1: the largest is least at 1/3 each.
+	{"square", layers(nn.Input(3), nn.Dense(5, noBias), nn.AbsPower(2), nn.Dense(2, noBias)), []float64{third, third}, 5},
+	{"cube of ReLU", layers(nn.Input(3), nn.Dense(5, noBias), nn.ReLUPower(3), nn.Dense(2, noBias)), []float64{quarter, quarter}, 5},
+	{"absolute value", layers(nn.Input(3), nn.Dense(5), nn.AbsPower(1), nn.Dense(2)), []float64{half, half, half, 1}, 5},
+	{"power 1.5", layers(nn.Input(3), nn.Dense(5, noBias), nn.AbsPower(1.5), nn.Dense(2, noBias)), []float64{0.4, 0.4}, 5},
+	{"scale layer", layers(nn.Input(3), nn.Dense(5, noBias), nn.ReLU(), nn.Scale(), nn.Dense(2, noBias)), []float64{third, third, third}, 10},
+	{"fixed features", layers(nn.Input(3), nn.Tanh(), nn.Dense(4), nn.ReLU(), nn.Dense(2)), []float64{half, half, half, 1}, 4},
+	// Inside a block the rates of the body sum to 0; its biases have the skip's.
+	{"residual", layers(nn.Input(3), nn.Dense(4, noBias), nn.Residual(nn.Dense(5, noBias), nn.ReLU(), nn.Dense(4, noBias)), nn.Dense(1, noBias)),
+		[]float64{half, 0, 0, half}, 0},
+	{"residual with biases", layers(nn.Input(3), nn.Dense(4), nn.ReLU(), nn.Residual(nn.Dense(5), nn.ReLU(), nn.Dense(4)), nn.Dense(1)),
+		[]float64{half, half, 0, half, 0, half, half, 1}, 0},
+	{"sum of two nets", layers(nn.Input(3), nn.Sum(nn.Chain(nn.Dense(4, noBias), nn.ReLU(), nn.Dense(2, noBias)), nn.Dense(2, noBias))),
+		[]float64{half, half, 1}, 0},
+	{"gate", layers(nn.Input(3), nn.Gate(nn.Dense(4, noBias), nn.Chain(nn.Dense(4, noBias), nn.ReLU())), nn.Dense(2, noBias)),
+		[]float64{third, third, third}, 0},
+	// Unit j of dense1 is entries j and 4+j of the concatenation.
+	{"concatenation", layers(nn.Input(3), nn.Dense(4), nn.Concat(nn.ReLU(), nn.Linear()), nn.Dense(5, noBias), nn.ReLU(), nn.Dense(1)),
+		[]float64{third, third, third, third, 1}, 5},
+	{"concatenation in a branch", layers(nn.Input(3), nn.Dense(4), nn.Sum(nn.Chain(nn.Concat(nn.ReLU(), nn.Linear())), nn.Concat(nn.Linear(), nn.ReLU())), nn.Dense(1)),
+		[]float64{half, half, half, 1}, 0},
+	{"batch norm", layers(nn.Input(3), nn.Dense(4), nn.BatchNorm(), nn.ReLU(), nn.Dense(2, noBias)), []float64{0, 0, 1}, 0},
+	{"batch norm with scale", layers(nn.Input(3), nn.Dense(4, noBias), nn.BatchNorm(nn.WithScale()), nn.ReLU(), nn.Dense(2, noBias)),
+		[]float64{0, half, half}, 4},
+	{"batch norm, affine", layers(nn.Input(3), nn.Dense(4, noBias), nn.BatchNorm(nn.Affine()), nn.ReLU(), nn.Dense(2)),
+		[]float64{0, half, half, half, 1}, 4},
+	{"layer norm, affine", layers(nn.Input(3), nn.Dense(6), nn.LayerNorm(nn.Affine()), nn.ReLU(), nn.Dense(2)),
+		[]float64{0, 0, half, half, half, 1}, 6},
+	{"RMS norm with scale", layers(nn.Input(3), nn.Dense(6), nn.LeakyReLU(0.3), nn.RMSNorm(nn.WithScale()), nn.Dense(2, noBias)),
+		[]float64{0, 0, half, half}, 6},
+	{"RMS norm", layers(nn.Input(3), nn.Dense(6), nn.RMSNorm(), nn.Dense(2)), []float64{0, 0, 1, 1}, 0},
+	{"group norm", layers(nn.Input(3), nn.Dense(6), nn.GroupNorm(2, nn.Affine()), nn.ReLU(), nn.Dense(2)),
+		[]float64{0, 0, half, half, half, 1}, 6},
+	{"two batch norms", layers(nn.Input(3), nn.Dense(4), nn.BatchNorm(nn.WithScale()), nn.ReLU(), nn.Dense(4, noBias), nn.BatchNorm(nn.WithScale()), nn.Dense(2, noBias)),
+		[]float64{0, 0, 0, 0, half, half}, 4},
+	{"normalized residual", layers(nn.Input(3), nn.Dense(4), nn.Residual(nn.Dense(5, noBias), nn.BatchNorm(), nn.ReLU(), nn.Dense(4, noBias), nn.BatchNorm(nn.WithScale())), nn.Dense(2, noBias)),
+		[]float64{half, half, 0, 0, half, half}, 0},
+	{"convolution", layers(nn.Input(2, 6, 6), nn.Conv(3, 3, noBias), nn.ReLU(), nn.Conv(4, 2), nn.ReLU(), nn.GlobalAveragePool(), nn.Dense(2, noBias)),
+		[]float64{quarter, quarter, half, half}, 7},
+	{"max pooling and flatten", layers(nn.Input(1, 6, 6), nn.Conv(3, 3), nn.MaxPool(2), nn.ReLU(), nn.Flatten(), nn.Dense(2, noBias)),
+		[]float64{half, half, half}, 3},
+	{"strides and average pooling", layers(nn.Input(1, 7, 7), nn.Conv(3, 3, nn.Stride(2), nn.Padding(1)), nn.ReLU(), nn.AveragePool(2), nn.Flatten(), nn.Dense(2)),
+		[]float64{half, half, half, 1}, 3},
+	{"residual network", nn.ResNet(nn.Input(2, 6, 6), []int{3, 4}, 1, 2), nil, 0},
 }
 
 // TestArchitectures checks canonical rates against hand-made ones, and the
@@ -137,7 +192,7 @@ func TestArchitectures(t *testing.T) {
 	for _, a := range architectures {
 		t.Run(a.name, func(t *testing.T) {
 			rates := mustRates(t, a.model(t))
-			if got := rates.Canonical(); a.canonical != nil && !floats.Equal(got, a.canonical) {
+			if got := rates.PerBlock(); a.canonical != nil && !floats.Equal(got, a.canonical) {
 				t.Errorf("canonical rates %v, want %v", got, a.canonical)
 			}
 			rng := rand.New(rand.NewPCG(11, 12))
@@ -147,73 +202,38 @@ func TestArchitectures(t *testing.T) {
 	}
 }
 
-func TestRanges(t *testing.T) {
-	m := biased(2)
-	m.names = append(m.names, "free")
-	for i := range m.rules {
-		m.rules[i].Coefficients = append(m.rules[i].Coefficients, 0)
-	}
-	rates := mustRates(t, m)
-	for b, want := range [][2]float64{{0, 1}, {0, 1}, {0, 1}, {1, 1}, {0, math.Inf(1)}} {
-		if low, high := rates.Range(b); low != want[0] || high != want[1] {
-			t.Errorf("%s ranges over [%v, %v], want %v", m.names[b], low, high, want)
-		}
-	}
-	if rates.Canonical()[4] != 0 {
-		t.Error("a scale-invariant weight has a canonical rate other than 0")
-	}
-	if x, err := rates.Extreme([]float64{-1, 0, 0, 0, 0}); err != nil || x[0] != 1 || x[1] != 0 {
-		t.Errorf("largest W1: %v, %v", x, err)
-	}
-	if _, err := rates.Extreme([]float64{0, 0, 0, 0, -1}); err == nil || !strings.Contains(err.Error(), "free") {
-		t.Errorf("an unbounded objective gives %v", err)
-	}
-}
-
-// TestRandomCoversThePolytope: random rates are admissible and fill the range.
-func TestRandomCoversThePolytope(t *testing.T) {
-	m := biased(3)
-	rates := mustRates(t, m)
-	rng := rand.New(rand.NewPCG(1, 2))
-	low, high := math.Inf(1), math.Inf(-1)
-	for range 500 {
-		x := rates.Random(rng)
-		if err := rates.Admits(rates.Spread(x)); err != nil {
-			t.Fatal(err)
-		}
-		low, high = min(low, x[0]), max(high, x[0])
-	}
-	// W1 has density 2(1-x) on [0, 1]. Of 500 draws none is above 0.85 with
-	// probability (1 - 0.15²)^500 ≈ 1e-5, and the seed is fixed.
-	if low > 0.05 || high < 0.85 {
-		t.Errorf("W1 ranged over [%.3f, %.3f], want nearly [0, 1]", low, high)
-	}
-}
-
-func TestAdmits(t *testing.T) {
-	rates := mustRates(t, qhnet.Groups(qhnet.Group{Name: "R", Coordinates: []int{0, 1}, Depth: 2}))
+func TestChoose(t *testing.T) {
+	rates := mustRates(t, nn.Groups(nn.Group{Name: "R", Coordinates: []int{0, 1}, Depth: 2}))
 	for _, test := range []struct {
-		lambda []float64
-		want   string
+		perBlock []float64
+		want     string
 	}{
-		{[]float64{0.3, 0.3, 0.7}, ""},
-		{[]float64{0.3, 0.4, 0.7}, "different rates"},
-		{[]float64{1.5, 1.5, -0.5}, "-0.5"},
-		{[]float64{0.3, 0.3, 0.6}, "miss a rule by -0.1: R "},
-		{[]float64{math.NaN(), 0, 1}, "NaN"},
+		{[]float64{0.3, 0.7}, ""},
+		{[]float64{1.5, -0.5}, "the rate of R.scale1 is -0.5"},
+		{[]float64{0.3, 0.6}, "miss a rule by -0.1: R "},
+		{[]float64{math.NaN(), 1}, "the rate of R.weight is NaN"},
+		{[]float64{0, math.Inf(1)}, "the rate of R.scale1 is +Inf"},
 	} {
-		err := rates.Admits(test.lambda)
-		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("rates %v: error %v, want %q", test.lambda, err, test.want)
+		chosen, err := rates.Choose(test.perBlock)
+		if test.want == "" && err == nil {
+			if block, parameter := chosen.PerBlock(), chosen.PerParameter(); !floats.Equal(block, test.perBlock) || !floats.Equal(parameter, []float64{0.3, 0.3, 0.7}) {
+				t.Errorf("chosen %v, got %v of the blocks and %v of the parameters", test.perBlock, block, parameter)
+			}
+		} else if err == nil || test.want == "" || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("rates %v: error %v, want %q", test.perBlock, err, test.want)
 		}
+	}
+	if canonical := rates.PerBlock(); !floats.Equal(canonical, []float64{half, half}) {
+		t.Errorf("a choice changes the rates that it was made from to %v", canonical)
 	}
 }
 
 func TestRatesRefuse(t *testing.T) {
-	rates := mustRates(t, qhnet.Diagonal(1, 2))
+	rates := mustRates(t, nn.Diagonal(1, 2))
 	for want, call := range map[string]func(){
 		`no block "x1"; its blocks are ["x1.factor1" "x2.factor1" "x2.factor2"]`: func() { rates.Without("x1") },
-		"length of lambda is 2, want 3":                                          func() { rates.Admits([]float64{1, 0.5}) },
+		"length of perBlock is 2, want 3":                                        func() { rates.Choose([]float64{1, 0.5}) },
+		"length of theta is 2, want 3":                                           func() { qhnet.Rescale(nil, 1, rates, []float64{1, 0.5}) },
 	} {
 		func() {
 			defer func() {
@@ -223,46 +243,6 @@ func TestRatesRefuse(t *testing.T) {
 			}()
 			call()
 		}()
-	}
-}
-
-func TestNotQuasiHomogeneous(t *testing.T) {
-	m := rulesOnly{
-		names: []string{"W1", "other", "b1"},
-		rules: []qhnet.ScalingRule{
-			{Layer: "dense1", Reason: "A bias has the exponent of what it is added to.", Coefficients: []float64{1, 0, -1}},
-			{Layer: "other", Reason: "Something else.", Coefficients: []float64{0, 1, 0}, Total: 1},
-			{Layer: "tanh1", Reason: "tanh needs the exponent 0 at its input.", Coefficients: []float64{1, 0, 0}},
-			{Layer: "product", Reason: "Its branches differ.", Coefficients: []float64{0, 0, 1}, Total: 1},
-			{Layer: "late", Reason: "Comes later.", Coefficients: []float64{0, 1, 0}, Total: 7},
-		},
-	}
-	_, err := qhnet.RatesOf(m)
-	var failure *qhnet.NotQuasiHomogeneousError
-	if !errors.As(err, &failure) {
-		t.Fatalf("error %v", err)
-	}
-	if failure.Layer != "product" || len(failure.Conflicts) != 2 ||
-		failure.Conflicts[0].Layer != "dense1" || failure.Conflicts[1].Layer != "tanh1" {
-		t.Errorf("wrong explanation: %v", err)
-	}
-}
-
-func TestStrict(t *testing.T) {
-	tanh := rulesOnly{
-		names: []string{"W1", "W2", "W3"},
-		rules: []qhnet.ScalingRule{
-			{Layer: "tanh2", Reason: "tanh needs the exponent 0 at its input.", Coefficients: []float64{1, 1, 0}},
-			{Layer: "output", Reason: "The output has exponent 1.", Coefficients: []float64{0, 0, 1}, Total: 1},
-		},
-	}
-	err := mustRates(t, tanh).Strict()
-	var pinned *qhnet.PinnedRatesError
-	if !errors.As(err, &pinned) || pinned.Layer != "tanh2" || fmt.Sprint(pinned.Blocks) != "[W1 W2]" {
-		t.Errorf("Strict: %v", err)
-	}
-	if err := mustRates(t, biased(3)).Strict(); err != nil {
-		t.Errorf("a biased network is strictly quasi-homogeneous, but: %v", err)
 	}
 }
 

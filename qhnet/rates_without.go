@@ -1,8 +1,12 @@
 package qhnet
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"qhlab/qhnet/internal/polytope"
@@ -96,4 +100,123 @@ func writeTerm(text *strings.Builder, v *big.Rat, quantity string) {
 		text.WriteString(size.RatString() + " ")
 	}
 	text.WriteString(quantity)
+}
+
+// extremes are the solutions at which each rate is smallest and largest.
+type extremes struct {
+	low, high  []float64   // the range of each block's rate
+	directions [][]float64 // a basis of the differences of solutions
+	centre     []float64   // the average of all extreme solutions
+}
+
+// Range returns the smallest and the largest admissible rate of block b, the
+// latter +Inf if it has no bound, as for scale-invariant weights.
+func (r *Rates) Range(b int) (low, high float64) {
+	e := r.extremes()
+	return e.low[b], e.high[b]
+}
+
+func (r *Rates) findExtremes() *extremes {
+	n := len(r.blocks)
+	e := &extremes{low: make([]float64, n), high: make([]float64, n), centre: make([]float64, n)}
+	c := make([]*big.Rat, n)
+	for b := range c {
+		c[b] = new(big.Rat)
+	}
+	for b := range n {
+		for _, sign := range []int64{1, -1} {
+			c[b].SetInt64(sign)
+			solution, err := r.polytope.Minimize(c)
+			x := roundAll(solution)
+			if sign > 0 {
+				e.low[b] = x[b]
+			} else if e.high[b] = x[b]; errors.Is(err, polytope.ErrUnbounded) {
+				e.high[b] = math.Inf(1)
+			}
+			for i := range x {
+				e.centre[i] += x[i] / float64(2*n)
+			}
+		}
+		c[b].SetInt64(0)
+	}
+	for _, v := range polytope.NullSpace(n, equationsOf(r.blocks, r.rules).a) {
+		if !r.touchesDropped(v) {
+			e.directions = append(e.directions, floatsOf(v))
+		}
+	}
+	return e
+}
+
+func (r *Rates) touchesDropped(v []*big.Int) bool {
+	for b, dropped := range r.dropped {
+		if dropped && v[b].Sign() != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func floatsOf(v []*big.Int) []float64 {
+	f := make([]float64, len(v))
+	for i := range v {
+		f[i], _ = v[i].Float64()
+	}
+	return f
+}
+
+// Random returns random admissible rates, by
+// hit-and-run (R. L. Smith, Operations Research 32, 1984): from the centre it
+// walks in random directions of the polytope to a uniform point of the chord.
+// Rates without a bound are kept below twice the largest bound, at least 2.
+func (r *Rates) Random(rng *rand.Rand) *Rates {
+	e := r.extremes()
+	limit := 2.0
+	for _, high := range e.high {
+		if !math.IsInf(high, 1) {
+			limit = max(limit, 2*high)
+		}
+	}
+	x, v := append([]float64(nil), e.centre...), make([]float64, len(e.centre))
+	for range 3 * len(e.directions) {
+		clear(v)
+		for _, d := range e.directions {
+			k := rng.NormFloat64()
+			for i := range v {
+				v[i] += k * d[i]
+			}
+		}
+		back, ahead := chord(x, v, limit)
+		step := back + (ahead-back)*rng.Float64()
+		for i := range x {
+			x[i] = max(0, x[i]+step*v[i])
+		}
+	}
+	return r.with(r.completed(x))
+}
+
+// completed sets the rates of discarded blocks, if there are any.
+func (r *Rates) completed(x []float64) []float64 {
+	if !slices.Contains(r.dropped, true) {
+		return x
+	}
+	exact := make([]*big.Rat, len(x))
+	for b := range x {
+		exact[b] = new(big.Rat).SetFloat64(x[b])
+	}
+	r.complete(exact)
+	return roundAll(exact)
+}
+
+// chord returns the steps s between which all 0 ≤ x_i + s v_i ≤ limit.
+func chord(x, v []float64, limit float64) (back, ahead float64) {
+	back, ahead = math.Inf(-1), math.Inf(1)
+	for i := range x {
+		if v[i] == 0 {
+			continue
+		}
+		toZero, toLimit := -x[i]/v[i], (max(limit, x[i])-x[i])/v[i]
+		back = max(back, min(toZero, toLimit))
+		ahead = min(ahead, max(toZero, toLimit))
+	}
+	return back, max(back, ahead)
 }

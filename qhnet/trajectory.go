@@ -32,7 +32,7 @@ type Point struct {
 
 // GobEncode returns an error: a trajectory belongs to a model, which has no gob
 // form, and would be of little use without. Keep its Points, or run it through
-// [Store.Follow] or [Store.Train].
+// Follow or Train of package store's Store.
 func (tr Trajectory) GobEncode() ([]byte, error) {
 	return nil, errors.New("qhnet: a Trajectory cannot be stored, as its model cannot; store its Points, or run it by Store.Follow or Store.Train")
 }
@@ -77,14 +77,14 @@ func (tr *Trajectory) Since(u float64) *Trajectory {
 // which along the flow of the exponential loss never decreases once nL < 1, for
 // every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
 // Lyu and Li, arXiv:1906.05890.
-func (tr *Trajectory) SmoothedMargin(lambda []float64) []float64 {
-	power := -1 / floats.Max(lambda)
+func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
+	power := -1 / floats.Max(rates.chosen)
 	return tr.Series(func(p Point) float64 {
 		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
 		if excess <= 0 {
 			return math.NaN()
 		}
-		return excess * math.Pow(Seminorm(lambda, p.Theta), power)
+		return excess * math.Pow(Seminorm(rates, p.Theta), power)
 	})
 }
 

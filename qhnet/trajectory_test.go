@@ -1,4 +1,4 @@
-package qhnet
+package qhnet_test
 
 import (
 	"bytes"
@@ -9,19 +9,18 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
 )
 
 // scalarPath is a trajectory of the model f = θ x at the given values of log(1/L).
-func scalarPath(t *testing.T, logInverses ...float64) *Trajectory {
+func scalarPath(t *testing.T, logInverses ...float64) *qhnet.Trajectory {
 	t.Helper()
-	q, err := NewMargins(Diagonal(1), pairOnLine())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &Trajectory{margins: q}
+	q := bind(t, nn.Diagonal(1), pairOnLine())
+	tr := qhnet.TrajectoryOf(q)
 	for _, u := range logInverses {
-		tr.Points = append(tr.Points, Point{LogLoss: -u, LogTime: u, Theta: []float64{u}})
+		tr.Points = append(tr.Points, qhnet.Point{LogLoss: -u, LogTime: u, Theta: []float64{u}})
 	}
 	return tr
 }
@@ -29,7 +28,7 @@ func scalarPath(t *testing.T, logInverses ...float64) *Trajectory {
 // A copy without its model would be of little use, so there is none.
 func TestTrajectoryHasNoGobForm(t *testing.T) {
 	tr := scalarPath(t, 1, 2)
-	for _, value := range []any{tr, *tr, struct{ Path *Trajectory }{tr}} {
+	for _, value := range []any{tr, *tr, struct{ Path *qhnet.Trajectory }{tr}} {
 		if err := gob.NewEncoder(&bytes.Buffer{}).Encode(value); err == nil || !strings.Contains(err.Error(), "Store.Follow") {
 			t.Errorf("encoding %T gives %v", value, err)
 		}
@@ -37,23 +36,23 @@ func TestTrajectoryHasNoGobForm(t *testing.T) {
 }
 
 func TestAssumptionsNeedTwoDecades(t *testing.T) {
-	lambda := []float64{1}
-	separatedAt := func(u float64, tr *Trajectory) *Trajectory {
-		tr.Separated = &Point{LogLoss: -u, LogTime: u}
+	rates := qhnet.RatesFrom(1)
+	separatedAt := func(u float64, tr *qhnet.Trajectory) *qhnet.Trajectory {
+		tr.Separated = &qhnet.Point{LogLoss: -u, LogTime: u}
 		return tr
 	}
-	for want, tr := range map[string]*Trajectory{
+	for want, tr := range map[string]*qhnet.Trajectory{
 		"two decades past 1":        scalarPath(t, 1, 10, 99),
 		"near log(1/L) = 10":        scalarPath(t, 1, 400, 600, 1000),
 		"near log(1/L) = 100":       scalarPath(t, 10, 300, 700, 1000),
 		"separated at log(1/L) = 5": separatedAt(50, scalarPath(t, 10, 100, 400, 700, 1000)),
 		"the trajectory is empty":   {},
 	} {
-		if _, err := AssumptionsAlong(tr, lambda); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := qhnet.AssumptionsAlong(tr, rates); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
-	a, err := AssumptionsAlong(separatedAt(1, scalarPath(t, 10, 60, 100, 400, 1000)), lambda)
+	a, err := qhnet.AssumptionsAlong(separatedAt(1, scalarPath(t, 10, 60, 100, 400, 1000)), rates)
 	if err != nil || !a.Separated || a.SeparatedAt != 1 || !a.Needed || math.Abs(a.Share-1) > 1e-15 {
 		t.Errorf("%+v, %v", a, err)
 	}

@@ -1,5 +1,5 @@
 // Package dataset makes and reads labelled data: toy sets, rendered glyphs,
-// MNIST and CIFAR-10. It knows no models.
+// MNIST. It knows no models.
 package dataset
 
 import "gonum.org/v1/gonum/mat"

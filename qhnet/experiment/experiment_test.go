@@ -11,10 +11,12 @@ import (
 	"testing"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/store"
 )
 
 func TestAnExperimentMergesWhatItsShardsComputed(t *testing.T) {
-	e, err := Find(qhnet.Store{Dir: t.TempDir()}, "visibility")
+	e, err := Find(store.Store{Dir: t.TempDir()}, "visibility")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +38,7 @@ func TestAnExperimentMergesWhatItsShardsComputed(t *testing.T) {
 }
 
 func TestFindListsTheNames(t *testing.T) {
-	_, err := Find(qhnet.Store{}, "rate gap")
+	_, err := Find(store.Store{}, "rate gap")
 	if err == nil || !strings.Contains(err.Error(), "rate-gap, visibility, needed-bias") {
 		t.Errorf("got %v", err)
 	}
@@ -45,11 +47,11 @@ func TestFindListsTheNames(t *testing.T) {
 // At depths 1 and 4 the last errors, 1e-12, are near rounding; at 3 and 4 a
 // correction to the law has not died out at log(1/L) = 1e2, where the fit begins.
 func TestRateGapFollowsTheLaw(t *testing.T) {
-	results, err := RateGap(qhnet.Store{Dir: t.TempDir()}).All(context.Background())
+	results, err := RateGap(store.Store{Dir: t.TempDir()}).All(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range RateGap(qhnet.Store{}).Points {
+	for i, p := range RateGap(store.Store{}).Points {
 		if miss := math.Abs(results[i].Slope - p.Law()); miss > 0.05 {
 			t.Errorf("%+v: slope %.3f, law %.3f", p, results[i].Slope, p.Law())
 		}
@@ -85,7 +87,7 @@ func TestNeededBiasIsFound(t *testing.T) {
 }
 
 func TestRingsNeedTheBias(t *testing.T) {
-	network, err := qhnet.NewNetwork(qhnet.Input(2), qhnet.Dense(8, qhnet.NoBias()), qhnet.ReLU(), qhnet.Dense(1, qhnet.NoBias()))
+	network, err := nn.New(nn.Input(2), nn.Dense(8, nn.NoBias()), nn.ReLU(), nn.Dense(1, nn.NoBias()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +95,7 @@ func TestRingsNeedTheBias(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := network.Start(rand.New(rand.NewPCG(3, 3)), qhnet.He)
+	start := network.Start(rand.New(rand.NewPCG(3, 3)), nn.He)
 	_, err = qhnet.Flow{Margins: margins, Start: start, Until: 10}.Run(context.Background())
 	if failed := new(qhnet.NotSeparatedError); !errors.As(err, &failed) {
 		t.Errorf("got %v, want a flow that cannot separate the rings", err)
@@ -101,7 +103,7 @@ func TestRingsNeedTheBias(t *testing.T) {
 }
 
 func ExampleRateGap() {
-	sweep := RateGap(qhnet.Store{})
+	sweep := RateGap(store.Store{})
 	fmt.Println(len(sweep.Points), "points, the first", sweep.Points[0], "with law", sweep.Points[0].Law())
 	// Output: 24 points, the first {1 2 0} with law -1
 }

@@ -10,6 +10,8 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/store"
 )
 
 // NeededBiasPoint is a ReLU network of Depth dense layers and hidden layers of
@@ -44,8 +46,8 @@ func Rings(n int) dataset.Set {
 
 // NeededBias trains networks of depth 2 and 3, widths 4, 6 and 8, from four starts
 // each, up to log(1/L) = 1e3.
-func NeededBias(store qhnet.Store) qhnet.Sweep[NeededBiasPoint, NeededBiasResult] {
-	s := qhnet.Sweep[NeededBiasPoint, NeededBiasResult]{Name: "needed-bias", Store: store, Run: neededBias}
+func NeededBias(runs store.Store) store.Sweep[NeededBiasPoint, NeededBiasResult] {
+	s := store.Sweep[NeededBiasPoint, NeededBiasResult]{Name: "needed-bias", Store: runs, Run: neededBias}
 	for _, depth := range []int{2, 3} {
 		for _, width := range []int{4, 6, 8} {
 			for seed := range uint64(4) {
@@ -57,11 +59,11 @@ func NeededBias(store qhnet.Store) qhnet.Sweep[NeededBiasPoint, NeededBiasResult
 }
 
 func neededBias(ctx context.Context, p NeededBiasPoint) (NeededBiasResult, error) {
-	layers := []qhnet.Layer{qhnet.Input(2)}
+	layers := []nn.Layer{nn.Input(2)}
 	for range p.Depth - 1 {
-		layers = append(layers, qhnet.Dense(p.Width, qhnet.NoBias()), qhnet.ReLU())
+		layers = append(layers, nn.Dense(p.Width, nn.NoBias()), nn.ReLU())
 	}
-	network, err := qhnet.NewNetwork(append(layers, qhnet.Dense(1))...)
+	network, err := nn.New(append(layers, nn.Dense(1))...)
 	if err != nil {
 		return NeededBiasResult{}, err
 	}
@@ -69,7 +71,7 @@ func neededBias(ctx context.Context, p NeededBiasPoint) (NeededBiasResult, error
 	if err != nil {
 		return NeededBiasResult{}, err
 	}
-	start := network.Start(rand.New(rand.NewPCG(p.Seed, 10)), qhnet.He)
+	start := network.Start(rand.New(rand.NewPCG(p.Seed, 10)), nn.He)
 	path, err := qhnet.Flow{Margins: margins, Start: start, Until: 1e3, PerDecade: 4, KinkWidth: 1e-2}.Run(ctx)
 	if failed := new(qhnet.NotSeparatedError); errors.As(err, &failed) {
 		return NeededBiasResult{}, nil
@@ -80,7 +82,7 @@ func neededBias(ctx context.Context, p NeededBiasPoint) (NeededBiasResult, error
 	if err != nil {
 		return NeededBiasResult{}, err
 	}
-	c, err := qhnet.Certify(path.Margins(), rates.Expand(), path.Last().Theta, nil)
+	c, err := qhnet.Certify(path.Margins(), rates, path.Last().Theta, nil)
 	if err != nil {
 		return NeededBiasResult{}, err
 	}

@@ -91,7 +91,7 @@ func TestPowersHaveTheirRates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := qhnet.ScalingResidual(e, 1.5, rates.Expand(), []float64{0.8, 1.3}); err != nil || r > 1e-14 {
-		t.Errorf("scaling residual %v, %v for rates %v", r, err, rates.Canonical())
+	if r, err := qhnet.ScalingResidual(e, 1.5, rates, []float64{0.8, 1.3}); err != nil || r > 1e-14 {
+		t.Errorf("scaling residual %v, %v for rates %v", r, err, rates.PerBlock())
 	}
 }

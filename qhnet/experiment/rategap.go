@@ -9,7 +9,10 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/nn"
 	"qhlab/qhnet/ode"
+	"qhlab/qhnet/oracle"
+	"qhlab/qhnet/store"
 )
 
 // RateGapPoint is a flow on two exact balls with coefficients that are products
@@ -31,14 +34,14 @@ type RateGapResult struct {
 }
 
 // ball is μ = (1, 0.6), r = 0.8, with H the first coordinate.
-func ball() qhnet.TwoBalls {
-	return qhnet.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+func ball() oracle.TwoBalls {
+	return oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
 }
 
 // RateGap follows eight pairs of depths from three starts each, from log(1/L) =
 // 1e2 to 1e7.
-func RateGap(store qhnet.Store) qhnet.Sweep[RateGapPoint, RateGapResult] {
-	s := qhnet.Sweep[RateGapPoint, RateGapResult]{Name: "rate-gap", Store: store, Run: rateGap}
+func RateGap(runs store.Store) store.Sweep[RateGapPoint, RateGapResult] {
+	s := store.Sweep[RateGapPoint, RateGapResult]{Name: "rate-gap", Store: runs, Run: rateGap}
 	for _, depths := range [][2]int{{1, 2}, {1, 3}, {1, 4}, {2, 4}, {2, 3}, {2, 6}, {3, 6}, {3, 4}} {
 		for seed := range uint64(3) {
 			s.Points = append(s.Points, RateGapPoint{depths[0], depths[1], seed})
@@ -48,7 +51,7 @@ func RateGap(store qhnet.Store) qhnet.Sweep[RateGapPoint, RateGapResult] {
 }
 
 func rateGap(ctx context.Context, p RateGapPoint) (RateGapResult, error) {
-	model := qhnet.Diagonal(p.High, p.Low)
+	model := nn.Diagonal(p.High, p.Low)
 	margins, err := qhnet.NewBallMargins(model, ball().Centers(), ball().Radius)
 	if err != nil {
 		return RateGapResult{}, err

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"qhlab/qhnet"
+	"qhlab/qhnet/store"
 )
 
 // Experiment is a named sweep whose points and results may be of any type.
@@ -16,7 +16,7 @@ type Experiment struct {
 	Points  int
 
 	// Shard computes the points shard, shard+shards, … that the store lacks.
-	// Workers and progress are as in qhnet.Sweep.
+	// Workers and progress are as in store.Sweep.
 	Shard func(ctx context.Context, shard, shards, workers int, progress func(done, total int)) error
 
 	// Merge writes all results, one JSON object a line, in the order of the points.
@@ -24,18 +24,18 @@ type Experiment struct {
 }
 
 // All lists the experiments; their results are kept in the given store.
-func All(store qhnet.Store) []Experiment {
+func All(runs store.Store) []Experiment {
 	return []Experiment{
-		of(RateGap(store), "how fast the direction of two-ball flows converges, for pairs of depths and seeds"),
-		of(Visibility(store), "at which log(1/L) the asymmetric direction becomes visible, over highest rate and gap"),
-		of(NeededBias(store), "whether ReLU networks find the bias of the theory, over depths, widths and seeds"),
+		of(RateGap(runs), "how fast the direction of two-ball flows converges, for pairs of depths and seeds"),
+		of(Visibility(runs), "at which log(1/L) the asymmetric direction becomes visible, over highest rate and gap"),
+		of(NeededBias(runs), "whether ReLU networks find the bias of the theory, over depths, widths and seeds"),
 	}
 }
 
 // Find returns the experiment of a name, or an error that lists the names.
-func Find(store qhnet.Store, name string) (Experiment, error) {
+func Find(runs store.Store, name string) (Experiment, error) {
 	var names []string
-	for _, e := range All(store) {
+	for _, e := range All(runs) {
 		if e.Name == name {
 			return e, nil
 		}
@@ -45,7 +45,7 @@ func Find(store qhnet.Store, name string) (Experiment, error) {
 }
 
 // of hides the types of a sweep's points and results.
-func of[P, R any](s qhnet.Sweep[P, R], purpose string) Experiment {
+func of[P, R any](s store.Sweep[P, R], purpose string) Experiment {
 	return Experiment{
 		Name: s.Name, Purpose: purpose, Points: len(s.Points),
 		Shard: func(ctx context.Context, shard, shards, workers int, progress func(done, total int)) error {

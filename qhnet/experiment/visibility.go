@@ -8,6 +8,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/ode"
+	"qhlab/qhnet/store"
 )
 
 // VisibilityPoint is a flow on two exact balls with the highest rate MaxRate and
@@ -26,8 +27,8 @@ type VisibilityResult struct {
 
 // Visibility maps the plane of rates by 10 × 9 flows to log(1/L) = 1e8: highest
 // rates 0.1, 0.2, …, 1 with gaps of 0.1, …, 0.9 of them.
-func Visibility(store qhnet.Store) qhnet.Sweep[VisibilityPoint, VisibilityResult] {
-	s := qhnet.Sweep[VisibilityPoint, VisibilityResult]{Name: "visibility", Store: store, Run: visibility}
+func Visibility(runs store.Store) store.Sweep[VisibilityPoint, VisibilityResult] {
+	s := store.Sweep[VisibilityPoint, VisibilityResult]{Name: "visibility", Store: runs, Run: visibility}
 	for i := 1; i <= 10; i++ {
 		for j := 1; j <= 9; j++ {
 			s.Points = append(s.Points, VisibilityPoint{float64(i) / 10, float64(i*j) / 100})

@@ -12,6 +12,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
 )
 
 // A trainer takes steps of gradient descent on all points at once: margins,
@@ -68,7 +69,7 @@ func newTrainer(network string, points int) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := qhnet.NewNetwork(layers...)
+	net, err := nn.New(layers...)
 	if err != nil {
 		return nil, err
 	}
@@ -84,18 +85,18 @@ func newTrainer(network string, points int) (*trainer, error) {
 	if classes > 2 {
 		t.loss = qhnet.Logistic{}
 	}
-	t.theta = net.Start(rand.New(rand.NewPCG(1, 1)), qhnet.He)
+	t.theta = net.Start(rand.New(rand.NewPCG(1, 1)), nn.He)
 	t.g, t.p = make([]float64, len(t.theta)), make([]float64, margins.Len())
 	return t, nil
 }
 
-func layersOf(network string) (layers []qhnet.Layer, inputs, classes int, err error) {
+func layersOf(network string) (layers []nn.Layer, inputs, classes int, err error) {
 	if network == "conv" {
-		return []qhnet.Layer{
-			qhnet.Input(1, 28, 28),
-			qhnet.Conv(8, 3, qhnet.Padding(1)), qhnet.ReLU(), qhnet.MaxPool(2),
-			qhnet.Conv(16, 3, qhnet.Padding(1)), qhnet.ReLU(), qhnet.MaxPool(2),
-			qhnet.Flatten(), qhnet.Dense(10),
+		return []nn.Layer{
+			nn.Input(1, 28, 28),
+			nn.Conv(8, 3, nn.Padding(1)), nn.ReLU(), nn.MaxPool(2),
+			nn.Conv(16, 3, nn.Padding(1)), nn.ReLU(), nn.MaxPool(2),
+			nn.Flatten(), nn.Dense(10),
 		}, 28 * 28, 10, nil
 	}
 	widths, normalized := strings.CutSuffix(network, "+norm")
@@ -106,14 +107,14 @@ func layersOf(network string) (layers []qhnet.Layer, inputs, classes int, err er
 		}
 		switch {
 		case i == 0:
-			layers, inputs = append(layers, qhnet.Input(width)), width
+			layers, inputs = append(layers, nn.Input(width)), width
 			continue
 		case i > 1 && normalized:
-			layers = append(layers, qhnet.BatchNorm(qhnet.Affine()), qhnet.ReLU())
+			layers = append(layers, nn.BatchNorm(nn.Affine()), nn.ReLU())
 		case i > 1:
-			layers = append(layers, qhnet.ReLU())
+			layers = append(layers, nn.ReLU())
 		}
-		layers = append(layers, qhnet.Dense(width))
+		layers = append(layers, nn.Dense(width))
 	}
 	return layers, inputs, max(width, 2), nil
 }

@@ -1,0 +1,237 @@
+package collapse
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+)
+
+// IdealProblem is the unconstrained features model: every point has its own
+// trainable feature vector, as if the layers below the last ones could place it
+// anywhere, and only normalization and classifier are left of the network,
+//
+//	f_k = W h_k (+ b),   h_k = normalization of the free vector z_k ∈ R^d.
+//
+// It is where collapse can be computed exactly: see [IdealProblem.Collapsed]. As
+// a [nn.Network] it reads one-hot inputs, x_k = e_k, so that its first layer holds
+// the free vectors, one a column. See Mixon, Parshall and Pi, arXiv:2011.11619,
+// and Zhu et al., arXiv:2105.02375.
+type IdealProblem struct {
+	Classes, PerClass int
+	Features          int // d
+	Normalization     Normalization
+	Bias              bool // a trainable b
+}
+
+// Normalization is the normalization of an [IdealProblem], such as RMS or
+// RMS.WithScale().
+type Normalization int
+
+const (
+	None  Normalization = iota
+	Batch               // [nn.BatchNorm]
+	Layer               // [nn.LayerNorm]
+	RMS                 // [nn.RMSNorm]
+
+	scaled = 8 // added to those with a trainable scale
+)
+
+// WithScale returns the normalization followed by a trainable scale γ.
+func (n Normalization) WithScale() Normalization { return n | scaled }
+
+func (n Normalization) hasScale() bool { return n&scaled != 0 }
+
+func (n Normalization) plain() Normalization { return n &^ scaled }
+
+// String names the normalization.
+func (n Normalization) String() string {
+	if n.plain() < None || n.plain() > RMS {
+		return fmt.Sprintf("Normalization(%d)", int(n))
+	}
+	name := [...]string{"none", "batch", "layer", "RMS"}[n.plain()]
+	if n.hasScale() {
+		name += " with scale"
+	}
+	return name
+}
+
+// layer returns the normalization as a layer of a network.
+func (p IdealProblem) layer() (nn.Layer, error) {
+	var options []nn.Option
+	if p.Normalization.hasScale() {
+		options = append(options, nn.WithScale())
+	}
+	switch p.Normalization.plain() {
+	case Batch:
+		return nn.BatchNorm(options...), nil
+	case Layer:
+		return nn.LayerNorm(options...), nil
+	case RMS:
+		return nn.RMSNorm(options...), nil
+	case None:
+		if !p.Normalization.hasScale() {
+			return nil, nil
+		}
+		return nil, errors.New("qhnet: ideal problem: a scale needs a normalization before it; use Batch, Layer or RMS")
+	}
+	return nil, fmt.Errorf("qhnet: ideal problem: there is no %v; use None, Batch, Layer or RMS", p.Normalization)
+}
+
+// Network returns the model, with the layers "features", "normalization" (if
+// there is one) and "classifier". It is an error if there are fewer than two
+// classes, no points, or less room than an ETF needs: d ≥ C-1, and d ≥ C if
+// every feature vector must sum to zero.
+func (p IdealProblem) Network() (*nn.Network, error) {
+	if p.Classes < 2 || p.PerClass < 1 {
+		return nil, fmt.Errorf("qhnet: ideal problem: %d classes of %d points; it needs at least 2 classes of 1", p.Classes, p.PerClass)
+	}
+	if least := p.leastFeatures(); p.Features < least {
+		return nil, fmt.Errorf("qhnet: ideal problem: %d features have no room for the ETF of %d classes; use at least %d", p.Features, p.Classes, least)
+	}
+	layers := []nn.Layer{nn.Input(p.points()), nn.Named("features", nn.Dense(p.Features, nn.NoBias()))}
+	normalization, err := p.layer()
+	if err != nil {
+		return nil, err
+	}
+	if normalization != nil {
+		layers = append(layers, nn.Named("normalization", normalization))
+	}
+	var options []nn.Option
+	if !p.Bias {
+		options = append(options, nn.NoBias())
+	}
+	return nn.New(append(layers, nn.Named("classifier", nn.Dense(p.Classes, options...)))...)
+}
+
+// Set returns the points: one-hot inputs, labels in order of the classes.
+func (p IdealProblem) Set() dataset.Set {
+	n := p.points()
+	set := dataset.Set{Name: "ideal problem", X: mat.NewDense(n, n, nil), Labels: make([]int, n), Classes: p.Classes}
+	for k := range n {
+		set.X.Set(k, k, 1)
+		set.Labels[k] = k / p.PerClass
+	}
+	return set
+}
+
+// Collapsed returns parameters at which the features have collapsed to an ETF,
+// the smallest margin is 1, and the highest-rate parameters are as small as
+// margins of 1 allow. With normalization and no scale,
+//
+//	‖W‖²_F = (C-1)²/(C d),   so q_min/‖W‖_F = √(C d)/(C-1).
+//
+// With a scale γ, of rate 1/2 like W, columns satisfy ‖w_j‖ = |γ_j| and
+//
+//	‖W‖²_F = ‖γ‖² = (C-1)/√C          batch normalization
+//	‖W‖²_F = ‖γ‖² = (C-1)^{3/2}/√(C d)  RMS normalization, with C-1 features in use
+//
+// and without normalization, for n_c points a class and the matrix Z of features,
+// ‖W‖²_F = ‖Z‖²_F = (C-1)√n_c. The bias is 0. It is an error if the ETF is not a
+// solution (layer normalization with a scale, where features that sum to zero
+// have more room in some directions than in others).
+func (p IdealProblem) Collapsed() ([]float64, error) {
+	n, err := p.Network()
+	if err != nil {
+		return nil, err
+	}
+	means, err := p.means()
+	if err != nil {
+		return nil, err
+	}
+	theta := make([]float64, qhnet.NumParameters(n))
+	for _, b := range n.Blocks() {
+		switch b.Name {
+		case "features.weight":
+			p.placeFeatures(b.Of(theta), means)
+		case "classifier.weight":
+			p.placeClassifier(b.Of(theta), means)
+		case "normalization.scale":
+			p.placeScale(b.Of(theta), means)
+		}
+	}
+	return theta, nil
+}
+
+// placeFeatures writes the mean of its class to each point's column.
+func (p IdealProblem) placeFeatures(z []float64, means *mat.Dense) {
+	for k := range p.points() {
+		for j, v := range means.RawRowView(k / p.PerClass) {
+			z[j*p.points()+k] = v
+		}
+	}
+}
+
+// placeClassifier writes W = M/(‖μ‖² C/(C-1)), which makes every margin
+// ⟨w_y - w_c, μ_y⟩ = 1, or the part of it that the scale leaves.
+func (p IdealProblem) placeClassifier(w []float64, means *mat.Dense) {
+	for c := range p.Classes {
+		for j, v := range means.RawRowView(c) {
+			w[c*p.Features+j] = v * p.ratio(means)
+		}
+	}
+	if !p.Normalization.hasScale() {
+		return
+	}
+	scale := make([]float64, p.Features)
+	p.placeScale(scale, means)
+	for i := range w {
+		if s := scale[i%p.Features]; s > 0 {
+			w[i] /= s
+		}
+	}
+}
+
+// placeScale writes γ_j = √‖v_j‖ for the columns v_j = γ_j w_j, the cheapest way
+// to share them.
+func (p IdealProblem) placeScale(scale []float64, means *mat.Dense) {
+	for j := range scale {
+		scale[j] = math.Sqrt(p.ratio(means) * mat.Norm(means.ColView(j), 2))
+	}
+}
+
+// ratio returns the factor between classifier and means.
+func (p IdealProblem) ratio(means *mat.Dense) float64 {
+	size := mat.Norm(means.RowView(0), 2)
+	return float64(p.Classes-1) / (size * size * float64(p.Classes))
+}
+
+// means returns the collapsed class means, an ETF in the orientation that the
+// normalization asks for.
+func (p IdealProblem) means() (*mat.Dense, error) {
+	radius := math.Sqrt(float64(p.Features))
+	basis := mat.NewDense(p.Features, p.Classes-1, nil)
+	switch p.Normalization.plain() {
+	case None:
+		// ‖μ‖² C n_c = ‖W‖², which is smallest when both are (C-1)√n_c.
+		radius = math.Sqrt(float64(p.Classes-1) / (float64(p.Classes) * math.Sqrt(float64(p.PerClass))))
+		coordinates(basis)
+	case Batch:
+		evenBasis(basis)
+	case Layer:
+		if p.Normalization.hasScale() {
+			return nil, errors.New("qhnet: ideal problem: with a trainable scale, features that sum to zero do not collapse to an ETF")
+		}
+		sumlessBasis(basis)
+	case RMS:
+		coordinates(basis)
+	}
+	var means mat.Dense
+	means.Mul(SimplexETF(p.Classes, p.Classes-1), basis.T())
+	means.Scale(radius, &means)
+	return &means, nil
+}
+
+func (p IdealProblem) points() int { return p.Classes * p.PerClass }
+
+func (p IdealProblem) leastFeatures() int {
+	if p.Normalization.plain() == Layer {
+		return p.Classes
+	}
+	return p.Classes - 1
+}

@@ -1,0 +1,68 @@
+// Package file writes values to files that appear whole or not at all, and tells a
+// damaged file from a good one.
+package file
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// magic begins every file that Write makes.
+const magic = "qhlab1\n"
+
+// Write stores a value atomically: readers see the old file or the whole
+// new one, also after a crash. The gob is followed by its checksum.
+func Write(path string, value any) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	pending, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644)) // folders are shared
+	if err != nil {
+		return err
+	}
+	defer pending.Cleanup()
+	sum := crc32.NewIEEE()
+	if _, err := io.WriteString(pending, magic); err != nil {
+		return err
+	}
+	if err := gob.NewEncoder(io.MultiWriter(pending, sum)).Encode(value); err != nil {
+		return err
+	}
+	if _, err := pending.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	return pending.CloseAtomicallyReplace()
+}
+
+// ErrDamaged is the error, wrapped, of a file that Write did not make or did not finish.
+var ErrDamaged = errors.New("the file is damaged or holds something else; delete it and compute again")
+
+// Read fills value from a file made by Write. The error satisfies
+// errors.Is(err, fs.ErrNotExist) if there is none.
+func Read(path string, value any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	body := len(data) - crc32.Size
+	if body < len(magic) || string(data[:len(magic)]) != magic {
+		return fmt.Errorf("qhnet: %s: %w", path, ErrDamaged)
+	}
+	sum := crc32.NewIEEE()
+	sum.Write(data[len(magic):body])
+	if string(sum.Sum(nil)) != string(data[body:]) {
+		return fmt.Errorf("qhnet: %s: %w", path, ErrDamaged)
+	}
+	if err := gob.NewDecoder(bytes.NewReader(data[len(magic):body])).Decode(value); err != nil {
+		return fmt.Errorf("qhnet: %s: %w: %w", path, ErrDamaged, err)
+	}
+	return nil
+}

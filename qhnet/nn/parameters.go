@@ -1,0 +1,139 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/internal/file"
+)
+
+// parameterFile is what a file of parameters holds: the parts say which model
+// they belong to.
+type parameterFile struct {
+	Layers     []string // of a network, or the blocks of another model
+	Parameters []float64
+}
+
+// SaveParameters writes parameters of a model to a file, atomically, with a
+// checksum and a description of the model: the layers of a [Network], the blocks
+// of any other. It is an error if a parameter is a NaN or an infinity, which
+// [LoadParameters] would refuse.
+func SaveParameters(path string, m qhnet.Model, theta []float64) error {
+	checkLength("theta", len(theta), qhnet.NumParameters(m))
+	if err := qhnet.CheckParameters(m, theta); err != nil {
+		return fmt.Errorf("qhnet: %s is not written: %w", path, err)
+	}
+	return file.Write(path, parameterFile{partTexts(m), theta})
+}
+
+// LoadParameters reads parameters of a model from a file that [SaveParameters]
+// wrote. It is an error if the file is damaged, holds a NaN or an infinity, or
+// belongs to another model; the first layer or block that differs is named, with
+// what the file has in its place.
+func LoadParameters(path string, m qhnet.Model) (theta []float64, err error) {
+	var stored parameterFile
+	if err := file.Read(path, &stored); err != nil {
+		return nil, err
+	}
+	if err := compareParts(stored.Layers, partTexts(m)); err != nil {
+		return nil, fmt.Errorf("qhnet: %s: the parameters belong to another model: %w", path, err)
+	}
+	if want := qhnet.NumParameters(m); len(stored.Parameters) != want {
+		return nil, fmt.Errorf("qhnet: %s holds %d parameters, the model has %d", path, len(stored.Parameters), want)
+	}
+	if err := qhnet.CheckParameters(m, stored.Parameters); err != nil {
+		return nil, fmt.Errorf("qhnet: %s: %w", path, err)
+	}
+	return stored.Parameters, nil
+}
+
+// partTexts describes each part of a model by all that its parameters depend on.
+func partTexts(m qhnet.Model) []string {
+	var texts []string
+	if n, ok := m.(*Network); ok {
+		for part := range n.all {
+			texts = append(texts, fmt.Sprintf("%s (%s, gives %s, %d parameters)", part.Name, part.text, part.Shape, part.Parameters))
+		}
+		return texts
+	}
+	for _, b := range m.Blocks() {
+		texts = append(texts, fmt.Sprintf("%s (%s, shape %s)", b.Name, b.Kind, b.Shape))
+	}
+	return texts
+}
+
+// compareParts names the first difference.
+func compareParts(stored, model []string) error {
+	const end = "no further part"
+	for i := range max(len(stored), len(model)) {
+		has, wants := end, end
+		if i < len(stored) {
+			has = stored[i]
+		}
+		if i < len(model) {
+			wants = model[i]
+		}
+		if has != wants {
+			return fmt.Errorf("the file has %s where the model has %s", has, wants)
+		}
+	}
+	return nil
+}
+
+// An Initializer draws starting parameters of one block: entries that are normal
+// with mean 0 and the standard deviation it returns for a block with the given
+// numbers of inputs and outputs of one unit.
+type Initializer func(inputs, outputs int) float64
+
+// He keeps the size of values through a ReLU layer: √(2/inputs) (He et al.,
+// arXiv:1502.01852).
+func He(inputs, _ int) float64 { return math.Sqrt(2 / float64(inputs)) }
+
+// Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot and
+// Bengio, AISTATS 2010).
+func Glorot(inputs, outputs int) float64 { return math.Sqrt(2 / float64(inputs+outputs)) }
+
+// Rescaled multiplies another initializer's standard deviation by a factor: below
+// 1, towards the rich regime; above 1, towards the lazy one.
+func Rescaled(factor float64, base Initializer) Initializer {
+	return func(inputs, outputs int) float64 { return factor * base(inputs, outputs) }
+}
+
+// Initialize sets θ to a start drawn from rng: weights by the initializer,
+// scales 1, biases and shifts 0.
+func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
+	checkLength("theta", len(theta), n.plan.parameters())
+	for _, b := range n.plan.blocks {
+		part := b.Of(theta)
+		switch b.Kind {
+		case "weight":
+			drawNormal(part, rng, weights(fans(b.Shape)))
+		case "scale":
+			fill(part, 1)
+		default:
+			clear(part)
+		}
+	}
+}
+
+// Start returns new parameters drawn by [Network.Initialize].
+func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
+	theta := make([]float64, n.plan.parameters())
+	n.Initialize(theta, rng, weights)
+	return theta
+}
+
+// fans returns how many inputs one output of a weight block sees, and how many
+// outputs one input reaches, for shapes outputs×inputs×(window).
+func fans(shape []int) (inputs, outputs int) {
+	window := qhnet.Shape(shape[2:]).Size()
+	return shape[1] * window, shape[0] * window
+}
+
+func drawNormal(dst []float64, rng *rand.Rand, deviation float64) {
+	for i := range dst {
+		dst[i] = deviation * rng.NormFloat64()
+	}
+}

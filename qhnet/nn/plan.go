@@ -1,0 +1,281 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"qhlab/qhnet"
+)
+
+// plan is a network under construction: layers add blocks, rules and stages
+// to it in the order of evaluation.
+type plan struct {
+	blocks []qhnet.Block
+	rules  []qhnet.ScalingRule
+	stages []stage
+	wires  []wireSpec
+	parts  []Part // of the chain, branch or network being attached
+
+	layer  string                // name of the layer being attached
+	scope  string                // prefix of names: "" or "block2."
+	counts map[string]int        // automatic names given so far
+	named  map[string]bool       // all names given so far
+	frozen map[string]statistics // of batch normalizations in evaluation mode
+
+	kinkWidth float64 // of rounded rectifiers; see Margins.RoundKinks
+	kinks     bool    // whether there are rectifiers
+}
+
+// wire is the end of the network so far: what the next layer starts from.
+type wire struct {
+	id       int
+	shape    qhnet.Shape // of one point: {features} or {channels, height, width}
+	exponent exponent    // the value scales like e^{α·exponent}
+}
+
+// wireSpec is what an evaluation needs to know about a wire to give it memory.
+type wireSpec struct {
+	width     int
+	trainable bool
+	valueOf   int // the wire whose value and derivative it shares, or itself
+	adjointOf int // the wire whose adjoint it shares, or itself
+
+	fresh     bool // a matrix product made it, and does not need it any more
+	rectified bool // a ReLU has taken its place in memory
+	gated     bool // its reader masks the adjoint of the wire whose place it took
+}
+
+// stage makes an operator when the network is bound to data.
+type stage struct {
+	layer     string
+	trainable bool // whether derivatives with respect to θ pass through it
+	coupled   bool // whether the next stage waits until all points have passed it, as in batch normalization
+	work      int  // multiplications a point, as far as matrix products do them
+	bind      func(b *binding) operator
+}
+
+// binding holds the signals of one evaluation, indexed like the plan's wires.
+type binding struct {
+	points  int
+	shards  int
+	signals []*signal
+	norm    *batchNorm // the batch normalization whose stages are being bound
+}
+
+// Kind is what a [Part] of a network does, whatever it is called.
+type Kind int
+
+const (
+	Other         Kind = iota // pooling, activation, and all that has no parameters
+	Matrix                    // [Dense]
+	Kernels                   // [Conv]
+	Addition                  // [Bias]
+	Scaling                   // [Scale]
+	Normalization             // [BatchNorm], [LayerNorm], [RMSNorm], [GroupNorm]
+	Sequence                  // [Chain], the body of a [Residual], and its [Projection]
+	Total                     // [Sum] and [Residual]
+	Gating                    // [Gate]
+	Joining                   // [Concat]
+)
+
+// Part describes one layer as it stands in a network.
+type Part struct {
+	Name       string // "" for the body of a [Residual]
+	Kind       Kind
+	Shape      qhnet.Shape // of what it gives for one point
+	Parameters int         // with those inside
+
+	// Lipschitz bounds ‖z(h) - z(h')‖₂/‖h - h'‖₂ for a layer of known slopes without
+	// matrices; 0 if no bound is known.
+	Lipschitz float64
+
+	// Inside are the parts of a sequence, in order, or the branches of a sum, gate
+	// or concatenation. The body of a [Residual] is a nameless one, and so is a skip
+	// without a projection, which has nothing inside.
+	Inside []Part
+
+	text string // what the layer does, with all its options
+	wire int
+}
+
+// all yields a part's descendants and then the part itself.
+func (part Part) all(yield func(Part) bool) bool {
+	for _, inner := range part.Inside {
+		if !inner.all(yield) {
+			return false
+		}
+	}
+	return part.Name == "" || yield(part)
+}
+
+// add names a layer, attaches it and records it.
+func (p *plan) add(l Layer, in wire) (wire, error) {
+	name, err := p.name(l)
+	if err != nil {
+		return wire{}, err
+	}
+	outer, before, beside := p.layer, p.parameters(), p.parts
+	p.layer, p.parts = name, nil
+	defer func() { p.layer = outer }()
+	out, err := l.attach(p, in)
+	if err != nil {
+		return wire{}, err
+	}
+	p.parts = append(beside, Part{
+		Name:       name,
+		Kind:       l.kind(),
+		Shape:      out.shape,
+		Parameters: p.parameters() - before,
+		Lipschitz:  lipschitz(l),
+		Inside:     p.parts,
+		text:       l.text(),
+		wire:       out.id,
+	})
+	return out, nil
+}
+
+// lipschitz returns the bound of a layer that knows one.
+func lipschitz(l Layer) float64 {
+	if n, ok := l.(named); ok {
+		return lipschitz(n.Layer)
+	}
+	if bounded, ok := l.(interface{ lipschitz() float64 }); ok {
+		return bounded.lipschitz()
+	}
+	return 0
+}
+
+// gather makes one nameless sequence of the parts attached by a function.
+func (p *plan) gather(attach func() (wire, error)) (wire, error) {
+	beside := p.parts
+	p.parts = nil
+	out, err := attach()
+	p.parts = append(beside, Part{Kind: Sequence, Shape: out.shape, Inside: p.parts})
+	return out, err
+}
+
+// name returns the layer's own name or the next automatic one.
+func (p *plan) name(l Layer) (string, error) {
+	var name string
+	if n, ok := l.(named); ok {
+		name = p.scope + n.name
+	} else {
+		key := p.scope + l.stem()
+		p.counts[key]++
+		name = key + strconv.Itoa(p.counts[key])
+	}
+	if p.named[name] {
+		return "", fmt.Errorf("qhnet: two layers are called %q; names must differ", name)
+	}
+	p.named[name] = true
+	return name, nil
+}
+
+// chain attaches layers one after another, with names inside the given scope.
+func (p *plan) chain(layers []Layer, scope string, in wire) (wire, error) {
+	outer := p.scope
+	p.scope = scope
+	defer func() { p.scope = outer }()
+	var err error
+	for _, l := range layers {
+		if in, err = p.add(l, in); err != nil {
+			return wire{}, err
+		}
+	}
+	return in, nil
+}
+
+// fail returns an error that names the layer being attached.
+func (p *plan) fail(format string, args ...any) error {
+	return fmt.Errorf("qhnet: %s: %s", p.layer, fmt.Sprintf(format, args...))
+}
+
+// parameters returns the number of parameters so far.
+func (p *plan) parameters() int {
+	if len(p.blocks) == 0 {
+		return 0
+	}
+	last := p.blocks[len(p.blocks)-1]
+	return last.Offset + last.Len()
+}
+
+// block adds a parameter block of the layer being attached.
+func (p *plan) block(kind string, shape ...int) (qhnet.Block, exponent) {
+	b := qhnet.Block{Name: p.layer + "." + kind, Layer: p.layer, Kind: kind, Shape: shape, Offset: p.parameters()}
+	p.blocks = append(p.blocks, b)
+	rate := make(exponent, len(p.blocks))
+	rate[len(p.blocks)-1] = 1
+	return b, rate
+}
+
+// require adds the rule that two exponents agree, unless they do anyway.
+func (p *plan) require(a, b exponent, reason string, args ...any) {
+	difference := a.plus(b.times(-1))
+	if difference.isZero() {
+		return
+	}
+	reason = p.layer + " " + fmt.Sprintf(reason, args...)
+	p.rules = append(p.rules, qhnet.ScalingRule{Layer: p.layer, Reason: reason, Coefficients: difference})
+}
+
+// wire adds a wire with memory of its own.
+func (p *plan) wire(shape qhnet.Shape, trainable bool, e exponent) wire {
+	id := len(p.wires)
+	p.wires = append(p.wires, wireSpec{width: shape.Size(), trainable: trainable, valueOf: id, adjointOf: id})
+	return wire{id: id, shape: slices.Clone(shape), exponent: e}
+}
+
+// trainable tells whether a wire depends on parameters so far.
+func (p *plan) trainable(w wire) bool { return p.wires[w.id].trainable }
+
+// alias adds a wire that is another view of in.
+func (p *plan) alias(in wire, shape qhnet.Shape) wire {
+	out := p.wire(shape, p.trainable(in), in.exponent)
+	p.wires[out.id].valueOf = in.id
+	p.wires[in.id].adjointOf = out.id
+	return out
+}
+
+// stage adds a stage of the layer being attached.
+func (p *plan) stage(trainable bool, bind func(b *binding) operator) {
+	p.stages = append(p.stages, stage{layer: p.layer, trainable: trainable, bind: bind})
+}
+
+// exponent is a linear expression Σ_b c_b λ_b in the rates of the blocks;
+// blocks beyond its length have coefficient 0.
+type exponent []float64
+
+func (e exponent) plus(f exponent) exponent {
+	sum := make(exponent, max(len(e), len(f)))
+	copy(sum, e)
+	for i, c := range f {
+		sum[i] += c
+	}
+	return sum
+}
+
+func (e exponent) times(c float64) exponent {
+	product := make(exponent, len(e))
+	for i := range e {
+		product[i] = c * e[i]
+	}
+	return product
+}
+
+func (e exponent) isZero() bool {
+	return !slices.ContainsFunc(e, func(c float64) bool { return c != 0 })
+}
+
+// checkLength panics if a slice does not have the length its role asks for.
+func checkLength(name string, have, want int) {
+	if have != want {
+		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
+	}
+}
+
+func fill(dst []float64, value float64) {
+	for i := range dst {
+		dst[i] = value
+	}
+}

@@ -1,0 +1,373 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+)
+
+// Product is a model linear in its input whose coefficients are products of
+// parameters,
+//
+//	f(x; θ) = Σ_j β_j(θ) x_j + b,   β_j(θ) = Π_{i ∈ I_j} θ_i,
+//
+// with one output and an optional bias b. It is the smallest family in which
+// every depth, and so every rate 1/D, can stand beside every other.
+type Product struct {
+	blocks  []qhnet.Block
+	rules   []qhnet.ScalingRule
+	factors [][]int // factors[j] lists I_j; the bias, if any, comes last
+	bias    bool
+}
+
+// Group is a set of coordinates whose coefficients are products of Depth
+// factors, so that rates 1/Depth are admissible for them.
+//
+// By default the group is one vector times Depth-1 scalars that all its
+// coordinates share, β_G = a_1 ⋯ a_{D-1} w. If Elementwise is set, every
+// coordinate has its own factors, β_G = u_1 ⊙ ⋯ ⊙ u_D (a diagonal linear
+// network). The least ‖θ‖ for a given β_G then measures the ℓ2 norm of β_G in
+// the first case and the ℓ_{2/D} quasi-norm in the second.
+type Group struct {
+	Name        string // "group1", "group2", … if empty
+	Coordinates []int  // of the input, counted from 0
+	Depth       int    // number of factors, at least 1
+	Elementwise bool
+}
+
+// Diagonal returns the diagonal linear network whose coefficient β_j is a
+// product of depths[j] scalars. Its blocks are "x1.factor1", "x1.factor2", ….
+func Diagonal(depths ...int) *Product {
+	groups := make([]Group, len(depths))
+	for j, d := range depths {
+		groups[j] = Group{
+			Name:        fmt.Sprintf("x%d", j+1),
+			Coordinates: []int{j},
+			Depth:       d,
+			Elementwise: true,
+		}
+	}
+	return Groups(groups...)
+}
+
+// Groups returns the model whose coefficients are grouped as given. Together
+// the groups must hold every coordinate 0..d-1 once. The blocks of a group H
+// are "H.weight", "H.scale1", "H.scale2", …, or, elementwise, "H.factor1",
+// "H.factor2", ….
+func Groups(groups ...Group) *Product {
+	p := &Product{factors: make([][]int, CountCoordinates(groups))}
+	for g, group := range groups {
+		if group.Depth < 1 {
+			panic(fmt.Sprintf("qhnet: group %d has depth %d, want at least 1", g+1, group.Depth))
+		}
+		if group.Name == "" {
+			group.Name = fmt.Sprintf("group%d", g+1)
+		}
+		p.add(group)
+	}
+	p.writeRules()
+	return p
+}
+
+// CountCoordinates returns d, the number of coordinates of all groups, or panics unless the groups partition 0..d-1.
+func CountCoordinates(groups []Group) int {
+	var all []int
+	for g, group := range groups {
+		if len(group.Coordinates) == 0 {
+			panic(fmt.Sprintf("qhnet: group %d has no coordinates", g+1))
+		}
+		all = append(all, group.Coordinates...)
+	}
+	slices.Sort(all)
+	for want, have := range all {
+		if have != want {
+			panic(fmt.Sprintf("qhnet: the groups must hold each coordinate once, but sorted they are %v", all))
+		}
+	}
+	return len(all)
+}
+
+// add appends the blocks of a group and the factors of its coefficients.
+func (p *Product) add(g Group) {
+	for f := range g.Depth {
+		name, kind, length := fmt.Sprintf("factor%d", f+1), "weight", len(g.Coordinates)
+		switch {
+		case g.Elementwise:
+		case f == 0:
+			name = "weight"
+		default:
+			name, kind, length = fmt.Sprintf("scale%d", f), "scale", 1
+		}
+		offset := p.append(qhnet.Block{Name: g.Name + "." + name, Layer: g.Name, Kind: kind, Shape: []int{length}})
+		for k, j := range g.Coordinates {
+			p.factors[j] = append(p.factors[j], offset+k%length)
+		}
+	}
+}
+
+// append places a block after the others and returns its offset.
+func (p *Product) append(b qhnet.Block) int {
+	if slices.ContainsFunc(p.blocks, func(o qhnet.Block) bool { return o.Name == b.Name }) {
+		panic(fmt.Sprintf("qhnet: two blocks are named %q", b.Name))
+	}
+	b.Offset = qhnet.NumParameters(p)
+	p.blocks = append(p.blocks, b)
+	return b.Offset
+}
+
+// WithBias returns the model plus a bias b, a block named "bias" of rate 1.
+func (p *Product) WithBias() *Product {
+	if p.bias {
+		panic("qhnet: the model has a bias already")
+	}
+	q := &Product{blocks: slices.Clone(p.blocks), factors: slices.Clone(p.factors), bias: true}
+	offset := q.append(qhnet.Block{Name: "bias", Layer: "bias", Kind: "bias", Shape: []int{1}})
+	q.factors = append(q.factors, []int{offset})
+	q.writeRules()
+	return q
+}
+
+// writeRules asks of every layer that its rates sum to 1, the output's exponent.
+func (p *Product) writeRules() {
+	p.rules = nil
+	for i, b := range p.blocks {
+		if i == 0 || b.Layer != p.blocks[i-1].Layer {
+			reason := b.Layer + " multiplies its factors to coefficients of the output, so their rates must sum to 1."
+			if b.Kind == "bias" {
+				reason = b.Layer + " is a term of the output, so its rate must be 1."
+			}
+			p.rules = append(p.rules, qhnet.ScalingRule{
+				Layer:        b.Layer,
+				Reason:       reason,
+				Coefficients: make([]float64, len(p.blocks)),
+				Total:        1,
+			})
+		}
+		p.rules[len(p.rules)-1].Coefficients[i] = 1
+	}
+}
+
+// Blocks lists the factors group by group; it implements [qhnet.Model]. The slice
+// belongs to the model.
+func (p *Product) Blocks() []qhnet.Block { return p.blocks }
+
+// ScalingRules asks the rates of each group to sum to 1; it implements [qhnet.Model].
+// The slice belongs to the model.
+func (p *Product) ScalingRules() []qhnet.ScalingRule { return p.rules }
+
+// Units compares every elementwise factor of a group with its first, for
+// [qhnet.ConservedUnits].
+func (p *Product) Units() []qhnet.Units {
+	var all []qhnet.Units
+	first := 0
+	for b, block := range p.blocks {
+		if block.Layer != p.blocks[first].Layer {
+			first = b
+		}
+		if b != first && block.Len() == p.blocks[first].Len() {
+			all = append(all, qhnet.Units{In: []int{first}, Out: b})
+		}
+	}
+	return all
+}
+
+// Inputs returns d, the number of coordinates of an input.
+func (p *Product) Inputs() int {
+	if p.bias {
+		return len(p.factors) - 1
+	}
+	return len(p.factors)
+}
+
+// Outputs returns 1; it implements [qhnet.Model].
+func (p *Product) Outputs() int { return 1 }
+
+// Coefficients sets dst to β_1(θ), …, β_d(θ), followed by b if the model has a
+// bias, and returns it. If dst is nil, a new slice is allocated.
+func (p *Product) Coefficients(dst, theta []float64) []float64 {
+	if dst == nil {
+		dst = make([]float64, len(p.factors))
+	}
+	checkLength("dst", len(dst), len(p.factors))
+	checkLength("theta", len(theta), qhnet.NumParameters(p))
+	for j, factors := range p.factors {
+		dst[j] = 1
+		for _, i := range factors {
+			dst[j] *= theta[i]
+		}
+	}
+	return dst
+}
+
+// Start returns parameters with β = size·direction and no bias: the first factor of
+// β_j is size·direction_j, all others are 1.
+func (p *Product) Start(direction []float64, size float64) []float64 {
+	checkLength("direction", len(direction), p.Inputs())
+	theta := make([]float64, qhnet.NumParameters(p))
+	fill(theta, 1)
+	for j, v := range direction {
+		theta[p.factors[j][0]] = size * v
+	}
+	if p.bias {
+		theta[len(theta)-1] = 0
+	}
+	return theta
+}
+
+// Bind implements [qhnet.Model].
+func (p *Product) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
+	n, d := x.Dims()
+	if n == 0 {
+		return nil, errors.New("qhnet: no inputs to bind")
+	}
+	if d != p.Inputs() {
+		return nil, fmt.Errorf("qhnet: inputs have %d coordinates, but the model takes %d", d, p.Inputs())
+	}
+	inputs := mat.NewDense(n, len(p.factors), nil)
+	for k := range n {
+		for j := range d {
+			v := x.At(k, j)
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("qhnet: coordinate %d of input %d is %v; remove the point or repair it", j, k, v)
+			}
+			inputs.Set(k, j, v)
+		}
+		if p.bias {
+			inputs.Set(k, d, 1)
+		}
+	}
+	return newProductEvaluation(p, inputs.RawMatrix()), nil
+}
+
+// productEvaluation evaluates a Product at bound inputs, a last column of ones
+// standing for the bias.
+type productEvaluation struct {
+	model   *Product
+	inputs  blas64.General
+	theta   []float64
+	outputs []float64
+	coef    []float64 // β or its tangent
+	dcoef   []float64 // derivative of the weighted outputs by β
+	suffix  []float64 // products of the factors after the i-th, and their tangents
+	dsuffix []float64
+}
+
+func newProductEvaluation(p *Product, inputs blas64.General) *productEvaluation {
+	depth := 0
+	for _, factors := range p.factors {
+		depth = max(depth, len(factors))
+	}
+	return &productEvaluation{
+		model:   p,
+		inputs:  inputs,
+		outputs: make([]float64, inputs.Rows),
+		coef:    make([]float64, inputs.Cols),
+		dcoef:   make([]float64, inputs.Cols),
+		suffix:  make([]float64, depth+1),
+		dsuffix: make([]float64, depth+1),
+	}
+}
+
+func (e *productEvaluation) Forward(theta []float64) ([]float64, error) {
+	e.model.Coefficients(e.coef, theta)
+	e.theta = theta
+	e.multiply(e.outputs, e.coef)
+	for k, f := range e.outputs {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, e.explain(k)
+		}
+	}
+	return e.outputs, nil
+}
+
+// explain says why output k is not finite.
+func (e *productEvaluation) explain(k int) error {
+	if err := qhnet.CheckParameters(e.model, e.theta); err != nil {
+		return err
+	}
+	return fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, e.outputs[k], e.coef)
+}
+
+func (e *productEvaluation) Gradient(dst, weights []float64) {
+	e.checkMoved()
+	checkLength("dst", len(dst), len(e.theta))
+	e.multiplyTransposed(e.dcoef, weights)
+	clear(dst)
+	for j, factors := range e.model.factors {
+		e.sweepSuffixes(factors, nil)
+		prefix := e.dcoef[j]
+		for k, i := range factors {
+			dst[i] += prefix * e.suffix[k+1]
+			prefix *= e.theta[i]
+		}
+	}
+}
+
+func (e *productEvaluation) Directional(dst, v []float64) {
+	e.checkMoved()
+	checkLength("v", len(v), len(e.theta))
+	for j, factors := range e.model.factors {
+		e.sweepSuffixes(factors, v)
+		e.coef[j] = e.dsuffix[0]
+	}
+	e.multiply(dst, e.coef)
+}
+
+func (e *productEvaluation) HessianVector(dst, weights, v []float64) {
+	e.checkMoved()
+	checkLength("dst", len(dst), len(e.theta))
+	checkLength("v", len(v), len(e.theta))
+	e.multiplyTransposed(e.dcoef, weights)
+	clear(dst)
+	for j, factors := range e.model.factors {
+		e.sweepSuffixes(factors, v)
+		prefix, dprefix := e.dcoef[j], 0.0
+		for k, i := range factors {
+			dst[i] += dprefix*e.suffix[k+1] + prefix*e.dsuffix[k+1]
+			prefix, dprefix = prefix*e.theta[i], dprefix*e.theta[i]+prefix*v[i]
+		}
+	}
+}
+
+// sweepSuffixes sets suffix[k] to the product of the factors from the k-th on,
+// and dsuffix[k] to its derivative along v unless v is nil. With the prefixes
+// they give the product without one factor, and need no division by it.
+func (e *productEvaluation) sweepSuffixes(factors []int, v []float64) {
+	last := len(factors)
+	e.suffix[last], e.dsuffix[last] = 1, 0
+	for k := last - 1; k >= 0; k-- {
+		i := factors[k]
+		e.suffix[k] = e.theta[i] * e.suffix[k+1]
+		if v != nil {
+			e.dsuffix[k] = v[i]*e.suffix[k+1] + e.theta[i]*e.dsuffix[k+1]
+		}
+	}
+}
+
+func (e *productEvaluation) checkMoved() {
+	if e.theta == nil {
+		panic("qhnet: a derivative was asked for before Forward")
+	}
+}
+
+// multiply sets dst, n, to X β.
+func (e *productEvaluation) multiply(dst, coef []float64) {
+	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(coef), 0, vector(dst))
+}
+
+// multiplyTransposed sets dst, d, to Xᵀ w.
+func (e *productEvaluation) multiplyTransposed(dst, weights []float64) {
+	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
+}
+
+// vector returns a slice as BLAS takes it.
+func vector(v []float64) blas64.Vector {
+	return blas64.Vector{N: len(v), Data: v, Inc: 1}
+}

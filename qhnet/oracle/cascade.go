@@ -1,0 +1,247 @@
+package oracle
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/qp"
+	"qhlab/qhnet/nn"
+)
+
+// Cascade is the predicted limit of gradient flow on a group model: the
+// coefficients that minimize the norm of the highest-rate (shallowest) groups
+// subject to all margins being at least 1, among those the norm of the next
+// groups, and so on. A group whose norm can be zero is discarded.
+//
+// Kunin et al. (arXiv:2210.03820) prove the first stage where it is not zero and
+// conjecture the rest; compare Nacson et al. (arXiv:1905.07325).
+type Cascade struct {
+	Coefficients []float64 // β_1..β_d, then b if there is a bias
+	Stages       []Stage
+	Support      []int // points whose margin is 1
+	Unique       bool  // whether the constraints leave no freedom after the last stage
+	inputs       int
+}
+
+// Stage is one minimization of a cascade.
+type Stage struct {
+	Groups    []string
+	Depth     int
+	Norm      string  // the norm that Depth factors put on the coefficients
+	Value     float64 // of that norm at the optimum
+	Discarded bool    // whether the minimum is 0: the earlier stages can do without these groups
+}
+
+// Direction returns β/‖β‖, without the bias.
+func (c *Cascade) Direction() []float64 {
+	direction := slices.Clone(c.Coefficients[:c.inputs])
+	floats.Scale(1/floats.Norm(direction, 2), direction)
+	return direction
+}
+
+// String returns the stages as a table.
+func (c *Cascade) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-24s %5s  %-10s %14s\n", "groups", "rate", "norm", "minimum")
+	for _, s := range c.Stages {
+		note := ""
+		if s.Discarded {
+			note = "  discarded"
+		}
+		fmt.Fprintf(&b, "%-24s %5.3f  %-10s %14.9f%s\n", strings.Join(s.Groups, ", "), 1/float64(s.Depth), s.Norm, s.Value, note)
+	}
+	return b.String()
+}
+
+// SolveCascade solves the cascade for a model Groups(groups...), with a bias if
+// the margins have one. Every stage must be convex: groups of depth 1 (their
+// joint ℓ2 norm), one group with shared scales of any depth (ℓ2), elementwise
+// groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
+// value). Other stages are refused with an error. It also returns an error,
+// wrapping [qp.ErrInfeasible], if the data are not separable.
+//
+// The stages are solved by least-distance programming, never by a flow. A stage
+// hands its set of minimizers on exactly, through complementarity: constraints
+// with a positive multiplier become equalities. A stage is a few least-distance
+// problems of O(n d²) operations each: 2000 points in 100 dimensions take seconds.
+func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
+	stages, err := l.stages(groups)
+	if err != nil {
+		return nil, err
+	}
+	start, err := l.HardMargin()
+	if err != nil {
+		return nil, err
+	}
+	f := newFace(l, start)
+	c := &Cascade{inputs: l.inputs}
+	for _, s := range stages {
+		if !f.determined {
+			s.Discarded = f.discard(s.coordinates)
+		}
+		if !f.determined && !s.Discarded {
+			if err := f.minimize(s); err != nil {
+				return nil, fmt.Errorf("qhnet: cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
+			}
+		}
+		s.Value = s.norm(f.point)
+		if f.determined {
+			s.Discarded = s.Value <= decidedShare*f.unit
+		}
+		c.Stages = append(c.Stages, s.Stage)
+	}
+	c.Coefficients, c.Unique = f.point, f.unique()
+	for k, q := range l.Of(nil, f.point) {
+		if math.Abs(q-1) <= 1e-8*f.unit*floats.Norm(l.rows.RawRowView(k), 2) {
+			c.Support = append(c.Support, k)
+		}
+	}
+	return c, nil
+}
+
+// groupStage is a stage with the coordinates it penalizes.
+type groupStage struct {
+	Stage
+	coordinates []int
+}
+
+func (s groupStage) norm(beta []float64) float64 {
+	order := 2.0
+	if s.Norm == "ℓ1" {
+		order = 1
+	}
+	return floats.Norm(qp.Pick(beta, s.coordinates), order)
+}
+
+// stages merges groups of equal depth and orders them, shallowest first.
+func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
+	if have := nn.CountCoordinates(groups); have != l.inputs {
+		return nil, fmt.Errorf("qhnet: cascade: the groups hold %d coordinates, the inputs %d", have, l.inputs)
+	}
+	groups = slices.Clone(groups)
+	if l.Len() > l.inputs {
+		groups = append(groups, nn.Group{Name: "bias", Coordinates: []int{l.inputs}, Depth: 1})
+	}
+	for g := range groups {
+		if groups[g].Name == "" {
+			groups[g].Name = fmt.Sprintf("group%d", g+1)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b nn.Group) int { return cmp.Compare(a.Depth, b.Depth) })
+	var stages []groupStage
+	for len(groups) > 0 {
+		same := 1
+		for same < len(groups) && groups[same].Depth == groups[0].Depth {
+			same++
+		}
+		s, err := mergeStage(groups[:same])
+		if err != nil {
+			return nil, err
+		}
+		stages, groups = append(stages, s), groups[same:]
+	}
+	return stages, nil
+}
+
+// mergeStage says which norm groups of one depth D put on their coefficients:
+// minimizing Σ θ²/D over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and
+// ‖β_G‖^{2/D} with shared scales.
+func mergeStage(groups []nn.Group) (groupStage, error) {
+	depth := groups[0].Depth
+	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}
+	scalars, elementwise := true, true
+	for _, g := range groups {
+		s.Groups = append(s.Groups, g.Name)
+		s.coordinates = append(s.coordinates, g.Coordinates...)
+		scalars = scalars && len(g.Coordinates) == 1
+		elementwise = elementwise && (g.Elementwise || len(g.Coordinates) == 1)
+	}
+	switch {
+	case depth == 1, len(s.coordinates) == 1, len(groups) == 1 && !groups[0].Elementwise:
+	case depth == 2 && elementwise:
+		s.Norm = "ℓ1"
+	case elementwise:
+		return s, fmt.Errorf("qhnet: cascade: %d elementwise coordinates of depth %d minimize the ℓ_{2/%d} quasi-norm, which is not convex; use depth 1 or 2, shared scales, or one coordinate", len(s.coordinates), depth, depth)
+	default:
+		return s, fmt.Errorf("qhnet: cascade: groups %s of depth %d minimize a sum of group norms, which is not among the solved stages; give them different depths", strings.Join(s.Groups, ", "), depth)
+	}
+	return s, nil
+}
+
+// splitting writes the free coefficients as expand·z, where the coordinates of
+// an ℓ1 stage are differences of two non-negative variables.
+type splitting struct {
+	expand *mat.Dense
+	square []float64
+	linear []float64
+	signed []int // variables that must be non-negative
+}
+
+func newSplitting(free []int, s groupStage) splitting {
+	var sp splitting
+	var column []int
+	var sign []float64
+	add := func(c int, sg, square, linear float64) {
+		column, sign = append(column, c), append(sign, sg)
+		sp.square, sp.linear = append(sp.square, square), append(sp.linear, linear)
+	}
+	for i, j := range free {
+		switch inside := slices.Contains(s.coordinates, j); {
+		case inside && s.Norm == "ℓ1":
+			sp.signed = append(sp.signed, len(column), len(column)+1)
+			add(i, 1, 0, 1)
+			add(i, -1, 0, 1)
+		case inside:
+			add(i, 1, 1, 0)
+		default:
+			add(i, 1, 0, 0)
+		}
+	}
+	sp.expand = mat.NewDense(len(free), len(column), nil)
+	for v, i := range column {
+		sp.expand.Set(i, v, sign[v])
+	}
+	return sp
+}
+
+func (sp splitting) program(b bounds) *qp.Program {
+	n, _ := b.rows.Dims()
+	_, width := sp.expand.Dims()
+	p := &qp.Program{
+		Square:     sp.square,
+		Linear:     sp.linear,
+		Rows:       mat.NewDense(n+len(sp.signed), width, nil),
+		Right:      append(slices.Clone(b.right), make([]float64, len(sp.signed))...),
+		Equalities: b.equalities,
+	}
+	p.Rows.Slice(0, n, 0, width).(*mat.Dense).Mul(b.rows, sp.expand)
+	for i, v := range sp.signed {
+		p.Rows.Set(n+i, v, 1)
+	}
+	return p
+}
+
+func (sp splitting) encode(x []float64) []float64 {
+	_, width := sp.expand.Dims()
+	z := make([]float64, width)
+	for v := range z {
+		for i, xi := range x {
+			if s := sp.expand.At(i, v); s*xi > 0 || (s != 0 && sp.linear[v] == 0) {
+				z[v] = s * xi
+			}
+		}
+	}
+	return z
+}
+
+func (sp splitting) decode(z []float64) []float64 {
+	x := mat.NewVecDense(sp.expand.RawMatrix().Rows, nil)
+	x.MulVec(sp.expand, mat.NewVecDense(len(z), z))
+	return x.RawVector().Data
+}

@@ -1,0 +1,178 @@
+// Package oracle finds the limits of gradient flow without a flow: in closed form, by
+// convex programs, and by a direct solver for any model. A flow that ends elsewhere, or
+// an oracle that is wrong, shows at once.
+package oracle
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/internal/qp"
+)
+
+// LinearMargins are hard-margin constraints on the coefficients of a linear
+// function,
+//
+//	y_k (β·x_k + b) - r ‖β‖ ≥ 1,
+//
+// which no flow ever touches: an oracle's own reading of the data. With r > 0
+// every point is an exact ball of that radius.
+type LinearMargins struct {
+	rows   *mat.Dense // y_k x_k, then y_k if there is a bias
+	inputs int
+	radius float64
+}
+
+// NewLinearMargins reads two-class data. It returns an error if the data are
+// empty, have other classes, or hold one input with both labels, since no
+// function of x separates that.
+func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
+	if err := set.Check(); err != nil {
+		return nil, fmt.Errorf("qhnet: linear margins: %w", err)
+	}
+	if i, k, found := contradiction(set); found {
+		return nil, fmt.Errorf("%w: points %d and %d of %q have the same input and opposite labels; remove one of them", qp.ErrInfeasible, i, k, set.Name)
+	}
+	return linearMargins(set, radius, bias)
+}
+
+// linearMargins is NewLinearMargins for points that need not be separable.
+func linearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
+	if !(radius >= 0) || math.IsInf(radius, 0) {
+		return nil, fmt.Errorf("qhnet: linear margins: the radius is %v; use a finite number ≥ 0", radius)
+	}
+	n, d := set.X.Dims()
+	width := d
+	if bias {
+		width++
+	}
+	l := &LinearMargins{rows: mat.NewDense(n, width, nil), inputs: d, radius: radius}
+	for k, label := range set.Labels {
+		if label > 1 {
+			return nil, fmt.Errorf("qhnet: linear margins: point %d has label %d; use the classes 0 and 1", k, label)
+		}
+		y := float64(2*label - 1)
+		row := l.rows.RawRowView(k)
+		floats.AddScaled(row[:d], y, set.X.RawRowView(k))
+		if bias {
+			row[d] = y
+		}
+	}
+	return l, nil
+}
+
+// contradiction finds two equal inputs with different labels.
+func contradiction(set dataset.Set) (i, k int, found bool) {
+	seen := make(map[string]int, set.Len())
+	for k := range set.Labels {
+		key := fmt.Sprint(set.X.RawRowView(k))
+		if i, ok := seen[key]; !ok {
+			seen[key] = k
+		} else if set.Labels[i] != set.Labels[k] {
+			return i, k, true
+		}
+	}
+	return 0, 0, false
+}
+
+// Len returns the number of coefficients: d, and one more with a bias.
+func (l *LinearMargins) Len() int {
+	_, width := l.rows.Dims()
+	return width
+}
+
+// Of sets dst to the margins y_k (β·x_k + b) - r‖β‖ of coefficients (β, b) and
+// returns it. If dst is nil, a new slice is allocated.
+func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
+	n, width := l.rows.Dims()
+	checkLength("coefficients", len(coefficients), width)
+	if dst == nil {
+		dst = make([]float64, n)
+	}
+	checkLength("dst", len(dst), n)
+	worst := l.radius * floats.Norm(coefficients[:l.inputs], 2)
+	for k := range dst {
+		dst[k] = floats.Dot(l.rows.RawRowView(k), coefficients) - worst
+	}
+	return dst
+}
+
+// HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to
+// the margins being at least 1, the bias (if any) free of cost: the support
+// vector machine, where a homogeneous linear model converges. A ball of radius
+// r only lengthens the answer, since its margins are those of its centre less
+// r‖β‖. The error wraps [qp.ErrInfeasible] if the data are not separable, or not
+// with that radius.
+func (l *LinearMargins) HardMargin() ([]float64, error) {
+	free := make([]int, l.Len())
+	for j := range free {
+		free[j] = j
+	}
+	beta, err := l.widest(free)
+	if err != nil {
+		return nil, err
+	}
+	length := floats.Norm(beta[:l.inputs], 2)
+	if l.radius*length >= 1 {
+		return nil, fmt.Errorf("%w: the centres' widest margin is %.6g and the balls have radius %.6g", qp.ErrInfeasible, 1/length, l.radius)
+	}
+	floats.Scale(1/(1-l.radius*length), beta)
+	return beta, nil
+}
+
+// widest solves min ‖β‖ over the given coefficients, the others zero, for the
+// centres alone (r = 0).
+func (l *LinearMargins) widest(free []int) ([]float64, error) {
+	n, width := l.rows.Dims()
+	rows := columns(l.rows, free)
+	z := make([]float64, len(free))
+	if len(free) == 0 {
+		return nil, fmt.Errorf("%w: no coefficient is left", qp.ErrInfeasible)
+	}
+	if _, err := qp.LeastDistance(z, rows, ones(n), 0); err != nil {
+		return nil, fmt.Errorf("%w (no linear function of these coefficients separates the data)", err)
+	}
+	beta := make([]float64, width)
+	if width > l.inputs { // a bias costs nothing
+		unit := floats.Norm(z, 2)
+		p := &qp.Program{Square: make([]float64, len(free)), Linear: make([]float64, len(free)), Rows: rows, Right: ones(n)}
+		for i, j := range free {
+			if j < l.inputs {
+				p.Square[i] = 1
+			}
+		}
+		rows.Scale(unit, rows)
+		floats.Scale(1/unit, z)
+		if _, err := p.Solve(z); err != nil {
+			return nil, err
+		}
+		floats.Scale(unit, z)
+	}
+	for i, j := range free {
+		beta[j] = z[i]
+	}
+	return beta, nil
+}
+
+// checkLength panics if a slice does not have the length its role asks for.
+func checkLength(name string, have, want int) {
+	if have != want {
+		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
+	}
+}
+
+func ones(n int) []float64 { return slices.Repeat([]float64{1}, n) }
+
+func columns(a *mat.Dense, indices []int) *mat.Dense {
+	n, _ := a.Dims()
+	c := mat.NewDense(n, max(len(indices), 1), nil)
+	for i, j := range indices {
+		c.SetCol(i, mat.Col(nil, j, a))
+	}
+	return c
+}

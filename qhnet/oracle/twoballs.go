@@ -1,0 +1,223 @@
+package oracle
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+)
+
+// TwoBalls is the data set of two classes that fill the balls of one radius
+// around μ and -μ, and the closed form of what a model with a split of the
+// coordinates into a highest-rate group H and a rest R does on it,
+//
+//	f(x; θ) = w_H·x_H + a (w_R·x_R),   rates 1 | ½, ½.
+//
+// With m1 = ‖μ_H‖ and m2 = ‖μ_R‖, gradient flow ends in the direction
+//
+//	β̂ = ( √(r²-m2²) μ_H/m1 , μ_R ) / r   if r > m2 (H is needed)
+//	β̂ = ( 0 , μ_R/m2 )                   if r < m2 (H is discarded)
+//
+// while a symmetric norm keeps β̂ = μ/‖μ‖. The distance from the balls to the
+// decision boundary touches zero at r = m2 from both sides.
+//
+// The same closed form holds for any depths D_H < D_R with shared scales: only
+// the order of the rates matters. Setting of Kunin et al. (arXiv:2210.03820).
+type TwoBalls struct {
+	Center []float64 // μ, the centre of class 1
+	High   []int     // coordinates of H, the highest-rate group
+	Radius float64   // r < ‖μ‖
+}
+
+// Check returns an error if the balls touch each other or H is not a set of
+// coordinates.
+func (b TwoBalls) Check() error {
+	seen := map[int]bool{}
+	for _, j := range b.High {
+		if j < 0 || j >= len(b.Center) || seen[j] {
+			return fmt.Errorf("qhnet: two balls: High = %v is not a set of coordinates 0..%d", b.High, len(b.Center)-1)
+		}
+		seen[j] = true
+	}
+	norm := floats.Norm(b.Center, 2)
+	if !(b.Radius >= 0 && b.Radius < norm) {
+		return fmt.Errorf("qhnet: two balls: the radius %v must be at least 0 and below ‖μ‖ = %v", b.Radius, norm)
+	}
+	return nil
+}
+
+// split returns m1 = ‖μ_H‖ and m2 = ‖μ_R‖.
+func (b TwoBalls) split() (m1, m2 float64) {
+	for j, v := range b.Center {
+		if slices.Contains(b.High, j) {
+			m1 = math.Hypot(m1, v)
+		} else {
+			m2 = math.Hypot(m2, v)
+		}
+	}
+	return m1, m2
+}
+
+// RestNorm returns m2 = ‖μ_R‖.
+func (b TwoBalls) RestNorm() float64 {
+	_, m2 := b.split()
+	return m2
+}
+
+// Discards reports whether the rest alone separates the balls, r < m2.
+func (b TwoBalls) Discards() bool {
+	return b.Radius < b.RestNorm()
+}
+
+// Direction sets dst to the unit normal β̂ of the flow's limit and returns it. If
+// dst is nil, a new slice is allocated. It panics if Check fails.
+func (b TwoBalls) Direction(dst []float64) []float64 {
+	b.mustCheck()
+	if dst == nil {
+		dst = make([]float64, len(b.Center))
+	}
+	checkLength("dst", len(dst), len(b.Center))
+	m1, m2 := b.split()
+	high, rest := 0.0, 1/m2 // the factors of μ_H and μ_R
+	switch {
+	case m2 == 0: // nothing but H, whatever the radius
+		high, rest = 1/m1, 0
+	case b.Radius >= m2:
+		high, rest = math.Sqrt((b.Radius-m2)*(b.Radius+m2))/m1/b.Radius, 1/b.Radius
+	}
+	for j, v := range b.Center {
+		dst[j] = rest * v
+		if slices.Contains(b.High, j) {
+			dst[j] = high * v
+		}
+	}
+	return dst
+}
+
+// Robustness returns the distance from the balls to the flow's decision
+// boundary,
+//
+//	√(r²-m2²) (m1 - √(r²-m2²)) / r   if r > m2
+//	m2 - r                           if r < m2.
+//
+// It panics if Check fails.
+func (b TwoBalls) Robustness() float64 {
+	b.mustCheck()
+	m1, m2 := b.split()
+	switch {
+	case m2 == 0:
+		return m1 - b.Radius
+	case b.Radius < m2:
+		return m2 - b.Radius
+	}
+	s := math.Sqrt((b.Radius - m2) * (b.Radius + m2))
+	return s * (m1 - s) / b.Radius
+}
+
+// BestRobustness returns ‖μ‖ - r, which the direction μ attains.
+func (b TwoBalls) BestRobustness() float64 {
+	b.mustCheck()
+	return floats.Norm(b.Center, 2) - b.Radius
+}
+
+// RobustnessOf returns the distance β̂·μ - r from the balls to the hyperplane
+// β·x = 0, negative if it cuts them or has them on the wrong side.
+func (b TwoBalls) RobustnessOf(beta []float64) float64 {
+	checkLength("beta", len(beta), len(b.Center))
+	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
+}
+
+// Centers returns the two centres as labelled points, for [qhnet.NewBallMargins] and
+// [NewLinearMargins] with the radius.
+func (b TwoBalls) Centers() dataset.Set {
+	d := len(b.Center)
+	x := mat.NewDense(2, d, nil)
+	floats.AddScaled(x.RawRowView(0), 1, b.Center)
+	floats.AddScaled(x.RawRowView(1), -1, b.Center)
+	return dataset.Set{Name: "two balls, centres", X: x, Labels: []int{1, 0}, Classes: 2}
+}
+
+// Sample draws n points uniformly from each ball's surface, where the
+// constraints that matter are. Sampled balls have their own optimum: with 64
+// points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
+// closed form in half of the samples, and 0.06 or more in one of ten.
+func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
+	d := len(b.Center)
+	x := mat.NewDense(2*n, d, nil)
+	labels := make([]int, 2*n)
+	offset := make([]float64, d)
+	for k := range 2 * n {
+		for j := range offset {
+			offset[j] = rng.NormFloat64()
+		}
+		floats.Scale(b.Radius/floats.Norm(offset, 2), offset)
+		sign := 1.0
+		if k < n {
+			labels[k] = 1
+		} else {
+			sign = -1
+		}
+		floats.AddScaledTo(x.RawRowView(k), offset, sign, b.Center)
+	}
+	return dataset.Set{Name: "two balls, sampled", X: x, Labels: labels, Classes: 2}
+}
+
+// Groups returns the split as two groups, H of depth high and the rest of depth
+// rest, each one vector times shared scales, for the model [nn.Groups].
+func (b TwoBalls) Groups(high, rest int) []nn.Group {
+	var groups []nn.Group
+	if len(b.High) > 0 {
+		groups = append(groups, nn.Group{Name: "H", Coordinates: slices.Clone(b.High), Depth: high})
+	}
+	var others []int
+	for j := range b.Center {
+		if !slices.Contains(b.High, j) {
+			others = append(others, j)
+		}
+	}
+	if len(others) > 0 {
+		groups = append(groups, nn.Group{Name: "R", Coordinates: others, Depth: rest})
+	}
+	return groups
+}
+
+// Start returns parameters of Groups(b.Groups(…)...) with β = size·μ, which
+// separates the balls: the first factor of β_j is size·μ_j, all others are 1, and
+// a bias is 0.
+// From elsewhere, where the worst-case margin is negative, the flow on exact
+// balls may shrink β to zero, at which that margin has a kink.
+func (b TwoBalls) Start(model *nn.Product, size float64) []float64 {
+	checkLength("the model's inputs", model.Inputs(), len(b.Center))
+	return model.Start(b.Center, size)
+}
+
+func (b TwoBalls) mustCheck() {
+	if err := b.Check(); err != nil {
+		panic(err.Error())
+	}
+}
+
+// BiasOnLine returns the limit of f = w1 w2 x + b, rates ½, ½ | 1, on points of
+// the line: w = w1 w2 and b after rescaling the smallest margin to 1. The bias
+// has the highest rate, so |b| is minimized first. With right the smallest input
+// of class +1 and left the largest of class -1, left < right,
+//
+//	w = 2/(right-left), b = -(right+left)/(right-left)   if 0 ∉ (left, right)
+//	w = 1/min(right, -left), b = 0                       otherwise.
+//
+// The first boundary is the midpoint, the second is the origin.
+func BiasOnLine(left, right float64) (w, b float64) {
+	if !(left < right) {
+		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap", left, right))
+	}
+	if left < 0 && right > 0 {
+		return 1 / math.Min(right, -left), 0
+	}
+	return 2 / (right - left), -(right + left) / (right - left)
+}

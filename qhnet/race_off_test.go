@@ -1,5 +1,0 @@
-//go:build !race
-
-package qhnet
-
-const raceDetector = false

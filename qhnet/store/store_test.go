@@ -1,0 +1,309 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/big"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/internal/file"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/oracle"
+)
+
+func TestRemember(t *testing.T) {
+	store := Store{t.TempDir()}
+	calls := 0
+	compute := func() ([]float64, error) { calls++; return []float64{1, 2}, nil }
+	for range 2 {
+		if v, err := Remember(store, "a/b", map[string]int{"seed": 1}, compute); err != nil || len(v) != 2 {
+			t.Fatal(v, err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("computed %d times", calls)
+	}
+	if _, err := Remember(store, "a/b", map[string]int{"seed": 2}, compute); err != nil || calls != 2 {
+		t.Errorf("another key: %d calls, %v", calls, err)
+	}
+	files, err := filepath.Glob(filepath.Join(store.Dir, "*.run"))
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o644 && runtime.GOOS == "linux" {
+			t.Errorf("others cannot read %s: %v, %v", f, info.Mode(), err)
+		}
+		if err := os.Truncate(f, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Remember(store, "a/b", map[string]int{"seed": 1}, compute); err != nil || calls != 3 {
+		t.Errorf("after damage: %d calls, %v", calls, err)
+	}
+	if _, err := Remember(store, "bad", make(chan int), compute); err == nil || !strings.Contains(err.Error(), "JSON") {
+		t.Errorf("a key without JSON form gives %v", err)
+	}
+	failure := errors.New("no")
+	if _, err := Remember(store, "fails", 1, func() (int, error) { return 0, failure }); !errors.Is(err, failure) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Recall[int](store, "fails", 1); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a failure was stored: %v", err)
+	}
+}
+
+// What JSON drops from a key cannot tell keys apart.
+func TestRememberTellsKeysApart(t *testing.T) {
+	type hidden struct{ Seed, secret int }
+	type nested struct {
+		Label string
+		Parts map[string][]*hidden
+	}
+	type withLoss struct{ Loss qhnet.Loss }
+	type embedded struct {
+		withLoss
+		When time.Time
+		Skip func() `json:"-"`
+	}
+	for _, key := range []any{hidden{1, 2}, &hidden{1, 2}, nested{"a", map[string][]*hidden{"x": {{1, 2}}}}, mat.NewDense(1, 1, []float64{1})} {
+		if _, err := Recall[int](Store{t.TempDir()}, "hidden", key); err == nil || !strings.Contains(err.Error(), "is not exported") {
+			t.Errorf("the key %+v gives %v", key, err)
+		}
+	}
+	store := Store{t.TempDir()}
+	for i, key := range []any{withLoss{qhnet.Exponential{}}, withLoss{qhnet.Logistic{}}, withLoss{nil}, embedded{When: time.Unix(1, 0)}, embedded{When: time.Unix(2, 0)},
+		[]any{1}, []any{1.0}, map[string]any{"x": qhnet.Exponential{}}, map[string]any{"x": qhnet.Logistic{}}, big.NewInt(7)} {
+		if v, err := Remember(store, "keys", key, func() (int, error) { return i, nil }); err != nil || v != i {
+			t.Errorf("the key %T%+v has the result of key %d, %v", key, key, v, err)
+		}
+	}
+}
+
+// A result of another type, or of the same type before its fields changed, is
+// another result.
+func TestRememberTellsResultsApart(t *testing.T) {
+	store := Store{t.TempDir()}
+	types := map[string]bool{}
+	{
+		type result struct{ A float64 }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	{
+		type result struct{ A, B float64 }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	{
+		type result struct{ Next *result }
+		types[layout(reflect.TypeFor[[]result]())] = true
+	}
+	if len(types) != 3 {
+		t.Errorf("three types of one name have the layouts %v", types)
+	}
+	if v, err := Remember(store, "typed", 1, func() ([]float64, error) { return []float64{1}, nil }); err != nil || len(v) != 1 {
+		t.Fatal(v, err)
+	}
+	if v, err := Remember(store, "typed", 1, func() (map[string]int, error) { return map[string]int{"x": 1}, nil }); err != nil || v["x"] != 1 {
+		t.Errorf("another type of result gives %v, %v", v, err)
+	}
+	path, err := store.path("foreign", 1, reflect.TypeFor[int]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "not a number"
+	if err := file.Write(path, &text); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := Remember(store, "foreign", 1, func() (int, error) { return 3, nil }); err != nil || v != 3 {
+		t.Errorf("a file that holds something else gives %v, %v", v, err)
+	}
+}
+
+// Under go test the sources are at hand, so that an edit of them is another version.
+func TestCodeVersionIsThatOfTheSources(t *testing.T) {
+	if _, here, _, _ := runtime.Caller(0); !filepath.IsAbs(here) {
+		t.Skip("built with -trimpath")
+	}
+	if codeVersion() == programVersion() {
+		t.Error("the version is that of the test's own program")
+	}
+}
+
+func TestDefaultStore(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	t.Setenv("QHLAB_STORE", "")
+	if cache, err := os.UserCacheDir(); err != nil || !strings.HasPrefix(cache, home) {
+		t.Skip("this system keeps its caches elsewhere")
+	}
+	for module, project := range map[string]bool{"module qhlab\n": true, "// a comment\n\nmodule qhlab\r\n": true, "module qhlab2\n": false, "": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(dir)
+		wd, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := filepath.Join(home, "cache", "qhlab", "runs")
+		if project {
+			want = filepath.Join(wd, ".cache", "runs")
+		}
+		if got := Default().Dir; got != want && runtime.GOOS == "linux" {
+			t.Errorf("with go.mod %q the store is %s, want %s", module, got, want)
+		}
+	}
+	t.Setenv("QHLAB_STORE", "elsewhere")
+	if got := Default().Dir; got != "elsewhere" {
+		t.Errorf("QHLAB_STORE is ignored: %s", got)
+	}
+}
+
+// squareSweep counts how often points are computed.
+func squareSweep(dir string, calls *atomic.Int64) Sweep[int, float64] {
+	s := Sweep[int, float64]{Name: "squares", Store: Store{dir}, Run: func(_ context.Context, p int) (float64, error) {
+		calls.Add(1)
+		return float64(p*p) / 3, nil
+	}}
+	for p := range 23 {
+		s.Points = append(s.Points, p)
+	}
+	return s
+}
+
+func TestSweepShardsMergeToTheSameBytes(t *testing.T) {
+	var calls atomic.Int64
+	whole := squareSweep(t.TempDir(), &calls)
+	if _, err := whole.All(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := whole.Merge(&want); err != nil {
+		t.Fatal(err)
+	}
+	sharded := squareSweep(t.TempDir(), &calls)
+	if err := sharded.Merge(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "23 of 23 points") {
+		t.Errorf("merging nothing gives %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	killed := sharded
+	killed.Workers = 1
+	killed.Progress = func(done, _ int) {
+		if done == 2 {
+			cancel()
+		}
+	}
+	if err := killed.Shard(ctx, 3, 5); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled shard gives %v", err)
+	}
+	for _, shard := range []int{4, 3, 1, 0, 2, 1} { // shard 3 again after its interruption, shard 1 twice
+		if err := sharded.Shard(context.Background(), shard, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got bytes.Buffer
+	if err := sharded.Merge(&got); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Errorf("merged shards differ: %v\n%s\n%s", err, got.Bytes(), want.Bytes())
+	}
+	if n := calls.Load(); n != 46 {
+		t.Errorf("%d computations for two sweeps of 23 points", n)
+	}
+}
+
+func TestSweepKeepsGoingAfterFailures(t *testing.T) {
+	s := Sweep[int, int]{Name: "fails", Store: Store{t.TempDir()}, Points: []int{0, 1, 2, 3}, Run: func(_ context.Context, p int) (int, error) {
+		switch p {
+		case 1:
+			return 0, fmt.Errorf("point one")
+		case 2:
+			panic("point two")
+		}
+		return p, nil
+	}}
+	results, err := s.All(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "point one") || !strings.Contains(err.Error(), "panic: point two") || !strings.Contains(err.Error(), "store_test.go") {
+		t.Errorf("got %v", err)
+	}
+	var missing *MissingError
+	if !errors.As(err, &missing) || !slices.Equal(missing.Indices, []int{1, 2}) || !slices.Equal(results, []int{0, 0, 0, 3}) {
+		t.Errorf("results %v without %+v", results, missing)
+	}
+	if v, err := Recall[int](s.Store, s.Name, 3); err != nil || v != 3 {
+		t.Errorf("the last point was not stored: %v, %v", v, err)
+	}
+	if err := s.Shard(context.Background(), 5, 5); err == nil || !strings.Contains(err.Error(), "no shard 5 of 5") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A cancel must not hide what failed before it.
+func TestCancelledSweepTellsFailures(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := Sweep[int, int]{Name: "both", Store: Store{t.TempDir()}, Points: []int{0, 1, 2}, Workers: 1, Run: func(ctx context.Context, p int) (int, error) {
+		if p == 0 {
+			return 0, errors.New("a real failure")
+		}
+		cancel()
+		return 0, ctx.Err()
+	}}
+	err := s.Shard(ctx, 0, 1)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "a real failure") || strings.Count(err.Error(), context.Canceled.Error()) != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMergeNamesThePointWithoutJSON(t *testing.T) {
+	s := Sweep[int, float64]{Name: "roots", Store: Store{t.TempDir()}, Points: []int{4, -1}, Run: func(_ context.Context, p int) (float64, error) {
+		return math.Sqrt(float64(p)), nil
+	}}
+	if _, err := s.All(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Merge(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "point 1, -1") || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStoreFollowsOnce(t *testing.T) {
+	store := Store{t.TempDir()}
+	ball := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	margins, err := qhnet.NewBallMargins(nn.Groups(ball.Groups(1, 2)...), ball.Centers(), ball.Radius)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow := qhnet.Flow{Margins: margins, Start: []float64{0.1, 0.3, 0.2}}
+	for _, until := range []float64{100, 100, 200} {
+		flow.Until = until
+		tr, err := store.Follow(context.Background(), flow)
+		if err != nil || math.Abs(tr.Last().LogInverse()-until) > 1e-4 {
+			t.Fatalf("until %v: %v", until, err)
+		}
+	}
+	for range 2 {
+		d := qhnet.Descent{Margins: margins, Start: flow.Start, Steps: 3000, Optimizer: &qhnet.LossScaled{Step: 0.01}}
+		if _, err := store.Train(context.Background(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(store.Dir, "*.run"))
+	if err != nil || len(files) != 3 {
+		t.Errorf("%d files, want two flows and a descent: %v %v", len(files), files, err)
+	}
+}
