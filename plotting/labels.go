@@ -3,6 +3,7 @@ package plotting
 import (
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/plot"
@@ -24,19 +25,29 @@ type entry struct {
 	end  float64 // the datum of x there; infinite: at the right edge
 }
 
-// labelled layers have an entry.
+// labelledLayer is a layer with an entry.
 type labelledLayer interface{ entry() entry }
 
-// entryOf returns a plotter's entry; without text it has none.
-func entryOf(l plot.Plotter) (e entry) {
-	if named, ok := l.(Labelled); ok {
-		e.text = named.Label
-		e.thumb, _ = named.Plotter.(plot.Thumbnailer)
+// entriesOf returns a plotter's entries that have a text.
+func entriesOf(l plot.Plotter) (out []entry) {
+	switch l := l.(type) {
+	case labelledLayer:
+		out = []entry{l.entry()}
+	case interface{ entries() []entry }:
+		out = l.entries()
+	case Labelled:
+		thumb, _ := l.Plotter.(plot.Thumbnailer)
+		out = []entry{{text: l.Label, thumb: thumb}}
 	}
-	if own, ok := l.(labelledLayer); ok {
-		e = own.entry()
+	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
+}
+
+// entries returns those of all layers of the panel.
+func (p *pane) entries() (out []entry) {
+	for _, l := range p.panel.Layers {
+		out = append(out, entriesOf(l)...)
 	}
-	return e
+	return out
 }
 
 // atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
@@ -49,8 +60,8 @@ func (p *pane) atEnd(e entry) bool {
 // countTheories counts the labelled lines of the theory. There are none to tell
 // apart if their labels at the ends would take most of the width.
 func (p *pane) countTheories() (n int) {
-	for _, l := range p.panel.Layers {
-		if e := entryOf(l); e.text != "" && e.line && e.role == Reference {
+	for _, e := range p.entries() {
+		if e.line && e.role == Reference {
 			n++
 			if p.roomFor(e) > p.Size().X*mostForLabels {
 				return 0
@@ -63,8 +74,8 @@ func (p *pane) countTheories() (n int) {
 // tooMany reports whether the labels at line ends would not fit above each other.
 func (p *pane) tooMany() bool {
 	n := 0
-	for _, l := range p.panel.Layers {
-		if e := entryOf(l); e.text != "" && p.atEnd(e) {
+	for _, e := range p.entries() {
+		if p.atEnd(e) {
 			n++
 		}
 	}
@@ -78,8 +89,8 @@ const mostForLabels = 0.45
 
 // endRoom is the room for labels at the ends of lines.
 func (p *pane) endRoom() (room vg.Length) {
-	for _, l := range p.panel.Layers {
-		if e := entryOf(l); e.text != "" && p.atEnd(e) {
+	for _, e := range p.entries() {
+		if p.atEnd(e) {
 			room = max(room, p.roomFor(e))
 		}
 	}
@@ -291,8 +302,8 @@ func inPolygon(q vg.Point, polygon []vg.Point) (in bool) {
 // keys returns the entries of the row above the panel: points, and the lines whose
 // labels do not stand at their ends.
 func (p *pane) keys() (out []entry) {
-	for _, l := range p.panel.Layers {
-		if e := entryOf(l); e.text != "" && !p.atEnd(e) {
+	for _, e := range p.entries() {
+		if !p.atEnd(e) {
 			e.end = 0
 			out = append(out, e)
 		}

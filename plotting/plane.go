@@ -34,6 +34,9 @@ type Contours struct {
 	// Style is that of the level 0, or of all levels if 0 is not among them;
 	// beside a level 0 the others are dashed.
 	Style LineStyle
+
+	// Wide draws wide pale lines, to be seen below lines that lie on them.
+	Wide bool
 }
 
 func (c Contours) extend(*extent) error {
@@ -68,7 +71,7 @@ func (c Contours) draw(p *pane) {
 			lines[k] = c.labelLevel(p, k, lines)
 		}
 		for _, line := range lines[k] {
-			p.stroke(line, c.Role, style, thin, false)
+			p.stroke(line, c.Role, style, thin, c.Wide)
 		}
 	}
 }
@@ -209,6 +212,16 @@ type Regions struct {
 	// Batch, instead of F, returns the outputs at many points: all outputs of
 	// the first point, then of the second, …
 	Batch func(x, y []float64) []float64
+
+	// Labels name the classes in the key.
+	Labels []string
+}
+
+func (r Regions) entries() (out []entry) {
+	for c, label := range r.Labels {
+		out = append(out, entry{text: label, role: Class(c), area: true})
+	}
+	return out
 }
 
 func (r Regions) extend(*extent) error { return surface{r.F, r.Batch}.check() }
@@ -279,9 +292,12 @@ func (s surface) check() error {
 	return nil
 }
 
-// cellSize is the side in points of the cells that a surface is sampled on; level
-// lines are straight within a cell.
-const cellSize = 2
+// The side in points of the cells that a surface is sampled on, and how many cells there
+// are at most; level lines are straight within a cell.
+const (
+	cellSize  = 1
+	mostCells = 32000
+)
 
 // lattice holds a surface's values at the corners of nx × ny cells that cover
 // the plotting area; values[c] are those of output c, row by row from below.
@@ -294,7 +310,8 @@ type lattice struct {
 // sample evaluates a surface over the plotting area.
 func (p *pane) sample(s surface) (*lattice, error) {
 	size := p.Size()
-	l := &lattice{nx: max(2, int(size.X/cellSize)), ny: max(2, int(size.Y/cellSize)), box: p.Rectangle}
+	cell := max(cellSize, vg.Length(math.Sqrt(float64(size.X*size.Y)/mostCells)))
+	l := &lattice{nx: max(2, int(size.X/cell)), ny: max(2, int(size.Y/cell)), box: p.Rectangle}
 	n := (l.nx + 1) * (l.ny + 1)
 	x, y := make([]float64, 0, n), make([]float64, 0, n)
 	for j := range l.ny + 1 {

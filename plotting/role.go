@@ -3,7 +3,9 @@ package plotting
 import (
 	"fmt"
 	"image/color"
+	"maps"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -53,6 +55,24 @@ func Class(k int) Role {
 // rates nor classes, counted from 0: seeds, tolerances, layers. It looks like
 // Class(k), so a figure shows either classes or series.
 func Series(k int) Role { return Class(k) }
+
+// names are what several figures of this book show, each time in one colour, with their
+// Class. What stands in different lines is never shown together.
+var names = map[string]int{
+	"no normalization": 0, "batch norm": 1, "RMS norm": 2, "layer norm": 3,
+	"gradient descent": 0, "loss-scaled steps": 1, "SGD": 2, "momentum": 3, "weight decay": 4, "Adam": 5,
+	"depths 1, 2": 0, "depths 1, 3": 1, "depths 1, 4": 2, "depths 2, 3": 3, "depths 2, 4": 4, "depths 3, 4": 5, "depths 2, 1": 6, "depths 1, 1": 7,
+}
+
+// Named returns the role of a pair of depths, an optimizer or a normalization, which has
+// one colour in the whole book. An unknown name panics with those there are.
+func Named(name string) Role {
+	k, ok := names[name]
+	if !ok {
+		panic(fmt.Sprintf("plotting: Named(%q): the names are %q", name, slices.Sorted(maps.Keys(names))))
+	}
+	return Class(k)
+}
 
 // index counts rates from the highest, and classes.
 func (r Role) index() int {

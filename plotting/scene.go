@@ -74,6 +74,15 @@ func (s Scene) axes() (right, up, toEye Point3) {
 func (s Scene) square() bool { return true }
 func (s Scene) down() bool   { return false }
 
+func (s Scene) entries() (out []entry) {
+	for _, shape := range s.Shapes {
+		if ps, ok := shape.(Points); ok {
+			out = append(out, entry{text: ps.Label, role: ps.Role, marker: ps.Marker.of(ps.Role)})
+		}
+	}
+	return out
+}
+
 func (s Scene) extend(e *extent) error {
 	if len(s.Shapes) == 0 {
 		return errors.New("has no shapes")
@@ -246,7 +255,8 @@ func (pl Plane) drawIn(v *view) {
 	v.annotate(pl.Label, c, places...)
 }
 
-// Points are points in space, the nearer ones larger and darker.
+// Points are points in space, the nearer ones larger and darker. Their label stands in
+// the key.
 type Points struct {
 	At     []Point3
 	Label  string
@@ -264,8 +274,6 @@ func (ps Points) drawIn(v *view) {
 		path := ps.Marker.of(ps.Role).outline(v.marker*vg.Length(0.75+0.45*near[k]), false)
 		v.stamp(path, v.tint(v.color(ps.Role), 0.45+0.55*near[k]), []vg.Point{q})
 	}
-	at := v.place(ps.anchor())
-	v.annotate(ps.Label, v.color(ps.Role), vg.Point{X: at.X + v.look.label*0.6, Y: at.Y + v.look.label*0.4})
 }
 
 // depths says how near points are, from 0 to 1.
