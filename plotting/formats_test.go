@@ -215,3 +215,32 @@ func TestSave(t *testing.T) {
 		t.Error("a name with a slash was accepted")
 	}
 }
+
+// A label that LaTeX cannot set stops the PGF file and no other; a name is one figure's.
+func TestSaveWhatCanBeSaved(t *testing.T) {
+	t.Setenv("QHLAB_FIGURES", t.TempDir())
+	f := symbols()
+	f.Name, f.Panels[0].X.Label = "box", "┅"
+	if err := plotting.Save(f, ""); err == nil || !strings.Contains(err.Error(), "┅") {
+		t.Errorf("PGF: %v", err)
+	}
+	for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF} {
+		if _, err := os.Stat(filepath.Join(os.Getenv("QHLAB_FIGURES"), "box."+string(format))); err != nil {
+			t.Error(err)
+		}
+	}
+	f.Caption = "Another figure."
+	if err := plotting.Save(f, ""); err == nil || !strings.Contains(err.Error(), "two figures have the name") {
+		t.Errorf("another figure of the same name: %v", err)
+	}
+}
+
+// gonum's plots return errors of their data, too.
+func TestPlotWithMistakes(t *testing.T) {
+	p := plot.New()
+	p.Title.Text = "Logs"
+	p.Add(plotting.Line{X: []float64{1, 2}, Y: []float64{1, math.NaN()}})
+	if _, err := plotting.Encode(p, plotting.SVG); err == nil || !strings.Contains(err.Error(), `figure "logs": plotting: plotting.Line: Y[1] is NaN`) {
+		t.Errorf("NaN: %v", err)
+	}
+}

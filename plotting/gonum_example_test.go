@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"qhlab/plotting"
+	_ "qhlab/plotting/latinmodern"
 )
 
 // A plot of gonum's with gonum's plotters, styled by Show and saved in four formats.
@@ -204,18 +205,40 @@ func ExampleHeatMap_axes() {
 
 // The same figure in the fonts of papers.
 func ExampleFont() {
-	for _, width := range []plotting.Width{plotting.NeurIPS, plotting.Nature} {
-		compare("font-"+string(width.Font), plotting.Figure{
-			Width: width,
-			Panels: []plotting.Panel{{
-				X: plotting.Axis{Label: `time $t$`}, Y: plotting.Axis{Label: `$\|\hat\theta\|_\Lambda$`},
-				Layers: []plotting.Layer{plotting.Curve{F: math.Tanh, From: 0, To: 3, Label: `$e^{\alpha\Lambda}\theta$`, Role: plotting.Highest}},
-			}},
-		})
+	f := plotting.Figure{
+		Width: plotting.Single,
+		Panels: []plotting.Panel{{
+			X: plotting.Axis{Label: `time $t$`}, Y: plotting.Axis{Label: `$\|\hat\theta\|_\Lambda$`},
+			Layers: []plotting.Layer{plotting.Curve{F: math.Tanh, From: 0, To: 3, Label: `$e^{\alpha\Lambda}\theta$`, Role: plotting.Highest}},
+		}},
+	}
+	for _, f.Font = range []plotting.Font{plotting.Sans, plotting.Times, plotting.LatinModern} {
+		compare("font-"+string(f.Font), f)
 	}
 	// Output:
+	// same picture as testdata/font-sans.png
 	// same picture as testdata/font-times.png
-	// same picture as testdata/font-.png
+	// same picture as testdata/font-latin-modern.png
+}
+
+// On the screen figures have no ground, and colours that are seen on white and on black.
+func ExampleShow_screen() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	xs, ys := cloud(rng, 30, 0.5, 0, 0.6)
+	f := plotting.Figure{Width: plotting.Single, Panels: []plotting.Panel{{Equal: true, Layers: []plotting.Layer{
+		plotting.Regions{F: func(x, y float64) float64 { return x + y*y - 0.5 }, Labels: []string{"y = −1", "y = +1"}},
+		plotting.Contours{F: func(x, y float64) float64 { return x + y*y - 0.5 }, Labels: []string{"f = 0"}},
+		plotting.Scatter{X: xs, Y: ys, Role: plotting.Class(1), Ringed: []int{3}},
+		plotting.Circle{X: 0.5, R: 0.8, Role: plotting.Highest, Filled: true},
+		plotting.ReferenceCurve{F: func(x float64) float64 { return x }, Label: "theory", Wide: true},
+		plotting.Note{X: 1, Y: -1.2, Label: "here", To: []float64{0.5, -0.8}},
+	}}}}
+	picture, err := plotting.Preview(f, goldenDPI, true)
+	if err != nil {
+		panic(err)
+	}
+	compareBytes("screen", picture)
+	// Output: same picture as testdata/screen.png
 }
 
 // The frames of a GIF.

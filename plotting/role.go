@@ -147,7 +147,7 @@ func (t ink) color(r Role) color.NRGBA {
 // tint is a weaker colour, for areas: 0 is the ground, 1 the colour itself.
 func (t ink) tint(c color.NRGBA, amount float64) color.NRGBA {
 	if t.ground == nil {
-		c.A = uint8(255*amount + 0.5)
+		c.A = uint8(255*min(1, 1.4*amount) + 0.5) // black takes more than white
 		return c
 	}
 	mix := func(v uint8) uint8 { return uint8(255 + amount*(float64(v)-255) + 0.5) }
