@@ -18,6 +18,7 @@ type entry struct {
 	marker Marker // 0 for a line
 	hollow bool
 	dash   []vg.Length
+	wide   bool
 	area   bool
 	thumb  plot.Thumbnailer // of a plotter that draws its own
 
@@ -376,7 +377,7 @@ func (p *pane) drawSample(e entry, r vg.Rectangle) {
 		p.SetColor(p.tint(c, areaTint))
 		p.Canvas.Fill(r.Path())
 	default:
-		p.pen(c, p.look.line, e.dash)
+		p.penOf(e.role, e.dash, false, e.wide)
 		p.Canvas.Stroke(polyline([]vg.Point{{X: r.Min.X, Y: middle}, {X: r.Max.X, Y: middle}}))
 	}
 }

@@ -36,7 +36,7 @@ func (l Line) extend(e *extent) error {
 
 func (l Line) entry() entry {
 	x, _ := data(l.XY, l.X, l.Y)
-	e := entry{text: l.Label, role: l.Role, dash: l.Style.dash(l.Role), line: true, end: math.Inf(-1)}
+	e := entry{text: l.Label, role: l.Role, dash: l.Style.dash(l.Role), wide: l.Wide, line: true, end: math.Inf(-1)}
 	for _, v := range x {
 		e.end = math.Max(e.end, v)
 	}
@@ -60,15 +60,19 @@ func (l Line) draw(p *pane) {
 
 // stroke draws a polyline as its role says.
 func (p *pane) stroke(points []vg.Point, r Role, s LineStyle, thin, wide bool) {
-	w, c, dash := p.look.line, p.color(r), s.dash(r)
+	p.penOf(r, s.dash(r), thin, wide)
+	p.line(points)
+}
+
+func (p *pane) penOf(r Role, dash []vg.Length, thin, wide bool) {
+	w, c := p.look.line, p.color(r)
 	switch {
 	case wide:
-		w, c, dash = w*3.5, p.tint(c, 0.3), nil
+		w, c, dash = w*3, p.tint(c, 0.3), nil
 	case thin || r == Reference:
 		w = p.thin
 	}
 	p.pen(c, w, dash)
-	p.line(points)
 }
 
 // arrowHead fills the head of an arrow that points at to.
@@ -148,7 +152,7 @@ func (c Curve) extend(e *extent) error {
 }
 
 func (c Curve) entry() entry {
-	e := entry{text: c.Label, role: c.Role, dash: c.Style.dash(c.Role), line: true, end: c.To}
+	e := entry{text: c.Label, role: c.Role, dash: c.Style.dash(c.Role), wide: c.Wide, line: true, end: c.To}
 	if c.everywhere() {
 		e.end = math.Inf(1)
 	}

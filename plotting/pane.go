@@ -303,14 +303,14 @@ func plain(s string) string {
 }
 
 // tolerance is the distance in points by which a drawn polyline may miss its
-// points: an eighth of a pixel of print.
-const tolerance = 0.03
+// points: a fifth of a pixel of print.
+const tolerance = 0.05
 
 // thin leaves out points that lie within the tolerance of the segments between those
 // kept (Douglas and Peucker, 1973). It works on pieces of at most so many points: lines
 // that turn often would make it quadratic.
 func thin(points []vg.Point) []vg.Point {
-	const most = 256
+	const most = 512
 	if len(points) > most {
 		return append(slices.Clone(thin(points[:most])), thin(points[most-1:])[1:]...)
 	}

@@ -48,7 +48,7 @@ func (c Contours) extend(*extent) error {
 
 func (c Contours) entry() entry {
 	s, _ := c.style(0, false)
-	return entry{text: c.Label, role: c.Role, dash: s.dash(c.Role)}
+	return entry{text: c.Label, role: c.Role, dash: s.dash(c.Role), wide: c.Wide}
 }
 
 func (c Contours) draw(p *pane) {

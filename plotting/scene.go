@@ -160,29 +160,29 @@ func (b Ball) covers() (points []Point3) {
 func (b Ball) drawIn(v *view) {
 	center := v.place(b.Center)
 	radius := v.at(b.Radius+v.x.lo, 0).X - v.Min.X
-	const discs = 32 // whose shift toward the light makes a ball round
-	from, to := 0.6, 0.26
 	if b.Glass {
-		from, to = 0.16, 0.04
+		v.SetColor(v.tint(v.color(b.Role), 0.1))
+		v.Canvas.Fill(moved(annulus(radius, 0, false), center))
 	}
-	for k := range discs {
+	const discs = 32 // whose shift toward the light makes a ball round
+	for k := 0; k < discs && !b.Glass; k++ {
 		t := float64(k) / discs
-		if k > 0 && v.ground == nil {
-			break // weak colours on each other would add up
-		}
 		shift := radius * vg.Length(0.38*t)
-		path := annulus(radius*vg.Length(1-t), 0, false)
-		for i := range path {
-			path[i].Pos = path[i].Pos.Add(vg.Point{X: center.X - shift*0.7, Y: center.Y + shift})
-		}
-		v.SetColor(v.tint(v.color(b.Role), from+(to-from)*t))
-		v.Canvas.Fill(path)
+		v.SetColor(paper.tint(v.color(b.Role), 0.6-0.34*t))
+		v.Canvas.Fill(moved(annulus(radius*vg.Length(1-t), 0, false), center.Add(vg.Point{X: -shift * 0.7, Y: shift})))
 	}
 	outline := circleAt(center, radius)
 	v.pen(v.color(b.Role), v.thin, nil)
 	v.line(outline)
 	v.fills = append(v.fills, outline)
 	v.annotate(b.Label, v.color(b.Role), v.around(center, radius, b.Label)...)
+}
+
+func moved(path vg.Path, by vg.Point) vg.Path {
+	for i := range path {
+		path[i].Pos = path[i].Pos.Add(by)
+	}
+	return path
 }
 
 // around returns places for a label outside of a circle, from its top to its bottom.
