@@ -4,9 +4,8 @@
 //   - vgimg draws the PNG. Its files have no palette, which makes them three times as large,
 //     and no resolution; it blurs text that is turned and the cells of images, and
 //     rasterizes each of many equal markers.
-//   - fpdf writes the PDF, like gonum's vgpdf, whose text is encoded as cp1252 and whose files
-//     carry the time. fpdf embeds TrueType only; other fonts are drawn as outlines, below
-//     text that is not seen but can be searched.
+//   - fpdf writes the PDF, as it does for gonum's vgpdf, whose text is encoded as cp1252. What it
+//     lacks in fonts is said at fontFile.
 //   - vgsvg has no alternative text, breaks a label into strings, and writes each marker in full.
 //   - vgtex leaves paths open, begins arcs at the pen, does not escape text, and puts images
 //     into files named by the time.
@@ -67,7 +66,7 @@ func New(format string, width, height vg.Length, o Options) (Canvas, error) {
 	case "svg":
 		c.backend = newSVG(c, o)
 	case "pdf":
-		c.backend = newPDF(c, o)
+		c.backend = &pdf{page: c, o: o, alpha: -1}
 	case "pgf":
 		c.backend = &pgf{page: c, alt: o.Alt}
 	default:

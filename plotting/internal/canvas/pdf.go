@@ -2,14 +2,14 @@ package canvas
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
-	"sync"
 	"time"
+	"unicode/utf8"
 
 	"codeberg.org/go-pdf/fpdf"
 	"gonum.org/v1/plot/text"
@@ -18,51 +18,74 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// pdf is a page that fpdf writes. Operators are those of ISO 32000-1.
+// pdf is a page that fpdf writes. Fonts are known when the drawing ends, so steps that
+// draw are kept until then. Operators are those of ISO 32000-1.
 type pdf struct {
 	*page
-	doc    *fpdf.Fpdf
-	alpha  int // the opacity that is set, of 255
-	images int
+	o     Options
+	steps []func(f *fpdf.Fpdf)
+	alpha int // the opacity that is set, of 255
+	fonts []*pdfFont
 }
 
-func newPDF(c *page, o Options) *pdf {
-	p := &pdf{page: c, alpha: -1}
-	p.doc = fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: c.width.Points(), Ht: c.height.Points()}})
-	p.doc.SetCatalogSort(true)
-	p.doc.SetCreationDate(time.Unix(0, 0).UTC())
-	p.doc.SetModificationDate(time.Unix(0, 0).UTC())
-	p.doc.SetProducer("", false)
-	if o.Title != "" {
-		p.doc.SetTitle(narrow(o.Title), true)
-	}
-	if o.Alt != "" {
-		p.doc.SetSubject(narrow(o.Alt), true)
-	}
-	p.doc.SetMargins(0, 0, 0)
-	p.doc.SetAutoPageBreak(false, 0)
-	p.doc.AddPage()
-	p.doc.RawWriteStr("1 j")
-	return p
+// A pdfFont is the glyphs of one font by the characters they are read as; those of other
+// alphabets, such as script letters, are in a font of their own.
+type pdfFont struct {
+	name     string
+	from     *label.Font
+	italic   bool
+	shift    rune // from what is read to what is shown
+	outlines map[rune]vg.Path
+	advances map[rune]float64
 }
 
-// narrow returns the characters of at most two bytes, which fpdf knows.
-func narrow(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r > 0xffff {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+func (p *pdf) draw(step func(f *fpdf.Fpdf)) { p.steps = append(p.steps, step) }
+
+func (p *pdf) raw(operators []byte) {
+	s := string(operators)
+	p.draw(func(f *fpdf.Fpdf) { f.RawWriteStr(s) })
 }
 
-// WriteTo writes the file.
+// WriteTo has fpdf write the file, without the time of writing.
 func (p *pdf) WriteTo(w io.Writer) (int64, error) {
+	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: p.width.Points(), Ht: p.height.Points()}})
+	f.SetCatalogSort(true)
+	f.SetCreationDate(time.Unix(0, 0).UTC())
+	f.SetModificationDate(time.Unix(0, 0).UTC())
+	f.SetProducer("", false)
+	if p.o.Title != "" {
+		f.SetTitle(narrow(p.o.Title), true)
+	}
+	if p.o.Alt != "" {
+		f.SetSubject(narrow(p.o.Alt), true)
+	}
+	f.SetMargins(0, 0, 0)
+	f.SetAutoPageBreak(false, 0)
+	f.AddPage()
+	for _, font := range p.fonts {
+		f.AddUTF8FontFromBytes(font.name, "", trueType(font.outlines, font.advances))
+	}
+	f.RawWriteStr("1 j")
+	for _, step := range p.steps {
+		step(f)
+	}
 	var b bytes.Buffer
-	if err := p.doc.Output(&b); err != nil {
+	if err := f.Output(&b); err != nil {
 		return 0, fmt.Errorf("PDF: %w", err)
 	}
 	return b.WriteTo(w)
+}
+
+// narrow moves characters of more than two bytes, which fpdf does not know, to the private
+// ones.
+func narrow(s string) string {
+	const private, size = 0xe000, 0x1900
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return private + r%size
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 func appendPDFPath(b []byte, p vg.Path) []byte {
@@ -80,9 +103,9 @@ func appendPDFPath(b []byte, p vg.Path) []byte {
 func (p *pdf) paint(operator string, c color.NRGBA) {
 	if p.alpha != int(c.A) {
 		p.alpha = int(c.A)
-		p.doc.SetAlpha(float64(c.A)/255, "Normal")
+		p.draw(func(f *fpdf.Fpdf) { f.SetAlpha(float64(c.A)/255, "Normal") })
 	}
-	p.doc.RawWriteStr(coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255) + " " + operator)
+	p.raw([]byte(coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255) + " " + operator))
 }
 
 func (p *pdf) stroke(line vg.Path, s *state) {
@@ -92,12 +115,12 @@ func (p *pdf) stroke(line vg.Path, s *state) {
 		b = append(appendNumber(b, d), ' ')
 	}
 	b = append(appendNumber(append(b, "] "...), s.dashOffset), " d\n"...)
-	p.doc.RawWriteStr(string(append(appendPDFPath(b, line), 'S')))
+	p.raw(append(appendPDFPath(b, line), 'S'))
 }
 
 func (p *pdf) fill(area vg.Path, c color.NRGBA) {
 	p.paint("rg", c)
-	p.doc.RawWriteStr(string(append(appendPDFPath(nil, area), 'f')))
+	p.raw(append(appendPDFPath(nil, area), 'f'))
 }
 
 // stamp repeats the shape, which compresses to next to nothing.
@@ -113,67 +136,56 @@ func (p *pdf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
 		// The next step starts from the rounded end of this one.
 		last = last.Add(vg.Point{X: rounded(step.X), Y: rounded(step.Y)})
 	}
-	p.doc.RawWriteStr(string(append(b, 'Q')))
+	p.raw(append(b, 'Q'))
 }
 
-// setLine sets what can be embedded as text; the rest is outlines below text that does not
-// show.
 func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
 	m := s.matrix.Translate(float64(align)*l.Width*size, 0)
 	p.paint("rg", s.color)
 	for _, r := range l.Runs(false) {
 		first := r.Glyphs[0]
-		t, f := m.Translate(first.X*size, first.Y*size), first.Font
+		t := m.Translate(first.X*size, first.Y*size)
 		if first.Slant {
 			t = t.Shear(label.Slope, 0)
 		}
-		p.doc.RawWriteStr("q " + coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0) + " cm")
-		if outlined(r) {
-			f = label.Substitute()
-			p.doc.SetTextRenderingMode(3)
-		}
-		p.doc.AddUTF8FontFromBytes(f.Name, "", common(f))
-		p.doc.SetFont(f.Name, "", first.Size*size)
-		p.doc.Text(0, p.height.Points(), narrow(r.Text()))
-		p.doc.RawWriteStr("Q")
+		name, text := p.font(r), narrow(r.Text())
+		p.raw([]byte("q " + coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0) + " cm"))
+		p.draw(func(f *fpdf.Fpdf) {
+			f.SetFont(name, "", first.Size*size)
+			f.Text(0, p.height.Points(), text)
+			f.RawWriteStr("Q")
+		})
 	}
-	if rest := l.Path(vg.Length(size), outlined); len(rest) > 0 {
-		p.fill(mapped(rest, m), s.color)
+	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+		p.fill(mapped(bars, m), s.color)
 	}
 }
 
-// outlined reports whether a run has a character that is not embedded.
-func outlined(r label.Run) bool {
-	return r.Glyphs[0].Font.TrueType == nil || r.Shown() != r.Text() ||
-		strings.ContainsFunc(r.Text(), func(c rune) bool { return !strings.ContainsRune(label.Characters(), c) })
-}
-
-// cuts keeps what common returns.
-var cuts sync.Map
-
-// common returns a font with the characters of most labels, of which fpdf embeds those in
-// use. It reads this tenfold faster than the whole font, and embeds the table of names as a
-// whole, which is emptied.
-func common(f *label.Font) []byte {
-	if data, ok := cuts.Load(f); ok {
-		return data.([]byte)
+// font returns the name of a run's font, which gets the run's glyphs.
+func (p *pdf) font(r label.Run) string {
+	first := r.Glyphs[0]
+	shift := first.Shown - first.Rune
+	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool {
+		return f.from == first.Font && f.italic == first.Italic && f.shift == shift
+	})
+	if i < 0 {
+		i = len(p.fonts)
+		name := fmt.Sprintf("%s-%d", first.Font.Name, i)
+		p.fonts = append(p.fonts, &pdfFont{name, first.Font, first.Italic, shift, make(map[rune]vg.Path), make(map[rune]float64)})
 	}
-	data := fpdf.UTF8CutFont(f.TrueType, label.Characters())
-	for entry := 12; entry < 12+16*int(data[5]); entry += 16 {
-		if string(data[entry:entry+4]) == "name" {
-			at := binary.BigEndian.Uint32(data[entry+8:])
-			clear(data[at : at+binary.BigEndian.Uint32(data[entry+12:])])
-		}
+	for _, g := range r.Glyphs {
+		c, _ := utf8.DecodeRuneInString(narrow(string(g.Rune)))
+		p.fonts[i].outlines[c], p.fonts[i].advances[c] = g.Outline()
 	}
-	cuts.Store(f, data)
-	return data
+	return p.fonts[i].name
 }
 
 func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
 	p.paint("rg", black)
-	p.images++
-	name := fmt.Sprint(p.images)
-	p.doc.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(enlarged(img, r)))
-	width, height := r.Size().X.Points(), r.Size().Y.Points()
-	p.doc.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), width, height, false, fpdf.ImageOptions{AllowNegativePosition: true}, 0, "")
+	name, data := fmt.Sprint(len(p.steps)), enlarged(img, r)
+	p.draw(func(f *fpdf.Fpdf) {
+		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
+		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),
+			false, fpdf.ImageOptions{AllowNegativePosition: true}, 0, "")
+	})
 }

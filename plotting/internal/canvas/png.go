@@ -59,7 +59,7 @@ func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
 func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	r.Push()
 	r.Translate(at.Add(vg.Point{X: vg.Length(float64(align)*l.Width) * size}))
-	r.Fill(l.Path(size, nil))
+	r.Fill(l.Path(size))
 	r.Pop()
 }
 

@@ -55,8 +55,8 @@ func lookup(name string) (*Face, error) {
 	return f, nil
 }
 
-// Substitute has what other fonts lack.
-var Substitute = sync.OnceValue(func() *Font { return newFont(dejavusans.TTF) })
+// substitute has what other fonts lack.
+var substitute = sync.OnceValue(func() *Font { return newFont(dejavusans.TTF) })
 
 func (f *Face) load() {
 	if &f.Upright[0] != &dejavusans.TTF[0] {
@@ -69,7 +69,7 @@ func (f *Face) load() {
 		f.alphabet = newFont(f.Math)
 		f.fonts = append(f.fonts, f.alphabet)
 	}
-	f.fonts = append(f.fonts, Substitute())
+	f.fonts = append(f.fonts, substitute())
 }
 
 // glyph returns the glyph of a character, 0 if no font has it.
@@ -102,9 +102,8 @@ func (f *Face) glyph(r rune, a alphabet) Glyph {
 
 // A Font is a parsed font file with what is measured of its glyphs.
 type Font struct {
-	Name     string
-	SFNT     *sfnt.Font
-	TrueType []byte // the file; nil if its outlines are not TrueType's
+	Name string
+	SFNT *sfnt.Font
 
 	mu      sync.Mutex // guards what follows
 	buf     sfnt.Buffer
@@ -124,11 +123,7 @@ func newFont(data []byte) *Font {
 	if err != nil {
 		panic("plotting: an embedded font is damaged: " + err.Error())
 	}
-	out := wrap(f)
-	if string(data[:4]) == "\x00\x01\x00\x00" {
-		out.TrueType = data
-	}
-	return out
+	return wrap(f)
 }
 
 func wrap(f *sfnt.Font) *Font {

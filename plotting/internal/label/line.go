@@ -61,16 +61,17 @@ func (l *Line) bar(x, y, width, size float64) {
 	l.Height = math.Max(l.Height, y+bar*size)
 }
 
-// Path returns the outline of the line at a size, to be filled: the bars and those runs that
-// are chosen, all if choose is nil.
-func (l *Line) Path(size vg.Length, choose func(Run) bool) vg.Path {
+// Outline returns the glyph's curves and its width, in ems of its own size.
+func (g Glyph) Outline() (vg.Path, float64) {
+	s := g.Font.shape(g.ID)
+	return s.outline, s.advance
+}
+
+// Path returns the outline of the line at a size, to be filled.
+func (l *Line) Path(size vg.Length) vg.Path {
 	p := l.Bars(size)
-	for _, r := range l.Runs(false) {
-		if choose == nil || choose(r) {
-			for _, g := range r.Glyphs {
-				p = g.appendOutline(p, size)
-			}
-		}
+	for _, g := range l.Glyphs {
+		p = g.appendOutline(p, size)
 	}
 	return p
 }

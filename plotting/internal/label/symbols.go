@@ -2,7 +2,6 @@ package label
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -112,19 +111,6 @@ var tables = sync.OnceValue(func() symbolTables {
 		t.latex[shown] = `\mathbb{` + string(plain) + "}"
 	}
 	return t
-})
-
-// Characters are those that most labels are written in: Latin and what commands stand for.
-var Characters = sync.OnceValue(func() string {
-	out := slices.Collect(maps.Values(accents))
-	for r := range tables().latex {
-		out = append(out, r)
-	}
-	for r := ' '; r <= 'ž'; r++ {
-		out = append(out, r)
-	}
-	slices.Sort(out)
-	return string(out)
 })
 
 // textLaTeX is what LaTeX reads as something else, and how it sets it.
