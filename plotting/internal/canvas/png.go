@@ -13,7 +13,6 @@ import (
 
 	"git.sr.ht/~sbinet/gg"
 	xdraw "golang.org/x/image/draw"
-	"golang.org/x/image/vector"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -89,7 +88,8 @@ func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 			masks[k] = mask(shape, fx-ix, fy-iy)
 		}
 		box := masks[k].Rect
-		draw.DrawMask(r.pixels, box.Add(image.Pt(int(ix), int(iy))), src, image.Point{}, masks[k], box.Min, draw.Over)
+		corner := image.Pt(int(ix)-box.Dx()/2, int(iy)-box.Dy()/2)
+		draw.DrawMask(r.pixels, box.Add(corner), src, image.Point{}, masks[k], image.Point{}, draw.Over)
 	}
 }
 
@@ -101,7 +101,7 @@ func (r *raster) linear() gg.Matrix {
 	return gg.Matrix{XX: x1 - x0, YX: y1 - y0, XY: x2 - x0, YY: y2 - y0}
 }
 
-// mask rasterizes a shape around the origin, moved by a part of a pixel.
+// mask rasterizes a shape around the middle of a square, moved by a part of a pixel.
 func mask(shape vg.Path, dx, dy float64) *image.Alpha {
 	reach := 0.0
 	for _, c := range shape {
@@ -110,29 +110,25 @@ func mask(shape vg.Path, dx, dy float64) *image.Alpha {
 		}
 	}
 	n := int(math.Ceil(reach)) + 2
-	m := image.NewAlpha(image.Rect(-n, -n, n, n))
-	z := vector.NewRasterizer(2*n, 2*n)
-	z.DrawOp = draw.Src
-	at := func(q vg.Point) (x, y float32) {
-		return float32(q.X.Points() + dx + float64(n)), float32(q.Y.Points() + dy + float64(n))
-	}
+	z := gg.NewContext(2*n, 2*n)
+	z.SetColor(color.Black)
+	z.Translate(dx+float64(n), dy+float64(n))
 	for _, c := range shape {
-		x, y := at(c.Pos)
+		x, y := c.Pos.X.Points(), c.Pos.Y.Points()
 		switch c.Type {
 		case vg.MoveComp:
 			z.MoveTo(x, y)
 		case vg.LineComp:
 			z.LineTo(x, y)
 		case vg.CurveComp:
-			x1, y1 := at(c.Control[0])
-			x2, y2 := at(c.Control[1])
-			z.CubeTo(x1, y1, x2, y2, x, y)
+			a, b := c.Control[0], c.Control[1]
+			z.CubicTo(a.X.Points(), a.Y.Points(), b.X.Points(), b.Y.Points(), x, y)
 		case vg.CloseComp:
 			z.ClosePath()
 		}
 	}
-	z.Draw(m, m.Rect, image.Opaque, image.Point{})
-	return m
+	z.Fill()
+	return z.AsMask()
 }
 
 // WriteTo writes a PNG with a palette and its resolution.

@@ -34,14 +34,14 @@ var symbolNames = map[class]string{
 		mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ varphi φ phi ϕ chi χ psi ψ omega ω
 		Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω
 		nabla ∇ partial ∂ infty ∞ ell ℓ hbar ℏ emptyset ∅ forall ∀ exists ∃ angle ∠ prime ′ surd √ dots … ldots … cdots ⋯
-		Vert ‖ | ‖ vert | top ⊤ checkmark ✓ square □ degree ° dagger †`,
+		Vert ‖ | ‖ vert | top ⊤ checkmark ✓ square □ dagger †`,
 	operator: `sum ∑ prod ∏ int ∫`,
 	binary: `
 		pm ± mp ∓ times × cdot · ast ∗ div ÷ circ ∘ bullet ● odot ⊙ otimes ⊗ oplus ⊕ cup ∪ cap ∩ setminus ∖ wedge ∧ vee ∨ star ⋆`,
 	relation: `
 		le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ equiv ≡ propto ∝ sim ∼ simeq ≃ cong ≅ ll ≪ gg ≫ lesssim ≲ gtrsim ≳
 		in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ perp ⊥ parallel ∥ mid ∣ to → rightarrow → leftarrow ← gets ←
-		mapsto ↦ leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ uparrow ↑ downarrow ↓ nearrow ↗ searrow ↘ coloneqq ≔`,
+		mapsto ↦ leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ uparrow ↑ downarrow ↓ nearrow ↗ searrow ↘`,
 	opening: `langle ⟨ lfloor ⌊ lceil ⌈ { {`,
 	closing: `rangle ⟩ rfloor ⌋ rceil ⌉ } }`,
 }
@@ -68,8 +68,8 @@ var asciiClass = map[rune]class{
 
 // unnamed is the LaTeX of characters without a command of their own.
 var unnamed = map[rune]string{
-	'−': `-`, '½': `\frac12`, '⅓': `\frac13`, '⅔': `\frac23`, '¼': `\frac14`, '¾': `\frac34`, '″': `''`, '⋅': `\cdot`,
-	'µ': `\mu`, '○': `\circ`, '✗': `\times`, '°': `^\circ`, '<': `<`, '>': `>`, '|': `|`, '′': `'`, '≔': `:=`,
+	'−': `-`, '½': `\frac12`, '⅓': `\frac13`, '⅔': `\frac23`, '¼': `\frac14`, '¾': `\frac34`, '″': `''`, '⋅': `\cdot `,
+	'µ': `\mu `, '○': `\circ `, '✗': `\times `, '°': `^\circ `, '<': `<`, '>': `>`, '|': `|`, '′': `'`, '≔': `:=`,
 }
 
 // raised and lowered characters, and what LaTeX raises and lowers for them.
