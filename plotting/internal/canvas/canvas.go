@@ -1,27 +1,30 @@
-// Package canvas has the canvases that figures are drawn on, for PNG, SVG, PDF and PGF.
-// Where it does by hand what a library does, this is what the library lacks:
+// Package canvas has the canvases that figures are drawn on: for PNG, SVG, PDF and PGF.
+// What it does by hand, and what the library lacks:
 //
-//   - vgimg draws the PNG; its files have no palette (three times the size) and no
-//     resolution, its strings are measured anew and blurred when they are turned, and
-//     each of many equal markers is rasterized.
-//   - vgsvg and svgo only name the font, have no alternative text, and write each
-//     marker in full.
-//   - fpdf writes the PDF; it embeds TrueType only, with the whole name and hinting
-//     tables (12 kB a font), so that it is given a font of the glyphs in use. gonum's
-//     vgpdf encodes text as cp1252.
-//   - vgtex writes labels unescaped and leaves ‖ or ℝ to the document.
+//   - vgimg draws the PNG. Its files have no palette, which makes them three times as large,
+//     and no resolution; it blurs text that is turned and the cells of images, and
+//     rasterizes each of many equal markers.
+//   - fpdf writes the PDF, as it does for gonum's vgpdf, whose text is encoded as cp1252. What it
+//     lacks in fonts is said at fontFile.
+//   - vgsvg has no alternative text, breaks a label into strings, and writes each marker in full.
+//   - vgtex leaves paths open, begins arcs at the pen, does not escape text, and puts images
+//     into files named by the time.
 //
-// All write the same bytes for the same drawing. Strokes have flat ends and round joins,
-// as gonum's have.
+// The same drawing gives the same bytes. Strokes have flat ends and round joins, as gonum's.
 package canvas
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 	"io"
 	"math"
+	"strconv"
 
+	"git.sr.ht/~sbinet/gg"
+	"golang.org/x/image/draw"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -29,7 +32,7 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// Canvas is what New returns. All are label.Setters and Stampers too.
+// Canvas is what New returns.
 type Canvas interface {
 	vg.CanvasWriterTo
 	Stamper
@@ -43,17 +46,10 @@ type Stamper interface {
 
 // Options say what a canvas is besides its size.
 type Options struct {
-	// DPI is the resolution of a PNG in pixels per inch. Zero: 300.
-	DPI float64
-
-	// Colors is the number of colours of a PNG, at most 256. Zero: 256.
-	Colors int
-
-	// Alt is the text alternative, Title the document's title.
-	Alt, Title string
-
-	// Background fills the canvas. Nil: it is transparent.
-	Background color.Color
+	DPI        float64     // pixels per inch of a PNG; zero: 300
+	Colors     int         // of a PNG, at most 256; zero: 256
+	Alt, Title string      // the text alternative and the document's title
+	Background color.Color // nil: transparent
 }
 
 // New returns an empty canvas of one of the formats png, svg, pdf and pgf.
@@ -63,61 +59,60 @@ func New(format string, width, height vg.Length, o Options) (Canvas, error) {
 		return nil, fmt.Errorf("a canvas of %g by %g points cannot be drawn", float64(width), float64(height))
 	}
 	if format == "png" {
-		return newRaster(width, height, o)
+		return newRaster(width, height, o), nil
 	}
-	p := &page{width: width, height: height, state: state{color: color.NRGBA{A: 255}, lineWidth: 1, matrix: identity}}
+	c := &page{width: width, height: height, state: state{color: black, lineWidth: 1, matrix: gg.Identity()}}
 	switch format {
 	case "svg":
-		p.backend = newSVG(p, o)
+		c.backend = newSVG(c, o)
 	case "pdf":
-		p.backend = newPDF(p, o)
+		c.backend = &pdf{page: c, o: o, alpha: -1}
 	case "pgf":
-		p.backend = newPGF(p, o)
+		c.backend = &pgf{page: c, alt: o.Alt}
 	default:
 		return nil, fmt.Errorf("there is no format %q; the formats are png, svg, pdf and pgf", format)
 	}
 	if o.Background != nil {
-		p.SetColor(o.Background)
-		p.Fill(rectangle(vg.Rectangle{Max: vg.Point{X: width, Y: height}}))
-		p.SetColor(nil)
+		c.backend.fill(rectangle(vg.Rectangle{Max: vg.Point{X: width, Y: height}}), nrgba(o.Background))
 	}
-	return p, nil
+	return c, nil
 }
 
-// A backend writes a vector format. Paths are in points from the lower left corner.
+// A backend writes a vector format. Paths are moves, lines, cubic curves and closings, in
+// points from the lower left corner of the page.
 type backend interface {
 	io.WriterTo
-	stroke(p path, s *state)
-	fill(p path, c color.NRGBA)
-	stamp(p path, at []point, c color.NRGBA)
-	setLine(l *label.Line, size float64, m matrix, align text.XAlignment, c color.NRGBA)
-	image(img image.Image, lo, hi point)
+	stroke(p vg.Path, s *state)
+	fill(p vg.Path, c color.NRGBA)
+	stamp(p vg.Path, c color.NRGBA, at []vg.Point)
+	setLine(l *label.Line, size float64, align text.XAlignment, s *state)
+	drawImage(img image.Image, r vg.Rectangle)
 }
 
 // page keeps the state of a vector drawing.
 type page struct {
-	width, height vg.Length
 	state
-	stack   []state
-	backend backend
+	width, height vg.Length
+	stack         []state
+	backend       backend
 }
 
 type state struct {
 	color      color.NRGBA
-	lineWidth  float64
-	dash       []float64
-	dashOffset float64
-	matrix     matrix
+	lineWidth  vg.Length
+	dash       []vg.Length
+	dashOffset vg.Length
+	matrix     gg.Matrix
 }
 
 func (c *page) Size() (width, height vg.Length)    { return c.width, c.height }
 func (c *page) WriteTo(w io.Writer) (int64, error) { return c.backend.WriteTo(w) }
-func (c *page) SetLineWidth(w vg.Length)           { c.lineWidth = float64(w) }
-func (c *page) Push()                              { c.stack = append(c.stack, c.state) }
-func (c *page) Rotate(angle float64)               { c.matrix = c.matrix.rotate(angle) }
-func (c *page) Translate(p vg.Point)               { c.matrix = c.matrix.translate(pointOf(p)) }
-func (c *page) Scale(x, y float64)                 { c.matrix = c.matrix.times(matrix{a: x, d: y}) }
+func (c *page) SetLineWidth(w vg.Length)           { c.lineWidth = w }
 func (c *page) SetColor(col color.Color)           { c.color = nrgba(col) }
+func (c *page) Push()                              { c.stack = append(c.stack, c.state) }
+func (c *page) Rotate(angle float64)               { c.matrix = c.matrix.Rotate(angle) }
+func (c *page) Translate(p vg.Point)               { c.matrix = c.matrix.Translate(p.X.Points(), p.Y.Points()) }
+func (c *page) Scale(x, y float64)                 { c.matrix = c.matrix.Scale(x, y) }
 
 // Pop returns to the state at the last Push.
 func (c *page) Pop() {
@@ -127,80 +122,78 @@ func (c *page) Pop() {
 
 // SetLineDash sets the lengths of dashes and gaps; none is a whole line.
 func (c *page) SetLineDash(pattern []vg.Length, offset vg.Length) {
-	c.dash = nil
-	total := 0.0
-	for _, d := range pattern {
-		c.dash = append(c.dash, float64(d))
-		total += float64(d)
-	}
-	if total <= 0 {
-		c.dash = nil
-	}
-	c.dashOffset = float64(offset)
+	c.dash, c.dashOffset = append([]vg.Length(nil), pattern...), offset
 }
+
+var black = color.NRGBA{A: 255}
 
 func nrgba(c color.Color) color.NRGBA {
 	if c == nil {
-		return color.NRGBA{A: 255}
+		return black
 	}
 	return color.NRGBAModel.Convert(c).(color.NRGBA)
 }
 
 // Stroke draws along a path.
 func (c *page) Stroke(p vg.Path) {
-	if c.lineWidth > 0 && len(p) > 0 && c.color.A > 0 {
-		c.backend.stroke(newPath(p, c.matrix), &c.state)
+	if c.lineWidth > 0 && len(p) > 0 {
+		c.backend.stroke(mapped(p, c.matrix), &c.state)
 	}
 }
 
 // Fill fills a path; where it winds both ways is a hole.
 func (c *page) Fill(p vg.Path) {
-	if len(p) > 0 && c.color.A > 0 {
-		c.backend.fill(newPath(p, c.matrix), c.color)
+	if len(p) > 0 {
+		c.backend.fill(mapped(p, c.matrix), c.color)
 	}
 }
 
 // Stamp fills one path at many points.
 func (c *page) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
-	col := nrgba(fill)
-	if len(p) == 0 || len(at) == 0 || col.A == 0 {
-		return
-	}
-	points := make([]point, len(at))
-	for i, a := range at {
-		points[i] = c.matrix.apply(pointOf(a))
-	}
 	linear := c.matrix
-	linear.e, linear.f = 0, 0
-	c.backend.stamp(newPath(p, linear), points, col)
+	linear.X0, linear.Y0 = 0, 0
+	points := make([]vg.Point, len(at))
+	for i, q := range at {
+		points[i] = apply(c.matrix, q)
+	}
+	c.backend.stamp(mapped(p, linear), nrgba(fill), points)
 }
 
 // SetLine sets a line of text.
 func (c *page) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	if len(l.Glyphs) > 0 && size > 0 && c.color.A > 0 {
-		c.backend.setLine(l, float64(size), c.matrix.translate(pointOf(at)), align, c.color)
-	}
+	s := c.state
+	s.matrix = s.matrix.Translate(at.X.Points(), at.Y.Points())
+	c.backend.setLine(l, size.Points(), align, &s)
 }
 
 // FillString sets text for handlers other than label.Handler.
 func (c *page) FillString(f font.Face, at vg.Point, s string) {
-	c.SetLine(label.Plain(f.Face, "'"+string(f.Font.Typeface)+"'", s), f.Font.Size, at, text.XLeft)
+	c.SetLine(label.Plain(f, s), f.Font.Size, at, text.XLeft)
 }
 
-// DrawImage draws the pixels of an image as cells with sharp edges.
+// DrawImage draws the pixels of an image as cells with sharp edges; it knows no rotation.
 func (c *page) DrawImage(r vg.Rectangle, img image.Image) {
+	if !img.Bounds().Empty() {
+		c.backend.drawImage(img, vg.Rectangle{Min: apply(c.matrix, r.Min), Max: apply(c.matrix, r.Max)})
+	}
+}
+
+// enlarged returns a PNG of several pixels a cell, 150 to an inch at least: viewers smooth
+// an image as they like, but then the edges of its cells at most.
+func enlarged(img image.Image, r vg.Rectangle) []byte {
 	b := img.Bounds()
-	if b.Empty() {
-		return
+	scale := func(cells int, length vg.Length) int {
+		return cells * max(3, int(math.Ceil(length.Dots(150)/float64(cells))))
 	}
-	if c.matrix.b == 0 && c.matrix.c == 0 && b.Dx()*b.Dy() > mostCells {
-		lo, hi := c.matrix.apply(pointOf(r.Min)), c.matrix.apply(pointOf(r.Max))
-		c.backend.image(img, lo, hi)
-		return
+	big := image.NewRGBA(image.Rect(0, 0, scale(b.Dx(), r.Size().X), scale(b.Dy(), r.Size().Y)))
+	draw.NearestNeighbor.Scale(big, big.Rect, img, b, draw.Src, nil)
+	var out bytes.Buffer
+	img = big
+	if big.Opaque() {
+		img = quantize(big, 256)
 	}
-	for _, cell := range cells(img, r) {
-		c.backend.fill(newPath(rectangle(cell.box), c.matrix), cell.color)
-	}
+	_ = png.Encode(&out, img) // a bytes.Buffer does not fail
+	return out.Bytes()
 }
 
 func rectangle(r vg.Rectangle) vg.Path {
@@ -213,113 +206,103 @@ func rectangle(r vg.Rectangle) vg.Path {
 	return p
 }
 
-// Viewers smooth an image as they like, so few cells are drawn as rectangles, and
-// more as an image with several pixels a cell, whose smoothed edges are hardly seen.
-const (
-	mostCells  = 32 * 32
-	enlargedBy = 4
-)
-
-// cell is a rectangle of one colour.
-type cell struct {
-	color color.NRGBA
-	box   vg.Rectangle
+func apply(m gg.Matrix, p vg.Point) vg.Point {
+	x, y := m.TransformPoint(p.X.Points(), p.Y.Points())
+	return vg.Point{X: vg.Length(x), Y: vg.Length(y)}
 }
 
-// overlap is by how many points a cell reaches under the next one to the right
-// and below: viewers show the paper between two cells that only touch.
-const overlap = 0.2
+// turned reports whether a map is more than a translation.
+func turned(m gg.Matrix) bool { return m.XX != 1 || m.YX != 0 || m.XY != 0 || m.YY != 1 }
 
-// cells returns the pixels of an image over a box, equal neighbours of a row in one, to be
-// drawn in their order.
-func cells(img image.Image, r vg.Rectangle) (out []cell) {
-	b := img.Bounds()
-	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
-	for y := range b.Dy() {
-		for x, end := 0, 0; x < b.Dx(); x = end {
-			first := nrgba(img.At(b.Min.X+x, b.Min.Y+y))
-			for end = x + 1; end < b.Dx() && nrgba(img.At(b.Min.X+end, b.Min.Y+y)) == first; end++ {
-			}
-			if first.A == 0 {
-				continue
-			}
-			under := vg.Length(overlap)
-			if first.A < 255 {
-				under = 0
-			}
-			out = append(out, cell{first, vg.Rectangle{
-				Min: vg.Point{X: r.Min.X + dx*vg.Length(x), Y: max(r.Min.Y, r.Max.Y-dy*vg.Length(y+1)-under)},
-				Max: vg.Point{X: min(r.Max.X, r.Min.X+dx*vg.Length(end)+under), Y: r.Max.Y - dy*vg.Length(y)},
-			}})
+// mapped returns a path as backends take it.
+func mapped(p vg.Path, m gg.Matrix) vg.Path {
+	out := make(vg.Path, 0, len(p))
+	var at vg.Point
+	for _, c := range p {
+		switch {
+		case c.Type == vg.ArcComp:
+			out, c.Pos = appendArc(out, c, m)
+		case c.Type == vg.CurveComp && len(c.Control) == 1:
+			q := c.Control[0]
+			out.CubeTo(apply(m, between(at, q)), apply(m, between(c.Pos, q)), apply(m, c.Pos))
+		case c.Type == vg.CurveComp:
+			out.CubeTo(apply(m, c.Control[0]), apply(m, c.Control[1]), apply(m, c.Pos))
+		default:
+			out = append(out, vg.PathComp{Type: c.Type, Pos: apply(m, c.Pos)})
 		}
+		at = c.Pos
 	}
 	return out
 }
 
-// enlarged returns an image of several pixels a cell, with a palette if there are few
-// colours and none lets the paper through.
-func enlarged(img image.Image) image.Image {
-	b := img.Bounds()
-	size := image.Rect(0, 0, enlargedBy*b.Dx(), enlargedBy*b.Dy())
-	indices := make(map[color.NRGBA]uint8)
-	var palette color.Palette
-	paletted, full := image.NewPaletted(size, nil), image.NewNRGBA(size)
-	few := true
-	for y := range b.Dy() {
-		row := full.Pix[y*enlargedBy*full.Stride:][:full.Stride]
-		short := paletted.Pix[y*enlargedBy*paletted.Stride:][:paletted.Stride]
-		for x := range b.Dx() {
-			c := nrgba(img.At(b.Min.X+x, b.Min.Y+y))
-			i, ok := indices[c]
-			if !ok && few {
-				few = len(palette) < 256 && c.A == 255
-				i = uint8(len(palette))
-				indices[c], palette = i, append(palette, c)
-			}
-			for k := x * enlargedBy; k < (x+1)*enlargedBy; k++ {
-				short[k] = i
-				copy(row[4*k:], []uint8{c.R, c.G, c.B, c.A})
-			}
+// between is two thirds of the way, where a quadratic curve has its cubic control point.
+func between(from, to vg.Point) vg.Point { return from.Add(to.Sub(from).Scale(2. / 3)) }
+
+// appendArc appends an arc as cubics of at most a quarter turn, whose error is below
+// 3e-4 of the radius, and returns where it ends.
+func appendArc(p vg.Path, c vg.PathComp, m gg.Matrix) (vg.Path, vg.Point) {
+	n := max(1, math.Ceil(math.Abs(c.Angle)/(math.Pi/2)-1e-9))
+	on := func(angle float64) (at, tangent vg.Point) {
+		sin, cos := math.Sincos(angle)
+		at = vg.Point{X: c.Radius * vg.Length(cos), Y: c.Radius * vg.Length(sin)}
+		return c.Pos.Add(at), vg.Point{X: -at.Y, Y: at.X}
+	}
+	at, t0 := on(c.Start)
+	if len(p) == 0 || p[len(p)-1].Type == vg.CloseComp {
+		p.Move(apply(m, at))
+	} else {
+		p.Line(apply(m, at))
+	}
+	k := vg.Length(4. / 3 * math.Tan(c.Angle/n/4))
+	for i := 1.0; i <= n; i++ {
+		end, t1 := on(c.Start + i*c.Angle/n)
+		p.CubeTo(apply(m, at.Add(t0.Scale(k))), apply(m, end.Sub(t1.Scale(k))), apply(m, end))
+		at, t0 = end, t1
+	}
+	return p, at
+}
+
+// appendPoints writes the points of a path's step with two decimals: a hundredth of a point
+// is finer than any printer.
+func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []byte) []byte {
+	for _, q := range c.Control {
+		b = write(b, q)
+	}
+	if c.Type != vg.CloseComp {
+		b = write(b, c.Pos)
+	}
+	return b
+}
+
+// appendNumber writes x with two decimals and no trailing zeros.
+func appendNumber(b []byte, x vg.Length) []byte {
+	k := int64(math.Round(float64(x) * 100))
+	if k < 0 {
+		b, k = append(b, '-'), -k
+	}
+	b = strconv.AppendInt(b, k/100, 10)
+	if d := k % 100; d != 0 {
+		b = append(b, '.', byte('0'+d/10))
+		if d%10 != 0 {
+			b = append(b, byte('0'+d%10))
 		}
-		for k := 1; k < enlargedBy; k++ {
-			copy(full.Pix[(y*enlargedBy+k)*full.Stride:], row)
-			copy(paletted.Pix[(y*enlargedBy+k)*paletted.Stride:], short)
+	}
+	return b
+}
+
+func number[T ~float64](x T) string { return string(appendNumber(nil, vg.Length(x))) }
+
+// rounded is x as appendNumber writes it.
+func rounded(x vg.Length) vg.Length { return vg.Length(math.Round(float64(x)*100) / 100) }
+
+// coefficients writes numbers with four decimals.
+func coefficients(separator string, values ...float64) string {
+	var b []byte
+	for i, x := range values {
+		if i > 0 {
+			b = append(b, separator...)
 		}
+		b = strconv.AppendFloat(b, math.Round(x*1e4)/1e4+0, 'g', -1, 64) // + 0: no minus zero
 	}
-	if !few {
-		return full
-	}
-	paletted.Palette = palette
-	return paletted
+	return string(b)
 }
-
-type point struct{ x, y float64 }
-
-func pointOf(p vg.Point) point { return point{float64(p.X), float64(p.Y)} }
-
-// matrix maps (x, y) to (ax + cy + e, bx + dy + f), in PDF's order.
-type matrix struct{ a, b, c, d, e, f float64 }
-
-var identity = matrix{a: 1, d: 1}
-
-func (m matrix) apply(p point) point { return point{m.a*p.x + m.c*p.y + m.e, m.b*p.x + m.d*p.y + m.f} }
-
-// times is the map that first applies n.
-func (m matrix) times(n matrix) matrix {
-	o := m.apply(point{n.e, n.f})
-	return matrix{
-		a: m.a*n.a + m.c*n.b, b: m.b*n.a + m.d*n.b,
-		c: m.a*n.c + m.c*n.d, d: m.b*n.c + m.d*n.d,
-		e: o.x, f: o.y,
-	}
-}
-
-func (m matrix) translate(p point) matrix { return m.times(matrix{a: 1, d: 1, e: p.x, f: p.y}) }
-
-func (m matrix) rotate(angle float64) matrix {
-	sin, cos := math.Sincos(angle)
-	return m.times(matrix{a: cos, b: sin, c: -sin, d: cos})
-}
-
-// turned reports whether the map is more than a translation.
-func (m matrix) turned() bool { return m.a != 1 || m.b != 0 || m.c != 0 || m.d != 1 }

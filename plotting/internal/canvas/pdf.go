@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
-	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"codeberg.org/go-pdf/fpdf"
 	"gonum.org/v1/plot/text"
@@ -18,206 +18,56 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// pdf is a page of one drawing, which fpdf writes. Fonts are known when the drawing ends,
-// so it keeps what is drawn until then.
+// pdf is a page that fpdf writes. Fonts are known when the drawing ends, so steps that
+// draw are kept until then. Operators are those of ISO 32000-1.
 type pdf struct {
-	page  *page
+	*page
 	o     Options
-	ops   []pdfOp
+	steps []func(f *fpdf.Fpdf)
+	alpha int // the opacity that is set, of 255
 	fonts []*pdfFont
 }
 
-// A pdfOp is operators of the page (ISO 32000-1), or a piece of text, an opacity or an
-// image, of which fpdf knows the name.
-type pdfOp struct {
-	raw    []byte
-	alpha  uint8 // of what follows
-	font   *pdfFont
-	size   float64
-	text   string
-	at     point // of the text, or the image's corner
-	image  image.Image
-	extent point
-}
-
-// A pdfFont is the glyphs of one font and one alphabet, by the characters they are read as.
+// A pdfFont is the glyphs of one font by the characters they are read as; those of other
+// alphabets, such as script letters, are in a font of their own.
 type pdfFont struct {
-	font   *label.Font
-	italic bool
-	shift  rune // from the characters that are read to those that are shown
-	glyphs map[rune]label.Glyph
+	name     string
+	from     *label.Font
+	italic   bool
+	shift    rune // from what is read to what is shown
+	outlines map[rune]vg.Path
+	advances map[rune]float64
 }
 
-func newPDF(p *page, o Options) *pdf { return &pdf{page: p, o: o} }
+func (p *pdf) draw(step func(f *fpdf.Fpdf)) { p.steps = append(p.steps, step) }
 
-// raw returns the operators at the end of the page, to append to.
-func (p *pdf) raw() *[]byte {
-	if n := len(p.ops); n == 0 || p.ops[n-1].raw == nil {
-		p.ops = append(p.ops, pdfOp{raw: []byte{}})
-	}
-	return &p.ops[len(p.ops)-1].raw
-}
-
-func (p *pdf) printf(format string, args ...any) {
-	b := p.raw()
-	*b = fmt.Appendf(*b, format, args...)
-}
-
-func appendPDFPath(b []byte, p path) []byte {
-	for i := range p {
-		if p[i].op == 'Z' {
-			b = append(b, "h\n"...)
-			continue
-		}
-		for _, q := range p[i].points() {
-			b = append(appendNumber(b, q.x), ' ')
-			b = append(appendNumber(b, q.y), ' ')
-		}
-		b = append(b, p[i].op-'A'+'a', '\n')
-	}
-	return b
-}
-
-// paint sets the colour with an operator, rg to fill or RG to stroke, and the
-// opacity.
-func (p *pdf) paint(operator string, c color.NRGBA) {
-	p.ops = append(p.ops, pdfOp{alpha: c.A})
-	p.printf("%.3g %.3g %.3g %s\n", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255, operator)
-}
-
-func (p *pdf) stroke(line path, s *state) {
-	p.paint("RG", s.color)
-	p.printf("%s w [", number(s.lineWidth))
-	for _, d := range s.dash {
-		p.printf("%s ", number(d))
-	}
-	p.printf("] %s d\n", number(s.dashOffset))
-	b := p.raw()
-	*b = append(appendPDFPath(*b, line), "S\n"...)
-}
-
-func (p *pdf) fill(area path, c color.NRGBA) {
-	p.paint("rg", c)
-	b := p.raw()
-	*b = append(appendPDFPath(*b, area), "f\n"...)
-}
-
-// stamp repeats the shape, which compresses to next to nothing.
-func (p *pdf) stamp(shape path, at []point, c color.NRGBA) {
-	p.paint("rg", c)
-	outline := append(appendPDFPath(nil, shape), "f\n"...)
-	b := p.raw()
-	*b = append(*b, "q\n"...)
-	var last point
-	for _, q := range at {
-		*b = append(*b, "1 0 0 1 "...)
-		*b = append(appendNumber(*b, q.x-last.x), ' ')
-		*b = append(appendNumber(*b, q.y-last.y), " cm\n"...)
-		*b = append(*b, outline...)
-		// The next move starts from the rounded place of this one.
-		last = point{last.x + rounded(q.x-last.x), last.y + rounded(q.y-last.y)}
-	}
-	*b = append(*b, "Q\n"...)
-}
-
-func (p *pdf) setLine(l *label.Line, size float64, m matrix, align text.XAlignment, c color.NRGBA) {
-	m = m.translate(point{float64(align) * l.Width * size, 0})
-	p.paint("rg", c)
-	for _, r := range l.Runs(false) {
-		first := r.Glyphs[0]
-		t := m.translate(point{first.X * size, first.Y * size})
-		if first.Slant {
-			t = t.times(matrix{a: 1, c: label.Slope, d: 1})
-		}
-		op := pdfOp{font: p.font(r), size: size * first.Size, text: codes(r), at: point{t.e, t.f}}
-		if t.turned() {
-			p.printf("q %s %s %s %s %s %s cm\n", coefficient(t.a), coefficient(t.b), coefficient(t.c), coefficient(t.d), number(t.e), number(t.f))
-			op.at = point{}
-		}
-		p.ops = append(p.ops, op)
-		if t.turned() {
-			p.printf("Q\n")
-		}
-	}
-	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
-		p.fill(newPath(bars, m), c)
-	}
-}
-
-// font returns the font of a run, which gets the run's glyphs.
-func (p *pdf) font(r label.Run) *pdfFont {
-	first := r.Glyphs[0]
-	shift := first.Shown - first.Rune
-	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool {
-		return f.font == first.Font && f.italic == first.Italic && f.shift == shift
-	})
-	if i < 0 {
-		i = len(p.fonts)
-		p.fonts = append(p.fonts, &pdfFont{first.Font, first.Italic, shift, make(map[rune]label.Glyph)})
-	}
-	for _, g := range r.Glyphs {
-		p.fonts[i].glyphs[code(g.Rune)] = g
-	}
-	return p.fonts[i]
-}
-
-// code is the character of a glyph in the file: fpdf's have two bytes, so that those
-// beyond are moved to the private ones.
-func code(r rune) rune {
-	const private, size = 0xe000, 0x1900
-	if r > 0xffff {
-		return private + r%size
-	}
-	return r
-}
-
-func codes(r label.Run) string {
-	out := make([]rune, len(r.Glyphs))
-	for i, g := range r.Glyphs {
-		out[i] = code(g.Rune)
-	}
-	return string(out)
-}
-
-func (p *pdf) image(img image.Image, lo, hi point) {
-	p.ops = append(p.ops, pdfOp{alpha: 255}, pdfOp{image: enlarged(img), at: lo, extent: point{hi.x - lo.x, hi.y - lo.y}})
+func (p *pdf) raw(operators []byte) {
+	s := string(operators)
+	p.draw(func(f *fpdf.Fpdf) { f.RawWriteStr(s) })
 }
 
 // WriteTo has fpdf write the file, without the time of writing.
 func (p *pdf) WriteTo(w io.Writer) (int64, error) {
-	width, height := float64(p.page.width), float64(p.page.height)
-	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: width, Ht: height}})
+	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: p.width.Points(), Ht: p.height.Points()}})
 	f.SetCatalogSort(true)
 	f.SetCreationDate(time.Unix(0, 0).UTC())
 	f.SetModificationDate(time.Unix(0, 0).UTC())
-	f.SetProducer("", true)
-	f.SetTitle(p.o.Title, true)
-	f.SetSubject(p.o.Alt, true)
+	f.SetProducer("", false)
+	if p.o.Title != "" {
+		f.SetTitle(narrow(p.o.Title), true)
+	}
+	if p.o.Alt != "" {
+		f.SetSubject(narrow(p.o.Alt), true)
+	}
 	f.SetMargins(0, 0, 0)
 	f.SetAutoPageBreak(false, 0)
 	f.AddPage()
-	f.RawWriteStr("1 j")
 	for _, font := range p.fonts {
-		f.AddUTF8FontFromBytes(font.name(), "", trueType(font.glyphs))
+		f.AddUTF8FontFromBytes(font.name, "", trueType(font.outlines, font.advances))
 	}
-	alpha := uint8(0)
-	for i, op := range p.ops {
-		switch {
-		case op.raw != nil:
-			f.RawWriteBuf(bytes.NewReader(op.raw))
-		case op.font != nil:
-			f.SetFont(op.font.name(), "", op.size)
-			f.Text(op.at.x, height-op.at.y, op.text)
-		case op.image != nil:
-			var b bytes.Buffer
-			_ = png.Encode(&b, op.image) // a bytes.Buffer does not fail
-			name := fmt.Sprint(i)
-			f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, &b)
-			f.ImageOptions(name, op.at.x, height-op.at.y-op.extent.y, op.extent.x, op.extent.y, false, fpdf.ImageOptions{AllowNegativePosition: true}, 0, "")
-		case op.alpha != alpha:
-			alpha = op.alpha
-			f.SetAlpha(math.Round(float64(alpha)/255*1000)/1000, "Normal")
-		}
+	f.RawWriteStr("1 j")
+	for _, step := range p.steps {
+		step(f)
 	}
 	var b bytes.Buffer
 	if err := f.Output(&b); err != nil {
@@ -226,13 +76,116 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
-func (f *pdfFont) name() string {
-	name := f.font.Name
-	if f.italic {
-		name += "-Math"
+// narrow moves characters of more than two bytes, which fpdf does not know, to the private
+// ones.
+func narrow(s string) string {
+	const private, size = 0xe000, 0x1900
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return private + r%size
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+func appendPDFPath(b []byte, p vg.Path) []byte {
+	for _, c := range p {
+		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
+			b = append(appendNumber(b, q.X), ' ')
+			return append(appendNumber(b, q.Y), ' ')
+		})
+		b = append(b, "ml ch"[c.Type], '\n')
 	}
-	if f.shift != 0 {
-		name += fmt.Sprintf("-%x", f.shift)
+	return b
+}
+
+// paint sets the opacity, and the colour with an operator, rg to fill or RG to stroke.
+func (p *pdf) paint(operator string, c color.NRGBA) {
+	if p.alpha != int(c.A) {
+		p.alpha = int(c.A)
+		p.draw(func(f *fpdf.Fpdf) { f.SetAlpha(float64(c.A)/255, "Normal") })
 	}
-	return name
+	p.raw([]byte(coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255) + " " + operator))
+}
+
+func (p *pdf) stroke(line vg.Path, s *state) {
+	p.paint("RG", s.color)
+	b := append(appendNumber(nil, s.lineWidth), " w ["...)
+	for _, d := range s.dash {
+		b = append(appendNumber(b, d), ' ')
+	}
+	b = append(appendNumber(append(b, "] "...), s.dashOffset), " d\n"...)
+	p.raw(append(appendPDFPath(b, line), 'S'))
+}
+
+func (p *pdf) fill(area vg.Path, c color.NRGBA) {
+	p.paint("rg", c)
+	p.raw(append(appendPDFPath(nil, area), 'f'))
+}
+
+// stamp repeats the shape, which compresses to next to nothing.
+func (p *pdf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
+	p.paint("rg", c)
+	outline := append(appendPDFPath(nil, shape), "f\n"...)
+	b := []byte("q\n")
+	var last vg.Point
+	for _, q := range at {
+		step := q.Sub(last)
+		b = append(appendNumber(append(b, "1 0 0 1 "...), step.X), ' ')
+		b = append(append(appendNumber(b, step.Y), " cm\n"...), outline...)
+		// The next step starts from the rounded end of this one.
+		last = last.Add(vg.Point{X: rounded(step.X), Y: rounded(step.Y)})
+	}
+	p.raw(append(b, 'Q'))
+}
+
+func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
+	m := s.matrix.Translate(float64(align)*l.Width*size, 0)
+	p.paint("rg", s.color)
+	for _, r := range l.Runs(false) {
+		first := r.Glyphs[0]
+		t := m.Translate(first.X*size, first.Y*size)
+		if first.Slant {
+			t = t.Shear(label.Slope, 0)
+		}
+		name, text := p.font(r), narrow(r.Text())
+		p.raw([]byte("q " + coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0) + " cm"))
+		p.draw(func(f *fpdf.Fpdf) {
+			f.SetFont(name, "", first.Size*size)
+			f.Text(0, p.height.Points(), text)
+			f.RawWriteStr("Q")
+		})
+	}
+	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+		p.fill(mapped(bars, m), s.color)
+	}
+}
+
+// font returns the name of a run's font, which gets the run's glyphs.
+func (p *pdf) font(r label.Run) string {
+	first := r.Glyphs[0]
+	shift := first.Shown - first.Rune
+	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool {
+		return f.from == first.Font && f.italic == first.Italic && f.shift == shift
+	})
+	if i < 0 {
+		i = len(p.fonts)
+		name := fmt.Sprintf("%s-%d", first.Font.Name, i)
+		p.fonts = append(p.fonts, &pdfFont{name, first.Font, first.Italic, shift, make(map[rune]vg.Path), make(map[rune]float64)})
+	}
+	for _, g := range r.Glyphs {
+		c, _ := utf8.DecodeRuneInString(narrow(string(g.Rune)))
+		p.fonts[i].outlines[c], p.fonts[i].advances[c] = g.Outline()
+	}
+	return p.fonts[i].name
+}
+
+func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
+	p.paint("rg", black)
+	name, data := fmt.Sprint(len(p.steps)), enlarged(img, r)
+	p.draw(func(f *fpdf.Fpdf) {
+		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
+		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),
+			false, fpdf.ImageOptions{AllowNegativePosition: true}, 0, "")
+	})
 }

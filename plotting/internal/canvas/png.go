@@ -13,7 +13,6 @@ import (
 
 	"git.sr.ht/~sbinet/gg"
 	xdraw "golang.org/x/image/draw"
-	"golang.org/x/image/vector"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -21,8 +20,7 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// raster is gonum's canvas of pixels; it adds stamps, labels from outlines, images with
-// sharp edges, and files with a palette.
+// raster is gonum's canvas of pixels, with what that lacks.
 type raster struct {
 	*vgimg.Canvas
 	context       *gg.Context
@@ -32,7 +30,7 @@ type raster struct {
 	colors        int
 }
 
-func newRaster(width, height vg.Length, o Options) (*raster, error) {
+func newRaster(width, height vg.Length, o Options) *raster {
 	r := &raster{width: width, height: height, dpi: o.DPI, colors: o.Colors}
 	if r.dpi == 0 {
 		r.dpi = 300
@@ -40,18 +38,17 @@ func newRaster(width, height vg.Length, o Options) (*raster, error) {
 	if r.colors == 0 {
 		r.colors = 256
 	}
-	size := func(l vg.Length) int { return int(math.Round(l.Dots(r.dpi))) }
-	r.pixels = image.NewRGBA(image.Rect(0, 0, max(1, size(width)), max(1, size(height))))
+	if o.Background == nil {
+		o.Background = color.Transparent
+	}
+	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
+	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
 	r.context = gg.NewContextForRGBA(r.pixels)
 	r.context.SetLineCapButt()
 	r.context.InvertY()
 	r.Canvas = vgimg.NewWith(vgimg.UseImageWithContext(r.pixels, r.context), vgimg.UseDPI(int(math.Round(r.dpi))))
-	background := o.Background
-	if background == nil {
-		background = color.Transparent
-	}
-	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
-	return r, nil
+	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(o.Background), image.Point{}, draw.Src)
+	return r
 }
 
 // Size returns the size that was asked for, not that of whole pixels.
@@ -78,7 +75,8 @@ const phases = 4
 
 // Stamp rasterizes the shape once per phase and lays the masks down.
 func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
-	shape := newPath(p, r.linear())
+	m := gg.Scale(r.dpi/72, r.dpi/72).Multiply(r.linear())
+	shape := mapped(p, m)
 	var masks [phases * phases]*image.Alpha
 	src := image.NewUniform(nrgba(fill))
 	for _, a := range at {
@@ -89,52 +87,48 @@ func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 		if masks[k] == nil {
 			masks[k] = mask(shape, fx-ix, fy-iy)
 		}
-		m := masks[k]
-		draw.DrawMask(r.pixels, m.Rect.Add(image.Pt(int(ix), int(iy))), src, image.Point{}, m, m.Rect.Min, draw.Over)
+		box := masks[k].Rect
+		corner := image.Pt(int(ix)-box.Dx()/2, int(iy)-box.Dy()/2)
+		draw.DrawMask(r.pixels, box.Add(corner), src, image.Point{}, masks[k], image.Point{}, draw.Over)
 	}
 }
 
-// linear maps points to pixels, but for the translation.
-func (r *raster) linear() matrix {
-	ex, ey := r.context.TransformPoint(0, 0)
-	dots := vg.Length(1).Dots(r.dpi)
-	ax, ay := r.context.TransformPoint(dots, 0)
-	bx, by := r.context.TransformPoint(0, dots)
-	return matrix{a: ax - ex, b: ay - ey, c: bx - ex, d: by - ey}
+// linear is the context's map but for the translation.
+func (r *raster) linear() gg.Matrix {
+	x0, y0 := r.context.TransformPoint(0, 0)
+	x1, y1 := r.context.TransformPoint(1, 0)
+	x2, y2 := r.context.TransformPoint(0, 1)
+	return gg.Matrix{XX: x1 - x0, YX: y1 - y0, XY: x2 - x0, YY: y2 - y0}
 }
 
-// mask rasterizes a shape around the origin, moved by a part of a pixel.
-func mask(shape path, dx, dy float64) *image.Alpha {
+// mask rasterizes a shape around the middle of a square, moved by a part of a pixel.
+func mask(shape vg.Path, dx, dy float64) *image.Alpha {
 	reach := 0.0
-	for i := range shape {
-		for _, p := range shape[i].points() {
-			reach = math.Max(reach, math.Max(math.Abs(p.x), math.Abs(p.y)))
+	for _, c := range shape {
+		for _, q := range append(c.Control, c.Pos) {
+			reach = math.Max(reach, math.Max(math.Abs(q.X.Points()), math.Abs(q.Y.Points())))
 		}
 	}
 	n := int(math.Ceil(reach)) + 2
-	m := image.NewAlpha(image.Rect(-n, -n, n, n))
-	z := vector.NewRasterizer(2*n, 2*n)
-	z.DrawOp = draw.Src
-	at := func(p point) (float32, float32) {
-		return float32(p.x + dx + float64(n)), float32(p.y + dy + float64(n))
-	}
-	for _, s := range shape {
-		x, y := at(s.p[0])
-		switch s.op {
-		case 'M':
+	z := gg.NewContext(2*n, 2*n)
+	z.SetColor(color.Black)
+	z.Translate(dx+float64(n), dy+float64(n))
+	for _, c := range shape {
+		x, y := c.Pos.X.Points(), c.Pos.Y.Points()
+		switch c.Type {
+		case vg.MoveComp:
 			z.MoveTo(x, y)
-		case 'L':
+		case vg.LineComp:
 			z.LineTo(x, y)
-		case 'C':
-			x2, y2 := at(s.p[1])
-			x3, y3 := at(s.p[2])
-			z.CubeTo(x, y, x2, y2, x3, y3)
-		case 'Z':
+		case vg.CurveComp:
+			a, b := c.Control[0], c.Control[1]
+			z.CubicTo(a.X.Points(), a.Y.Points(), b.X.Points(), b.Y.Points(), x, y)
+		case vg.CloseComp:
 			z.ClosePath()
 		}
 	}
-	z.Draw(m, m.Rect, image.Opaque, image.Point{})
-	return m
+	z.Fill()
+	return z.AsMask()
 }
 
 // WriteTo writes a PNG with a palette and its resolution.
@@ -143,21 +137,11 @@ func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	if err := png.Encode(&b, quantize(r.pixels, min(r.colors, 256))); err != nil {
 		return 0, err
 	}
-	// pHYs stands between IHDR, which ends at byte 33, and the image data.
-	const header = 33
-	file := append(b.Bytes()[:header:header], physical(r.dpi)...)
-	n, err := w.Write(append(file, b.Bytes()[header:]...))
+	const header, inch = 33, 0.0254 // bytes up to the end of IHDR; metres
+	perMetre := uint32(math.Round(r.dpi / inch))
+	chunk := binary.BigEndian.AppendUint32([]byte("\x00\x00\x00\x09pHYs"), perMetre)
+	chunk = append(binary.BigEndian.AppendUint32(chunk, perMetre), 1)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	n, err := w.Write(append(append(b.Bytes()[:header:header], chunk...), b.Bytes()[header:]...))
 	return int64(n), err
-}
-
-// physical is the PNG chunk that states the resolution in pixels per metre.
-func physical(dpi float64) []byte {
-	const inch = 0.0254
-	perMetre := uint32(math.Round(dpi / inch))
-	chunk := binary.BigEndian.AppendUint32(nil, 9)
-	chunk = append(chunk, "pHYs"...)
-	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
-	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
-	chunk = append(chunk, 1)
-	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 }

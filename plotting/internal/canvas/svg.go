@@ -8,9 +8,7 @@ import (
 	"hash/fnv"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/text"
@@ -21,24 +19,24 @@ import (
 
 // svg is a document that is being drawn. Text stays text.
 type svg struct {
-	page   *page
+	*page
 	o      Options
 	body   []byte
 	family string          // the font of the document
 	shapes map[string]bool // identifiers of the shapes defined so far
 }
 
-func newSVG(p *page, o Options) *svg { return &svg{page: p, o: o, shapes: make(map[string]bool)} }
+func newSVG(c *page, o Options) *svg { return &svg{page: c, o: o, shapes: make(map[string]bool)} }
 
 // WriteTo writes the document.
 func (s *svg) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	width, height := number(float64(s.page.width)), number(float64(s.page.height))
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%spt" height="%spt" viewBox="0 0 %s %s" role="img"`, width, height, width, height)
+	width, height := number(s.width), number(s.height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%spt" height="%spt" viewBox="0 0 %s %s" role="img" stroke-linejoin="round"`, width, height, width, height)
 	if s.family != "" {
 		fmt.Fprintf(&b, ` font-family="%s"`, s.family)
 	}
-	b.WriteString(` stroke-linejoin="round">` + "\n")
+	b.WriteString(">\n")
 	for _, part := range [][2]string{{"title", s.o.Title}, {"desc", s.o.Alt}} {
 		if part[1] != "" {
 			fmt.Fprintf(&b, "<%s>%s</%s>\n", part[0], escape(part[1]), part[0])
@@ -52,18 +50,18 @@ func (s *svg) WriteTo(w io.Writer) (int64, error) {
 func (s *svg) printf(format string, args ...any) { s.body = fmt.Appendf(s.body, format, args...) }
 
 // flip maps points with y up to points with y down.
-func (s *svg) flip(p point) point { return point{p.x, float64(s.page.height) - p.y} }
+func (s *svg) flip(p vg.Point) vg.Point { return vg.Point{X: p.X, Y: s.height - p.Y} }
 
-func appendSVGPath(b []byte, p path, height float64) []byte {
-	for i := range p {
-		b = append(b, p[i].op)
-		for k, q := range p[i].points() {
-			if k > 0 {
+func appendSVGPath(b []byte, p vg.Path, height vg.Length) []byte {
+	for _, c := range p {
+		b = append(b, "ML CZ"[c.Type])
+		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
+			if last := b[len(b)-1]; last < 'A' {
 				b = append(b, ' ')
 			}
-			b = append(appendNumber(b, q.x), ' ')
-			b = appendNumber(b, height-q.y)
-		}
+			b = append(appendNumber(b, q.X), ' ')
+			return appendNumber(b, height-q.Y)
+		})
 	}
 	return b
 }
@@ -75,47 +73,35 @@ func (s *svg) paint(kind string, c color.NRGBA) {
 	}
 }
 
-func (s *svg) d(p path) {
-	s.body = append(s.body, ` d="`...)
-	s.body = appendSVGPath(s.body, p, float64(s.page.height))
-	s.body = append(s.body, "\"/>\n"...)
-}
-
-func (s *svg) stroke(p path, st *state) {
+func (s *svg) stroke(p vg.Path, st *state) {
 	s.printf(`<path fill="none" stroke-width="%s"`, number(st.lineWidth))
 	s.paint("stroke", st.color)
-	for i, d := range st.dash {
-		if i == 0 {
-			s.printf(` stroke-dasharray="%s`, number(d))
-		} else {
-			s.printf(" %s", number(d))
-		}
-	}
 	if len(st.dash) > 0 {
-		s.printf(`"`)
-		if st.dashOffset != 0 {
-			s.printf(` stroke-dashoffset="%s"`, number(st.dashOffset))
+		dash := make([]string, len(st.dash))
+		for i, d := range st.dash {
+			dash[i] = number(d)
 		}
+		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, strings.Join(dash, " "), number(st.dashOffset))
 	}
-	s.d(p)
+	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
 }
 
-func (s *svg) fill(p path, c color.NRGBA) {
-	s.printf(`<path`)
+func (s *svg) fill(p vg.Path, c color.NRGBA) {
+	s.printf("<path")
 	s.paint("fill", c)
-	s.d(p)
+	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
 }
 
 // stamp names a shape by its outline, so that two documents in one page do not
 // mean different shapes by one name.
-func (s *svg) stamp(p path, at []point, c color.NRGBA) {
+func (s *svg) stamp(p vg.Path, c color.NRGBA, at []vg.Point) {
 	outline := appendSVGPath(nil, p, 0)
 	hash := fnv.New32a()
 	_, _ = hash.Write(outline) // a hash does not fail
-	id := "m" + strconv.FormatUint(uint64(hash.Sum32()), 36)
+	id := fmt.Sprintf("m%x", hash.Sum32())
 	if !s.shapes[id] {
 		s.shapes[id] = true
-		s.printf(`<defs><path id="%s" d="%s"/></defs>`+"\n", id, outline)
+		s.printf("<defs><path id=\"%s\" d=\"%s\"/></defs>\n", id, outline)
 	}
 	s.printf("<g")
 	s.paint("fill", c)
@@ -123,71 +109,67 @@ func (s *svg) stamp(p path, at []point, c color.NRGBA) {
 	for _, q := range at {
 		q = s.flip(q)
 		s.body = append(append(append(s.body, `<use href="#`...), id...), `" x="`...)
-		s.body = append(appendNumber(s.body, q.x), `" y="`...)
-		s.body = append(appendNumber(s.body, q.y), "\"/>\n"...)
+		s.body = append(appendNumber(s.body, q.X), `" y="`...)
+		s.body = append(appendNumber(s.body, q.Y), "\"/>\n"...)
 	}
 	s.printf("</g>\n")
 }
 
 // anchors keep a label in place where the viewer has another font.
-var anchors = map[text.XAlignment]string{text.XLeft: "", text.XCenter: ` text-anchor="middle"`, text.XRight: ` text-anchor="end"`}
+var anchors = map[text.XAlignment]string{text.XCenter: ` text-anchor="middle"`, text.XRight: ` text-anchor="end"`}
 
 // setLine writes one text element; runs are spans of it.
-func (s *svg) setLine(l *label.Line, size float64, m matrix, align text.XAlignment, c color.NRGBA) {
-	anchor, ok := anchors[align]
-	if !ok {
-		m = m.translate(point{float64(align) * l.Width * size, 0})
+func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *state) {
+	m, left := st.matrix, st.matrix.Translate(float64(align)*l.Width*size, 0)
+	if anchors[align] == "" {
+		m = left
 	}
 	if s.family == "" {
 		s.family = l.Family
 	}
-	s.printf(`<text font-size="%s"%s`, number(size), anchor)
-	if at := s.flip(point{m.e, m.f}); m.turned() {
-		s.printf(` transform="matrix(%s %s %s %s %s %s)"`, coefficient(m.a), coefficient(-m.b), coefficient(-m.c), coefficient(m.d), number(at.x), number(at.y))
+	s.printf(`<text font-size="%s"%s`, number(size), anchors[align])
+	at := s.flip(vg.Point{X: vg.Length(m.X0), Y: vg.Length(m.Y0)})
+	if turned(m) {
+		s.printf(` transform="matrix(%s)"`, coefficients(" ", m.XX, -m.YX, -m.XY, m.YY, at.X.Points(), at.Y.Points()))
 	} else {
-		s.printf(` x="%s" y="%s"`, number(at.x), number(at.y))
+		s.printf(` x="%s" y="%s"`, number(at.X), number(at.Y))
 	}
 	if l.Family != s.family {
 		s.printf(` font-family="%s"`, l.Family)
 	}
-	s.paint("fill", c)
+	s.paint("fill", st.color)
 	s.printf(">")
 	x, y := 0.0, 0.0
 	for _, r := range l.Runs(true) {
 		first := r.Glyphs[0]
-		s.span(r, size, (first.X-x)*size, (first.Y-y)*size)
+		s.span(r, size, (first.X-x)*size, (y-first.Y)*size)
 		x, y = r.End, first.Y
 	}
 	s.printf("</text>\n")
-	if rules := l.Bars(vg.Length(size)); len(rules) > 0 {
-		start := 0.0
-		if ok {
-			start = float64(align) * l.Width * size
-		}
-		s.fill(newPath(rules, m.translate(point{start, 0})), c)
+	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+		s.fill(mapped(bars, left), st.color)
 	}
 }
 
-// span writes a run that begins dx right of the last one's end and dy above it.
+// span writes a run that begins dx right of the last one's end and dy below it.
 func (s *svg) span(r label.Run, size, dx, dy float64) {
-	first := r.Glyphs[0]
-	var style []byte
-	if first.Size != 1 {
-		style = fmt.Appendf(style, ` font-size="%s"`, number(first.Size*size))
+	var style string
+	if k := r.Glyphs[0].Size; k != 1 {
+		style = fmt.Sprintf(` font-size="%s"`, number(k*size))
 	}
-	if first.Italic {
-		style = append(style, ` font-style="italic"`...)
+	if r.Glyphs[0].Italic {
+		style += ` font-style="italic"`
 	}
-	if rounded(dx) != 0 {
-		style = fmt.Appendf(style, ` dx="%s"`, number(dx))
+	if x := number(dx); x != "0" {
+		style += fmt.Sprintf(` dx="%s"`, x)
 	}
-	if rounded(dy) != 0 {
-		style = fmt.Appendf(style, ` dy="%s"`, number(-dy))
+	if y := number(dy); y != "0" {
+		style += fmt.Sprintf(` dy="%s"`, y)
 	}
-	if shown := escape(r.Shown()); len(style) == 0 {
-		s.printf("%s", shown)
+	if style == "" {
+		s.printf("%s", escape(r.Shown()))
 	} else {
-		s.printf("<tspan%s>%s</tspan>", style, shown)
+		s.printf("<tspan%s>%s</tspan>", style, escape(r.Shown()))
 	}
 }
 
@@ -198,10 +180,8 @@ func escape(s string) string {
 	return b.String()
 }
 
-func (s *svg) image(img image.Image, lo, hi point) {
-	var b bytes.Buffer
-	_ = png.Encode(&b, enlarged(img)) // a bytes.Buffer does not fail
-	at := s.flip(point{lo.x, hi.y})
-	s.printf(`<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,%s"/>`+"\n",
-		number(at.x), number(at.y), number(hi.x-lo.x), number(hi.y-lo.y), base64.StdEncoding.EncodeToString(b.Bytes()))
+func (s *svg) drawImage(img image.Image, r vg.Rectangle) {
+	at := s.flip(vg.Point{X: r.Min.X, Y: r.Max.Y})
+	s.printf("<image x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,%s\"/>\n",
+		number(at.X), number(at.Y), number(r.Size().X), number(r.Size().Y), base64.StdEncoding.EncodeToString(enlarged(img, r)))
 }

@@ -7,40 +7,40 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot/vg"
-
-	"qhlab/plotting/internal/label"
 )
 
-// unitsPerEm is the resolution of the fonts that trueType writes, that of DejaVu.
+// A fontFile is a TrueType font of the glyphs in use, for fpdf to embed. Given a whole font,
+// fpdf embeds its table of names and its hints as well, 10 kB for DejaVu Sans, takes three times
+// as long, and refuses fonts with cubic curves, such as Latin Modern. Tables are described
+// in the OpenType specification under their names.
+type fontFile struct {
+	glyf, loca, hmtx []byte
+	box              [4]int // least x and y, greatest x and y
+	points, contours int    // the most of any glyph
+}
+
+// unitsPerEm is the resolution of the fonts written, that of DejaVu.
 const unitsPerEm = 2048
 
-// trueType writes a font of the given glyphs, with the tables that fpdf reads (OpenType
-// specification 1.9, chapters of their names). Cubic curves become quadratic ones.
-func trueType(glyphs map[rune]label.Glyph) []byte {
-	runes := slices.Sorted(maps.Keys(glyphs))
-	var f fontTables
-	f.glyph(nil, 0) // the glyph of characters that are missing
+// trueType writes the font of the given outlines and advances, in ems.
+func trueType(outlines map[rune]vg.Path, advances map[rune]float64) []byte {
+	runes := slices.Sorted(maps.Keys(outlines))
+	f := new(fontFile)
+	f.glyph(nil, 0) // what stands for missing characters
 	for _, r := range runes {
-		f.glyph(glyphs[r].Outline(), glyphs[r].Advance()/glyphs[r].Size)
+		f.glyph(outlines[r], advances[r])
 	}
 	f.loca = u32(f.loca, len(f.glyf))
 	n := len(runes) + 1
 
-	const size = 54
-	head := make([]byte, size)
-	binary.BigEndian.PutUint32(head, 1<<16)
-	binary.BigEndian.PutUint32(head[12:], 0x5f0f3cf5) // the magic number
-	binary.BigEndian.PutUint16(head[18:], unitsPerEm)
-	for i, v := range [4]int{f.box[0], f.box[1], f.box[2], f.box[3]} {
-		binary.BigEndian.PutUint16(head[36+2*i:], uint16(v))
-	}
-	binary.BigEndian.PutUint16(head[50:], 1) // long offsets
-	hhea := u16(u32(nil, 1<<16), f.box[3], f.box[1], 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, n)
-	maxp := u16(u32(nil, 1<<16), n, f.points, f.contours, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)
-	post := append(u32(nil, 3<<16), make([]byte, 28)...)
-	return fontFile(map[string][]byte{
-		"cmap": characterMap(runes), "glyf": f.glyf, "head": head, "hhea": hhea, "hmtx": f.hmtx,
-		"loca": f.loca, "maxp": maxp, "name": u16(nil, 0, 0, 6), "post": post,
+	const magic = 0x5f0f3cf5
+	head := u16(u32(u32(make([]byte, 8), 0), magic), 0, unitsPerEm, 0, 0, 0, 0, 0, 0, 0, 0)
+	head = u16(u16(head, f.box[:]...), 0, 0, 2, 1, 0) // left to right, long offsets
+	return f.file(map[string][]byte{
+		"cmap": characterMap(runes), "glyf": f.glyf, "head": head, "hmtx": f.hmtx, "loca": f.loca,
+		"hhea": u16(nil, 1, 0, f.box[3], f.box[1], 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, n),
+		"maxp": u16(nil, 1, 0, n, f.points, f.contours, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+		"name": u16(nil, 0, 0, 6), "post": append(u16(nil, 3, 0), make([]byte, 28)...),
 	})
 }
 
@@ -53,159 +53,97 @@ func u16(b []byte, values ...int) []byte {
 
 func u32(b []byte, v int) []byte { return binary.BigEndian.AppendUint32(b, uint32(v)) }
 
-// characterMap maps the runes to the glyphs 1, 2, …, each in a segment of its own.
+// characterMap maps the runes to the glyphs 1, 2, …, each in a segment of its own. The fields
+// for binary search are left out: fpdf reads all and writes a map of its own.
 func characterMap(runes []rune) []byte {
 	n := len(runes) + 1
-	power, log := 1, 0
-	for 2*power <= n {
-		power, log = 2*power, log+1
-	}
-	var ends, starts, deltas []int
+	var codes, deltas []int
 	for i, r := range runes {
-		ends, starts, deltas = append(ends, int(r)), append(starts, int(r)), append(deltas, i+1-int(r))
+		codes, deltas = append(codes, int(r)), append(deltas, i+1-int(r))
 	}
-	ends, starts, deltas = append(ends, 0xffff), append(starts, 0xffff), append(deltas, 1)
-	b := u16(nil, 0, 1, 3, 1, 0, 12, 4, 16+8*n, 0, 2*n, 2*power, log, 2*n-2*power)
-	b = u16(u16(b, ends...), 0)
-	return u16(u16(u16(b, starts...), deltas...), make([]int, n)...)
-}
-
-type fontTables struct {
-	glyf, loca, hmtx []byte
-	box              [4]int // least and greatest x and y
-	points, contours int    // the most of any glyph
-}
-
-type outlinePoint struct {
-	x, y int
-	on   bool // on the curve
+	codes, deltas = append(codes, 0xffff), append(deltas, 1)
+	b := u16(nil, 0, 1, 3, 1, 0, 12, 4, 16+8*n, 0, 2*n, 0, 0, 0)
+	b = u16(u16(b, codes...), 0)
+	return u16(u16(u16(b, codes...), deltas...), make([]int, n)...)
 }
 
 // glyph appends a simple glyph.
-func (f *fontTables) glyph(outline vg.Path, advance float64) {
+func (f *fontFile) glyph(outline vg.Path, advance float64) {
+	const onCurve = 1
 	f.loca = u32(f.loca, len(f.glyf))
-	contours := trueTypeContours(outline)
-	var all []outlinePoint
+	var flags, xs, ys []byte
 	var ends []int
-	for _, c := range contours {
-		all = append(all, c...)
-		ends = append(ends, len(all)-1)
-	}
-	left := 0
-	if len(all) > 0 {
-		box := extremes(all)
-		left = box[0]
-		f.glyf = u16(f.glyf, len(contours), box[0], box[1], box[2], box[3])
-		f.glyf = u16(u16(f.glyf, ends...), 0) // no hints
-		f.glyf = appendOutline(f.glyf, all)
+	x, y, n := 0, 0, 0
+	var box [4]int
+	quadratic(outline, func(p vg.Point, flag byte) {
+		lastX, lastY := x, y
+		x, y = units(p.X), units(p.Y)
+		if n == 0 {
+			box = [4]int{x, y, x, y}
+		}
+		flags, xs, ys, n = append(flags, flag), u16(xs, x-lastX), u16(ys, y-lastY), n+1
+		box = [4]int{min(box[0], x), min(box[1], y), max(box[2], x), max(box[3], y)}
+	}, func() { ends = append(ends, n-1) })
+	if n > 0 {
+		f.glyf = u16(u16(u16(f.glyf, len(ends)), box[:]...), ends...)
+		f.glyf = append(append(append(u16(f.glyf, 0), flags...), xs...), ys...) // no hints
 		f.glyf = append(f.glyf, make([]byte, -len(f.glyf)&3)...)
 		f.box = [4]int{min(f.box[0], box[0]), min(f.box[1], box[1]), max(f.box[2], box[2]), max(f.box[3], box[3])}
 	}
-	f.points, f.contours = max(f.points, len(all)), max(f.contours, len(contours))
-	f.hmtx = u16(f.hmtx, units(advance), left)
+	f.points, f.contours = max(f.points, n), max(f.contours, len(ends))
+	f.hmtx = u16(f.hmtx, units(vg.Length(advance)), box[0])
 }
 
-func units(ems float64) int { return int(math.Round(ems * unitsPerEm)) }
+func units(ems vg.Length) int { return int(math.Round(float64(ems) * unitsPerEm)) }
 
-func extremes(points []outlinePoint) [4]int {
-	b := [4]int{points[0].x, points[0].y, points[0].x, points[0].y}
-	for _, p := range points {
-		b = [4]int{min(b[0], p.x), min(b[1], p.y), max(b[2], p.x), max(b[3], p.y)}
-	}
-	return b
-}
-
-// appendOutline writes flags, then the steps along x, then those along y.
-func appendOutline(b []byte, points []outlinePoint) []byte {
-	const onCurve, shortX, shortY, sameX, sameY = 1, 2, 4, 16, 32
-	var xs, ys []byte
-	last := outlinePoint{}
-	for _, p := range points {
-		flag := 0
-		if p.on {
-			flag = onCurve
-		}
-		var fx, fy int
-		xs, fx = appendStep(xs, p.x-last.x, shortX, sameX)
-		ys, fy = appendStep(ys, p.y-last.y, shortY, sameY)
-		b = append(b, byte(flag|fx|fy))
-		last = p
-	}
-	return append(append(b, xs...), ys...)
-}
-
-// appendStep writes a coordinate's change in no, one or two bytes.
-func appendStep(b []byte, d, short, same int) ([]byte, int) {
-	switch {
-	case d == 0:
-		return b, same
-	case d > 0 && d < 256:
-		return append(b, byte(d)), short | same
-	case d < 0 && d > -256:
-		return append(b, byte(-d)), short
-	}
-	return u16(b, d), 0
-}
-
-// trueTypeContours converts an outline in ems.
-func trueTypeContours(outline vg.Path) (contours [][]outlinePoint) {
-	var c []outlinePoint
-	var at point
-	add := func(p point, on bool) { c = append(c, outlinePoint{units(p.x), units(p.y), on}) }
-	for _, s := range outline {
-		to := pointOf(s.Pos)
+// quadratic gives the points of an outline, on the curve (flag 1) or controlling it (0), with
+// quadratic curves for cubic ones, and the ends of its contours.
+func quadratic(outline vg.Path, add func(p vg.Point, flag byte), end func()) {
+	var at vg.Point
+	for _, c := range outline {
 		switch {
-		case s.Type == vg.CloseComp:
-			if n := len(c); n > 1 && c[n-1] == c[0] {
-				c = c[:n-1]
-			}
-			contours, c = append(contours, c), nil
+		case c.Type == vg.CloseComp:
+			end()
 			continue
-		case s.Type == vg.CurveComp && len(s.Control) == 1:
-			add(pointOf(s.Control[0]), false)
-		case s.Type == vg.CurveComp:
-			quadratics(at, pointOf(s.Control[0]), pointOf(s.Control[1]), to, add)
+		case len(c.Control) == 1:
+			add(c.Control[0], 0)
+		case len(c.Control) == 2:
+			split(at, c.Control[0], c.Control[1], c.Pos, add)
 		}
-		add(to, true)
-		at = to
+		add(c.Pos, 1)
+		at = c.Pos
 	}
-	return contours
 }
 
-// quadratics adds the quadratic curves that follow a cubic one, but for its end. Cut into n,
-// they differ by at most √3/36·|d - 3c + 3b - a|/n³ from it.
-func quadratics(a, b, c, d point, add func(p point, on bool)) {
+// split gives the points before d of n quadratic curves that follow a cubic one; they
+// differ from it by at most √3/36·|d - 3c + 3b - a|/n³.
+func split(a, b, c, d vg.Point, add func(p vg.Point, flag byte)) {
 	const tolerance = 0.5 / unitsPerEm
-	third := math.Hypot(d.x-3*c.x+3*b.x-a.x, d.y-3*c.y+3*b.y-a.y)
-	n := max(1, math.Ceil(math.Cbrt(math.Sqrt(3)/36*third/tolerance)))
-	at := func(t float64) (p, slope point) {
-		u := 1 - t
-		mix := func(a, b, c, d float64) (float64, float64) {
-			return u*u*u*a + 3*u*u*t*b + 3*u*t*t*c + t*t*t*d, 3 * (u*u*(b-a) + 2*u*t*(c-b) + t*t*(d-c))
-		}
-		p.x, slope.x = mix(a.x, b.x, c.x, d.x)
-		p.y, slope.y = mix(a.y, b.y, c.y, d.y)
-		return p, slope
+	third := d.Sub(a).Add(b.Sub(c).Scale(3))
+	n := max(1, math.Ceil(math.Cbrt(math.Sqrt(3)/36*math.Hypot(third.X.Points(), third.Y.Points())/tolerance)))
+	at := func(t, u vg.Length) (p, slope vg.Point) {
+		p = a.Scale(u * u * u).Add(b.Scale(3 * u * u * t)).Add(c.Scale(3 * u * t * t)).Add(d.Scale(t * t * t))
+		return p, b.Sub(a).Scale(3 * u * u).Add(c.Sub(b).Scale(6 * u * t)).Add(d.Sub(c).Scale(3 * t * t))
 	}
 	for i := range int(n) {
-		p, v := at(float64(i) / n)
-		q, w := at(float64(i+1) / n)
+		t, next := vg.Length(float64(i)/n), vg.Length(float64(i+1)/n)
+		p, v := at(t, 1-t)
+		q, w := at(next, 1-next)
 		if i > 0 {
-			add(p, true)
+			add(p, 1)
 		}
-		add(point{(p.x+q.x)/2 + (v.x-w.x)/(4*n), (p.y+q.y)/2 + (v.y-w.y)/(4*n)}, false)
+		add(p.Add(q).Scale(0.5).Add(v.Sub(w).Scale(vg.Length(1/(4*n)))), 0)
 	}
 }
 
-// fontFile writes the tables with their directory.
-func fontFile(tables map[string][]byte) []byte {
+// file writes the tables behind their directory; fpdf makes the checksums.
+func (f *fontFile) file(tables map[string][]byte) []byte {
 	names := slices.Sorted(maps.Keys(tables))
-	n := len(names)
-	b := u16(u32(nil, 1<<16), n, 128, 3, 16*n-128) // 8 is the power of two below 9 tables
+	b := u16(nil, 1, 0, len(names), 0, 0, 0)
+	at := len(b) + 16*len(names)
 	var body []byte
 	for _, name := range names {
-		b = u32(append(b, name...), 0) // fpdf makes the checksums
-		b = u32(u32(b, 12+16*n+len(body)), len(tables[name]))
+		b = u32(u32(u32(append(b, name...), 0), at+len(body)), len(tables[name]))
 		body = append(body, tables[name]...)
 		body = append(body, make([]byte, -len(body)&3)...)
 	}

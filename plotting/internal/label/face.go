@@ -72,28 +72,32 @@ func (f *Face) load() {
 	f.fonts = append(f.fonts, substitute())
 }
 
-// find returns the font and the glyph of a character, glyph 0 if no font has it, and
-// whether the glyph is to be slanted.
-func (f *Face) find(r rune, a alphabet) (*Font, sfnt.GlyphIndex, bool) {
-	if f.alphabet != nil && a.in(r) != r {
-		if id := f.alphabet.index(a.in(r)); id != 0 {
-			return f.alphabet, id, false
-		}
-	}
-	if a == italic && f.italic != nil {
-		if id := f.italic.index(r); id != 0 {
-			return f.italic, id, false
-		}
-	}
+// glyph returns the glyph of a character, 0 if no font has it.
+func (f *Face) glyph(r rune, a alphabet) Glyph {
+	g := Glyph{Rune: r, Shown: r, Italic: a == italic}
 	if a == script || a == double {
-		r = a.in(r)
+		g.Shown = a.in(r)
 	}
-	for _, font := range f.fonts {
-		if id := font.index(r); id != 0 {
-			return font, id, a == italic
+	if f.alphabet != nil && a != upright {
+		if g.ID = f.alphabet.index(a.in(r)); g.ID != 0 {
+			g.Font, g.Shown = f.alphabet, a.in(r)
+			return g
 		}
 	}
-	return f.fonts[0], 0, false
+	if f.italic != nil && a == italic {
+		if g.ID = f.italic.index(r); g.ID != 0 {
+			g.Font = f.italic
+			return g
+		}
+	}
+	for _, g.Font = range f.fonts {
+		if g.ID = g.Font.index(g.Shown); g.ID != 0 {
+			g.Slant = a == italic
+			return g
+		}
+	}
+	g.Font = f.fonts[0]
+	return g
 }
 
 // A Font is a parsed font file with what is measured of its glyphs.

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/image/font/sfnt"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -183,13 +182,17 @@ func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 }
 
 // Plain sets text in one font without any markup, for handlers other than this package's.
-// It kerns nothing.
-func Plain(f *sfnt.Font, family, text string) *Line {
-	wrapped, _ := plainFonts.LoadOrStore(f, wrap(f))
-	face := &Face{Family: family, fonts: []*Font{wrapped.(*Font)}}
-	nodes := spell(text)
-	b := nodes.set(&setter{face: face}, 1)
-	return &Line{Glyphs: b.glyphs, Width: b.width, Height: b.height, Depth: b.depth, Family: family, nodes: nodes, markup: text}
+func Plain(f font.Face, text string) *Line {
+	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
+	s := &setter{face: &Face{fonts: []*Font{wrapped.(*Font)}}}
+	l := new(Line)
+	for _, r := range text {
+		c := s.glyph(r, mode{size: 1})
+		l.add(c, l.Width, 0)
+		l.latex += c.latex
+	}
+	l.Family = "'" + string(f.Font.Typeface) + "'"
+	return l
 }
 
 // plainFonts keeps the fonts that Plain has met.

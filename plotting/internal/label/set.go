@@ -3,234 +3,110 @@ package label
 import (
 	"fmt"
 	"math"
-
-	"golang.org/x/image/font/sfnt"
-	"gonum.org/v1/plot/vg"
+	"strings"
+	"unicode"
 )
 
-// A Line is a label that is set, in ems from the start of its baseline, y up.
-type Line struct {
-	Glyphs        []Glyph
-	Rules         []Rule // bars of fractions and roots
-	Width         float64
-	Height, Depth float64 // of its ink above and below the baseline
-	Family        string  // names of fonts for SVG
-	nodes         row
-	markup        string
-}
-
-// A Glyph is one character where it stands.
-type Glyph struct {
-	Font   *Font
-	ID     sfnt.GlyphIndex
-	Rune   rune // as it is read and searched
-	Shown  rune // as Unicode has its shape; Rune but for script and double letters
-	Italic bool
-	Slant  bool // shear the outline by Slope
-	Mark   bool // an accent on the glyph before it
-	Size   float64
-	X, Y   float64
-}
-
-// Slope is the tangent of the angle of slanted letters.
-const Slope = 0.2
-
-// Advance is the glyph's width.
-func (g Glyph) Advance() float64 { return g.Font.shape(g.ID).advance * g.Size }
-
-// Outline returns the glyph's curves in ems of its own size.
-func (g Glyph) Outline() vg.Path { return g.Font.shape(g.ID).outline }
-
-// A Rule is a filled rectangle.
-type Rule struct{ X, Y, Width, Height float64 }
-
-// Path returns the outline of the whole line at a size, to be filled.
-func (l *Line) Path(size vg.Length) vg.Path {
-	var p vg.Path
-	for _, g := range l.Glyphs {
-		p = appendOutline(p, g, size)
-	}
-	return append(p, l.Bars(size)...)
-}
-
-// Bars returns the outlines of the bars of fractions and roots.
-func (l *Line) Bars(size vg.Length) vg.Path {
-	var p vg.Path
-	for _, r := range l.Rules {
-		x, y, w, h := vg.Length(r.X)*size, vg.Length(r.Y)*size, vg.Length(r.Width)*size, vg.Length(r.Height)*size
-		p.Move(vg.Point{X: x, Y: y})
-		p.Line(vg.Point{X: x + w, Y: y})
-		p.Line(vg.Point{X: x + w, Y: y + h})
-		p.Line(vg.Point{X: x, Y: y + h})
-		p.Close()
-	}
-	return p
-}
-
-func appendOutline(p vg.Path, g Glyph, size vg.Length) vg.Path {
-	scale, shear := size*vg.Length(g.Size), vg.Length(0)
-	if g.Slant {
-		shear = Slope
-	}
-	x, y := vg.Length(g.X)*size, vg.Length(g.Y)*size
-	place := func(q vg.Point) vg.Point { return vg.Point{X: x + scale*(q.X+shear*q.Y), Y: y + scale*q.Y} }
-	for _, c := range g.Outline() {
-		c.Pos = place(c.Pos)
-		if len(c.Control) > 0 {
-			control := make([]vg.Point, len(c.Control))
-			for i, q := range c.Control {
-				control[i] = place(q)
-			}
-			c.Control = control
-		}
-		p = append(p, c)
-	}
-	return p
-}
-
-// A box is a set part of a line.
-type box struct {
-	glyphs               []Glyph
-	rules                []Rule
-	width, height, depth float64
-	lean                 float64 // by which the last letter reaches over its width
-}
-
-// add puts another box at a place.
-func (b *box) add(c box, x, y float64) {
-	for _, g := range c.glyphs {
-		g.X += x
-		g.Y += y
-		b.glyphs = append(b.glyphs, g)
-	}
-	for _, r := range c.rules {
-		r.X += x
-		r.Y += y
-		b.rules = append(b.rules, r)
-	}
-	b.width, b.lean = math.Max(b.width, x+c.width), c.lean
-	b.height, b.depth = math.Max(b.height, c.height+y), math.Max(b.depth, c.depth-y)
-}
-
-func (b *box) rule(x, y, width, height float64) {
-	b.rules = append(b.rules, Rule{x, y, width, height})
-	b.height = math.Max(b.height, y+height)
-}
-
+// A setter sets a label while it reads it.
 type setter struct {
 	face    *Face
-	missing rune // that no font has
+	text    []rune
+	pos     int
+	missing rune // the first character that no font has
+	unknown rune // the first character that LaTeX has no command for
 }
 
-const (
-	scriptSize = 0.75  // of a script to its base
-	nestedSize = 0.9   // of a script to the script it stands on, still to be read
-	superRise  = 0.40  // ems of the base: a superscript clears a subscript below it
-	subRise    = -0.18 // ems of the base
-	accentGap  = 0.07  // least distance of an accent from its letter, that of DejaVu's ô
-	axis       = 0.26  // height of a fraction's bar
-	bar        = 0.05  // thickness of bars
-	barGap     = 0.08  // between a bar and what stands above or below it
-)
+// A mode is how the setter takes characters.
+type mode struct {
+	math     bool
+	alphabet alphabet // of variables
+	inner    bool     // in a script or an argument, where a hyphen is a minus sign
+	size     float64
+}
 
-func smaller(size float64) float64 {
-	if size < 1 {
-		return size * nestedSize
+// script returns the mode of a script or of a part of a fraction.
+func (m mode) script() mode {
+	const first, nested = 0.75, 0.9 // smaller ones cannot be read
+	if m.inner = true; m.size < 1 {
+		m.size *= nested
+	} else {
+		m.size *= first
 	}
-	return size * scriptSize
+	return m
 }
 
-func (l letter) set(s *setter, size float64) box {
-	var b box
-	base := s.glyph(&b, l.rune, l.alphabet, size)
-	ink := base.Font.shape(base.ID)
-	for _, r := range l.marks {
-		mark := s.glyph(&b, r, upright, size)
-		m := mark.Font.shape(mark.ID)
-		g := &b.glyphs[len(b.glyphs)-1]
-		g.Mark = true
-		g.X = size * (ink.left + ink.right - m.left - m.right) / 2
-		if base.Slant {
-			g.X += size * Slope * ink.top * 0.7
+// A mistake is what is wrong with a label; set returns it as an error.
+type mistake string
+
+// set sets one line of a label.
+func set(markup string, f *Face) (l *Line, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m, ok := r.(mistake)
+			if !ok {
+				panic(r)
+			}
+			err = fmt.Errorf("label %q: %s", markup, string(m))
 		}
-		if m.bottom > 0 { // an accent above
-			g.Y = size * math.Max(0, ink.top+accentGap-m.bottom)
-		}
-		b.height = math.Max(b.height, size*m.top+g.Y)
+	}()
+	s := &setter{face: f, text: []rune(markup)}
+	l = s.row(mode{size: 1}, 0)
+	l.Family = f.Family
+	if s.unknown != 0 {
+		l.latexError = fmt.Errorf("label %q: no LaTeX command is known for %q (%U); write it otherwise", markup, s.unknown, s.unknown)
 	}
-	b.width = size * ink.advance
-	b.lean = size * math.Max(0, ink.right-ink.advance)
-	if base.Slant {
-		b.lean = size * math.Max(0, ink.right+Slope*ink.top-ink.advance)
+	if s.missing != 0 {
+		err = fmt.Errorf("label %q: no font has %q (%U); write it otherwise or choose another face", markup, s.missing, s.missing)
 	}
-	return b
+	return l, err
 }
 
-// glyph appends a character at the start of a box.
-func (s *setter) glyph(b *box, r rune, a alphabet, size float64) Glyph {
-	font, id, slant := s.face.find(r, a)
-	g := Glyph{Font: font, ID: id, Rune: r, Shown: r, Italic: a == italic, Slant: slant, Size: size}
-	if a == script || a == double {
-		g.Shown = a.in(r)
+func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
+
+func (s *setter) more() bool { return s.pos < len(s.text) }
+
+func (s *setter) next(r rune) bool {
+	if s.more() && s.text[s.pos] == r {
+		s.pos++
+		return true
 	}
-	if id == 0 && s.missing == 0 {
-		s.missing = g.Shown
-	}
-	ink := font.shape(id)
-	b.glyphs = append(b.glyphs, g)
-	b.height, b.depth = math.Max(b.height, size*ink.top), math.Max(b.depth, -size*ink.bottom)
-	return g
+	return false
 }
 
-func (r row) set(s *setter, size float64) box {
-	var b box
-	classes := r.classes()
-	x := 0.0
-	for i, n := range r.nodes {
-		// Scripts are set tight but for operators.
-		if i > 0 && r.math && (size == 1 || classes[i-1] == operator || classes[i] == operator) {
-			x += gap(classes[i-1], classes[i]) * size
+// row sets all up to the character end, which it takes, or to the end of the label.
+func (s *setter) row(m mode, end rune) *Line {
+	out := new(Line)
+	last := opening
+	for s.more() {
+		if end != 0 && s.next(end) {
+			return out
 		}
-		c := n.set(s, size)
-		b.add(c, x, 0)
-		x += c.width
+		if m.math && unicode.IsSpace(s.text[s.pos]) {
+			s.pos++
+			continue
+		}
+		l := s.scripts(s.item(m), m)
+		if l.class == binary && (last == binary || last == relation || last == opening || last == punctuation || last == operator) {
+			l.class = ordinary // a sign
+		}
+		if m.math && (m.size == 1 || last == operator || l.class == operator) {
+			out.Width += gap(last, l.class) * m.size
+		}
+		out.add(l, out.Width, 0)
+		out.latex += l.latex
+		last = l.class
 	}
-	b.width = x
-	return b
-}
-
-// classes returns the nodes' classes; a binary operator without two operands is a sign.
-func (r row) classes() []class {
-	out := make([]class, len(r.nodes))
-	for i, n := range r.nodes {
-		out[i] = classOf(n)
-		signed := i == 0 || out[i-1] == binary || out[i-1] == relation || out[i-1] == opening || out[i-1] == punctuation || out[i-1] == operator
-		if out[i] == binary && (signed || i == len(r.nodes)-1) {
-			out[i] = ordinary
-		}
+	if end != 0 {
+		fail("there is no closing %c", end)
 	}
 	return out
-}
-
-func classOf(n node) class {
-	switch n := n.(type) {
-	case letter:
-		return n.class
-	case scripted:
-		return classOf(n.base)
-	case word:
-		if n.operator != "" {
-			return operator
-		}
-	}
-	return ordinary
 }
 
 // gap is the room between two symbols in ems (TeXbook, page 170).
 func gap(left, right class) float64 {
 	const thin, medium, thick = 3. / 18, 4. / 18, 5. / 18
 	switch {
-	case left == relation && right == relation, left == opening, right == closing, right == punctuation:
+	case left == opening, right == closing, right == punctuation, left == relation && right == relation:
 		return 0
 	case left == relation, right == relation:
 		return thick
@@ -242,124 +118,277 @@ func gap(left, right class) float64 {
 	return 0
 }
 
-func (w word) set(s *setter, size float64) box { return w.row.set(s, size) }
-
-func (n space) set(_ *setter, size float64) box { return box{width: n.width * size} }
-
-func (n scripted) set(s *setter, size float64) box {
-	b := n.base.set(s, size)
-	start, lean := b.width, b.lean
-	const capital = 0.76 // ems: how high a letter is
-	if n.sub != nil {
-		drop := math.Max(0, b.depth-0.25*size)
-		b.add(n.sub.set(s, smaller(size)), start, subRise*size-drop)
+// item sets one character, group, formula or command.
+func (s *setter) item(m mode) *Line {
+	c := s.text[s.pos]
+	s.pos++
+	switch {
+	case c == '$' && !m.math:
+		l := s.row(mode{math: true, alphabet: italic, inner: true, size: m.size}, '$')
+		l.latex = "$" + l.latex + "$"
+		return l
+	case c == '\\' && s.more():
+		return s.command(m)
+	case c == '{' && m.math:
+		l := s.row(m, '}')
+		l.latex = "{" + l.latex + "}"
+		return l
+	case c == '}' && m.math:
+		fail("} closes nothing")
+	case (c == '_' || c == '^') && s.more():
+		s.pos-- // a script of nothing
+		return new(Line)
+	case c == '\'' && m.math:
+		return s.letter('′', m)
+	case c == '-' && (m.inner || s.signs()):
+		return s.letter('−', m)
 	}
-	if n.super != nil {
-		lift := math.Max(0, b.height-capital*size)
-		if _, accented := n.base.(letter); accented {
-			lift = 0
-		}
-		b.add(n.super.set(s, smaller(size)), start+lean, superRise*size+lift)
+	return s.letter(c, m)
+}
+
+// signs reports whether the hyphen just read is the sign of a number.
+func (s *setter) signs() bool {
+	if !s.more() || !unicode.IsDigit(s.text[s.pos]) {
+		return false
 	}
-	return b
+	return s.pos < 2 || !unicode.IsLetter(s.text[s.pos-2]) && !unicode.IsDigit(s.text[s.pos-2])
 }
 
-func (n fraction) set(s *setter, size float64) box {
-	over, under := n.over.set(s, smaller(size)), n.under.set(s, smaller(size))
-	width := math.Max(over.width, under.width) + 0.1*size
-	const side = 0.06 // ems beside the bar
-	var b box
-	b.add(over, side*size+(width-over.width)/2, (axis+bar/2+barGap)*size+over.depth)
-	b.add(under, side*size+(width-under.width)/2, (axis-bar/2-barGap)*size-under.height)
-	b.rule(side*size, (axis-bar/2)*size, width, bar*size)
-	b.width, b.lean = width+2*side*size, 0
-	return b
-}
-
-func (n root) set(s *setter, size float64) box {
-	var b box
-	of := n.of.set(s, size)
-	sign := s.glyph(&b, '√', upright, size)
-	ink := sign.Font.shape(sign.ID)
-	// The sign grows until its top is the bar's.
-	top := math.Max(of.height+(barGap+bar)*size, size*ink.top)
-	g := &b.glyphs[0]
-	g.Size = size * (top + of.depth) / (size * (ink.top - ink.bottom))
-	g.Size = math.Max(g.Size, size)
-	g.Y = top - ink.top*g.Size
-	x := ink.right * g.Size
-	b.height, b.depth = top, math.Max(of.depth, -g.Y-ink.bottom*g.Size)
-	b.add(of, x+0.02*size, 0)
-	b.rule(x-bar*size/2, top-bar*size, of.width+of.lean+0.06*size, bar*size)
-	b.width, b.lean = x+of.width+of.lean+0.08*size, 0
-	return b
-}
-
-func (n overline) set(s *setter, size float64) box {
-	b := n.of.set(s, size)
-	b.rule(0, b.height+barGap*size, b.width+b.lean, bar*size)
-	return b
-}
-
-// set sets a label in a face.
-func set(markup string, f *Face) (*Line, error) {
-	nodes, err := parse(markup)
-	if err != nil {
-		return nil, err
-	}
-	s := &setter{face: f}
-	b := nodes.set(s, 1)
-	l := &Line{Glyphs: b.glyphs, Rules: b.rules, Width: b.width, Height: b.height, Depth: b.depth, Family: f.Family, nodes: nodes, markup: markup}
-	if s.missing != 0 {
-		return l, fmt.Errorf("label %q: no font has %q (%U); write it otherwise or choose another face", markup, s.missing, s.missing)
-	}
-	return l, nil
-}
-
-// A Run is glyphs in one style that follow each other.
-type Run struct {
-	Glyphs []Glyph
-	End    float64 // where the next glyph would stand
-}
-
-// Runs returns the line in pieces. Accents stay with their letter if marks is true, for
-// a reader that places them itself, and are runs of their own otherwise.
-func (l *Line) Runs(marks bool) []Run {
-	var runs []Run
-	for _, g := range l.Glyphs {
-		if n := len(runs); n > 0 {
-			r := &runs[n-1]
-			first := r.Glyphs[0]
-			same := first.Size == g.Size && first.Italic == g.Italic &&
-				(marks || first.Font == g.Font && first.Shown-first.Rune == g.Shown-g.Rune)
-			follows := g.Y == first.Y && math.Abs(g.X-r.End) < 1e-6 && !first.Mark
-			if marks && g.Mark || same && follows && !g.Mark {
-				r.Glyphs = append(r.Glyphs, g)
-				if !g.Mark {
-					r.End = g.X + g.Advance()
-				}
-				continue
+// scripts sets what is lowered and raised behind a base, left-aligned to each other.
+func (s *setter) scripts(base *Line, m mode) *Line {
+	const (
+		rise, drop = 0.40, 0.18 // ems of the base: scripts clear each other
+		capital    = 0.76       // ems: how high a letter is
+	)
+	start, raised, lean := base.Width, [2]bool{}, base.lean
+	for s.pos+1 < len(s.text) && (s.text[s.pos] == '_' || s.text[s.pos] == '^') {
+		place, x, y, command := 0, start, -drop*m.size, `\textsubscript`
+		if s.text[s.pos] == '^' {
+			place, x, y, command = 1, start+lean, rise*m.size, `\textsuperscript`
+			if len(base.Rules) > 0 {
+				y += math.Max(0, base.Height-capital*m.size)
 			}
 		}
-		runs = append(runs, Run{[]Glyph{g}, g.X + g.Advance()})
+		if m.math {
+			command = string(s.text[s.pos])
+		}
+		if raised[place] {
+			fail("two scripts stand in one place; put braces around the first with what it belongs to")
+		}
+		raised[place] = true
+		s.pos++
+		script := s.argument(m.script())
+		base.add(script, x, y)
+		base.latex += command + "{" + script.latex + "}"
 	}
-	return runs
+	return base
 }
 
-// Text returns the run's characters as they are read.
-func (r Run) Text() string {
-	text := make([]rune, len(r.Glyphs))
-	for i, g := range r.Glyphs {
-		text[i] = g.Rune
+// argument sets a group, a command or one character.
+func (s *setter) argument(m mode) *Line {
+	m.inner = true
+	for s.next(' ') {
 	}
-	return string(text)
+	if !s.more() {
+		fail("it ends where an argument is missing")
+	}
+	if s.next('{') {
+		return s.row(m, '}')
+	}
+	return s.item(m)
 }
 
-// Shown returns the run's characters as Unicode has their shapes.
-func (r Run) Shown() string {
-	text := make([]rune, len(r.Glyphs))
-	for i, g := range r.Glyphs {
-		text[i] = g.Shown
+// letter sets a character with the accents that follow it.
+func (s *setter) letter(r rune, m mode) *Line {
+	l := s.glyph(r, m)
+	for s.more() && unicode.Is(unicode.Mn, s.text[s.pos]) {
+		s.accent(l, s.text[s.pos], m)
+		s.pos++
 	}
-	return string(text)
+	return l
+}
+
+// glyph sets one character.
+func (s *setter) glyph(r rune, m mode) *Line {
+	if !variable(r) && !(m.alphabet == double && unicode.IsDigit(r)) {
+		m.alphabet = upright
+	}
+	g := s.face.glyph(r, m.alphabet)
+	if g.ID == 0 && s.missing == 0 {
+		s.missing = g.Shown
+	}
+	g.Size = m.size
+	ink := g.Font.shape(g.ID)
+	l := &Line{Glyphs: []Glyph{g}, Width: m.size * ink.advance, Height: math.Max(0, m.size*ink.top), Depth: math.Max(0, -m.size*ink.bottom)}
+	right := ink.right
+	if g.Slant {
+		right += Slope * ink.top
+	}
+	l.lean = m.size * math.Max(0, right-ink.advance)
+	l.class, l.latex = tables().classes[r], s.latex(r, m)
+	return l
+}
+
+// accent puts a mark on a letter: centred over its ink and lifted above a high one.
+func (s *setter) accent(l *Line, r rune, m mode) {
+	const least = 0.07 // distance in ems, that of DejaVu's ô
+	base := l.Glyphs[0]
+	ink := base.Font.shape(base.ID)
+	mark := s.face.glyph(r, upright)
+	over := mark.Font.shape(mark.ID)
+	mark.Mark, mark.Size = true, m.size
+	mark.X = m.size * (ink.left + ink.right - over.left - over.right) / 2
+	if base.Slant {
+		mark.X += m.size * Slope * ink.top * 0.7
+	}
+	if over.bottom > 0 {
+		mark.Y = m.size * math.Max(0, ink.top+least-over.bottom)
+	}
+	l.Glyphs = append(l.Glyphs, mark)
+	l.Height = math.Max(l.Height, m.size*over.top+mark.Y)
+	command := latexMarks()[r]
+	if command == "" {
+		s.unknown = r
+	}
+	inside, ok := strings.CutPrefix(l.latex, `\ensuremath{`)
+	if ok {
+		inside = strings.TrimSuffix(inside, "}")
+	}
+	l.latex = formula(command+"{"+inside+"}", m)
+}
+
+// command sets what a backslash begins. Between dollar signs a character that is no letter
+// may be a command; elsewhere it is itself.
+func (s *setter) command(m mode) *Line {
+	name := s.name()
+	named := unicode.IsLetter([]rune(name)[0])
+	symbol, isSymbol := tables().byName[name]
+	width, isSpace := spaces[name]
+	mark, isAccent := accents[name]
+	switch {
+	case !named && !(m.math && (isSymbol || isSpace)):
+		return s.letter([]rune(name)[0], mode{math: m.math, size: m.size})
+	case isSymbol:
+		l := s.letter(symbol.rune, m)
+		l.class = symbol.class
+		return l
+	case isSpace:
+		return &Line{Width: width * m.size, latex: `\` + name + " "}
+	case strings.Contains(operatorNames, " "+name+" "):
+		return s.word(name, formula(`\`+name+" ", m), m)
+	case isAccent:
+		l := s.argument(m)
+		if len(l.Glyphs) != 1 {
+			fail(`\%s stands on one letter only`, name)
+		}
+		s.accent(l, mark, m)
+		return l
+	}
+	return s.construct(name, m)
+}
+
+// name reads the letters of a command, or one character that is none.
+func (s *setter) name() string {
+	start := s.pos
+	for s.more() && s.text[s.pos] < unicode.MaxASCII && unicode.IsLetter(s.text[s.pos]) {
+		s.pos++
+	}
+	s.pos = max(s.pos, start+1)
+	return string(s.text[start:s.pos])
+}
+
+// word sets the name of an operator.
+func (s *setter) word(name, latex string, m mode) *Line {
+	l := &Line{}
+	for _, r := range name {
+		l.add(s.glyph(r, mode{size: m.size}), l.Width, 0)
+	}
+	l.class, l.latex = operator, latex
+	return l
+}
+
+// construct sets a command that has arguments.
+func (s *setter) construct(name string, m mode) *Line {
+	inner := m
+	inner.math = true
+	with := func(a alphabet) *Line {
+		inner.alphabet = a
+		l := s.argument(inner)
+		l.latex = formula(l.latex, m)
+		return l
+	}
+	switch name {
+	case "frac":
+		over := s.argument(inner.script())
+		l := fraction(over, s.argument(inner.script()), m.size)
+		l.latex = formula(l.latex, m)
+		return l
+	case "sqrt":
+		l := s.root(s.argument(inner), m)
+		l.latex = formula(l.latex, m)
+		return l
+	case "mathcal":
+		return with(script)
+	case "mathbb":
+		return with(double)
+	case "mathrm":
+		return with(upright)
+	case "text":
+		l := s.plain(m)
+		l.latex = `\text{` + l.latex + "}"
+		return l
+	case "operatorname":
+		l := s.plain(m)
+		l.class, l.latex = operator, formula(`\operatorname{`+l.latex+"}", m)
+		return l
+	case "overline":
+		l := s.argument(inner)
+		l.bar(0, l.Height+barGap*m.size, l.Width+l.lean, m.size)
+		l.latex = formula(`\overline{`+l.latex+"}", m)
+		return l
+	}
+	fail(`\%s is not among the TeX commands that labels know`, name)
+	return nil
+}
+
+// plain sets an argument as text, in which a hyphen is a hyphen.
+func (s *setter) plain(m mode) *Line {
+	if !s.next('{') {
+		fail("text stands in braces")
+	}
+	return s.row(mode{size: m.size}, '}')
+}
+
+const (
+	axis   = 0.26 // ems: height of a fraction's bar
+	bar    = 0.05 // its thickness
+	barGap = 0.08 // to what stands above or below it
+)
+
+func fraction(over, under *Line, size float64) *Line {
+	const side = 0.06 // ems beside the bar
+	l := &Line{latex: `\frac{` + over.latex + "}{" + under.latex + "}"}
+	width := math.Max(over.Width, under.Width) + 0.1*size
+	l.add(over, side*size+(width-over.Width)/2, (axis+bar/2+barGap)*size+over.Depth)
+	l.add(under, side*size+(width-under.Width)/2, (axis-bar/2-barGap)*size-under.Height)
+	l.bar(side*size, (axis-bar/2)*size, width, size)
+	l.Width, l.lean = width+2*side*size, 0
+	return l
+}
+
+// root sets a radical sign that reaches from the depth of its argument to the bar above it.
+func (s *setter) root(of *Line, m mode) *Line {
+	l := s.glyph('√', mode{math: true, size: m.size})
+	g := &l.Glyphs[0]
+	ink := g.Font.shape(g.ID)
+	top := math.Max(of.Height+(barGap+bar)*m.size, m.size*ink.top)
+	g.Size = math.Max(m.size, (top+of.Depth)/(ink.top-ink.bottom))
+	g.Y = top - ink.top*g.Size
+	x := ink.right * g.Size
+	l.Height, l.Depth, l.Width = top, math.Max(of.Depth, -g.Y-ink.bottom*g.Size), 0
+	l.add(of, x+0.02*m.size, 0)
+	l.bar(x-bar*m.size/2, top-bar*m.size, of.Width+of.lean+0.06*m.size, m.size)
+	l.Width, l.lean = x+of.Width+of.lean+0.08*m.size, 0
+	l.class, l.latex = ordinary, `\sqrt{`+of.latex+"}"
+	return l
 }

@@ -1,8 +1,10 @@
 package label
 
 import (
+	"maps"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,14 +34,14 @@ var symbolNames = map[class]string{
 		mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ varphi φ phi ϕ chi χ psi ψ omega ω
 		Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω
 		nabla ∇ partial ∂ infty ∞ ell ℓ hbar ℏ emptyset ∅ forall ∀ exists ∃ angle ∠ prime ′ surd √ dots … ldots … cdots ⋯
-		Vert ‖ | ‖ vert | top ⊤ checkmark ✓ square □ degree ° dagger †`,
+		Vert ‖ | ‖ vert | top ⊤ checkmark ✓ square □ dagger †`,
 	operator: `sum ∑ prod ∏ int ∫`,
 	binary: `
 		pm ± mp ∓ times × cdot · ast ∗ div ÷ circ ∘ bullet ● odot ⊙ otimes ⊗ oplus ⊕ cup ∪ cap ∩ setminus ∖ wedge ∧ vee ∨ star ⋆`,
 	relation: `
 		le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ equiv ≡ propto ∝ sim ∼ simeq ≃ cong ≅ ll ≪ gg ≫ lesssim ≲ gtrsim ≳
 		in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ perp ⊥ parallel ∥ mid ∣ to → rightarrow → leftarrow ← gets ←
-		mapsto ↦ leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ uparrow ↑ downarrow ↓ nearrow ↗ searrow ↘ coloneqq ≔`,
+		mapsto ↦ leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ uparrow ↑ downarrow ↓ nearrow ↗ searrow ↘`,
 	opening: `langle ⟨ lfloor ⌊ lceil ⌈ { {`,
 	closing: `rangle ⟩ rfloor ⌋ rceil ⌉ } }`,
 }
@@ -61,13 +63,13 @@ var spaces = map[string]float64{
 // asciiClass is the class of characters that have no name.
 var asciiClass = map[rune]class{
 	'+': binary, '-': binary, '*': binary, '=': relation, '<': relation, '>': relation, ':': relation,
-	'(': opening, '[': opening, ')': closing, ']': closing, ',': punctuation, ';': punctuation,
+	'−': binary, '(': opening, '[': opening, ')': closing, ']': closing, ',': punctuation, ';': punctuation,
 }
 
 // unnamed is the LaTeX of characters without a command of their own.
 var unnamed = map[rune]string{
-	'−': `-`, '½': `\frac12`, '⅓': `\frac13`, '⅔': `\frac23`, '¼': `\frac14`, '¾': `\frac34`, '″': `''`, '⋅': `\cdot`,
-	'µ': `\mu`, '○': `\circ`, '✗': `\times`, '°': `^\circ`, '<': `<`, '>': `>`, '|': `|`, '′': `'`, '≔': `:=`,
+	'−': `-`, '½': `\frac12`, '⅓': `\frac13`, '⅔': `\frac23`, '¼': `\frac14`, '¾': `\frac34`, '″': `''`, '⋅': `\cdot `,
+	'µ': `\mu `, '○': `\circ `, '✗': `\times `, '°': `^\circ `, '<': `<`, '>': `>`, '|': `|`, '′': `'`, '≔': `:=`,
 }
 
 // raised and lowered characters, and what LaTeX raises and lowers for them.
@@ -79,7 +81,7 @@ const (
 type symbolTables struct {
 	byName  map[string]symbol
 	classes map[rune]class
-	latex   map[rune]string // in math mode
+	latex   map[rune]string // in formulas
 }
 
 var tables = sync.OnceValue(func() symbolTables {
@@ -90,25 +92,70 @@ var tables = sync.OnceValue(func() symbolTables {
 			r, _ := utf8.DecodeRuneInString(fields[i+1])
 			t.byName[fields[i]] = symbol{r, c}
 			if _, ok := t.latex[r]; !ok {
-				t.latex[r], t.classes[r] = `\`+fields[i], c
+				t.latex[r], t.classes[r] = `\`+fields[i]+" ", c
 			}
 		}
 	}
-	for r, s := range unnamed {
-		t.latex[r] = s
+	maps.Copy(t.latex, unnamed)
+	maps.Copy(t.classes, asciiClass)
+	for i, r := range []rune(raised) {
+		t.latex[r] = "^" + raisedPlain[i:i+1]
 	}
-	for r, c := range asciiClass {
-		t.classes[r] = c
+	for i, r := range []rune(lowered) {
+		t.latex[r] = "_" + loweredPlain[i:i+1]
 	}
-	t.classes['−'] = binary
-	scripts := func(from, to, operator string) {
-		for i, r := range []rune(from) {
-			t.latex[r] = operator + to[i:i+1]
-		}
+	for shown, plain := range map[rune]rune{'ℒ': 'L', 'ℋ': 'H', 'ℱ': 'F', 'ℬ': 'B', 'ℰ': 'E', 'ℛ': 'R'} {
+		t.latex[shown] = `\mathcal{` + string(plain) + "}"
 	}
-	scripts(raised, raisedPlain, "^")
-	scripts(lowered, loweredPlain, "_")
+	for plain, shown := range letterlike[double] {
+		t.latex[shown] = `\mathbb{` + string(plain) + "}"
+	}
 	return t
+})
+
+// textLaTeX is what LaTeX reads as something else, and how it sets it.
+var textLaTeX = map[rune]string{
+	'%': `\%`, '&': `\&`, '#': `\#`, '$': `\$`, '_': `\_`, '{': `\{`, '}': `\}`,
+	'~': `\textasciitilde{}`, '^': `\textasciicircum{}`, '\\': `\textbackslash{}`,
+	'–': `--`, '—': `---`, '…': `\dots{}`, '’': `'`, '‘': "`", '“': "``", '”': `''`, '\u00a0': `~`,
+}
+
+// latex returns a character's LaTeX and notes if there is none.
+func (s *setter) latex(r rune, m mode) string {
+	formulaLaTeX, isSymbol := tables().latex[r]
+	textLaTeX, isSpecial := textLaTeX[r]
+	const lastLetter = 'ž' // of Latin Extended-A, which T1 fonts have
+	switch {
+	case m.alphabet == script:
+		return `\mathcal{` + string(r) + "}"
+	case m.alphabet == double:
+		return `\mathbb{` + string(r) + "}"
+	case isSpecial && !(m.math && isSymbol):
+		return textLaTeX
+	case isSymbol:
+		return formula(formulaLaTeX, m)
+	case r < ' ' || r > '~' && !(unicode.IsLetter(r) && r <= lastLetter):
+		s.unknown = r
+	case m.math && m.alphabet == upright && variable(r):
+		return `\mathrm{` + string(r) + "}"
+	}
+	return string(r)
+}
+
+// formula puts LaTeX into math mode.
+func formula(latex string, m mode) string {
+	if m.math {
+		return latex
+	}
+	return `\ensuremath{` + latex + "}"
+}
+
+var latexMarks = sync.OnceValue(func() map[rune]string {
+	marks := map[rune]string{'\u0305': `\bar`}
+	for name, r := range accents {
+		marks[r] = `\` + name
+	}
+	return marks
 })
 
 // An alphabet is a shape of letters.
@@ -121,6 +168,11 @@ const (
 	double // struck twice, as ℝ
 )
 
+// variable reports whether a character is slanted in formulas; Greek capitals are not.
+func variable(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 'α' && r <= 'ω' || r == 'ϵ' || r == 'ϕ' || r == 'ϑ'
+}
+
 // The characters of the mathematical alphabets that Unicode has elsewhere.
 var letterlike = map[alphabet]map[rune]rune{
 	italic: {'h': 'ℎ'},
@@ -128,18 +180,20 @@ var letterlike = map[alphabet]map[rune]rune{
 	double: {'C': 'ℂ', 'H': 'ℍ', 'N': 'ℕ', 'P': 'ℙ', 'Q': 'ℚ', 'R': 'ℝ', 'Z': 'ℤ'},
 }
 
+// firstLetters are the alphabets' A; a follows Z.
+var firstLetters = map[alphabet]rune{italic: 0x1d434, script: 0x1d49c, double: 0x1d538}
+
 // in returns a letter's character in an alphabet, or the letter itself.
 func (a alphabet) in(r rune) rune {
 	if c, ok := letterlike[a][r]; ok {
 		return c
 	}
-	first := map[alphabet][2]rune{italic: {0x1d434, 0x1d44e}, script: {0x1d49c, 0x1d4b6}, double: {0x1d538, 0x1d552}}[a]
 	switch {
 	case a == upright:
 	case r >= 'A' && r <= 'Z':
-		return first[0] + r - 'A'
+		return firstLetters[a] + r - 'A'
 	case r >= 'a' && r <= 'z':
-		return first[1] + r - 'a'
+		return firstLetters[a] + 26 + r - 'a'
 	case a == italic && r >= 'α' && r <= 'ω':
 		return 0x1d6fc + r - 'α'
 	case a == double && r >= '0' && r <= '9':
