@@ -233,7 +233,8 @@ func (m *Margins) checkMultipliers(s []float64) {
 // every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
 // Lyu and Li, arXiv:1906.05890.
 func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
-	power := -1 / floats.Max(rates.chosen)
+	highest, _ := rates.Max()
+	power := -1 / highest
 	return tr.Series(func(p Point) float64 {
 		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
 		if excess <= 0 {
