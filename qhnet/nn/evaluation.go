@@ -315,9 +315,9 @@ func (p *plan) allocate(signals []*signal, points int, of part) {
 	}
 }
 
-// Jacobian sets dst to the gradients of all outputs, one a row: see [nn.Jacobian]. Unless points are coupled
-// by a batch normalization, it takes one reverse pass an output, and one outer
-// product a layer and row.
+// Jacobian sets dst to the gradients of all outputs, one a row: see [qhnet.Jacobian].
+// Unless points are coupled by a batch normalization, it takes one reverse pass an
+// output, and one outer product a layer and row.
 func (e *Evaluation) Jacobian(dst *mat.Dense) {
 	e.checkMoved("Jacobian")
 	rows, cols := dst.Dims()
