@@ -22,8 +22,9 @@ type Scene struct {
 
 // A Shape is a part of a Scene: Ball, Plane, Points, Path or Vector.
 type Shape interface {
-	// covers returns points whose hull the shape fills.
-	covers() []Point3
+	// covers returns points whose hull the shape fills, seen with these directions to the
+	// right and up.
+	covers(right, up Point3) []Point3
 	// anchor is the point whose depth orders the shape among others.
 	anchor() Point3
 	drawIn(v *view)
@@ -92,7 +93,7 @@ func (s Scene) extend(e *extent) error {
 		if shape == nil {
 			return fmt.Errorf("shape %d is nil", k+1)
 		}
-		points := shape.covers()
+		points := shape.covers(right, up)
 		if len(points) == 0 {
 			return fmt.Errorf("shape %d%s has no points", k+1, quoted(shape.label()))
 		}
@@ -146,13 +147,9 @@ func (b Ball) anchor() Point3 {
 	return b.Center
 }
 
-func (b Ball) covers() (points []Point3) {
-	for k := range 3 {
-		for _, s := range []float64{-1, 1} {
-			var d Point3
-			d[k] = s * b.Radius
-			points = append(points, b.Center.plus(1, d))
-		}
+func (b Ball) covers(right, up Point3) (points []Point3) {
+	for _, s := range []float64{-b.Radius, b.Radius} {
+		points = append(points, b.Center.plus(s, right), b.Center.plus(s, up))
 	}
 	return points
 }
@@ -222,7 +219,7 @@ func (pl Plane) anchor() Point3 {
 	return Point3{}.plus(pl.Offset/pl.Normal.dot(pl.Normal), pl.Normal)
 }
 
-func (pl Plane) covers() []Point3 {
+func (pl Plane) covers(_, _ Point3) []Point3 {
 	n := pl.Normal.unit()
 	across := n.cross(Point3{0, 0, 1})
 	if across.dot(across) < 1e-12 {
@@ -239,7 +236,7 @@ func (pl Plane) covers() []Point3 {
 }
 
 func (pl Plane) drawIn(v *view) {
-	corners := v.placeAll(pl.covers())
+	corners := v.placeAll(pl.covers(v.right, v.up))
 	c := v.color(pl.Role)
 	v.polygon(color.NRGBA{c.R, c.G, c.B, 56}, corners)
 	v.fills = append(v.fills, corners)
@@ -264,9 +261,9 @@ type Points struct {
 	Marker Marker
 }
 
-func (ps Points) label() string    { return ps.Label }
-func (ps Points) covers() []Point3 { return ps.At }
-func (ps Points) anchor() Point3   { return mean(ps.At) }
+func (ps Points) label() string               { return ps.Label }
+func (ps Points) covers(_, _ Point3) []Point3 { return ps.At }
+func (ps Points) anchor() Point3              { return mean(ps.At) }
 
 func (ps Points) drawIn(v *view) {
 	near := v.depths(ps.At)
@@ -299,9 +296,9 @@ type Path struct {
 	Style LineStyle
 }
 
-func (a Path) label() string    { return a.Label }
-func (a Path) covers() []Point3 { return a.At }
-func (a Path) anchor() Point3   { return mean(a.At) }
+func (a Path) label() string               { return a.Label }
+func (a Path) covers(_, _ Point3) []Point3 { return a.At }
+func (a Path) anchor() Point3              { return mean(a.At) }
 
 func (a Path) drawIn(v *view) {
 	near, at := v.depths(a.At), v.placeAll(a.At)
@@ -319,9 +316,9 @@ type Vector struct {
 	Role     Role
 }
 
-func (a Vector) label() string    { return a.Label }
-func (a Vector) covers() []Point3 { return []Point3{a.From, a.To} }
-func (a Vector) anchor() Point3   { return a.To }
+func (a Vector) label() string               { return a.Label }
+func (a Vector) covers(_, _ Point3) []Point3 { return []Point3{a.From, a.To} }
+func (a Vector) anchor() Point3              { return a.To }
 
 func (a Vector) drawIn(v *view) {
 	from, to := v.place(a.From), v.place(a.To)

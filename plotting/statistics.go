@@ -161,12 +161,14 @@ type Box struct {
 func (b Box) entry() entry { return entry{text: b.Label, role: b.Role, area: true} }
 
 func (b Box) extend(e *extent) error {
-	e.cloud = true
-	x := make([]float64, len(b.Values))
-	for i := range x {
-		x[i] = b.X
+	if len(b.Values) == 0 {
+		return errors.New("has no Values")
 	}
-	return e.add(x, "Values", b.Values)
+	const beside = 0.5 // the next box is 1 away
+	if err := e.x.addAll("X", []float64{b.X - beside, b.X + beside}); err != nil {
+		return err
+	}
+	return e.y.addAll("Values", b.Values)
 }
 
 func (b Box) draw(p *pane) {
