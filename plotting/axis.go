@@ -227,7 +227,7 @@ func (a Axis) check() error {
 	if ticks, ok := a.Ticks.(plot.ConstantTicks); ok {
 		for i, t := range ticks {
 			if err := m.admits(t.Value); err != nil {
-				return fmt.Errorf("Ticks[%d] %w", i, err)
+				return fmt.Errorf("tick %d %w", i, err)
 			}
 		}
 	}

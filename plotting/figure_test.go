@@ -1,6 +1,7 @@
 package plotting_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 
 	"qhlab/plotting"
 )
@@ -45,7 +47,7 @@ func TestMistakes(t *testing.T) {
 		{"one on a log-log axis", plotting.Panel{X: plotting.Axis{Scale: plotting.LogLog}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "X[0] = 1 is not above 1"},
 		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},
 		{"logarithms on a linear axis", plotting.Panel{X: plotting.Axis{Logged: true}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "Logged needs the scale"},
-		{"tick outside of a scale", plotting.Panel{X: plotting.Axis{Scale: plotting.Log, Ticks: plot.ConstantTicks{{Value: 1}, {Value: -1}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: Ticks[1] = -1 is not positive"},
+		{"tick outside of a scale", plotting.Panel{X: plotting.Axis{Scale: plotting.Log, Ticks: plot.ConstantTicks{{Value: 1}, {Value: -1}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: tick 1 = -1 is not positive"},
 		{"unknown character in a tick", plotting.Panel{Y: plotting.Axis{Ticks: plot.ConstantTicks{{Value: 1, Label: "失"}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "no font has '失'"},
 		{"label as wide as the page", panel(plotting.Line{X: two, Y: two, Label: strings.Repeat("long ", 40)}), "does not fit on the page"},
 		{"unknown command", panel(plotting.Line{X: two, Y: two, Label: `$\lamda$`}), `\lamda`},
@@ -146,5 +148,42 @@ func TestLineOfOnePoint(t *testing.T) {
 	svg := string(encode(t, plotting.Figure{Panels: []plotting.Panel{p}}, plotting.SVG))
 	if !strings.Contains(svg, "<use ") || !strings.Contains(svg, ">flow</text>") {
 		t.Errorf("no disc or no label in %s", svg)
+	}
+}
+
+// Titles and labels of y break into lines, and labels that do not fit at line ends stand in
+// the key.
+func TestMuchText(t *testing.T) {
+	long := strings.Repeat("a long title ", 12)
+	var lines []plotting.Layer
+	for k := range 30 {
+		lines = append(lines, plotting.Line{X: []float64{0, 1}, Y: []float64{0, float64(k)}, Label: fmt.Sprintf("line %d", k), Role: plotting.Series(k)})
+	}
+	f := plotting.Figure{Title: long, Width: plotting.Single, Panels: []plotting.Panel{{Title: long, Y: plotting.Axis{Label: long}, Layers: lines}}}
+	if err := f.Check(); err != nil {
+		t.Error(err)
+	}
+	svg := string(encode(t, f, plotting.SVG))
+	if !strings.Contains(svg, ">line 29<") {
+		t.Error("a label is lost")
+	}
+	if n := strings.Count(svg, strings.TrimSpace(long)+"</text>"); n > 0 {
+		t.Errorf("%d titles are in one line", n)
+	}
+}
+
+// Every preset has a font that is there, and what is no width or font is an error.
+func TestWidths(t *testing.T) {
+	panels := []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}}}}}
+	for _, w := range []plotting.Width{plotting.ICLR, plotting.NeurIPS, plotting.ICML, plotting.ICMLDouble, plotting.Nature, plotting.NatureDouble, plotting.Beamer, {}} {
+		if err := (plotting.Figure{Width: w, Panels: panels}).Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, f := range []plotting.Figure{{Width: plotting.Width{Length: -1}}, {Width: plotting.Width{Length: vg.Length(math.NaN())}}, {Font: "Comic Sans"}} {
+		f.Panels = panels
+		if err := f.Check(); err == nil {
+			t.Errorf("width %v and font %q were accepted", f.Width, f.Font)
+		}
 	}
 }
