@@ -237,6 +237,18 @@ func (p *pane) annotate(text string, c color.NRGBA, places ...vg.Point) {
 	}
 }
 
+// around returns places for a label outside of a circle, from its top to its bottom.
+func (p *pane) around(center vg.Point, radius vg.Length, label string) (places []vg.Point) {
+	w, h := p.textWidth(label, p.label), p.label*0.72
+	for _, degrees := range []float64{90, 110, 70, 130, 50, 150, 30, 180, 0, 210, 330, 250, 290, 270} {
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		reach := vg.Length(math.Abs(cos))*w/2 + vg.Length(math.Abs(sin))*h/2 // of the label toward the circle
+		q := center.Add(polar(radius+p.label*0.4+reach, degrees*math.Pi/180))
+		places = append(places, vg.Point{X: q.X - w/2, Y: q.Y - h/2})
+	}
+	return places
+}
+
 // drawNotes puts every note where it covers least.
 func (p *pane) drawNotes() {
 	for _, n := range p.notes {

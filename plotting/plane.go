@@ -114,7 +114,13 @@ func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]v
 		}
 	}
 	if least == most {
-		p.annotate(label, p.color(c.Role), p.alongLines(lines[k], label)...)
+		var places []vg.Point
+		for _, line := range lines[k] {
+			for _, q := range thin(line) {
+				places = append(places, p.around(q, 0, label)...)
+			}
+		}
+		p.annotate(label, p.color(c.Role), places...)
 		return lines[k]
 	}
 	for _, line := range lines[k] {
@@ -156,28 +162,6 @@ func (p *pane) data() (out []vg.Point) {
 		}
 	}
 	return out
-}
-
-// alongLines returns places for a label just beside the lines.
-func (p *pane) alongLines(lines [][]vg.Point, label string) (places []vg.Point) {
-	const candidates = 16
-	w, h := float64(p.textWidth(label, p.label)), float64(p.label)
-	for _, line := range lines {
-		for k := 1; k < candidates; k++ {
-			at := k * (len(line) - 1) / candidates
-			d := line[min(at+1, len(line)-1)].Sub(line[at])
-			length := math.Hypot(float64(d.X), float64(d.Y))
-			if length == 0 {
-				continue
-			}
-			nx, ny := -float64(d.Y)/length, float64(d.X)/length
-			away := math.Abs(nx)*w/2 + math.Abs(ny)*h/2 + h/4
-			for _, side := range []float64{1, -1} {
-				places = append(places, line[at].Add(vg.Point{X: vg.Length(side*nx*away - w/2), Y: vg.Length(side*ny*away - 0.36*h)}))
-			}
-		}
-	}
-	return places
 }
 
 // without returns the pieces of a polyline outside of a box.

@@ -182,18 +182,6 @@ func moved(path vg.Path, by vg.Point) vg.Path {
 	return path
 }
 
-// around returns places for a label outside of a circle, from its top to its bottom.
-func (v *view) around(center vg.Point, radius vg.Length, label string) (places []vg.Point) {
-	w, h := v.textWidth(label, v.look.label), v.look.label*0.72
-	for _, degrees := range []float64{90, 110, 70, 130, 50, 150, 30, 180, 0, 210, 330, 250, 290, 270} {
-		sin, cos := math.Sincos(degrees * math.Pi / 180)
-		reach := vg.Length(math.Abs(cos))*w/2 + vg.Length(math.Abs(sin))*h/2 // of the label toward the circle
-		q := center.Add(polar(radius+v.look.label*0.4+reach, degrees*math.Pi/180))
-		places = append(places, vg.Point{X: q.X - w/2, Y: q.Y - h/2})
-	}
-	return places
-}
-
 func circleAt(c vg.Point, r vg.Length) []vg.Point {
 	const n = 96
 	points := make([]vg.Point, n+1)
@@ -242,12 +230,9 @@ func (pl Plane) drawIn(v *view) {
 	v.fills = append(v.fills, corners)
 	v.pen(c, v.thin, nil)
 	v.line(append(corners, corners[0]))
-	w := v.textWidth(pl.Label, v.look.label)
 	var places []vg.Point
 	for _, q := range corners {
-		places = append(places,
-			vg.Point{X: q.X - w/2, Y: q.Y + v.look.label*0.4},
-			vg.Point{X: q.X - w/2, Y: q.Y - v.look.label*1.1})
+		places = append(places, v.around(q, 0, pl.Label)...)
 	}
 	v.annotate(pl.Label, c, places...)
 }
@@ -329,20 +314,5 @@ func (a Vector) drawIn(v *view) {
 		v.line([]vg.Point{from, to.Sub(d.Scale(min(v.look.line*2, length) / length))})
 		v.arrowHead(from, to, c, v.look.line*3)
 	}
-	v.labelHead(from, to, a.Label, v.color(a.Role))
-}
-
-// labelHead puts a label beyond the head of an arrow, or beside it.
-func (v *view) labelHead(from, to vg.Point, label string, c color.NRGBA) {
-	w := v.textWidth(label, v.look.label)
-	angle := math.Atan2(float64(to.Y-from.Y), float64(to.X-from.X))
-	var places []vg.Point
-	for _, turn := range []float64{0, 0.7, -0.7, 1.4, -1.4, math.Pi} {
-		sin, cos := math.Sincos(angle + turn)
-		places = append(places, vg.Point{
-			X: to.X + vg.Length(cos)*(w/2+v.look.label*0.4) - w/2,
-			Y: to.Y + vg.Length(sin)*v.look.label*0.8 - v.look.label*0.36,
-		})
-	}
-	v.annotate(label, c, places...)
+	v.annotate(a.Label, v.color(a.Role), v.around(to, v.marker, a.Label)...)
 }
