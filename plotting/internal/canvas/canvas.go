@@ -262,8 +262,7 @@ func appendArc(p vg.Path, c vg.PathComp, m gg.Matrix) (vg.Path, vg.Point) {
 	return p, at
 }
 
-// appendPoints writes the points of a path's step with two decimals: a hundredth of a point
-// is finer than any printer.
+// appendPoints writes the points of a step of a path.
 func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []byte) []byte {
 	for _, q := range c.Control {
 		b = write(b, q)
@@ -274,7 +273,8 @@ func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []by
 	return b
 }
 
-// appendNumber writes x with two decimals and no trailing zeros.
+// appendNumber writes x with two decimals and no trailing zeros: a hundredth of a point
+// is finer than any printer.
 func appendNumber(b []byte, x vg.Length) []byte {
 	k := int64(math.Round(float64(x) * 100))
 	if k < 0 {
@@ -291,9 +291,6 @@ func appendNumber(b []byte, x vg.Length) []byte {
 }
 
 func number[T ~float64](x T) string { return string(appendNumber(nil, vg.Length(x))) }
-
-// rounded is x as appendNumber writes it.
-func rounded(x vg.Length) vg.Length { return vg.Length(math.Round(float64(x)*100) / 100) }
 
 // coefficients writes numbers with four decimals.
 func coefficients(separator string, values ...float64) string {

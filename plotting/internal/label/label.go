@@ -177,14 +177,12 @@ func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 // Plain sets text in one font without any markup, for handlers other than this package's.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &Face{fonts: []*Font{wrapped.(*Font)}}}
-	l := new(Line)
-	for _, r := range text {
-		c := s.glyph(r, mode{size: 1})
-		l.add(c, l.Width, 0)
-		l.latex += c.latex
+	s := &setter{
+		face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}},
+		text: []rune(text),
 	}
-	l.Family = "'" + string(f.Font.Typeface) + "'"
+	l := s.word(text, mode{size: 1})
+	_ = s.finish(l) // as gonum's, it shows a box for what the font lacks
 	return l
 }
 
