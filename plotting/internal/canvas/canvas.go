@@ -2,8 +2,7 @@
 // What it does by hand, and what the library lacks:
 //
 //   - vgimg draws the PNG. Its files have no palette, which makes them three times as large,
-//     and no resolution; it blurs text that is turned and the cells of images, and
-//     rasterizes each of many equal markers.
+//     and no resolution; it blurs the cells of images and rasterizes each of many equal markers.
 //   - fpdf writes the PDF, as it does for gonum's vgpdf, whose text is encoded as cp1252. What it
 //     lacks in fonts is said at fontFile.
 //   - vgsvg has no alternative text, breaks a label into strings, and writes each marker in full.
@@ -36,7 +35,6 @@ import (
 type Canvas interface {
 	vg.CanvasWriterTo
 	Stamper
-	label.Setter
 }
 
 // A Stamper draws one shape, given around the origin, at many points.
@@ -159,7 +157,7 @@ func (c *page) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 	c.backend.stamp(mapped(p, linear), nrgba(fill), points)
 }
 
-// SetLine sets a line of text.
+// SetLine makes the page a label.Setter.
 func (c *page) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	s := c.state
 	s.matrix = s.matrix.Translate(at.X.Points(), at.Y.Points())

@@ -123,8 +123,7 @@ type Setter interface {
 	SetLine(l *Line, size vg.Length, at vg.Point, align text.XAlignment)
 }
 
-// Draw sets a label on any canvas. Canvases other than Setters get each run as a string of
-// its font, in which variables without an italic font are upright.
+// Draw sets a label on any canvas; those that are no Setters get the outlines of its glyphs.
 func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
@@ -162,16 +161,10 @@ func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 		return
 	}
 	at.X += vg.Length(align*text.XAlignment(l.Width)) * size
-	for _, r := range l.Runs(false) {
-		g := r.Glyphs[0]
-		f := font.Face{Font: font.Font{Typeface: font.Typeface(g.Font.Name), Size: size * vg.Length(g.Size)}, Face: g.Font.SFNT}
-		c.FillString(f, at.Add(vg.Point{X: vg.Length(g.X) * size, Y: vg.Length(g.Y) * size}), r.Shown())
-	}
-	if p := l.Bars(size); len(p) > 0 {
-		c.Translate(at)
-		c.Fill(p)
-		c.Translate(vg.Point{X: -at.X, Y: -at.Y})
-	}
+	c.Push()
+	c.Translate(at)
+	c.Fill(l.Path(size))
+	c.Pop()
 }
 
 // Plain sets text in one font without any markup, for handlers other than this package's.
