@@ -35,6 +35,7 @@ import (
 type Canvas interface {
 	vg.CanvasWriterTo
 	Stamper
+	label.Setter
 }
 
 // A Stamper draws one shape, given around the origin, at many points.
@@ -157,7 +158,7 @@ func (c *page) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 	c.backend.stamp(mapped(p, linear), nrgba(fill), points)
 }
 
-// SetLine makes the page a label.Setter.
+// SetLine sets a line of text.
 func (c *page) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	s := c.state
 	s.matrix = s.matrix.Translate(at.X.Points(), at.Y.Points())

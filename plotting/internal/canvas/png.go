@@ -13,8 +13,11 @@ import (
 
 	"git.sr.ht/~sbinet/gg"
 	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"qhlab/plotting/internal/label"
 )
 
 // raster is gonum's canvas of pixels, with what that lacks.
@@ -50,6 +53,11 @@ func newRaster(width, height vg.Length, o Options) *raster {
 
 // Size returns the size that was asked for, not that of whole pixels.
 func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
+
+// SetLine fills the outlines of a line.
+func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
+	label.SetLine(r.Canvas, l, size, at, align)
+}
 
 // DrawImage draws every pixel of the image as a cell, without smoothing.
 func (r *raster) DrawImage(box vg.Rectangle, img image.Image) {

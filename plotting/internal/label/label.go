@@ -123,7 +123,7 @@ type Setter interface {
 	SetLine(l *Line, size vg.Length, at vg.Point, align text.XAlignment)
 }
 
-// Draw sets a label on any canvas; those that are no Setters get the outlines of its glyphs.
+// Draw sets a label on any canvas.
 func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
@@ -146,12 +146,13 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	top += vg.Length(s.YAlign)*top - descent*s.Font.Size
 	for _, line := range lines {
 		_, height, depth := h.Box(line, s.Font)
-		setLine(c, h.line(line), s.Font.Size, vg.Point{Y: top - height}, s.XAlign)
+		SetLine(c, h.line(line), s.Font.Size, vg.Point{Y: top - height}, s.XAlign)
 		top -= height + depth
 	}
 }
 
-func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
+// SetLine sets a line on any canvas: as a Setter does, or by the outlines of its glyphs.
+func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	under := c
 	if d, ok := c.(*draw.Canvas); ok {
 		under = d.Canvas
