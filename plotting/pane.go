@@ -256,9 +256,7 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 
 // SetLine passes on the labels of other plotters.
 func (p *pane) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	if s, ok := p.bottom().(label.Setter); ok {
-		s.SetLine(l, size, at, align)
-	}
+	label.SetLine(p.bottom(), l, size, at, align)
 }
 
 func (l *look) textStyle(size vg.Length, c color.Color) text.Style {

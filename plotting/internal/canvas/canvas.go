@@ -2,8 +2,7 @@
 // What it does by hand, and what the library lacks:
 //
 //   - vgimg draws the PNG. Its files have no palette, which makes them three times as large,
-//     and no resolution; it blurs text that is turned and the cells of images, and
-//     rasterizes each of many equal markers.
+//     and no resolution; it blurs the cells of images and rasterizes each of many equal markers.
 //   - fpdf writes the PDF, as it does for gonum's vgpdf, whose text is encoded as cp1252. What it
 //     lacks in fonts is said at fontFile.
 //   - vgsvg has no alternative text, breaks a label into strings, and writes each marker in full.
@@ -262,8 +261,7 @@ func appendArc(p vg.Path, c vg.PathComp, m gg.Matrix) (vg.Path, vg.Point) {
 	return p, at
 }
 
-// appendPoints writes the points of a path's step with two decimals: a hundredth of a point
-// is finer than any printer.
+// appendPoints writes the points of a step of a path.
 func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []byte) []byte {
 	for _, q := range c.Control {
 		b = write(b, q)
@@ -274,7 +272,8 @@ func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []by
 	return b
 }
 
-// appendNumber writes x with two decimals and no trailing zeros.
+// appendNumber writes x with two decimals and no trailing zeros: a hundredth of a point
+// is finer than any printer.
 func appendNumber(b []byte, x vg.Length) []byte {
 	k := int64(math.Round(float64(x) * 100))
 	if k < 0 {
@@ -291,9 +290,6 @@ func appendNumber(b []byte, x vg.Length) []byte {
 }
 
 func number[T ~float64](x T) string { return string(appendNumber(nil, vg.Length(x))) }
-
-// rounded is x as appendNumber writes it.
-func rounded(x vg.Length) vg.Length { return vg.Length(math.Round(float64(x)*100) / 100) }
 
 // coefficients writes numbers with four decimals.
 func coefficients(separator string, values ...float64) string {

@@ -127,16 +127,12 @@ func (p *pdf) fill(area vg.Path, c color.NRGBA) {
 func (p *pdf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
 	p.paint("rg", c)
 	outline := append(appendPDFPath(nil, shape), "f\n"...)
-	b := []byte("q\n")
-	var last vg.Point
+	var b []byte
 	for _, q := range at {
-		step := q.Sub(last)
-		b = append(appendNumber(append(b, "1 0 0 1 "...), step.X), ' ')
-		b = append(append(appendNumber(b, step.Y), " cm\n"...), outline...)
-		// The next step starts from the rounded end of this one.
-		last = last.Add(vg.Point{X: rounded(step.X), Y: rounded(step.Y)})
+		b = append(appendNumber(append(b, "q 1 0 0 1 "...), q.X), ' ')
+		b = append(append(append(appendNumber(b, q.Y), " cm\n"...), outline...), "Q\n"...)
 	}
-	p.raw(append(b, 'Q'))
+	p.raw(b)
 }
 
 func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {

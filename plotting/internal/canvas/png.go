@@ -56,10 +56,7 @@ func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
 
 // SetLine fills the outlines of a line.
 func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	r.Push()
-	r.Translate(at.Add(vg.Point{X: vg.Length(float64(align)*l.Width) * size}))
-	r.Fill(l.Path(size))
-	r.Pop()
+	label.SetLine(r.Canvas, l, size, at, align)
 }
 
 // DrawImage draws every pixel of the image as a cell, without smoothing.

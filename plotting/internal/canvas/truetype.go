@@ -69,7 +69,6 @@ func characterMap(runes []rune) []byte {
 
 // glyph appends a simple glyph.
 func (f *fontFile) glyph(outline vg.Path, advance float64) {
-	const onCurve = 1
 	f.loca = u32(f.loca, len(f.glyf))
 	var flags, xs, ys []byte
 	var ends []int

@@ -123,8 +123,7 @@ type Setter interface {
 	SetLine(l *Line, size vg.Length, at vg.Point, align text.XAlignment)
 }
 
-// Draw sets a label on any canvas. Canvases other than Setters get each run as a string of
-// its font, in which variables without an italic font are upright.
+// Draw sets a label on any canvas.
 func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
@@ -147,7 +146,7 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	top += vg.Length(s.YAlign)*top - descent*s.Font.Size
 	for _, line := range lines {
 		_, height, depth := h.Box(line, s.Font)
-		setLine(c, h.line(line), s.Font.Size, vg.Point{Y: top - height}, s.XAlign)
+		SetLine(c, h.line(line), s.Font.Size, vg.Point{Y: top - height}, s.XAlign)
 		top -= height + depth
 	}
 }
@@ -163,35 +162,28 @@ func under(c vg.Canvas) vg.Canvas {
 	return c
 }
 
-func setLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
+// SetLine sets a line on any canvas: as a Setter does, or by the outlines of its glyphs.
+func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	if s, ok := under(c).(Setter); ok {
 		s.SetLine(l, size, at, align)
 		return
 	}
 	at.X += vg.Length(align*text.XAlignment(l.Width)) * size
-	for _, r := range l.Runs(false) {
-		g := r.Glyphs[0]
-		f := font.Face{Font: font.Font{Typeface: font.Typeface(g.Font.Name), Size: size * vg.Length(g.Size)}, Face: g.Font.SFNT}
-		c.FillString(f, at.Add(vg.Point{X: vg.Length(g.X) * size, Y: vg.Length(g.Y) * size}), r.Shown())
-	}
-	if p := l.Bars(size); len(p) > 0 {
-		c.Translate(at)
-		c.Fill(p)
-		c.Translate(vg.Point{X: -at.X, Y: -at.Y})
-	}
+	c.Push()
+	c.Translate(at)
+	c.Fill(l.Path(size))
+	c.Pop()
 }
 
 // Plain sets text in one font without any markup, for handlers other than this package's.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &Face{fonts: []*Font{wrapped.(*Font)}}}
-	l := new(Line)
-	for _, r := range text {
-		c := s.glyph(r, mode{size: 1})
-		l.add(c, l.Width, 0)
-		l.latex += c.latex
+	s := &setter{
+		face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}},
+		text: []rune(text),
 	}
-	l.Family = "'" + string(f.Font.Typeface) + "'"
+	l := s.word(text, mode{size: 1})
+	_ = s.finish(l) // as gonum's, it shows a box for what the font lacks
 	return l
 }
 

@@ -209,8 +209,6 @@ func TestHandler(t *testing.T) {
 			switch a := a.(type) {
 			case *recorder.Translate:
 				baseline += a.Point.Y.Points()
-			case *recorder.FillString:
-				baseline += a.Point.Y.Points()
 			}
 		}
 		box := sty.Rectangle("H")

@@ -51,14 +51,20 @@ func set(markup string, f *Face) (l *Line, err error) {
 	}()
 	s := &setter{face: f, text: []rune(markup)}
 	l = s.row(mode{size: 1}, 0)
-	l.Family = f.Family
+	return l, s.finish(l)
+}
+
+// finish returns an error if no font has a character, and keeps another for LaTeX.
+func (s *setter) finish(l *Line) error {
+	l.Family = s.face.Family
+	const format = "label %q: no %s %q (%U); write it otherwise"
 	if s.unknown != 0 {
-		l.latexError = fmt.Errorf("label %q: no LaTeX command is known for %q (%U); write it otherwise", markup, s.unknown, s.unknown)
+		l.latexError = fmt.Errorf(format, string(s.text), "LaTeX command is known for", s.unknown, s.unknown)
 	}
 	if s.missing != 0 {
-		err = fmt.Errorf("label %q: no font has %q (%U); write it otherwise or choose another face", markup, s.missing, s.missing)
+		return fmt.Errorf(format+", or choose another face", string(s.text), "font has", s.missing, s.missing)
 	}
-	return l, err
+	return nil
 }
 
 func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
@@ -275,7 +281,9 @@ func (s *setter) command(m mode) *Line {
 	case isSpace:
 		return &Line{Width: width * m.size, latex: `\` + name + " "}
 	case strings.Contains(operatorNames, " "+name+" "):
-		return s.word(name, formula(`\`+name+" ", m), m)
+		l := s.word(name, m)
+		l.class, l.latex = operator, formula(`\`+name+" ", m)
+		return l
 	case isAccent:
 		l := s.argument(m)
 		if len(l.Glyphs) != 1 {
@@ -297,58 +305,47 @@ func (s *setter) name() string {
 	return string(s.text[start:s.pos])
 }
 
-// word sets the name of an operator.
-func (s *setter) word(name, latex string, m mode) *Line {
-	l := &Line{}
-	for _, r := range name {
-		l.add(s.glyph(r, mode{size: m.size}), l.Width, 0)
+// word sets characters one after the other.
+func (s *setter) word(text string, m mode) *Line {
+	l := new(Line)
+	for _, r := range text {
+		c := s.glyph(r, mode{size: m.size})
+		l.add(c, l.Width, 0)
+		l.latex += c.latex
 	}
-	l.class, l.latex = operator, latex
 	return l
 }
 
+// alphabets by the commands that choose them.
+var alphabets = map[string]alphabet{"mathcal": script, "mathbb": double, "mathrm": upright}
+
 // construct sets a command that has arguments.
-func (s *setter) construct(name string, m mode) *Line {
+func (s *setter) construct(name string, m mode) (l *Line) {
 	inner := m
 	inner.math = true
-	with := func(a alphabet) *Line {
-		inner.alphabet = a
-		l := s.argument(inner)
-		l.latex = formula(l.latex, m)
-		return l
-	}
 	switch name {
+	case "mathcal", "mathbb", "mathrm":
+		inner.alphabet = alphabets[name]
+		l = s.argument(inner)
 	case "frac":
 		over := s.argument(inner.script())
-		l := fraction(over, s.argument(inner.script()), m.size)
-		l.latex = formula(l.latex, m)
-		return l
+		l = fraction(over, s.argument(inner.script()), m.size)
 	case "sqrt":
-		l := s.root(s.argument(inner), m)
-		l.latex = formula(l.latex, m)
-		return l
-	case "mathcal":
-		return with(script)
-	case "mathbb":
-		return with(double)
-	case "mathrm":
-		return with(upright)
-	case "text":
-		l := s.plain(m)
-		l.latex = `\text{` + l.latex + "}"
-		return l
-	case "operatorname":
-		l := s.plain(m)
-		l.class, l.latex = operator, formula(`\operatorname{`+l.latex+"}", m)
-		return l
+		l = s.root(s.argument(inner), m)
 	case "overline":
-		l := s.argument(inner)
+		l = s.argument(inner)
 		l.bar(0, l.Height+barGap*m.size, l.Width+l.lean, m.size)
-		l.latex = formula(`\overline{`+l.latex+"}", m)
-		return l
+		l.latex = `\overline{` + l.latex + "}"
+	case "text", "operatorname":
+		if l = s.plain(m); name == "operatorname" {
+			l.class = operator
+		}
+		l.latex = `\` + name + "{" + l.latex + "}"
+	default:
+		fail(`\%s is not among the TeX commands that labels know`, name)
 	}
-	fail(`\%s is not among the TeX commands that labels know`, name)
-	return nil
+	l.latex = formula(l.latex, m)
+	return l
 }
 
 // plain sets an argument as text, in which a hyphen is a hyphen.
