@@ -50,11 +50,30 @@ const (
 // Encode draws a figure. The same figure gives the same bytes.
 func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format, printDPI, paper) }
 
+// screenColors is the palette of pictures in a notebook, which keeps all in one file: lines
+// and points lose nothing that is seen at double density.
+const screenColors = 48
+
+// shaded reports whether there are more colours than those of roles.
+func (f Figure) shaded() bool {
+	for _, p := range f.Panels {
+		for _, l := range p.Layers {
+			if _, ok := l.(square); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // encode draws at a resolution, for PNG, in a theme.
 func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
 	name, title, alt := describeDrawing(d)
 	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground}
 	if f, ok := figureOf(d); ok {
+		if theme.ground == nil && !f.shaded() {
+			options.Colors = screenColors
+		}
 		pl, err := f.plan(theme)
 		if err != nil {
 			return nil, err
