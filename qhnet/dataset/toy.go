@@ -33,11 +33,11 @@ func XOR(perClass int, spread float64, rng *rand.Rand) Set {
 
 // Separable draws two classes of perClass points that a hyperplane through the
 // origin separates with the given margin, and returns its unit normal: points
-// are standard normal in R^d, then pushed along the normal away from the
+// are standard normal in R^d, then moved along the normal away from the
 // hyperplane by margin. The largest possible margin is at least this one.
 func Separable(perClass, d int, margin float64, rng *rand.Rand) (set Set, normal []float64) {
-	if margin < 0 {
-		panic(fmt.Sprintf("dataset: negative margin %v", margin))
+	if !(margin >= 0) {
+		panic(fmt.Sprintf("dataset: Separable: the margin is %v, want at least 0", margin))
 	}
 	normal = make([]float64, d)
 	jitter(normal, make([]float64, d), 1, rng)
@@ -53,6 +53,35 @@ func Separable(perClass, d int, margin float64, rng *rand.Rand) (set Set, normal
 	return set, normal
 }
 
+// Rings draws concentric rings in the plane, class c at radius c+1, with
+// Gaussian noise of the given width on both coordinates.
+func Rings(classes, perClass int, noise float64, rng *rand.Rand) Set {
+	set := blank("rings", classes, perClass, 2)
+	for k, c := range set.Labels {
+		polar(set.X.RawRowView(k), float64(c+1), 2*math.Pi*rng.Float64(), noise, rng)
+	}
+	return set
+}
+
+// Spirals draws interleaved Archimedean spirals in the plane, one a class: the
+// radius grows from 0.1 to 1 while the angle makes the given number of turns
+// from a start that differs by 2π/classes, with Gaussian noise on both
+// coordinates.
+func Spirals(classes, perClass int, turns, noise float64, rng *rand.Rand) Set {
+	set := blank("spirals", classes, perClass, 2)
+	for k, c := range set.Labels {
+		t := rng.Float64()
+		angle := 2 * math.Pi * (turns*t + float64(c)/float64(classes))
+		polar(set.X.RawRowView(k), 0.1+0.9*t, angle, noise, rng)
+	}
+	return set
+}
+
+func polar(x []float64, radius, angle, noise float64, rng *rand.Rand) {
+	sin, cos := math.Sincos(angle)
+	jitter(x, []float64{radius * cos, radius * sin}, noise, rng)
+}
+
 // jitter sets x to center + spread·ε.
 func jitter(x, center []float64, spread float64, rng *rand.Rand) {
 	for j := range x {
@@ -62,8 +91,8 @@ func jitter(x, center []float64, spread float64, rng *rand.Rand) {
 
 // blank returns a balanced set of zero inputs, its points ordered by class.
 func blank(name string, classes, perClass, d int) Set {
-	if classes < 2 || perClass < 1 || d < 1 {
-		panic(fmt.Sprintf("dataset: %s: %d classes of %d points in %d dimensions", name, classes, perClass, d))
+	if classes < 2 || perClass < 1 || d < 1 || float64(classes)*float64(perClass)*float64(d) > mostEntries {
+		panic(fmt.Sprintf("dataset: %s: %d classes of %d points in %d dimensions; use positive numbers, and at most %d entries", name, classes, perClass, d, mostEntries))
 	}
 	labels := make([]int, classes*perClass)
 	for k := range labels {

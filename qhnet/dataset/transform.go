@@ -2,10 +2,56 @@ package dataset
 
 import (
 	"fmt"
+	"image"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 )
+
+// Image returns point k of the set as a gray image: its first channel, with the
+// range of the values mapped to black and white. The set must have a shape
+// of channels, height and width.
+func (s Set) Image(k int) *image.Gray {
+	_, height, width := s.sides()
+	pixels := s.X.RawRowView(k)[:height*width]
+	x := mat.NewDense(height, width, pixels)
+	low, high := mat.Min(x), mat.Max(x)
+	gray := image.NewGray(image.Rect(0, 0, width, height))
+	if high > low {
+		for i, v := range pixels {
+			gray.Pix[i] = uint8(math.Round(255 * (v - low) / (high - low)))
+		}
+	}
+	return gray
+}
+
+// Pool returns the images at a coarser resolution: the means of squares of side×side
+// pixels, such as MNIST at 14×14 for side 2. It panics unless side divides height and
+// width.
+func (s Set) Pool(side int) Set {
+	channels, height, width := s.sides()
+	if side < 1 || height%side != 0 || width%side != 0 {
+		panic(fmt.Sprintf("dataset: %s: squares of side %d do not tile images of %d×%d", s.title(), side, height, width))
+	}
+	rows, columns := height/side, width/side
+	x := mat.NewDense(s.Len(), channels*rows*columns, nil)
+	for k := range s.Labels {
+		pooled := x.RawRowView(k)
+		for i, v := range s.X.RawRowView(k) {
+			channel, row, column := i/(height*width), i/width%height, i%width
+			pooled[(channel*rows+row/side)*columns+column/side] += v / float64(side*side)
+		}
+	}
+	s.X, s.Shape = x, []int{channels, rows, columns}
+	return s
+}
+
+func (s Set) sides() (channels, height, width int) {
+	if len(s.Shape) != 3 {
+		panic(fmt.Sprintf("dataset: %s: inputs of shape %v are no images", s.title(), s.Shape))
+	}
+	return s.Shape[0], s.Shape[1], s.Shape[2]
+}
 
 // Standardization is the affine map x ↦ (x - Mean)/Deviation, one pair a
 // column. Fit it on training data and apply it to test data.
@@ -19,7 +65,10 @@ type Standardization struct {
 // is constant up to rounding is only centred.
 func (s Set) Standardization() Standardization {
 	n, d := s.X.Dims()
-	group := s.groupSize(d)
+	group := 1 // neighbouring columns that share one mean and deviation
+	if len(s.Shape) == 3 {
+		group = s.Shape[1] * s.Shape[2]
+	}
 	z := Standardization{make([]float64, d), make([]float64, d)}
 	for start := 0; start < d; start += group {
 		mean, deviation := moments(s.X.Slice(0, n, start, start+group))
@@ -28,14 +77,6 @@ func (s Set) Standardization() Standardization {
 		}
 	}
 	return z
-}
-
-// groupSize returns how many neighbouring columns share one mean and deviation.
-func (s Set) groupSize(d int) int {
-	if len(s.Shape) == 3 {
-		return s.Shape[1] * s.Shape[2]
-	}
-	return 1
 }
 
 // moments sums differences to the first entry, so that the mean of equal entries
