@@ -37,7 +37,7 @@ func TestNormalizedMoments(t *testing.T) {
 		{GroupNorm(2), [][]int{{0, 1, 2}, {3, 4, 5}, {18, 19, 20}}},
 	} {
 		data := x
-		if c.layer.text() == "batch normalization" {
+		if c.layer.text == "batch normalization" {
 			data = mat.DenseCopyOf(x.Slice(0, 3, 0, 6))
 		}
 		z, err := normalized(t, c.layer, data)
@@ -51,7 +51,7 @@ func TestNormalizedMoments(t *testing.T) {
 			}
 			mean, variance := stat.PopMeanVariance(entries, nil)
 			if math.Abs(mean) > 1e-14 || math.Abs(variance-1) > 1e-14 { // rounding of ≤ 6 terms
-				t.Errorf("%s: entries %v have mean %v and variance %v", c.layer.text(), group, mean, variance)
+				t.Errorf("%s: entries %v have mean %v and variance %v", c.layer.text, group, mean, variance)
 			}
 		}
 	}
@@ -84,12 +84,12 @@ func TestZeroVariance(t *testing.T) {
 	} {
 		_, err := normalized(t, c.layer, c.x)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.layer.text(), err, c.want)
+			t.Errorf("%s: error %v, want %q", c.layer.text, err, c.want)
 		}
 	}
 	for _, l := range []Layer{BatchNorm(Epsilon(1e-5)), LayerNorm(Epsilon(1e-5)), RMSNorm(Epsilon(1e-5))} {
 		if _, err := normalized(t, l, mat.NewDense(2, 4, nil)); err != nil {
-			t.Errorf("%s of zeros: %v", l.text(), err)
+			t.Errorf("%s of zeros: %v", l.text, err)
 		}
 	}
 }

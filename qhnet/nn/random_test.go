@@ -223,19 +223,9 @@ func (r renamer) all(layers []Layer) []Layer {
 }
 
 func (r renamer) layer(l Layer) Layer {
-	switch inner := l.(type) {
-	case projection:
-		return projection(r.all(inner))
-	case chain:
-		l = chain(r.all(inner))
-	case sum:
-		l = sum(r.all(inner))
-	case gate:
-		l = gate(r.all(inner))
-	case concat:
-		l = concat(r.all(inner))
-	case residual:
-		l = residual(r.all(inner))
+	l.inside = r.all(l.inside)
+	if l.role == projectionRole {
+		return l
 	}
 	// Words that stand elsewhere in a network, and block names.
 	word := rapid.SampledFrom([]string{

@@ -19,39 +19,52 @@ import (
 func TestRoundedRectifier(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	const points, entries = 4, 9
-	all := span{0, points, 0}
+	all := span{0, points, 0, true}
 	for _, leak := range []float64{0, 0.2, -0.5} {
-		draw := func() []float64 { return normal(rng, points*entries) }
-		in := &signal{width: entries, trainable: true, value: draw(), derivative: draw(), adjoint: draw(), adjointTangent: draw()}
-		out := &signal{width: entries, trainable: true, value: draw(), derivative: draw(), adjoint: draw(), adjointTangent: draw()}
-		o := newRoundedOperator(in, out, leak, 0.8) // wide enough that many entries are on a ramp
-		if err := o.forward(nil, all); err != nil {
+		draw := func() [quantities][]float64 {
+			var data [quantities][]float64
+			for q := range data {
+				data[q] = normal(rng, points*entries)
+			}
+			return data
+		}
+		in := &signal{width: entries, trainable: true, data: draw()}
+		out := &signal{width: entries, trainable: true, data: draw()}
+		reach := make([]float64, points)
+		for k := range reach { // wide enough that many entries are on a ramp
+			reach[k] = 0.8 * floats.Norm(in.row(values, k), 2) / 3
+		}
+		n := points * entries
+		o := &activation{in: in, out: out, function: rounded(leak, 0.8), at: jet{slope: make([]float64, n), bend: make([]float64, n), adjointSlope: make([]float64, n)}}
+		if err := o.forward(all); err != nil {
 			t.Fatal(err)
 		}
 		largest := 0.0 // distance in units of the bound
-		for i, h := range in.value {
+		for i, h := range in.data[values] {
 			exact := h
 			if h < 0 {
 				exact *= leak
 			}
-			largest = max(largest, math.Abs(out.value[i]-exact)/((1-leak)*o.reach[i/entries]/8))
+			largest = max(largest, math.Abs(out.data[values][i]-exact)/((1-leak)*reach[i/entries]/8))
 		}
 		if largest > 1+1e-12 || largest < 0.9 { // the bound is attained at |h| = δ/2
 			t.Errorf("leak %v: values are up to %v of (1 - leak) δ/8 from the rectifier's", leak, largest)
 		}
-		o.tangent(nil, nil, all)
-		o.reverseTangent(nil, nil, all)
+		o.tangent(all)
+		o.reverseTangent(all)
 		const h = 1e-6 // no entry is that close to the end of its ramp
-		h0, adjoint0 := slices.Clone(in.value), slices.Clone(out.adjoint)
+		h0, adjoint0 := slices.Clone(in.data[values]), slices.Clone(out.data[adjoints])
 		ends := map[float64][2][]float64{}
 		for _, side := range []float64{-h, h} {
-			floats.AddScaledTo(in.value, h0, side, in.derivative)
-			floats.AddScaledTo(out.adjoint, adjoint0, side, out.adjointTangent)
-			o.pass(out.value, in.value, all) // forward without a new δ
-			o.reverse(nil, all)
-			ends[side] = [2][]float64{slices.Clone(out.value), slices.Clone(in.adjoint)}
+			floats.AddScaledTo(in.data[values], h0, side, in.data[tangents])
+			floats.AddScaledTo(out.data[adjoints], adjoint0, side, out.data[adjointTangents])
+			for k := range points { // forward without a new δ
+				ramp(jet{out.row(values, k), row(o.at.slope, k, entries), row(o.at.bend, k, entries), row(o.at.adjointSlope, k, entries)}, in.row(values, k), leak, reach[k])
+			}
+			o.reverse(all)
+			ends[side] = [2][]float64{slices.Clone(out.data[values]), slices.Clone(in.data[adjoints])}
 		}
-		for k, have := range [2][]float64{out.derivative, in.adjointTangent} {
+		for k, have := range [2][]float64{out.data[tangents], in.data[adjointTangents]} {
 			for i := range have {
 				// Truncation is h², rounding 1e-16/h, of values of order one.
 				if want := (ends[h][k][i] - ends[-h][k][i]) / (2 * h); math.Abs(have[i]-want) > 1e-8*(1+math.Abs(want)) {

@@ -27,9 +27,9 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestCrewSize checks that all results are the same bits with no helpers and with
+// TestWorkers checks that all results are the same bits with no workers and with
 // more of them than shards.
-func TestCrewSize(t *testing.T) {
+func TestWorkers(t *testing.T) {
 	for _, a := range []architecture{
 		{"dense", 1700, perceptron(10, 30, 30, 3)},
 		{"convolutions with batch normalization", 100, []Layer{Input(1, 12, 12), Conv(8, 3), BatchNorm(Affine()), ReLU(), Conv(16, 3), ReLU(), GlobalAveragePool(), Dense(3)}},
@@ -47,20 +47,20 @@ func TestCrewSize(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := bound.(*Evaluation)
-			e.crew = newCrew(size)
+			e.workers = newWorkers(size)
 			f := forward(t, e, theta)
 			gradient, hv, jv := make([]float64, len(theta)), make([]float64, len(theta)), make([]float64, len(f))
 			e.Gradient(gradient, w)
 			e.HessianVector(hv, w, v)
 			e.Directional(jv, v)
-			close(e.crew)
+			close(e.workers)
 			got := [][]float64{f, gradient, hv, jv}
 			if want == nil {
 				want = got
 			}
 			for i := range got {
 				if !slices.Equal(got[i], want[i]) {
-					t.Errorf("%s: result %d depends on the number of helpers", a.name, i)
+					t.Errorf("%s: result %d depends on the number of workers", a.name, i)
 				}
 			}
 		}
@@ -150,16 +150,16 @@ func TestLayerValues(t *testing.T) {
 	}
 }
 
-// BenchmarkHelpers is a weighted gradient by the caller alone, and with one
+// BenchmarkWorkers is a weighted gradient by the caller alone, and with one
 // goroutine that helps.
-func BenchmarkHelpers(b *testing.B) {
+func BenchmarkWorkers(b *testing.B) {
 	a := architecture{points: 2000, layers: perceptron(64, 256, 256, 10)}
 	_, e, theta, rng := a.build(b)
 	w, dst := normal(rng, len(forward(b, e, theta))), make([]float64, len(theta))
-	for _, helpers := range []int{0, 1} {
-		b.Run(strconv.Itoa(helpers), func(b *testing.B) {
-			e.crew = newCrew(helpers)
-			defer close(e.crew)
+	for _, size := range []int{0, 1} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			e.workers = newWorkers(size)
+			defer close(e.workers)
 			for b.Loop() {
 				forward(b, e, theta)
 				e.Gradient(dst, w)
