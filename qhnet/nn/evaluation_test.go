@@ -54,6 +54,50 @@ func TestInputGradient(t *testing.T) {
 	}
 }
 
+// TestKeptPassesAreRight asks for derivatives in orders in which adjoints and tangents
+// can and cannot be taken over from what was asked before.
+func TestKeptPassesAreRight(t *testing.T) {
+	for _, a := range architectures {
+		n, e, theta, rng := a.build(t)
+		outputs := len(forward(t, e, theta))
+		thetas := [][]float64{theta, along(theta, 0.1, normal(rng, len(theta)))}
+		weights := [][]float64{normal(rng, outputs), normal(rng, outputs)}
+		directions := [][]float64{normal(rng, len(theta)), make([]float64, len(theta))}
+		directions[1][rng.IntN(len(theta))] = 1
+		x := mat.NewDense(a.points, n.Inputs(), slices.Clone(e.Layer("input")))
+		scratch, rows := mat.NewDense(a.points, n.Inputs(), nil), mat.NewDense(outputs, len(theta), nil)
+		for range 12 {
+			theta, w, v := thetas[rng.IntN(2)], weights[rng.IntN(2)], directions[rng.IntN(2)]
+			if rng.IntN(3) == 0 {
+				forward(t, e, theta)
+			} else {
+				theta = e.theta
+			}
+			switch rng.IntN(5) {
+			case 0:
+				e.InputGradient(scratch, weights[0])
+			case 1:
+				e.Jacobian(rows)
+			case 2:
+				e.Gradient(make([]float64, len(theta)), w)
+			case 3:
+				e.Directional(make([]float64, outputs), v)
+			}
+			got, want := make([]float64, len(theta)), make([]float64, len(theta))
+			e.HessianVector(got, w, v)
+			fresh, err := n.Bind(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			forward(t, fresh, theta)
+			fresh.HessianVector(want, w, v)
+			if d := distance(got, want); d > 1e-13 { // the same products
+				t.Errorf("%s: HessianVector after other passes is off a fresh one by %.1e", a.name, d)
+			}
+		}
+	}
+}
+
 // BenchmarkJacobian is what an implicit solver asks for at each step.
 func BenchmarkJacobian(b *testing.B) {
 	a := architecture{points: 40, layers: []Layer{Input(2), Dense(24), ReLU(), Dense(24), ReLU(), Dense(1)}}
@@ -83,6 +127,7 @@ func TestNoAllocation(t *testing.T) {
 				"Gradient":      func() { e.Gradient(dst, w) },
 				"Directional":   func() { e.Directional(jv, v) },
 				"HessianVector": func() { e.HessianVector(dst, w, v) },
+				"both":          func() { e.Directional(jv, v); e.GradientTangent(dst, w, jv, v) },
 				"Jacobian":      func() { e.Jacobian(rows) },
 				"InputGradient": func() { e.InputGradient(points, w) },
 			} {

@@ -196,6 +196,14 @@ func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *ra
 	if d := floats.Distance(hv, difference(slope, theta, v), 2) / (floats.Norm(hv, 2) + floats.Norm(gradient, 2)); d > tolerance {
 		t.Errorf("HessianVector is off differences of gradients by %.1e", d)
 	}
+	dw, both, moved := normal(rng, outputs), make([]float64, m), make([]float64, m)
+	forward(t, e, theta)
+	e.(qhnet.GradientTangenter).GradientTangent(both, w, dw, v)
+	e.HessianVector(hv, w, v)
+	e.Gradient(moved, dw)
+	if d := distance(both, floats.AddTo(make([]float64, m), hv, moved)); d > 1e-13 { // the same sums in another order
+		t.Errorf("GradientTangent is off HessianVector and Gradient by %.1e", d)
+	}
 	// Both products are sums of the same terms in another order.
 	size := floats.Norm(w, 2)*floats.Norm(jv, 2) + floats.Norm(gradient, 2)*floats.Norm(v, 2)
 	if d := math.Abs(floats.Dot(w, jv)-floats.Dot(gradient, v)) / size; d > 1e-12 {
