@@ -250,7 +250,6 @@ type productEvaluation struct {
 	model   *Product
 	inputs  blas64.General
 	theta   []float64
-	still   []float64 // a direction of zeros
 	outputs []float64
 	coef    []float64 // β or its tangent
 
@@ -266,7 +265,7 @@ func newProductEvaluation(p *Product, inputs blas64.General) *productEvaluation 
 	}
 	zeros := func(n int) []float64 { return make([]float64, n) }
 	return &productEvaluation{
-		model: p, inputs: inputs, still: zeros(qhnet.NumParameters(p)), outputs: zeros(inputs.Rows),
+		model: p, inputs: inputs, outputs: zeros(inputs.Rows),
 		coef: zeros(inputs.Cols), dcoef: zeros(inputs.Cols), tcoef: zeros(inputs.Cols),
 		suffix: zeros(depth + 1), tsuffix: zeros(depth + 1),
 	}
@@ -288,7 +287,17 @@ func (e *productEvaluation) Forward(theta []float64) ([]float64, error) {
 }
 
 func (e *productEvaluation) Gradient(dst, weights []float64) {
-	e.GradientTangent(dst, nil, weights, e.still)
+	e.checkMoved(dst)
+	e.toCoefficients(e.dcoef, weights)
+	clear(dst)
+	for j, factors := range e.model.factors {
+		e.sweepSuffixes(factors, nil)
+		prefix := e.dcoef[j]
+		for k, i := range factors {
+			dst[i] += prefix * e.suffix[k+1]
+			prefix *= e.theta[i]
+		}
+	}
 }
 
 func (e *productEvaluation) HessianVector(dst, weights, v []float64) {
@@ -309,7 +318,7 @@ func (e *productEvaluation) Directional(dst, v []float64) {
 // and of those after it: it needs no division by the factor.
 func (e *productEvaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
 	e.checkMoved(v)
-	checkLength("dst", len(dst), len(e.theta))
+	e.checkMoved(dst)
 	e.toCoefficients(e.dcoef, weights)
 	e.toCoefficients(e.tcoef, tangentWeights)
 	clear(dst)
@@ -333,22 +342,25 @@ func (e *productEvaluation) toCoefficients(dst, weights []float64) {
 }
 
 // sweepSuffixes sets suffix[k] to the product of the factors from the k-th on,
-// and tsuffix[k] to its derivative along v.
+// and tsuffix[k] to its derivative along v unless v is nil.
 func (e *productEvaluation) sweepSuffixes(factors []int, v []float64) {
 	last := len(factors)
 	e.suffix[last], e.tsuffix[last] = 1, 0
 	for k := last - 1; k >= 0; k-- {
 		i := factors[k]
 		e.suffix[k] = e.theta[i] * e.suffix[k+1]
-		e.tsuffix[k] = v[i]*e.suffix[k+1] + e.theta[i]*e.tsuffix[k+1]
+		if v != nil {
+			e.tsuffix[k] = v[i]*e.suffix[k+1] + e.theta[i]*e.tsuffix[k+1]
+		}
 	}
 }
 
+// checkMoved checks that there is a θ, and that a vector is as long.
 func (e *productEvaluation) checkMoved(v []float64) {
 	if e.theta == nil {
 		panic("qhnet: a derivative was asked for before Forward")
 	}
-	checkLength("v", len(v), len(e.theta))
+	checkLength("a vector like θ", len(v), len(e.theta))
 }
 
 // vector returns a slice as BLAS takes it.
