@@ -280,6 +280,7 @@ func (o *batchNorm) zeroVariance(channel int) error {
 // statistics are what a batch normalization divides by once it is frozen.
 type statistics struct {
 	mean, inverse []float64 // μ and 1/σ of each entry of a point
+	zeros         []float64
 }
 
 // Freeze returns the network in evaluation mode: every [BatchNorm] uses the mean
@@ -301,7 +302,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	}
 	for _, s := range bound.(*Evaluation).steps {
 		if o, ok := s.operator.(*batchMean); ok {
-			frozen[s.layer] = statistics{o.mean, o.inverse}
+			frozen[s.layer] = statistics{o.mean, o.inverse, make([]float64, len(o.mean))}
 		}
 	}
 	return newNetwork(n.layers, frozen, n.plan.kinkWidth)
@@ -315,7 +316,7 @@ type frozenNormMap struct {
 
 func (o *frozenNormMap) apply(q quantity, points span) {
 	if q != values {
-		multiplyChannels(o.out.rows(q, points), o.in.rows(q, points), o.inverse, o.in.width, false)
+		affine(o.out.rows(q, points), o.in.rows(q, points), o.inverse, o.zeros, o.in.width, false)
 		return
 	}
 	for k := points.lo; k < points.hi; k++ {
@@ -328,6 +329,6 @@ func (o *frozenNormMap) apply(q quantity, points span) {
 
 func (o *frozenNormMap) transpose(q quantity, points span) {
 	if o.in.has(q) {
-		multiplyChannels(o.in.rows(q, points), o.out.rows(q, points), o.inverse, o.in.width, false)
+		affine(o.in.rows(q, points), o.out.rows(q, points), o.inverse, o.zeros, o.in.width, false)
 	}
 }

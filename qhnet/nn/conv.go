@@ -153,22 +153,6 @@ func (w *window) inside(entry, length, positions int) (lo, hi int) {
 	return min(lo, hi), hi
 }
 
-// unfold writes what the window sees: cells()×positions(), with zeros from the
-// padding.
-func (w *window) unfold(dst, image []float64) {
-	for i := range w.cells() {
-		w.unfoldCell(dst[i*w.positions():(i+1)*w.positions()], &w.views[i], image)
-	}
-}
-
-// fold adds to each entry of the image all that the windows hold for it: the
-// transpose of unfold. It overwrites what src holds for the padding.
-func (w *window) fold(image, src []float64) {
-	for i := range w.cells() {
-		w.foldCell(image, &w.views[i], src[i*w.positions():(i+1)*w.positions()])
-	}
-}
-
 // view is what one entry of the window sees: position (y, x) sees entry
 // at + (y·width + x)·stride of the image if y and x are in range, otherwise
 // padding.
@@ -185,48 +169,20 @@ func (w *window) view(cell int) view {
 	return v
 }
 
-// empty tells whether all positions see padding.
-func (v *view) empty() bool { return v.top == v.bottom || v.left == v.right }
-
-// aligned tells whether neighbouring rows of positions see neighbouring rows of
-// the image, so that both can be taken in one piece.
-func (w *window) aligned() bool { return w.stride == 1 && w.outWidth == w.width }
-
-// piece returns the range of positions from the first to the last that see the
-// image, among them some that see padding.
-func (w *window) piece(v *view) (lo, hi int) {
-	return v.top*w.outWidth + v.left, (v.bottom-1)*w.outWidth + v.right
-}
-
-// clearPadding sets the positions that see padding to zero.
-func (w *window) clearPadding(dst []float64, v *view) {
-	clear(dst[:v.top*w.outWidth])
-	clear(dst[v.bottom*w.outWidth:])
-	if v.left == 0 && v.right == w.outWidth {
-		return
-	}
-	for y := v.top; y < v.bottom; y++ {
-		line := dst[y*w.outWidth : (y+1)*w.outWidth]
-		for x := 0; x < v.left; x++ {
-			line[x] = 0
-		}
-		for x := v.right; x < w.outWidth; x++ {
-			line[x] = 0
-		}
-	}
-}
-
-func (w *window) unfoldCell(dst []float64, v *view, image []float64) {
-	switch {
-	case v.empty():
-		clear(dst)
-		return
-	case w.aligned():
-		lo, hi := w.piece(v)
-		copy(dst[lo:hi], image[v.at+lo:v.at+hi])
-	default:
-		for y := v.top; y < v.bottom; y++ {
-			line, at := dst[y*w.outWidth:(y+1)*w.outWidth], v.at+y*w.stride*w.width
+// unfold writes what the window sees: cells()×positions(), with zeros from the
+// padding.
+func (w *window) unfold(dst, image []float64) {
+	for i := range w.views {
+		v := &w.views[i]
+		for y := range w.outHeight {
+			line, at := dst[:w.outWidth], v.at+y*w.stride*w.width
+			dst = dst[w.outWidth:]
+			if y < v.top || y >= v.bottom || v.left == v.right {
+				clear(line)
+				continue
+			}
+			clear(line[:v.left])
+			clear(line[v.right:])
 			if w.stride == 1 {
 				copy(line[v.left:v.right], image[at+v.left:at+v.right])
 				continue
@@ -236,21 +192,21 @@ func (w *window) unfoldCell(dst []float64, v *view, image []float64) {
 			}
 		}
 	}
-	w.clearPadding(dst, v)
 }
 
-func (w *window) foldCell(image []float64, v *view, src []float64) {
-	switch {
-	case v.empty():
-	case w.aligned():
-		w.clearPadding(src, v)
-		lo, hi := w.piece(v)
-		kernel.AddScaled(image[v.at+lo:v.at+hi], 1, src[lo:hi])
-	default:
-		for y := v.top; y < v.bottom; y++ {
-			line, at := src[y*w.outWidth:(y+1)*w.outWidth], v.at+y*w.stride*w.width
-			for x := v.left; x < v.right; x++ {
-				image[at+x*w.stride] += line[x]
+// fold adds to each entry of the image all that the windows hold for it: the
+// transpose of unfold.
+func (w *window) fold(image, src []float64) {
+	for i := range w.views {
+		v := &w.views[i]
+		for y := v.top; y < v.bottom && v.left < v.right; y++ {
+			line, at := row(src, i*w.outHeight+y, w.outWidth)[v.left:v.right], v.at+y*w.stride*w.width+v.left*w.stride
+			if w.stride == 1 {
+				kernel.AddScaled(image[at:at+len(line)], 1, line)
+				continue
+			}
+			for x, u := range line {
+				image[at+x*w.stride] += u
 			}
 		}
 	}

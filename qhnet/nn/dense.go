@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"slices"
+
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/kernel"
 )
@@ -131,85 +133,8 @@ func keep(add bool) float64 {
 func Bias(options ...Option) Layer {
 	with := configure(options)
 	return Layer{stem: "bias", kind: Addition, text: with.text("bias"), lipschitz: 1, attach: func(p *plan, _ Layer, in wire) (wire, error) {
-		return p.shift("bias", with, in, false), with.check(p, "Elementwise")
+		return p.affine(with, in, "", "bias"), with.check(p, "Elementwise")
 	}}
-}
-
-// shift adds trainable numbers to a wire. With inPlace the sum takes the place
-// of the wire's value, which no other operator may need then.
-func (p *plan) shift(kind string, with settings, in wire, inPlace bool) wire {
-	block, rate := p.block(kind, with.numbers(in.shape)...)
-	p.require(rate, in.exponent, "adds a trainable %s to its value, so both must scale alike.", kind)
-	out := p.wire(in.shape, true, in.exponent)
-	if inPlace {
-		p.wires[out.id].valueOf = in.id
-	}
-	if p.trainable(in) {
-		p.wires[in.id].adjointOf = out.id
-	}
-	p.stage(out, func(b *binding) operator {
-		return &shift{b.signals[in.id], b.signals[out.id], block, b.at, b.along}
-	})
-	return out
-}
-
-// shift is z = h + b, b one number a feature, channel or entry. A trainable input
-// shares the output's adjoints.
-type shift struct {
-	in, out   *signal
-	bias      qhnet.Block
-	at, along *point
-}
-
-func (o *shift) forward(points span) error {
-	o.add(values, o.at, points)
-	return nil
-}
-
-func (o *shift) tangent(points span) { o.add(tangents, o.along, points) }
-
-// add sets a quantity of the output to that of the input plus b, in each channel.
-func (o *shift) add(q quantity, p *point, points span) {
-	b, y, x := o.bias.Of(p.theta), o.out.rows(q, points), o.in.rows(q, points)
-	if len(b) == o.out.width {
-		if &y[0] != &x[0] {
-			copy(y, x)
-		}
-		kernel.AddRow(y, b)
-		return
-	}
-	area := o.out.width / len(b)
-	for at := 0; at < len(y); at += area {
-		kernel.Affine(y[at:at+area], x[at:at+area], 1, b[at/area%len(b)])
-	}
-}
-
-func (o *shift) reverse(points span) {
-	if o.in.has(adjoints) && !o.in.trainable {
-		copy(o.in.rows(adjoints, points), o.out.rows(adjoints, points))
-	}
-}
-
-func (o *shift) reverseTangent(span) {}
-
-func (o *shift) gradient(dst []float64, points span) {
-	addChannelSums(o.bias.Of(dst), o.out.rows(adjoints, points), o.out.width)
-}
-
-func (o *shift) gradientTangent(dst []float64, points span) {
-	addChannelSums(o.bias.Of(dst), o.out.rows(adjointTangents, points), o.out.width)
-}
-
-// addChannelSums adds the sum of each channel of some rows to dst.
-func addChannelSums(dst, rows []float64, width int) {
-	if len(dst) == width {
-		kernel.SumRows(dst, rows)
-		return
-	}
-	area := width / len(dst)
-	for at := 0; at < len(rows); at += area {
-		dst[at/area%len(dst)] += kernel.Sum(rows[at : at+area])
-	}
 }
 
 // Scale multiplies each feature, or each channel of an image, by one trainable
@@ -223,75 +148,125 @@ func addChannelSums(dst, rows []float64, width int) {
 func Scale(options ...Option) Layer {
 	with := configure(options)
 	return Layer{stem: "scale", kind: Scaling, text: with.text("scale"), attach: func(p *plan, _ Layer, in wire) (wire, error) {
-		return p.scale(with, in), with.check(p, "Elementwise", "Scalar")
+		return p.affine(with, in, "scale", ""), with.check(p, "Elementwise", "Scalar")
 	}}
 }
 
-// scale multiplies a wire by trainable numbers.
-func (p *plan) scale(with settings, in wire) wire {
-	block, rate := p.block("scale", with.numbers(in.shape)...)
-	out := p.wire(in.shape, true, in.exponent.plus(rate))
-	p.stage(out, func(b *binding) operator {
-		return b.bilinear(&scaleMap{b.signals[in.id], b.signals[out.id], block}, in, out, block)
+// affine multiplies a wire by trainable numbers, a block of the kind scale, and adds
+// others of the kind shift; either kind may be "" for none.
+func (p *plan) affine(with settings, in wire, scale, shift string) wire {
+	o, numbers := affineMap{}, with.numbers(in.shape)
+	out := in.exponent
+	if scale != "" {
+		block, rate := p.block(scale, numbers...)
+		out, o.factors = out.plus(rate), []qhnet.Block{block}
+	}
+	if shift != "" {
+		block, rate := p.block(shift, numbers...)
+		p.require(rate, out, "adds a trainable %s to its value, so both must scale alike.", shift)
+		o.terms = []qhnet.Block{block}
+	}
+	z := p.wire(in.shape, true, out)
+	p.stage(z, func(b *binding) operator {
+		o, count := o, qhnet.Shape(numbers).Size()
+		o.in, o.out = b.signals[in.id], b.signals[z.id]
+		o.ones, o.zeros = make([]float64, count), make([]float64, count)
+		fill(o.ones, 1)
+		return b.bilinear(&o, in, z, append(slices.Clone(o.factors), o.terms...)...)
 	})
-	return out
+	return z
 }
 
-// scaleMap is z = γ h, γ one number a feature, channel, entry or point.
-type scaleMap struct {
-	in, out *signal
-	factors qhnet.Block
+// affineMap is z = γ h + b, each one number a feature, channel, entry or point.
+type affineMap struct {
+	in, out        *signal
+	factors, terms []qhnet.Block // none or one each
+	ones, zeros    []float64
 }
 
-func (o *scaleMap) apply(p *point, out, in quantity, add bool, points span) {
-	multiplyChannels(o.out.rows(out, points), o.in.rows(in, points), o.factors.Of(p.theta), o.in.width, add)
+// factorsOf returns γ of θ, or its part of v.
+func (o *affineMap) factorsOf(p *point, direction bool) []float64 {
+	switch {
+	case len(o.factors) > 0:
+		return o.factors[0].Of(p.theta)
+	case direction:
+		return o.zeros
+	}
+	return o.ones
 }
 
-func (o *scaleMap) transpose(p *point, in, out quantity, add bool, points span) {
-	multiplyChannels(o.in.rows(in, points), o.out.rows(out, points), o.factors.Of(p.theta), o.in.width, add)
+func (o *affineMap) apply(p *point, out, in quantity, add bool, points span) {
+	terms := o.zeros
+	if len(o.terms) > 0 && in == values {
+		terms = o.terms[0].Of(p.theta)
+	}
+	affine(o.out.rows(out, points), o.in.rows(in, points), o.factorsOf(p, in != out), terms, o.in.width, add)
 }
 
-func (o *scaleMap) outer(dst []float64, out, in quantity, points span) {
-	g, h, sums := o.out.rows(out, points), o.in.rows(in, points), o.factors.Of(dst)
-	area := o.in.width / len(sums)
-	for at := 0; at < len(g); at += o.in.width {
-		if area == 1 {
-			kernel.AddProducts(sums, g[at:at+o.in.width], h[at:at+o.in.width])
-			continue
-		}
-		for c := range sums {
-			lo, hi := at+c*area, at+(c+1)*area
-			_, product := kernel.Moments(g[lo:hi], h[lo:hi])
-			sums[c] += product
-		}
+func (o *affineMap) transpose(p *point, in, out quantity, add bool, points span) {
+	affine(o.in.rows(in, points), o.out.rows(out, points), o.factorsOf(p, in != out), o.zeros, o.in.width, add)
+}
+
+func (o *affineMap) outer(dst []float64, out, in quantity, points span) {
+	if len(o.factors) > 0 {
+		addChannelProducts(o.factors[0].Of(dst), o.out.rows(out, points), o.in.rows(in, points), o.in.width)
+	}
+	if len(o.terms) > 0 && in == values {
+		addChannelSums(o.terms[0].Of(dst), o.out.rows(out, points), o.in.width)
 	}
 }
 
-// multiplyChannels sets dst to src times one factor a channel, or adds it.
-func multiplyChannels(dst, src, factors []float64, width int, add bool) {
+// affine sets rows of dst to those of src times one factor a channel, plus one term. With
+// add it adds them, without terms.
+func affine(dst, src, factors, terms []float64, width int, add bool) {
 	area := width / len(factors)
 	for at := 0; at < len(dst); at += width {
-		if area == 1 {
-			multiply(dst[at:at+width], src[at:at+width], factors, add)
-			continue
-		}
-		for c, f := range factors {
-			y, x := dst[at+c*area:at+(c+1)*area], src[at+c*area:at+(c+1)*area]
-			if add {
-				kernel.AddScaled(y, f, x)
-			} else {
-				kernel.Affine(y, x, f, 0)
-			}
+		y, x := dst[at:at+width], src[at:at+width]
+		switch {
+		case area > 1:
+			affineChannels(y, x, factors, terms, area, add)
+		case add:
+			kernel.AddProducts(y, factors, x)
+		default:
+			kernel.AffineBy(y, x, factors, terms)
 		}
 	}
 }
 
-// multiply sets dst to the entrywise product of x and y, or adds it.
-func multiply(dst, x, y []float64, add bool) {
-	if add {
-		kernel.AddProducts(dst, x, y)
-	} else {
-		kernel.Multiply(dst, x, y)
+func affineChannels(y, x, factors, terms []float64, area int, add bool) {
+	for c, f := range factors {
+		if add {
+			kernel.AddScaled(row(y, c, area), f, row(x, c, area))
+		} else {
+			kernel.Affine(row(y, c, area), row(x, c, area), f, terms[c])
+		}
+	}
+}
+
+// addChannelSums adds the sum of each channel of some rows to dst.
+func addChannelSums(dst, rows []float64, width int) {
+	if len(dst) == width {
+		kernel.SumRows(dst, rows)
+		return
+	}
+	area := width / len(dst)
+	for c := range len(rows) / area {
+		dst[c%len(dst)] += kernel.Sum(row(rows, c, area))
+	}
+}
+
+// addChannelProducts adds the inner product of each channel of rows x and y to dst.
+func addChannelProducts(dst, x, y []float64, width int) {
+	if len(dst) == width {
+		for k := range len(x) / width {
+			kernel.AddProducts(dst, row(x, k, width), row(y, k, width))
+		}
+		return
+	}
+	area := width / len(dst)
+	for c := range len(x) / area {
+		_, product := kernel.Moments(row(x, c, area), row(y, c, area))
+		dst[c%len(dst)] += product
 	}
 }
 

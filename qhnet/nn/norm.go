@@ -65,11 +65,13 @@ func (l norm) layer(options []Option) Layer {
 			return wire{}, err
 		}
 		out := l.normalize(p, in)
-		if l.with.scale {
-			out = p.scale(l.with, out)
-		}
-		if l.with.shift {
-			out = p.shift("shift", l.with, out, l.with.scale)
+		switch {
+		case l.with.scale && l.with.shift:
+			out = p.affine(l.with, out, "scale", "shift")
+		case l.with.scale:
+			out = p.affine(l.with, out, "scale", "")
+		case l.with.shift:
+			out = p.affine(l.with, out, "", "shift")
 		}
 		return out, nil
 	}}
