@@ -144,41 +144,23 @@ func attachGate(p *plan, l Layer, in wire) (wire, error) {
 		return wire{}, p.fail("cannot multiply branches that give %s and %s", a.shape, b.shape)
 	}
 	out := p.wire(a.shape, p.trainable(a, b), a.exponent.plus(b.exponent))
-	p.stage(out, func(g *binding) operator {
-		return &gateOperator{g.signals[a.id], g.signals[b.id], g.signals[out.id]}
-	})
+	p.stage(out, func(g *binding) operator { return g.pairing(gateMap{}, a, b, out) })
 	return out, nil
 }
 
-// gateOperator is z = a ⊙ b.
-type gateOperator struct{ a, b, out *signal }
+// gateMap is z = a ⊙ b.
+type gateMap struct{}
 
-func (o *gateOperator) forward(points span) error {
-	kernel.Multiply(o.out.rows(values, points), o.a.rows(values, points), o.b.rows(values, points))
-	return nil
-}
+func (gateMap) apply(z, a, b []float64, add bool)  { multiply(z, a, b, add) }
+func (gateMap) first(a, z, b []float64, add bool)  { multiply(a, z, b, add) }
+func (gateMap) second(b, z, a []float64, add bool) { multiply(b, z, a, add) }
 
-func (o *gateOperator) tangent(points span) {
-	dz := o.out.rows(tangents, points)
-	kernel.Multiply(dz, o.a.rows(tangents, points), o.b.rows(values, points))
-	kernel.AddProducts(dz, o.a.rows(values, points), o.b.rows(tangents, points))
-}
-
-func (o *gateOperator) reverse(points span) {
-	for _, s := range [][2]*signal{{o.a, o.b}, {o.b, o.a}} {
-		if s[0].has(adjoints) {
-			kernel.Multiply(s[0].rows(adjoints, points), o.out.rows(adjoints, points), s[1].rows(values, points))
-		}
-	}
-}
-
-func (o *gateOperator) reverseTangent(points span) {
-	for _, s := range [][2]*signal{{o.a, o.b}, {o.b, o.a}} {
-		if s[0].has(adjointTangents) {
-			d := s[0].rows(adjointTangents, points)
-			kernel.Multiply(d, o.out.rows(adjointTangents, points), s[1].rows(values, points))
-			kernel.AddProducts(d, o.out.rows(adjoints, points), s[1].rows(tangents, points))
-		}
+// multiply sets dst to the entrywise product of x and y, or adds it.
+func multiply(dst, x, y []float64, add bool) {
+	if add {
+		kernel.AddProducts(dst, x, y)
+	} else {
+		kernel.Multiply(dst, x, y)
 	}
 }
 

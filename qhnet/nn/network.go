@@ -113,6 +113,7 @@ func (n *Network) Blocks() []qhnet.Block { return slices.Clone(n.plan.blocks) }
 //	activation without degree      a' = a = 0
 //	sum or concatenation           a' = a_1 = a_2 = …
 //	product of branches            a' = a_1 + a_2
+//	attention                      a' = a_values,  a_queries + a_keys = 0
 //	output                         a  = 1
 //
 // The equalities among them are the rules; all outputs share one exponent.
@@ -135,7 +136,7 @@ func (n *Network) all(yield func(Part) bool) {
 
 // Units lists the hidden units between neighbouring blocks, for
 // [qhnet.ConservedUnits]. Layers inside branches are left out, and units of which a
-// concatenation makes several entries.
+// concatenation makes several entries or an elementwise scale or shift mixes into entries.
 func (n *Network) Units() []qhnet.Units {
 	joins, joined := map[string]int{}, 0 // concatenations before a layer that is in no branch
 	for _, part := range n.plan.parts {
@@ -168,7 +169,8 @@ func (n *Network) Units() []qhnet.Units {
 func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	return !slices.ContainsFunc(blocks, func(b qhnet.Block) bool {
 		count, ok := joins[b.Layer]
-		return !ok || count != joins[blocks[0].Layer]
+		perEntry := b.Kind != "weight" && len(b.Shape) > 1
+		return !ok || count != joins[blocks[0].Layer] || perEntry
 	})
 }
 

@@ -196,3 +196,63 @@ func (o *bilinear) gradientTangent(dst []float64, points span) {
 		o.outer(dst, adjoints, tangents, points)
 	}
 }
+
+// pairing is the operator z = B(a, b), linear in each of two inputs.
+type pairing struct {
+	pairingMap
+	a, b, out *signal
+}
+
+// A pairingMap takes two inputs to the output at one point, and the output and one
+// input to the other. With add it adds to what is there.
+type pairingMap interface {
+	apply(z, a, b []float64, add bool)
+	first(a, z, b []float64, add bool)  // a = B(·, b)ᵀ z
+	second(b, z, a []float64, add bool) // b = B(a, ·)ᵀ z
+}
+
+func (b *binding) pairing(m pairingMap, first, second, out wire) operator {
+	return &pairing{m, b.signals[first.id], b.signals[second.id], b.signals[out.id]}
+}
+
+func (o *pairing) forward(points span) error {
+	for k := points.lo; k < points.hi; k++ {
+		o.apply(o.out.row(values, k), o.a.row(values, k), o.b.row(values, k), false)
+	}
+	return nil
+}
+
+func (o *pairing) tangent(points span) {
+	for k := points.lo; k < points.hi; k++ {
+		dz := o.out.row(tangents, k)
+		o.apply(dz, o.a.row(tangents, k), o.b.row(values, k), false)
+		o.apply(dz, o.a.row(values, k), o.b.row(tangents, k), true)
+	}
+}
+
+func (o *pairing) reverse(points span) {
+	for k := points.lo; k < points.hi; k++ {
+		if o.a.has(adjoints) {
+			o.first(o.a.row(adjoints, k), o.out.row(adjoints, k), o.b.row(values, k), false)
+		}
+		if o.b.has(adjoints) {
+			o.second(o.b.row(adjoints, k), o.out.row(adjoints, k), o.a.row(values, k), false)
+		}
+	}
+}
+
+func (o *pairing) reverseTangent(points span) {
+	for k := points.lo; k < points.hi; k++ {
+		z, dz := o.out.row(adjoints, k), o.out.row(adjointTangents, k)
+		if o.a.has(adjointTangents) {
+			d := o.a.row(adjointTangents, k)
+			o.first(d, dz, o.b.row(values, k), false)
+			o.first(d, z, o.b.row(tangents, k), true)
+		}
+		if o.b.has(adjointTangents) {
+			d := o.b.row(adjointTangents, k)
+			o.second(d, dz, o.a.row(values, k), false)
+			o.second(d, z, o.a.row(tangents, k), true)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func drawVector(t *rapid.T, depth int) []Layer {
 	case 8:
 		return []Layer{Dense(width), GroupNorm(2, options...)}
 	case 9:
-		return []Layer{Scale()}
+		return []Layer{rapid.SampledFrom([]Layer{Scale(), Scale(Scalar()), Bias()}).Draw(t, "scale")}
 	case 10:
 		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
 	case 11:
@@ -67,7 +67,7 @@ func drawImages(t *rapid.T) []Layer {
 	layers := []Layer{Conv(2, 3, Padding(rapid.IntRange(0, 1).Draw(t, "padding")), Stride(rapid.IntRange(1, 2).Draw(t, "stride")))}
 	switch rapid.IntRange(0, 4).Draw(t, "image layer") {
 	case 0:
-		layers = append(layers, BatchNorm(Affine()), ReLU())
+		layers = append(layers, rapid.SampledFrom([]Layer{BatchNorm(Affine()), BatchNorm(Affine(), Elementwise()), Scale(Elementwise())}).Draw(t, "affine"), ReLU())
 	case 1:
 		layers = append(layers, GroupNorm(2), ReLU())
 	case 2:
