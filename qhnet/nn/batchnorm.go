@@ -15,11 +15,8 @@ import (
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //
-// Its Jacobian is that of [pointNorm]. It takes three steps, as means
-// over all points are needed between them: [batchMean], [batchCentre] and
-// [batchScale], in this order forward and in the opposite order backward. What
-// belongs to a channel is kept for each of its entries in a row, so that passes
-// are over rows.
+// Its Jacobian is that of [pointNorm]. What belongs to a channel is kept for each of
+// its entries in a row, so that passes are over rows.
 type batchNorm struct {
 	spec     norm
 	layer    string
@@ -36,15 +33,17 @@ type batchNorm struct {
 	value, slope moments // of the pass at work, and of its derivative along v
 }
 
-// batchNorm adds the three steps to the plan.
+// batchNorm adds the operators of a batch normalization to the plan.
 func (p *plan) batchNorm(l norm, in, out wire) {
 	layer, summands := p.layer, p.wires[in.id].summands
-	p.stage(out, func(b *binding) operator {
-		b.norm = newBatchNorm(l, layer, in.shape[0], b, b.signals[in.id], b.signals[out.id], b.signals[summands])
-		return &batchMean{b.norm}
-	}).coupled = true
-	p.stage(out, func(b *binding) operator { return &batchCentre{b.norm} }).coupled = true
-	p.stage(out, func(b *binding) operator { return &batchScale{b.norm} })
+	for number := range 3 {
+		p.stage(out, func(b *binding) operator {
+			if number == 0 {
+				b.norm = newBatchNorm(l, layer, in.shape[0], b, b.signals[in.id], b.signals[out.id], b.signals[summands])
+			}
+			return &batchStep{b.norm, number}
+		}).coupled = number < 2
+	}
 }
 
 func newBatchNorm(l norm, layer string, channels int, b *binding, in, out, summands *signal) *batchNorm {
@@ -112,85 +111,99 @@ func (m *moments) gather(points, channels int) {
 	}
 }
 
-// batchMean finds the means of h, and those of ḣ and ẑ⊙ḣ. Backward it comes last
-// and cleanses the adjoint, as [pointNorm] does.
-type batchMean struct{ *batchNorm }
+// batchStep is one of the three operators of a batch normalization, 0 to 2 forward and
+// 2 to 0 backward: between them stand means over all points, which gather finds.
+type batchStep struct {
+	*batchNorm
+	number int
+}
 
-func (o *batchMean) forward(points span) error {
-	kernel.SumRows(o.value.sums(points).plain, o.in.rows(values, points))
+// forward finds the means of h; sets ẑ to h - μ and finds its second moments; divides
+// by the deviations.
+func (o *batchStep) forward(points span) error {
+	switch o.number {
+	case 0:
+		kernel.SumRows(o.value.sums(points).plain, o.in.rows(values, points))
+	case 1:
+		o.affine(o.in, o.ones, points)
+		o.value.add(o.out, values, o.out, points)
+	case 2:
+		o.affine(o.out, o.inverse, points)
+	}
 	return nil
 }
 
-func (o *batchMean) tangent(points span) { o.value.add(o.in, tangents, o.out, points) }
+// tangent finds the means of ḣ and ẑ⊙ḣ; projects.
+func (o *batchStep) tangent(points span) {
+	switch o.number {
+	case 0:
+		o.value.add(o.in, tangents, o.out, points)
+	case 2:
+		o.project(o.out, o.in, tangents, &o.value, o.inverse, points)
+	}
+}
 
-func (o *batchMean) reverse(points span) {
-	if o.in.has(adjoints) && o.spec.with.epsilon == 0 {
+// reverse finds the means of z̄ and ẑ⊙z̄; projects, and finds what rounding left of the
+// mean and of the part along ẑ; takes these out, as [pointNorm] does.
+func (o *batchStep) reverse(points span) {
+	cleanse := o.spec.with.epsilon == 0
+	switch {
+	case !o.in.has(adjoints):
+	case o.number == 2:
+		o.value.add(o.out, adjoints, o.out, points)
+	case o.number == 1:
+		o.project(o.in, o.out, adjoints, &o.value, o.inverse, points)
+		if cleanse {
+			o.value.add(o.in, adjoints, o.out, points)
+		}
+	case cleanse:
 		o.project(o.in, o.in, adjoints, &o.value, o.ones, points)
 	}
 }
 
-func (o *batchMean) reverseTangent(span) {}
-
-func (o *batchMean) gather(p pass) error {
-	switch p {
-	case forwardPass:
-		o.value.gather(o.points, o.channels)
-		copy(o.mean, o.value.average)
-		kernel.Affine(o.shift, o.mean, -1, 0)
-	case tangentPass:
-		o.value.gather(o.points, o.channels)
-		copy(o.tangentDots, o.value.product)
-	}
-	return nil
-}
-
-// batchCentre sets ẑ to h - μ and finds its second moments. Backward it sets the
-// adjoint of h, and finds what rounding left of its mean and of its part along ẑ.
-type batchCentre struct{ *batchNorm }
-
-func (o *batchCentre) forward(points span) error {
-	o.affine(o.in, o.ones, points)
-	o.value.add(o.out, values, o.out, points)
-	return nil
-}
-
-func (o *batchCentre) tangent(span) {}
-
-func (o *batchCentre) reverse(points span) {
-	if !o.in.has(adjoints) {
-		return
-	}
-	o.project(o.in, o.out, adjoints, &o.value, o.inverse, points)
-	if o.spec.with.epsilon == 0 {
-		o.value.add(o.in, adjoints, o.out, points)
-	}
-}
-
-// reverseTangent is that of [pointNorm].
-func (o *batchCentre) reverseTangent(points span) {
-	o.project(o.in, o.out, adjointTangents, &o.slope, o.inverse, points)
-	for k := points.lo; k < points.hi; k++ {
-		dz, h, dh := o.out.row(tangents, k), o.in.row(adjoints, k), o.in.row(adjointTangents, k)
-		for j := range dh {
-			dh[j] -= (dz[j]*o.adjointDots[j] + h[j]*o.tangentDots[j]) * o.inverse[j]
+// reverseTangent is that of [pointNorm]: it finds the means, and uses them.
+func (o *batchStep) reverseTangent(points span) {
+	switch o.number {
+	case 2:
+		o.slope.add(o.out, adjointTangents, o.out, points)
+		product := o.slope.shards[points.shard].product
+		for k := points.lo; k < points.hi; k++ {
+			kernel.AddProducts(product, o.out.row(tangents, k), o.out.row(adjoints, k))
+		}
+	case 1:
+		o.project(o.in, o.out, adjointTangents, &o.slope, o.inverse, points)
+		for k := points.lo; k < points.hi; k++ {
+			dz, h, dh := o.out.row(tangents, k), o.in.row(adjoints, k), o.in.row(adjointTangents, k)
+			for j := range dh {
+				dh[j] -= (dz[j]*o.adjointDots[j] + h[j]*o.tangentDots[j]) * o.inverse[j]
+			}
 		}
 	}
 }
 
-func (o *batchCentre) gather(p pass) error {
-	switch p {
-	case forwardPass:
-		o.value.gather(o.points, o.channels)
+func (o *batchStep) gather(p pass) error {
+	if p == reverseTangentPass {
+		o.slope.gather(o.points, o.channels)
+		return nil
+	}
+	o.value.gather(o.points, o.channels)
+	switch {
+	case p == forwardPass && o.number == 0:
+		copy(o.mean, o.value.average)
+		kernel.Affine(o.shift, o.mean, -1, 0)
+	case p == forwardPass && o.number == 1:
 		return o.deviations()
-	case reversePass:
-		o.value.gather(o.points, o.channels)
+	case p == tangentPass && o.number == 0:
+		copy(o.tangentDots, o.value.product)
+	case p == reversePass && o.number == 2:
+		copy(o.adjointDots, o.value.product)
 	}
 	return nil
 }
 
 // deviations sets the inverse deviations, and completes the means by what rounding
 // left of them.
-func (o *batchCentre) deviations() error {
+func (o *batchNorm) deviations() error {
 	area := o.in.width / o.channels
 	for j, rest := range o.value.average {
 		variance, channel := o.value.product[j]-rest*rest, j/area
@@ -214,44 +227,6 @@ func (o *batchNorm) averaged(channel int) float64 {
 		size = max(size, rootMeanSquare(row(o.summands.row(values, k), channel, o.summands.width/o.channels)))
 	}
 	return size
-}
-
-// batchScale divides by the deviations. Backward it comes first and finds the means
-// of z̄ and ẑ⊙z̄.
-type batchScale struct{ *batchNorm }
-
-func (o *batchScale) forward(points span) error {
-	o.affine(o.out, o.inverse, points)
-	return nil
-}
-
-func (o *batchScale) tangent(points span) {
-	o.project(o.out, o.in, tangents, &o.value, o.inverse, points)
-}
-
-func (o *batchScale) reverse(points span) {
-	if o.in.has(adjoints) {
-		o.value.add(o.out, adjoints, o.out, points)
-	}
-}
-
-func (o *batchScale) reverseTangent(points span) {
-	o.slope.add(o.out, adjointTangents, o.out, points)
-	product := o.slope.shards[points.shard].product
-	for k := points.lo; k < points.hi; k++ {
-		kernel.AddProducts(product, o.out.row(tangents, k), o.out.row(adjoints, k))
-	}
-}
-
-func (o *batchScale) gather(p pass) error {
-	switch p {
-	case reversePass:
-		o.value.gather(o.points, o.channels)
-		copy(o.adjointDots, o.value.product)
-	case reverseTangentPass:
-		o.slope.gather(o.points, o.channels)
-	}
-	return nil
 }
 
 // affine sets ẑ to factors⊙x + shift.
@@ -301,7 +276,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 		frozen = map[string]statistics{}
 	}
 	for _, s := range bound.(*Evaluation).steps {
-		if o, ok := s.operator.(*batchMean); ok {
+		if o, ok := s.operator.(*batchStep); ok {
 			frozen[s.layer] = statistics{o.mean, o.inverse, make([]float64, len(o.mean))}
 		}
 	}
