@@ -243,6 +243,25 @@ func (m *Margins) checkMultipliers(s []float64) {
 	}
 }
 
+// SmoothedMargin returns at every recorded point
+//
+//	γ̄ = log(1/(nL)) / ‖θ‖_Λ^{1/λ_max},
+//
+// which along the flow of the exponential loss never decreases once nL < 1, for
+// every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
+// Lyu and Li, arXiv:1906.05890.
+func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
+	highest, _ := rates.Max()
+	power := -1 / highest
+	return tr.Series(func(p Point) float64 {
+		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
+		if excess <= 0 {
+			return math.NaN()
+		}
+		return excess * math.Pow(Seminorm(rates, p.Theta), power)
+	})
+}
+
 // Predict returns the class that a model gives each row of x: the one of the
 // largest output, the first of them if outputs tie; with a single output class 1
 // where it is positive and otherwise class 0. It is an error if x does not fit
