@@ -27,6 +27,7 @@ type Margins struct {
 
 	f                                                          []float64 // the outputs at the point of the last Forward
 	q, outputWeights, outputTangent, tangentWeights, curvature []float64
+	gradient                                                   []float64 // of length m
 }
 
 // marginMap takes a model's outputs f to margins q(f).
@@ -105,7 +106,8 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 		outputWeights:  make([]float64, width),
 		outputTangent:  make([]float64, width),
 		tangentWeights: make([]float64, width),
-		curvature:      make([]float64, NumParameters(m)),
+		curvature:      make([]float64, width),
+		gradient:       make([]float64, NumParameters(m)),
 	}
 }
 
@@ -148,18 +150,34 @@ func (m *Margins) Directional(dst, v []float64) {
 // HessianVector sets dst to Σ μ_j ∇²q_j v.
 func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	m.checkMultipliers(multipliers)
+	clear(m.tangentWeights)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// GradientTangent implements [GradientTangenter].
+func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []float64) {
+	m.checkMultipliers(multipliers)
+	m.checkMultipliers(tangentMultipliers)
+	m.mapping.pullBack(m.tangentWeights, tangentMultipliers, m.f)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// gradientTangent is GradientTangent with the tangents of the outputs' weights, but for
+// those that a curved margin map adds.
+func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
 	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
-	m.outputs.HessianVector(dst, m.outputWeights, v)
-	b := m.curved()
-	if b == nil {
+	if b := m.curved(); b != nil {
+		m.outputs.Directional(m.outputTangent, v)
+		b.curvature(m.curvature, multipliers, m.outputTangent, m.f)
+		floats.Add(m.tangentWeights, m.curvature)
+	}
+	if both, ok := m.outputs.(GradientTangenter); ok {
+		both.GradientTangent(dst, m.outputWeights, m.tangentWeights, v)
 		return
 	}
-	m.outputs.Directional(m.outputTangent, v)
-	b.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f)
-	m.outputs.Gradient(m.curvature, m.tangentWeights)
-	for i, c := range m.curvature {
-		dst[i] += c
-	}
+	m.outputs.HessianVector(dst, m.outputWeights, v)
+	m.outputs.Gradient(m.gradient, m.tangentWeights)
+	floats.Add(dst, m.gradient)
 }
 
 // curved returns the only margin map with curvature, that of balls, or nil.

@@ -61,19 +61,19 @@ func (n Normalization) String() string {
 	return name
 }
 
-// layer returns the normalization as a layer of a network.
-func (p IdealProblem) layer() (nn.Layer, error) {
+// normalization returns the layers of a network that normalize, one or none.
+func (p IdealProblem) normalization() ([]nn.Layer, error) {
 	var options []nn.Option
 	if p.Normalization.hasScale() {
 		options = append(options, nn.WithScale())
 	}
 	switch p.Normalization.plain() {
 	case Batch:
-		return nn.BatchNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.BatchNorm(options...))}, nil
 	case Layer:
-		return nn.LayerNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.LayerNorm(options...))}, nil
 	case RMS:
-		return nn.RMSNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.RMSNorm(options...))}, nil
 	case None:
 		if !p.Normalization.hasScale() {
 			return nil, nil
@@ -95,13 +95,11 @@ func (p IdealProblem) Network() (*nn.Network, error) {
 		return nil, fmt.Errorf("qhnet: ideal problem: %d features have no room for the ETF of %d classes; use at least %d", p.Features, p.Classes, least)
 	}
 	layers := []nn.Layer{nn.Input(p.points()), nn.Named("features", nn.Dense(p.Features, nn.NoBias()))}
-	normalization, err := p.layer()
+	normalization, err := p.normalization()
 	if err != nil {
 		return nil, err
 	}
-	if normalization != nil {
-		layers = append(layers, nn.Named("normalization", normalization))
-	}
+	layers = append(layers, normalization...)
 	var options []nn.Option
 	if !p.Bias {
 		options = append(options, nn.NoBias())

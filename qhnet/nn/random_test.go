@@ -43,7 +43,7 @@ func drawVector(t *rapid.T, depth int) []Layer {
 	case 8:
 		return []Layer{Dense(width), GroupNorm(2, options...)}
 	case 9:
-		return []Layer{Scale()}
+		return []Layer{rapid.SampledFrom([]Layer{Scale(), Scale(Scalar()), Bias()}).Draw(t, "scale")}
 	case 10:
 		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
 	case 11:
@@ -67,7 +67,7 @@ func drawImages(t *rapid.T) []Layer {
 	layers := []Layer{Conv(2, 3, Padding(rapid.IntRange(0, 1).Draw(t, "padding")), Stride(rapid.IntRange(1, 2).Draw(t, "stride")))}
 	switch rapid.IntRange(0, 4).Draw(t, "image layer") {
 	case 0:
-		layers = append(layers, BatchNorm(Affine()), ReLU())
+		layers = append(layers, rapid.SampledFrom([]Layer{BatchNorm(Affine()), BatchNorm(Affine(), Elementwise()), Scale(Elementwise())}).Draw(t, "affine"), ReLU())
 	case 1:
 		layers = append(layers, GroupNorm(2), ReLU())
 	case 2:
@@ -223,19 +223,9 @@ func (r renamer) all(layers []Layer) []Layer {
 }
 
 func (r renamer) layer(l Layer) Layer {
-	switch inner := l.(type) {
-	case projection:
-		return projection(r.all(inner))
-	case chain:
-		l = chain(r.all(inner))
-	case sum:
-		l = sum(r.all(inner))
-	case gate:
-		l = gate(r.all(inner))
-	case concat:
-		l = concat(r.all(inner))
-	case residual:
-		l = residual(r.all(inner))
+	l.inside = r.all(l.inside)
+	if l.role == projectionRole {
+		return l
 	}
 	// Words that stand elsewhere in a network, and block names.
 	word := rapid.SampledFrom([]string{
