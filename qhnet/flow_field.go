@@ -30,9 +30,9 @@ type field struct {
 	g       []float64
 	g2      float64 // ‖g‖²
 
-	hg, column, unit []float64 // of length m
-	tangent, curved  []float64 // of length Len()
-	outer, inner     []float64 // one entry an output of the model
+	hg, unit        []float64 // of length m
+	tangent, curved []float64 // of length Len()
+	outer, inner    []float64 // one entry an output of the model
 }
 
 func newField(margins *Margins, loss Loss) *field {
@@ -40,7 +40,7 @@ func newField(margins *Margins, loss Loss) *field {
 	return &field{
 		margins: margins, loss: loss,
 		weights: make([]float64, n), tangent: make([]float64, n), curved: make([]float64, n),
-		g: make([]float64, m), hg: make([]float64, m), column: make([]float64, m), unit: make([]float64, m),
+		g: make([]float64, m), hg: make([]float64, m), unit: make([]float64, m),
 	}
 }
 
@@ -102,9 +102,8 @@ func (f *field) derivative(dst []float64, clock Clock, value float64, theta []fl
 func (f *field) hessianVector(dst, v []float64) {
 	f.margins.Directional(f.tangent, v)
 	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, f.margins.PerPoint())
-	f.margins.Gradient(dst, f.curved)
-	f.margins.HessianVector(f.column, f.weights, v)
-	floats.SubTo(dst, f.column, dst)
+	floats.Scale(-1, f.curved)
+	f.margins.GradientTangent(dst, f.weights, f.curved, v)
 }
 
 // jacobian sets dst to the exact ∂(σg)/∂θ = σ(H - p g (Hg)ᵀ/‖g‖²), and for the

@@ -25,8 +25,8 @@ type Margins struct {
 	outputs  Evaluation
 	mapping  marginMap
 
-	f                                                          []float64 // the outputs at the point of the last Forward
-	q, outputWeights, outputTangent, tangentWeights, curvature []float64
+	f                                                                   []float64 // the outputs at the point of the last Forward
+	q, outputWeights, outputTangent, tangentWeights, bending, curvature []float64
 }
 
 // marginMap takes a model's outputs f to margins q(f).
@@ -105,6 +105,7 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 		outputWeights:  make([]float64, width),
 		outputTangent:  make([]float64, width),
 		tangentWeights: make([]float64, width),
+		bending:        make([]float64, width),
 		curvature:      make([]float64, NumParameters(m)),
 	}
 }
@@ -148,18 +149,40 @@ func (m *Margins) Directional(dst, v []float64) {
 // HessianVector sets dst to Σ μ_j ∇²q_j v.
 func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	m.checkMultipliers(multipliers)
-	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
-	m.outputs.HessianVector(dst, m.outputWeights, v)
-	b := m.curved()
-	if b == nil {
+	if m.curved() == nil {
+		m.mapping.pullBack(m.outputWeights, multipliers, m.f)
+		m.outputs.HessianVector(dst, m.outputWeights, v)
 		return
 	}
 	m.outputs.Directional(m.outputTangent, v)
-	b.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f)
-	m.outputs.Gradient(m.curvature, m.tangentWeights)
-	for i, c := range m.curvature {
-		dst[i] += c
+	clear(m.tangentWeights)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// GradientTangent sets dst to Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j, where v is the direction of
+// the last Directional.
+func (m *Margins) GradientTangent(dst, multipliers, rates, v []float64) {
+	m.checkMultipliers(multipliers)
+	m.checkMultipliers(rates)
+	m.mapping.pullBack(m.tangentWeights, rates, m.f)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// gradientTangent adds what the map from outputs to margins bends to the rates of the
+// outputs' weights, in tangentWeights.
+func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
+	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
+	if b := m.curved(); b != nil {
+		b.curvature(m.bending, multipliers, m.outputTangent, m.f)
+		floats.Add(m.tangentWeights, m.bending)
 	}
+	if t, ok := m.outputs.(GradientTangenter); ok {
+		t.GradientTangent(dst, m.outputWeights, m.tangentWeights)
+		return
+	}
+	m.outputs.HessianVector(dst, m.outputWeights, v)
+	m.outputs.Gradient(m.curvature, m.tangentWeights)
+	floats.Add(dst, m.curvature)
 }
 
 // curved returns the only margin map with curvature, that of balls, or nil.

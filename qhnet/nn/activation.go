@@ -40,7 +40,8 @@ func (p *plan) activate(in wire, e exponent, c curve) wire {
 	trainable := p.trainable(in)
 	out := p.wire(in.shape, trainable, e)
 	p.stage(trainable, func(b *binding) operator {
-		return &activation{b.signals[in.id], b.signals[out.id], c}
+		n := len(b.signals[in.id].value)
+		return &activation{b.signals[in.id], b.signals[out.id], c, make([]float64, n), make([]float64, n)}
 	})
 	return out
 }
@@ -84,17 +85,17 @@ func (l smooth) attach(p *plan, in wire) (wire, error) {
 	return p.activate(in, nil, l.curve), nil
 }
 
-// activation applies a curve to each entry.
+// activation applies a curve to each entry. It keeps the slopes and curvatures of the
+// last forward, as a Jacobian needs them once a column.
 type activation struct {
-	in, out *signal
-	curve   curve
+	in, out          *signal
+	curve            curve
+	slope, curvature []float64
 }
 
 func (o *activation) forward(_ []float64, points span) error {
-	y := points.of(o.out.value, o.out.width)
-	for i, h := range points.of(o.in.value, o.in.width) {
-		y[i] = o.curve.value(h)
-	}
+	width := o.in.width
+	o.curve.all(points.of(o.out.value, width), points.of(o.slope, width), points.of(o.curvature, width), points.of(o.in.value, width))
 	return nil
 }
 
@@ -110,17 +111,17 @@ func (o *activation) reverse(_ []float64, points span) {
 
 // multiply sets dst to the slope at the input times src.
 func (o *activation) multiply(dst, src []float64, points span) {
-	d, s := points.of(dst, o.in.width), points.of(src, o.in.width)
-	for i, h := range points.of(o.in.value, o.in.width) {
-		d[i] = o.curve.slope(h) * s[i]
-	}
+	width := o.in.width
+	kernel.Multiply(points.of(dst, width), points.of(o.slope, width), points.of(src, width))
 }
 
 func (o *activation) reverseTangent(_, _ []float64, points span) {
-	d, s := points.of(o.in.adjointTangent, o.in.width), points.of(o.out.adjointTangent, o.in.width)
-	g, dh := points.of(o.out.adjoint, o.in.width), points.of(o.in.derivative, o.in.width)
-	for i, h := range points.of(o.in.value, o.in.width) {
-		d[i] = o.curve.slope(h)*s[i] + o.curve.curvature(h)*dh[i]*g[i]
+	width := o.in.width
+	d, s := points.of(o.in.adjointTangent, width), points.of(o.out.adjointTangent, width)
+	g, dh := points.of(o.out.adjoint, width), points.of(o.in.derivative, width)
+	slope, curvature := points.of(o.slope, width), points.of(o.curvature, width)
+	for i, c := range curvature {
+		d[i] = slope[i]*s[i] + c*dh[i]*g[i]
 	}
 }
 
@@ -138,6 +139,19 @@ func Softplus() Layer { return smooth{"softplus", softplusCurve} }
 // curve is a function of one variable with two derivatives.
 type curve struct {
 	value, slope, curvature func(h float64) float64
+
+	// vector, if not nil, sets all three for many h at once.
+	vector func(value, slope, curvature, h []float64)
+}
+
+func (c *curve) all(value, slope, curvature, h []float64) {
+	if c.vector != nil {
+		c.vector(value, slope, curvature, h)
+		return
+	}
+	for i, h := range h {
+		value[i], slope[i], curvature[i] = c.value(h), c.slope(h), c.curvature(h)
+	}
 }
 
 func absPowerCurve(k float64) curve {
@@ -188,14 +202,7 @@ var squareCurve = curve{
 	curvature: func(float64) float64 { return 2 },
 }
 
-var tanhCurve = curve{
-	value: math.Tanh,
-	slope: func(h float64) float64 { t := math.Tanh(h); return (1 - t) * (1 + t) },
-	curvature: func(h float64) float64 {
-		t := math.Tanh(h)
-		return -2 * t * (1 - t) * (1 + t)
-	},
-}
+var tanhCurve = curve{vector: kernel.TanhCurve}
 
 var geluCurve = curve{
 	value:     func(h float64) float64 { return h * normalDistribution(h) },
@@ -207,13 +214,7 @@ func normalDistribution(h float64) float64 { return math.Erfc(-h/math.Sqrt2) / 2
 
 func normalDensity(h float64) float64 { return math.Exp(-h*h/2) / math.Sqrt(2*math.Pi) }
 
-var softplusCurve = curve{
-	value:     kernel.Softplus,
-	slope:     logisticFunction,
-	curvature: func(h float64) float64 { return logisticFunction(h) * logisticFunction(-h) },
-}
-
-func logisticFunction(h float64) float64 { return 1 / (1 + math.Exp(-h)) }
+var softplusCurve = curve{vector: kernel.SoftplusCurve}
 
 // Activation applies any function φ of one variable to each entry. It is given by
 // its value, slope φ' and curvature φ”, and by the degree k of its homogeneity,
@@ -232,7 +233,7 @@ func Activation(name string, degree float64, value, slope, curvature func(h floa
 	if value == nil || slope == nil || curvature == nil {
 		panic(fmt.Sprintf("qhnet: Activation %q: value, slope and curvature must not be nil", name))
 	}
-	return custom{name, degree, curve{value, slope, curvature}}
+	return custom{name, degree, curve{value: value, slope: slope, curvature: curvature}}
 }
 
 type custom struct {

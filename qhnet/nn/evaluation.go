@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
@@ -24,6 +25,9 @@ type Evaluation struct {
 	crew     crew
 	theta    []float64 // the point of the last Forward
 	unit     []float64 // zeros, the weights of one output at a time
+
+	held        bool      // the adjoints are those for heldWeights
+	heldWeights []float64 // of the last GradientTangent
 }
 
 // step is a stage with the operator that does it.
@@ -43,7 +47,7 @@ func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
 	if err := qhnet.CheckParameters(e.network, theta); err != nil {
 		return nil, err
 	}
-	e.theta = theta
+	e.theta, e.held = theta, false
 	if err := e.walk(forwardPass); err != nil {
 		e.theta = nil
 		return nil, err
@@ -76,15 +80,33 @@ func (e *Evaluation) Directional(dst, v []float64) {
 
 // HessianVector implements [qhnet.Evaluation].
 func (e *Evaluation) HessianVector(dst, weights, v []float64) {
-	e.start("HessianVector", dst, weights)
+	e.checkMoved("HessianVector")
 	checkLength("v", len(v), e.network.plan.parameters())
-	if e.output().adjointTangent == nil {
-		e.network.plan.allocate(e.signals, e.points, adjointTangentOf)
-	}
 	e.tangent(v)
-	clear(e.output().adjointTangent)
-	e.run.v = v
+	e.GradientTangent(dst, weights, nil)
+}
+
+// GradientTangent implements [qhnet.GradientTangenter]. Adjoints are computed once
+// for all directions with the same weights.
+func (e *Evaluation) GradientTangent(dst, weights, rates []float64) {
+	if e.held && floats.Equal(weights, e.heldWeights) {
+		checkLength("dst", len(dst), e.network.plan.parameters())
+	} else {
+		e.start("GradientTangent", dst, weights)
+	}
+	out := e.output()
+	if out.adjointTangent == nil {
+		e.network.plan.allocate(e.signals, e.points, adjointTangentOf)
+		e.heldWeights = make([]float64, len(weights))
+	}
+	if rates == nil {
+		clear(out.adjointTangent)
+	} else {
+		copy(out.adjointTangent, rates)
+	}
 	e.collect(hessianPass, dst)
+	e.held = e.network.MixesPoints() == ""
+	copy(e.heldWeights, weights)
 }
 
 // SetInputs replaces the bound points by as many others, n×d. A Forward must follow.
@@ -110,6 +132,7 @@ func (e *Evaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	if e.signals[0].idle == nil {
 		e.network.plan.allocate(e.signals, e.points, idleAdjointOf)
 	}
+	e.held = false
 	e.wakeAdjoints(true)
 	copy(e.output().adjoint, weights)
 	e.walk(adjointPass)
@@ -172,6 +195,7 @@ func (e *Evaluation) start(method string, dst, weights []float64) {
 	checkLength("dst", len(dst), e.network.plan.parameters())
 	checkLength("weights", len(weights), len(e.output().value))
 	e.allocateAdjoints()
+	e.held = false
 	copy(e.output().adjoint, weights)
 }
 
@@ -336,6 +360,7 @@ func (e *Evaluation) Jacobian(dst *mat.Dense) {
 		return
 	}
 	e.allocateAdjoints()
+	e.held = false
 	for c := range e.network.outputs {
 		e.seed(c)
 		e.walk(adjointPass)

@@ -144,28 +144,45 @@ func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found boo
 type roundedOperator struct {
 	in, out     *signal
 	leak, width float64
-	reach       []float64 // δ of each point at the last forward
+	slope, bend []float64 // α and α' at the last forward, taking δ as fixed
 }
 
 func newRoundedOperator(in, out *signal, leak, width float64) *roundedOperator {
-	return &roundedOperator{in, out, leak, width, make([]float64, len(in.value)/in.width)}
+	return &roundedOperator{in, out, leak, width, make([]float64, len(in.value)), make([]float64, len(in.value))}
 }
 
 func (o *roundedOperator) forward(_ []float64, points span) error {
 	for k := points.lo; k < points.hi; k++ {
-		o.reach[k] = o.width * floats.Norm(row(o.in.value, k, o.in.width), 2) / math.Sqrt(float64(o.in.width))
+		h := row(o.in.value, k, o.in.width)
+		reach := o.width * floats.Norm(h, 2) / math.Sqrt(float64(o.in.width))
+		o.round(row(o.slope, k, o.in.width), row(o.bend, k, o.in.width), h, reach)
 	}
 	o.pass(o.out.value, o.in.value, points)
 	return nil
 }
 
+// round sets the slopes and their derivatives for the pre-activations of a point,
+// whose ramps reach to ±reach.
+func (o *roundedOperator) round(slope, bend, h []float64, reach float64) {
+	for i, h := range h {
+		switch {
+		case h > 0 && h >= reach:
+			slope[i], bend[i] = 1, 0
+		case h <= -reach:
+			slope[i], bend[i] = o.leak, 0
+		default:
+			slope[i], bend[i] = o.leak+(1-o.leak)*(1+h/reach)/2, (1-o.leak)/(2*reach)
+		}
+	}
+}
+
 // tangent is (α + α' h) ḣ.
 func (o *roundedOperator) tangent(_, _ []float64, points span) {
-	for k := points.lo; k < points.hi; k++ {
-		reach, d, s := o.reach[k], row(o.out.derivative, k, o.in.width), row(o.in.derivative, k, o.in.width)
-		for i, h := range row(o.in.value, k, o.in.width) {
-			d[i] = (o.slope(h, reach) + o.bend(h, reach)*h) * s[i]
-		}
+	width := o.in.width
+	h, d, s := points.of(o.in.value, width), points.of(o.out.derivative, width), points.of(o.in.derivative, width)
+	slope, bend := points.of(o.slope, width), points.of(o.bend, width)
+	for i, h := range h {
+		d[i] = (slope[i] + bend[i]*h) * s[i]
 	}
 }
 
@@ -178,39 +195,16 @@ func (o *roundedOperator) reverse(_ []float64, points span) {
 // reverseTangent adds α' ḣ times the adjoint, which makes sliding along a kink
 // stiff.
 func (o *roundedOperator) reverseTangent(_, _ []float64, points span) {
-	o.pass(o.in.adjointTangent, o.out.adjointTangent, points)
-	for k := points.lo; k < points.hi; k++ {
-		reach, width := o.reach[k], o.in.width
-		d, adjoint, moving := row(o.in.adjointTangent, k, width), row(o.out.adjoint, k, width), row(o.in.derivative, k, width)
-		for i, h := range row(o.in.value, k, width) {
-			d[i] += o.bend(h, reach) * moving[i] * adjoint[i]
-		}
+	width := o.in.width
+	d, s := points.of(o.in.adjointTangent, width), points.of(o.out.adjointTangent, width)
+	adjoint, moving := points.of(o.out.adjoint, width), points.of(o.in.derivative, width)
+	slope, bend := points.of(o.slope, width), points.of(o.bend, width)
+	for i, b := range bend {
+		d[i] = slope[i]*s[i] + b*moving[i]*adjoint[i]
 	}
 }
 
 func (o *roundedOperator) pass(dst, src []float64, points span) {
-	for k := points.lo; k < points.hi; k++ {
-		reach, d, s := o.reach[k], row(dst, k, o.in.width), row(src, k, o.in.width)
-		for i, h := range row(o.in.value, k, o.in.width) {
-			d[i] = o.slope(h, reach) * s[i]
-		}
-	}
-}
-
-func (o *roundedOperator) slope(h, reach float64) float64 {
-	switch {
-	case h > 0 && h >= reach:
-		return 1
-	case h <= -reach:
-		return o.leak
-	}
-	return o.leak + (1-o.leak)*(1+h/reach)/2
-}
-
-// bend is α', taking δ as fixed.
-func (o *roundedOperator) bend(h, reach float64) float64 {
-	if h < reach && h > -reach {
-		return (1 - o.leak) / (2 * reach)
-	}
-	return 0
+	width := o.in.width
+	kernel.Multiply(points.of(dst, width), points.of(o.slope, width), points.of(src, width))
 }

@@ -235,7 +235,9 @@ func (e *Evaluation) derive(s *step, points span) {
 	if r.pass == gradientPass && s.learner != nil {
 		s.learner.gradient(r.partial[points.shard], points)
 	}
-	s.operator.reverse(r.theta, points)
+	if !e.held {
+		s.operator.reverse(r.theta, points)
+	}
 	if r.pass != hessianPass {
 		return
 	}

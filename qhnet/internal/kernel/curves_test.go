@@ -14,7 +14,7 @@ var curves = []struct {
 	error func(value, x float64) float64
 	exact func(x float64) (slope, curvature float64)
 }{
-	{"tanh", Tanh, func(v, x float64) float64 {
+	{"tanh", TanhCurve, func(v, x float64) float64 {
 		e, one := bigExp(2*x), number(1)
 		exact := new(big.Float).Quo(new(big.Float).Sub(e, one), new(big.Float).Add(e, one))
 		return units(number(v).Sub(number(v), exact), exact)
@@ -22,7 +22,7 @@ var curves = []struct {
 		t, c := math.Tanh(x), math.Cosh(x)
 		return 1 / (c * c), -2 * t / (c * c)
 	}},
-	{"softplus", Softplus, func(v, x float64) float64 {
+	{"softplus", SoftplusCurve, func(v, x float64) float64 {
 		sum := number(1)
 		sum.Add(sum, bigExp(x))
 		rest := sum.Quo(sum, bigExp(v)) // e^{exact - v}
@@ -84,12 +84,12 @@ func TestCurvesAtTheEdges(t *testing.T) {
 		x    float64
 		want []float64
 	}{
-		{Tanh, 0, []float64{0, 1, zero}}, {Tanh, zero, []float64{zero, 1, 0}}, {Tanh, inf, []float64{1, 0, zero}},
-		{Tanh, -inf, []float64{-1, 0, 0}}, {Tanh, math.NaN(), []float64{math.NaN(), math.NaN(), math.NaN()}},
-		{Tanh, 1e-300, []float64{1e-300, 1, -2e-300}}, {Tanh, 1000, []float64{1, 0, zero}},
-		{Softplus, 0, []float64{math.Ln2, 0.5, 0.25}}, {Softplus, inf, []float64{inf, 1, 0}}, {Softplus, -inf, []float64{0, 0, 0}},
-		{Softplus, 1000, []float64{1000, 1, 0}}, {Softplus, -1000, []float64{0, 0, 0}},
-		{Softplus, math.NaN(), []float64{math.NaN(), math.NaN(), math.NaN()}},
+		{TanhCurve, 0, []float64{0, 1, zero}}, {TanhCurve, zero, []float64{zero, 1, 0}}, {TanhCurve, inf, []float64{1, 0, zero}},
+		{TanhCurve, -inf, []float64{-1, 0, 0}}, {TanhCurve, math.NaN(), []float64{math.NaN(), math.NaN(), math.NaN()}},
+		{TanhCurve, 1e-300, []float64{1e-300, 1, -2e-300}}, {TanhCurve, 1000, []float64{1, 0, zero}},
+		{SoftplusCurve, 0, []float64{math.Ln2, 0.5, 0.25}}, {SoftplusCurve, inf, []float64{inf, 1, 0}}, {SoftplusCurve, -inf, []float64{0, 0, 0}},
+		{SoftplusCurve, 1000, []float64{1000, 1, 0}}, {SoftplusCurve, -1000, []float64{0, 0, 0}},
+		{SoftplusCurve, math.NaN(), []float64{math.NaN(), math.NaN(), math.NaN()}},
 	} {
 		eachLevel(t, func(t *testing.T) {
 			value, slope, curvature := []float64{7}, []float64{7}, []float64{7}

@@ -35,8 +35,8 @@ func TestLevelsAgreeBitByBit(t *testing.T) {
 			for j := range curved {
 				curved[j] = make([]float64, len(x))
 			}
-			Tanh(curved[0], curved[1], curved[2], e)
-			Softplus(curved[3], curved[4], curved[5], x)
+			TanhCurve(curved[0], curved[1], curved[2], e)
+			SoftplusCurve(curved[3], curved[4], curved[5], x)
 			results[i] = slices.Concat(h.c, e, sums, slices.Concat(curved...), []float64{sum, Sum(g.b), Max(x), Min(x), total, product})
 		}
 		if !same(results[0], results[1]) {

@@ -278,9 +278,9 @@ func Exp(dst, x []float64, scale, shift float64) (sum float64) {
 	return sum
 }
 
-// Tanh sets value to tanh x, slope and curvature to its derivatives, to four units
+// TanhCurve sets value to tanh x, slope and curvature to its derivatives, to four units
 // in the last place. The slices have one length, and value may be x.
-func Tanh(value, slope, curvature, x []float64) {
+func TanhCurve(value, slope, curvature, x []float64) {
 	x, slope, curvature = x[:len(value)], slope[:len(value)], curvature[:len(value)]
 	read(x)
 	write(value, slope, curvature)
@@ -298,8 +298,8 @@ func Tanh(value, slope, curvature, x []float64) {
 	}
 }
 
-// Softplus is the same for log(1 + e^x), whose slope is the logistic function.
-func Softplus(value, slope, curvature, x []float64) {
+// SoftplusCurve is the same for log(1 + e^x), whose slope is the logistic function.
+func SoftplusCurve(value, slope, curvature, x []float64) {
 	x, slope, curvature = x[:len(value)], slope[:len(value)], curvature[:len(value)]
 	read(x)
 	write(value, slope, curvature)
