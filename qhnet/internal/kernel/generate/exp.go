@@ -66,11 +66,11 @@ func exponentials() {
 
 // exponential holds the registers of an e^y in progress.
 type exponential struct {
-	y, whole, p, small, low, square Register
+	y, whole, p, small, low, square, odd Register
 }
 
 func (s set) exponential(r []Register) exponential {
-	return exponential{r[0], r[1], r[2], r[3], r[4], r[5]}
+	return exponential{r[0], r[1], r[2], r[3], r[4], r[5], r[6]}
 }
 
 // start splits y = n log 2 + r, with n the nearest integer, in whole, and sets p to
@@ -89,15 +89,31 @@ func (e exponential) start(s set) {
 	VMULPD(constant(ln2Lo), e.whole, e.low)
 	VSUBPD(e.low, e.y, e.small) // r
 
-	VMOVUPD(constant(inverse+degree), e.p)
-	for d := degree - 1; d >= 2; d-- {
-		VFMADD213PD(constant(inverse+d), e.small, e.p)
-	}
 	// y + (r² p - low): each sum rounds less than the next, and the rounding of r
 	// does not count.
 	VMULPD(e.small, e.small, e.square)
+	s.series(inverse+2, inverse+degree, e.small, e.square, e.p, e.odd)
 	VFMSUB213PD(e.low, e.square, e.p)
 	VADDPD(e.y, e.p, e.p)
+}
+
+// series sets dst to the polynomial in x with the constants from, …, to, in two halves
+// that do not wait for each other, of even and of odd powers. It uses up scratch.
+func (s set) series(from, to int, x, square, dst, scratch Register) {
+	for _, half := range []struct {
+		top int
+		sum Register
+	}{{to, dst}, {to - 1, scratch}} {
+		VMOVUPD(constant(half.top), half.sum)
+	}
+	for i := to - 2; i >= from; i-- {
+		VFMADD213PD(constant(i), square, []Register{dst, scratch}[(to-i)%2])
+	}
+	if (to-from)%2 == 0 { // dst has the even powers
+		VFMADD231PD(x, scratch, dst)
+	} else {
+		VFMADD213PD(scratch, x, dst)
+	}
 }
 
 // exp emits dst = e^{scale·x + shift}. The sum has eight parts, of every eighth
@@ -105,7 +121,7 @@ func (e exponential) start(s set) {
 func exp(s set) {
 	dst, x, n := Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	r := s.registers
-	scale, shift, totals, e := r[0], r[1], []Register{r[2], r[9]}[:8/s.lanes], s.exponential(r[3:])
+	scale, shift, totals, e := r[0], r[1], []Register{r[2], r[10]}[:8/s.lanes], s.exponential(r[3:])
 	VBROADCASTSD(NewParamAddr("scale", 24), scale)
 	VBROADCASTSD(NewParamAddr("shift", 32), shift)
 	for _, total := range totals {
@@ -183,10 +199,8 @@ func (s set) softplus(x, value, slope, curvature Register) {
 	VADDPD(constant(two), e.y, e.p)
 	VDIVPD(e.p, e.y, e.small)
 	VMULPD(e.small, e.small, e.square)
-	VMOVUPD(constant(odd+terms-1), value)
-	for k := terms - 2; k >= 0; k-- {
-		VFMADD213PD(constant(odd+k), e.square, value)
-	}
+	VMULPD(e.square, e.square, e.low)
+	s.series(odd, odd+terms-1, e.square, e.low, value, e.odd)
 	VADDPD(e.small, e.small, e.small)
 	VMULPD(e.small, value, value)
 	s.clear(e.low)
