@@ -1,20 +1,43 @@
 package main
 
 import (
-	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// transpose emits
-//
-//	func transposeX(dst, src *float64, dstStride, srcStride, blocks int)
-//
-// which reads as many rows as a vector has lanes, and blocks times as many
+// gather copies rows of cols values, at most two vectors of them. It writes two
+// whole vectors for each row, in order, so that with a short dstStride the
+// next row overwrites what is too much. Strides are in bytes.
+func gather(s set) {
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	down, next := Load(Param("dstStride"), GP64()), Load(Param("srcStride"), GP64())
+	cols, rows := Load(Param("cols"), GP64()), Load(Param("rows"), GP64())
+	ks := s.masks(2, cols)
+	loop := func(name string, ks []mask) {
+		Label(name)
+		for v, k := range ks {
+			s.load(Mem{Base: src, Disp: 8 * s.lanes * v}, k, s.registers[v])
+		}
+		for v := range ks {
+			VMOVUPD(s.registers[v], Mem{Base: dst, Disp: 8 * s.lanes * v})
+		}
+		ADDQ(next, src)
+		ADDQ(down, dst)
+		DECQ(rows)
+		JNZ(LabelRef(name))
+	}
+	CMPQ(cols, U8(2*s.lanes))
+	JEQ(LabelRef(s.label("whole")))
+	loop(s.label("part"), ks)
+	JMP(LabelRef(s.label("end")))
+	loop(s.label("whole"), make([]mask, 2))
+	Label(s.label("end"))
+}
+
+// transpose reads as many rows as a vector has lanes, and blocks times as many
 // columns, and writes the transposed matrix. Strides are in bytes.
 func transpose(s set) {
-	TEXT("transpose"+s.name, attr.NOSPLIT, "func(dst, src *float64, dstStride, srcStride, blocks int)")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	down, across := Load(Param("dstStride"), GP64()), Load(Param("srcStride"), GP64())
 	blocks := Load(Param("blocks"), GP64())
@@ -37,11 +60,9 @@ func transpose(s set) {
 		}
 	}
 	columns := s.transposed(rows, s.registers[s.lanes:])
-	for i, v := range columns {
+	for _, v := range columns {
 		VMOVUPD(v, Mem{Base: dst})
-		if i < len(columns) {
-			ADDQ(down, dst)
-		}
+		ADDQ(down, dst)
 	}
 	ADDQ(I32(8*s.lanes), src)
 	DECQ(blocks)
