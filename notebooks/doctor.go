@@ -52,7 +52,7 @@ func examineGo(ctx context.Context, p project) finding {
 		f.detail, f.mend = err.Error(), "install Go from go.dev/dl"
 		return f
 	}
-	version, err := firstLine(p.goCommand(ctx, "env", "GOVERSION"))
+	version, err := firstLine(p.goCommand("env", "GOVERSION"))
 	f.detail = version + " at " + path
 	if err != nil {
 		f.detail, f.mend = err.Error(), "install Go from go.dev/dl"
@@ -76,7 +76,7 @@ func examineEnvironment(context.Context, project) finding {
 
 func examinePackages(ctx context.Context, p project) finding {
 	f := finding{name: "project's packages", detail: "they build", needed: true}
-	if out, err := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
+	if out, err := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
 		f.detail, f.mend = tail(string(out), 3), "go mod download && go build ./..."
 	}
 	return f
@@ -163,7 +163,7 @@ func examinePython(ctx context.Context, p project) finding {
 
 func examineLab(ctx context.Context, p project) finding {
 	f := finding{name: "JupyterLab", needed: true}
-	version, err := firstLine(p.pythonCommand(ctx, "-m", "jupyterlab", "--version"))
+	version, err := firstLine(p.pythonCommand("-m", "jupyterlab", "--version"))
 	f.detail = version + " in .tools/venv"
 	if err != nil {
 		f.detail, f.mend = "not in .tools/venv", "go run ./notebooks prepare"

@@ -161,7 +161,7 @@ func (p project) renderProse(ctx context.Context, nb *notebook) (map[int]templat
 	if err != nil {
 		return nil, err
 	}
-	cmd := p.pythonCommand(ctx, "-c", string(program))
+	cmd := p.pythonCommand("-c", string(program))
 	var complaint bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
 	output, err := cmd.Output()

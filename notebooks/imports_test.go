@@ -68,7 +68,7 @@ func TestRulesDistinguishAPackageFromThoseBelowIt(t *testing.T) {
 // list runs go list at the project's root.
 func list(t *testing.T, args ...string) []string {
 	t.Helper()
-	cmd := here(t).goCommand(t.Context(), append([]string{"list"}, args...)...)
+	cmd := here(t).goCommand(append([]string{"list"}, args...)...)
 	out, err := cmd.Output()
 	if exit, ok := err.(*exec.ExitError); ok {
 		t.Fatalf("go list %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -26,10 +25,8 @@ const (
 
 // kernel is a running Jupyter kernel and the sockets to speak with it.
 type kernel struct {
-	process  *exec.Cmd
-	exited   chan struct{} // closed when the process has ended
-	log      bytes.Buffer  // what the process wrote; read it only after exited
-	folder   string        // sockets and the kernel's temporary files
+	*child                // its folder holds the sockets
+	log      bytes.Buffer // what the process wrote; read it only after exited
 	key      []byte
 	session  string
 	control  zmq4.Socket
@@ -42,17 +39,17 @@ type kernel struct {
 // startKernel starts the kernel of the project's kernelspec in the given folder
 // and returns when it answers and its outputs arrive.
 func startKernel(ctx context.Context, p project, dir string, extraEnv ...string) (*kernel, error) {
-	folder, err := os.MkdirTemp("", "qhlab-")
+	child, err := newChild(0)
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a temporary folder; set TMPDIR to one that is writable: %w", err)
+		return nil, err
 	}
 	life, cancel := context.WithCancel(context.Background())
 	k := &kernel{
-		folder: folder, session: rand.Text(), key: []byte(rand.Text()), close: cancel,
-		exited: make(chan struct{}), received: make(chan message, 1024), failed: make(chan error, 1),
+		child: child, session: rand.Text(), key: []byte(rand.Text()), close: cancel,
+		received: make(chan message, 1024), failed: make(chan error, 1),
 	}
 	if err := k.launch(p, dir, extraEnv); err != nil {
-		os.RemoveAll(folder)
+		k.kill()
 		return nil, err
 	}
 	ctx, stop := context.WithTimeout(ctx, startTimeout)
@@ -75,23 +72,14 @@ func (k *kernel) launch(p project, dir string, extraEnv []string) error {
 		return err
 	}
 	argv := spec.fill("{resource_dir}", p.kernelspecFolder(), "{connection_file}", connection)
-	k.process = exec.Command(argv[0], argv[1:]...)
-	k.process.Dir = dir
-	k.process.Env = append(p.kernelEnvironment(), append(extraEnv,
-		"TMPDIR="+k.folder, // the kernel's leftovers go when the folder goes
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = dir
+	cmd.Env = append(p.kernelEnvironment(k.folder), append(extraEnv,
 		"GONB_FLAGS=-raw_error -logtostderr=false -log_file=/dev/null -stderrthreshold=3")...)
-	k.process.Stdout, k.process.Stderr = &k.log, &k.log
-	// A group of its own: Ctrl-C in the terminal must not reach the kernel, and
-	// the programs that it started end with it.
-	k.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	k.process.WaitDelay = time.Second
-	if err := k.process.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr = &k.log, &k.log
+	if err := k.start(cmd); err != nil {
 		return fmt.Errorf("cannot start the kernel: %w", err)
 	}
-	go func() {
-		k.process.Wait()
-		close(k.exited)
-	}()
 	return nil
 }
 
@@ -253,10 +241,8 @@ func (k *kernel) shutdown() {
 	k.kill()
 }
 
-// kill ends the kernel's process group and removes its folder.
+// kill ends the kernel's process and its connections.
 func (k *kernel) kill() {
-	syscall.Kill(-k.process.Process.Pid, syscall.SIGKILL)
-	<-k.exited
+	k.stop()
 	k.close()
-	os.RemoveAll(k.folder)
 }

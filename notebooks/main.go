@@ -16,10 +16,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // subcommand is one verb of the command line.
@@ -45,11 +43,10 @@ func subcommands() []subcommand {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command at once
-
-	if err := dispatch(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+	ctx, clean := followGoRun(signals())
+	err := dispatch(ctx, os.Args[1:])
+	clean()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -66,6 +63,9 @@ func dispatch(ctx context.Context, args []string) error {
 		name, args = args[0], args[1:]
 	}
 	p, err := findProject()
+	if err == nil {
+		err = p.fixFolders()
+	}
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,10 @@ func run(ctx context.Context, p project, args []string) error {
 		if err != nil {
 			return errors.Join(err, keepUnfinished(p, path, fresh))
 		}
-		return finish(path, saved, fresh)
+		if err = finish(path, saved, fresh); err != nil && !*check {
+			err = errors.Join(err, keepUnfinished(p, path, fresh))
+		}
+		return err
 	})
 	if !*check && slices.ContainsFunc(paths, p.owns) {
 		err = errors.Join(err, updateReadme(p))
@@ -91,18 +94,25 @@ func sameInput(a, b *cell) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
 }
 
-// keepUnfinished saves what a failed or interrupted notebook computed where it
-// can be looked at without touching the outputs of the last complete run.
+// keepUnfinished saves what a notebook computed that failed, was interrupted or
+// could not be saved, where it can be looked at without touching the outputs of the
+// last complete run: in the project, or else in a temporary folder.
 func keepUnfinished(p project, path string, nb *notebook) error {
 	if nb == nil {
 		return nil
 	}
 	kept := p.path(".cache", "unfinished", filepath.Base(path))
-	if err := nb.write(kept); err != nil {
-		return err
+	if nb.write(kept) != nil {
+		folder, err := os.MkdirTemp("", "qhlab-unfinished-")
+		if err != nil {
+			return err
+		}
+		kept = filepath.Join(folder, filepath.Base(path))
+		if err := nb.write(kept); err != nil {
+			return err
+		}
 	}
-	relative, _ := filepath.Rel(p.root, kept)
-	return fmt.Errorf("what was computed is in %s", relative)
+	return fmt.Errorf("what was computed is in %s", kept)
 }
 
 // executeNotebook runs all cells in a fresh kernel. With an error it returns

@@ -51,7 +51,7 @@ func sweep(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	store := sweepStore(p)
+	store := qhnet.Store{Dir: p.store()}
 	if len(names) == 0 {
 		listSweeps(os.Stdout, store)
 		return nil
@@ -67,14 +67,6 @@ func sweep(ctx context.Context, p project, args []string) error {
 		return mergeSweep(e, *out)
 	}
 	return computeShard(ctx, e, *shard, *workers)
-}
-
-// sweepStore is the default store, whatever folder the command is started from.
-func sweepStore(p project) qhnet.Store {
-	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
-		return qhnet.Store{Dir: dir}
-	}
-	return qhnet.Store{Dir: p.path(".cache", "runs")}
 }
 
 func listSweeps(w io.Writer, store qhnet.Store) {
