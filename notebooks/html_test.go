@@ -61,24 +61,24 @@ func TestFormulasBecomeMathML(t *testing.T) {
 		"`$x$`":                                "<code>$x$</code>",
 		`$\hat\beta$`:                          `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
 		`$$\min_\theta x$$`:                    `<munder><mo>min</mo><mi>θ</mi></munder>`,
-		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd style="text-align: right"><mi>a</mi></mtd>`,
+		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd class="right"><mi>a</mi></mtd>`,
 		`$a_1$ *b* $c_2$`:                      `<em>b</em>`,
 		`$\operatorname{diag}(x)$`:             `<mtext>diag</mtext>`,
 	} {
-		rendered, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
+		rendered, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
 		if err != nil {
 			t.Errorf("%s: %v", source, err)
 		} else if got := string(rendered[0]); !strings.Contains(got, want) {
 			t.Errorf("%s becomes %s, want %s in it", source, got, want)
 		}
 	}
-	_, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
+	_, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
 	wantError(t, err, `\nonsense`)
 }
 
 func TestPictureWithoutCaptionIsRefused(t *testing.T) {
 	p := withLab(t)
-	_, err := p.makePages(t.Context(), []string{"testdata/square.ipynb"}, t.TempDir())
+	_, _, err := p.makePages([]string{"testdata/square.ipynb"})
 	wantError(t, err, "square: cell [4]", "no caption")
 }
 
@@ -118,7 +118,11 @@ func TestSiteIsLegible(t *testing.T) {
 func TestCopyButtonCopiesTheSource(t *testing.T) {
 	const source = "%%\nx := 1 < 2"
 	folder := t.TempDir()
-	if err := writePages([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, folder); err != nil {
+	files := map[string][]byte{}
+	if err := fillTemplates([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, files); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFiles(folder, files); err != nil {
 		t.Fatal(err)
 	}
 	if testing.Short() {

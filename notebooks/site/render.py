@@ -80,26 +80,38 @@ def repair(element, display):
     if display and element.tag == "msub" and element[0].text in LIMITS:
         element.tag = "munder"
     if alignment := element.attrib.pop("columnalign", None):
-        element.set("style", f"text-align: {alignment}")
+        element.set("class", alignment)
 
 
 def render(text, markdown):
     formulas = []
+    # Markdown leaves signs for private use alone.
+    begin, end = [sign for sign in map(chr, range(0xE000, 0xF8FF)) if sign not in text][:2]
 
     def take(match):
         if match["code"]:
             return match["code"]
         display = match["display"] is not None
         formulas.append(mathml(match["display"] if display else match["inline"], display))
-        # Private-use characters do not occur in text, and Markdown leaves them alone.
-        mark = f"\ue000{len(formulas) - 1}\ue001"
+        mark = f"{begin}{len(formulas) - 1}{end}"
         return f"\n\n{mark}\n\n" if display else mark
 
     body = markdown(FORMULA.sub(take, text))
-    body = re.sub(r"<p>(\ue000\d+\ue001)</p>", r"\1", body)
-    return re.sub(r"\ue000(\d+)\ue001", lambda m: formulas[int(m[1])], body)
+    body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
+    body = re.sub(f"<p>({begin}[0-9]+{end})</p>", r"\1", body)
+    return re.sub(f"{begin}([0-9]+){end}", lambda m: formulas[int(m[1])], body)
+
+
+def main():
+    markdown = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])
+    rendered = []
+    for text in json.load(sys.stdin):
+        try:
+            rendered.append(render(text, markdown))
+        except Exception as error:
+            sys.exit(f"cannot read the text that begins with {text[:60]!r}: {error!r}")
+    json.dump(rendered, sys.stdout)
 
 
 if __name__ == "__main__":
-    markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
-    json.dump([render(text, markdown) for text in json.load(sys.stdin)], sys.stdout)
+    main()
