@@ -19,6 +19,9 @@ type finding struct {
 	needed bool   // false when only an extra is missing
 }
 
+// prepareAgain installs again what is missing, damaged or of another version.
+const prepareAgain = "go run ./notebooks prepare"
+
 // doctor reports what is found and what is missing. It installs nothing.
 func doctor(ctx context.Context, p project, args []string) error {
 	broken := 0
@@ -61,7 +64,10 @@ func examineGo(ctx context.Context, p project) finding {
 }
 
 // examineEnvironment names the user's settings that the command overrides.
-func examineEnvironment(context.Context, project) finding {
+func examineEnvironment(_ context.Context, p project) finding {
+	if store := p.store(); !writable(store) {
+		return finding{name: "environment", detail: store + " is read-only, so what cells compute is not kept for later runs"}
+	}
 	var overridden []string
 	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH", "PYTHONHOME"} {
 		if value := os.Getenv(name); value != "" {
@@ -97,13 +103,16 @@ func examineProgram(p project, name, module string) finding {
 	path := p.path(".tools", "bin", name)
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
-		f.detail, f.mend = "not in .tools/bin", "go run ./notebooks prepare"
+		f.detail, f.mend = "not in .tools/bin", prepareAgain
 		return f
 	}
 	f.detail = info.Main.Version + " at " + path
 	if required := p.required(module); info.Main.Version != required {
 		f.detail += ", but go.mod asks for " + required
-		f.mend = "rm -rf .tools/bin && go run ./notebooks prepare"
+		f.mend = prepareAgain
+	}
+	if command, _ := goCommand(); !p.programs(command).valid() {
+		f.detail, f.mend = f.detail+", but .tools/bin is incomplete, damaged or of another Go", prepareAgain
 	}
 	return f
 }
@@ -121,7 +130,7 @@ func (p project) required(module string) string {
 
 // examineKernel starts a kernel and runs a cell in it.
 func examineKernel(ctx context.Context, p project) finding {
-	f := finding{name: "a cell", needed: true, mend: "rm -rf .tools/bin && go run ./notebooks prepare"}
+	f := finding{name: "a cell", needed: true, mend: prepareAgain}
 	if _, err := os.Stat(p.path(".tools", "bin", "gonb")); err != nil {
 		f.detail = "no kernel to run it in"
 		return f
@@ -165,8 +174,11 @@ func examineLab(ctx context.Context, p project) finding {
 	f := finding{name: "JupyterLab", needed: true}
 	version, err := firstLine(p.pythonCommand("-m", "jupyterlab", "--version"))
 	f.detail = version + " in .tools/venv"
-	if err != nil {
-		f.detail, f.mend = "not in .tools/venv", "go run ./notebooks prepare"
+	switch {
+	case err != nil:
+		f.detail, f.mend = "not in .tools/venv", prepareAgain
+	case !p.lab().valid():
+		f.detail, f.mend = f.detail+", but packages are missing, damaged or of another version", prepareAgain
 	}
 	return f
 }

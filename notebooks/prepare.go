@@ -81,7 +81,11 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 
 // programs is the stamp of what installPrograms makes.
 func (p project) programs(goCommand string) stamp {
-	return stamp{p.bin(), runtime.Version() + goCommand + p.hash("go.mod", "go.sum")}
+	bin := p.bin()
+	return stamp{
+		filepath.Join(bin, ".stamp"), runtime.Version() + goCommand + p.hash("go.mod", "go.sum"),
+		[]string{filepath.Join(bin, "gonb"), filepath.Join(bin, "goimports"), filepath.Join(bin, "go")},
+	}
 }
 
 // goCommand returns a go command that runs at the project's root.
@@ -125,33 +129,36 @@ func tail(s string, n int) string {
 	return strings.Join(all[max(0, len(all)-n):], "")
 }
 
-// stamp marks a finished installation in a folder. It is written last, so an
-// interrupted one starts again, and it holds everything that the result depends on
-// and the size of every file, so that a damaged one does, too.
-type stamp struct{ folder, key string }
-
-func (s stamp) path() string { return filepath.Join(s.folder, ".stamp") }
+// stamp marks a finished installation. It is written last, so an interrupted one
+// starts again, and it holds all that the result depends on and the size of every
+// file that was installed, so that a damaged one does, too.
+type stamp struct {
+	path, key string
+	installed []string // files and folders
+}
 
 func (s stamp) valid() bool {
-	data, err := os.ReadFile(s.path())
+	data, err := os.ReadFile(s.path)
 	return err == nil && string(data) == s.key+s.sizes()
 }
 
-func (s stamp) write() error { return replaceFile(s.path(), []byte(s.key+s.sizes())) }
+func (s stamp) write() error { return replaceFile(s.path, []byte(s.key+s.sizes())) }
 
-// sizes identifies the names and sizes of the files of the folder, but for those
+// sizes identifies the names and sizes of what was installed, but for the files
 // that Python makes when it runs.
 func (s stamp) sizes() string {
 	h := sha256.New()
-	filepath.WalkDir(s.folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.Name() == "__pycache__" {
-			return fs.SkipDir
-		}
-		if info, err := entry.Info(); err == nil && !entry.IsDir() && path != s.path() {
-			fmt.Fprintln(h, path, info.Size())
-		}
-		return nil
-	})
+	for _, root := range s.installed {
+		filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.Name() == "__pycache__" {
+				return fs.SkipDir
+			}
+			if info, err := entry.Info(); err == nil && !entry.IsDir() {
+				fmt.Fprintln(h, path, info.Size())
+			}
+			return nil
+		})
+	}
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
@@ -185,7 +192,10 @@ func (p project) pythonCommand(args ...string) *exec.Cmd {
 const hasLab = "import importlib.util as u; raise SystemExit(not u.find_spec('jupyterlab'))"
 
 // lab is the stamp of what installLab makes.
-func (p project) lab() stamp { return stamp{p.path(".tools", "venv"), p.hash(requirements)} }
+func (p project) lab() stamp {
+	venv := p.path(".tools", "venv")
+	return stamp{filepath.Join(venv, ".stamp"), p.hash(requirements), []string{filepath.Join(venv, "bin"), filepath.Join(venv, "lib")}}
+}
 
 // installLab makes .tools/venv, a Python environment with exactly the packages
 // of the requirements file, each checked against its hash.
@@ -198,10 +208,11 @@ func installLab(ctx context.Context, p project, progress *progress) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(stamp.folder); err != nil {
+	venv := filepath.Dir(stamp.path)
+	if err := os.RemoveAll(venv); err != nil {
 		return err
 	}
-	create := exec.Command(python, "-I", "-m", "venv", stamp.folder)
+	create := exec.Command(python, "-I", "-m", "venv", venv)
 	if err := perform(ctx, create, progress.begin("making a Python environment")); err != nil {
 		return explainVenv(err)
 	}

@@ -20,6 +20,7 @@ type progress struct {
 	running  []*step
 	stop     chan struct{}
 	patience time.Duration
+	begun    func(name string) // for tests, called when a step begins; may be nil
 }
 
 // step is one running piece of work.
@@ -84,6 +85,9 @@ func (p *progress) begin(name string) *step {
 	defer p.mu.Unlock()
 	s := &step{progress: p, name: name, start: time.Now()}
 	p.running = append(p.running, s)
+	if p.begun != nil {
+		p.begun(name)
+	}
 	return s
 }
 
