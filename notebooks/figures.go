@@ -29,6 +29,9 @@ func figures(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	root, err := filepath.Abs(*out)
+	if err == nil {
+		err = os.MkdirAll(root, 0o777)
+	}
 	if err != nil {
 		return err
 	}
@@ -39,8 +42,13 @@ func figures(ctx context.Context, p project, args []string) error {
 	}
 	return inParallel(*jobs, paths, func(path string) error {
 		folder, begun := filepath.Join(root, title(path)), time.Now()
-		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+folder)
+		drawn, err := guardFolder(root, 0)
 		if err != nil {
+			return err
+		}
+		defer drawn.stop()
+		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+drawn.folder)
+		if err = errors.Join(err, moveFiles(drawn.folder, folder)); err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}
 		fresh, old := countFiles(folder, begun)
@@ -48,6 +56,22 @@ func figures(ctx context.Context, p project, args []string) error {
 		sayLeft(progress, folder, old)
 		return nil
 	})
+}
+
+// moveFiles moves what is in one folder to another, so that nobody sees a figure
+// that is not complete, not even after the command was killed.
+func moveFiles(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	err = os.MkdirAll(to, 0o777)
+	for _, entry := range entries {
+		if name := entry.Name(); !strings.HasPrefix(name, ".") {
+			err = errors.Join(err, os.Rename(filepath.Join(from, name), filepath.Join(to, name)))
+		}
+	}
+	return err
 }
 
 // countFiles counts the files of a folder that were written since a moment and

@@ -172,3 +172,51 @@ func listen(t *testing.T, ctx context.Context) (complaints func() []string) {
 		return list
 	}
 }
+
+// The notebook tries all ways to run code or to lead the reader away.
+func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
+	p := withLab(t)
+	const evil = `<script>window.evil = 1; parent.evil = 1</script><img src=x onerror="window.evil = 1; parent.evil = 1">` +
+		`<iframe src="javascript:parent.evil = 1; top.evil = 1"></iframe><base href="https://example.com/">` +
+		`<meta http-equiv="refresh" content="0; url=about:blank"><form action="https://example.com/"><button>x</button></form>` +
+		`<svg onload="window.evil = 1"></svg><style>body { display: none }</style><b>kept</b>`
+	nb := &notebook{Format: 4, Cells: []*cell{
+		{Type: "markdown", Source: "# Evil\n\n" + evil + "\n\n[click](javascript:window.evil=1) $\\text{</math>" + evil + "}$\n\n| a |\n| --: |\n| b |"},
+		{Type: "code", Source: evil, Outputs: []*output{
+			{Type: "display_data", Data: map[string]any{"text/html": evil}},
+			{Type: "stream", Text: evil},
+			{Type: "error", ErrorValue: evil},
+			{Type: "display_data", Data: map[string]any{"image/png": onePixel, "text/plain": "Figure: \"> " + evil}},
+		}},
+	}}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "evil.ipynb")
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeSite(t.Context(), p, []string{"-o", folder, path}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t, 800, 1200)
+	do(t, ctx, chromedp.Navigate("file://"+filepath.Join(folder, "evil.html")),
+		chromedp.WaitVisible(chromedp.CSS(".code button")), // the page's own script and style work
+		chromedp.Click(`//a[text()="click"]`))
+	wait(t, ctx, patience, `document.querySelector("figure img").naturalWidth === 1`)
+	for expression, want := range map[string]string{
+		`String(window.evil)`:                                      "undefined",
+		`location.pathname.split("/").pop()`:                       "evil.html",
+		`document.baseURI`:                                         "file://" + filepath.Join(folder, "evil.html"),
+		`getComputedStyle(document.body).display`:                  "block",
+		`getComputedStyle(document.querySelector("td")).textAlign`: "right",
+		`document.querySelector("iframe.output").sandbox.value`:    "",
+		`String(document.querySelectorAll("form, base, svg, main meta, section iframe").length)`: "0",
+	} {
+		if got := evaluate[string](t, ctx, expression); got != want {
+			t.Errorf("%s is %q, want %q", expression, got, want)
+		}
+	}
+	screenshot(t, ctx, "site-evil")
+}
+
+// onePixel is a PNG.
+const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="

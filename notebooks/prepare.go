@@ -65,15 +65,16 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 	if stamp.valid() {
 		return nil
 	}
+	for _, old := range stamp.installed { // a damaged program would be taken for a good one
+		os.Remove(old)
+	}
 	build := p.goCommand("install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
 	build.Env = append(build.Env, "GOBIN="+p.bin())
 	if err := perform(ctx, build, progress.begin("installing the Go kernel")); err != nil {
 		return err
 	}
 	// A front end started from a desktop may lack go on its PATH.
-	link := filepath.Join(p.bin(), "go")
-	os.Remove(link)
-	if err := os.Symlink(command, link); err != nil {
+	if err := os.Symlink(command, filepath.Join(p.bin(), "go")); err != nil {
 		return err
 	}
 	return stamp.write()

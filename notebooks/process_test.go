@@ -167,8 +167,7 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 					t.Errorf("the next run writes\n%s\nan undisturbed one\n%s", got, want)
 				}
 			case c.name == "lab":
-				if c, err := net.Dial("tcp", "127.0.0.1:8900"); err == nil {
-					c.Close()
+				if listening(8900) {
 					t.Error("the port is still open")
 				}
 			case *kills >= 100: // takes minutes
@@ -224,6 +223,25 @@ func copyProject(t *testing.T, p project) string {
 	return copied
 }
 
+func listening(port int) bool {
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+func waitListening(t *testing.T, v *victim, port int) {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); !listening(port); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			v.cmd.Process.Kill()
+			v.cmd.Wait()
+			t.Fatalf("JupyterLab did not start: %s", v.stderr)
+		}
+	}
+}
+
 // go run passes no signals on, so the command notices its end by itself.
 func TestCommandEndsWithGoRun(t *testing.T) {
 	p := withLab(t)
@@ -231,15 +249,7 @@ func TestCommandEndsWithGoRun(t *testing.T) {
 		t.Skip("looks for processes in /proc")
 	}
 	v := startVictim(t, p.root, "go", "run", "./notebooks", "lab", "-no-browser", "-port", "8910")
-	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if c, err := net.Dial("tcp", "127.0.0.1:8910"); err == nil {
-			c.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("JupyterLab did not start: %s", v.stderr)
-		}
-	}
+	waitListening(t, v, 8910)
 	v.cmd.Process.Signal(syscall.SIGTERM)
 	v.cmd.Wait()
 	v.wantNothingLeft(t)
@@ -358,5 +368,108 @@ func TestReplacedFileIsWholeAndKeepsItsPermissions(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
 		t.Errorf("files are left beside it: %v, %v", entries, err)
+	}
+}
+
+// readOnly is a shell script that runs a command where the folder $1 is read-only.
+const readOnly = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && ! touch x && shift && exec "$@"`
+
+func TestPreparedProjectMayBeReadOnly(t *testing.T) {
+	p := withLab(t)
+	in := []string{"unshare", "--mount", "sh", "-c", readOnly, "sh", p.root}
+	if err := exec.Command(in[0], append(in[1:], "true")...).Run(); err != nil {
+		t.Skip("only root may make a folder read-only for itself: ", err)
+	}
+	in = append(in, buildCommand(t))
+	failing := drawing(t)
+	t.Setenv("QHLAB_STORE", "")
+	if nb, err := readNotebook(failing); err != nil {
+		t.Fatal(err)
+	} else {
+		nb.Cells[1].Source = "%%\npanic(1)"
+		failing = filepath.Join(t.TempDir(), "failing.ipynb")
+		if err := nb.write(failing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"run", "-check", p.path("notebooks", "testdata", "square.ipynb")},
+		{"figures", "-o", t.TempDir(), drawing(t)},
+		{"html", "-o", t.TempDir()},
+	} {
+		finish(t, startVictim(t, p.root, append(in, args...)...))
+	}
+	v := startVictim(t, p.root, append(in, "run", failing)...)
+	if err := v.cmd.Wait(); err == nil || !strings.Contains(v.stderr.String(), filepath.Join(v.temporary, "qhlab-unfinished-")) {
+		t.Errorf("what was computed is not named: %s", v.stderr)
+	}
+	v = startVictim(t, p.root, append(in, "lab", "-no-browser", "-port", "8920")...)
+	waitListening(t, v, 8920)
+	v.cmd.Process.Signal(syscall.SIGTERM)
+	if err := v.cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, v.stderr)
+	}
+	v.wantNothingLeft(t)
+}
+
+// The names of folders are no patterns, and an empty match is no success.
+func TestFoldersMayHaveAnyName(t *testing.T) {
+	for _, name := range []string{"qhlab [copy]", "a*b?", `it's "$HOME" \ ü`, "-o"} {
+		p := project{filepath.Join(t.TempDir(), name)}
+		writeFile(t, p.path("notebooks", "01-a.ipynb"), "{}")
+		writeFile(t, p.path("notebooks", "02-b.ipynb"), "{}")
+		if paths, err := p.notebooks(nil); err != nil || len(paths) != 2 {
+			t.Errorf("%s: found %q, %v", name, paths, err)
+		}
+		if paths, err := p.notebooks([]string{p.path("notebooks", "02-b.ipynb")}); err != nil || len(paths) != 1 {
+			t.Errorf("%s: found %q, %v", name, paths, err)
+		}
+	}
+	empty := project{t.TempDir()}
+	writeFile(t, empty.path("notebooks", "readme.txt"), "")
+	before := "text\n" + tableBegins + "rows\n" + tableEnds + claimsBegins + "rows\n" + claimsEnds
+	writeFile(t, empty.path("README.md"), before)
+	wantError(t, run(t.Context(), empty, nil), "no notebook", empty.root)
+	wantError(t, updateReadme(empty), "no notebook")
+	if after, _ := os.ReadFile(empty.path("README.md")); string(after) != before {
+		t.Error("the README has lost its rows")
+	}
+	colon := filepath.Join(t.TempDir(), "a:b")
+	writeFile(t, filepath.Join(colon, "go.mod"), "module qhlab\n")
+	t.Chdir(colon)
+	_, err := findProject()
+	wantError(t, err, "a:b", "PATH")
+}
+
+// Cells run in the folder of their notebook, so they would take a relative folder
+// for another one than the command does.
+func TestFoldersInTheEnvironment(t *testing.T) {
+	p := project{t.TempDir()}
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("QHLAB_STORE", "runs")
+	t.Setenv("QHLAB_DATA", "")
+	t.Setenv("GOCACHE", "")
+	t.Setenv("GOPATH", "")
+	if err := p.fixFolders(); err != nil {
+		t.Fatal(err)
+	}
+	if got := os.Getenv("QHLAB_STORE"); got != filepath.Join(here, "runs") {
+		t.Errorf("a relative folder became %s", got)
+	}
+	if got := os.Getenv("QHLAB_DATA"); got != "" {
+		t.Errorf("the default became %s", got)
+	}
+	t.Setenv("HOME", "")
+	if err := p.fixFolders(); err != nil {
+		t.Fatal(err)
+	}
+	for _, variable := range []string{"QHLAB_DATA", "GOCACHE", "GOPATH"} {
+		if got := os.Getenv(variable); !strings.HasPrefix(got, p.root) {
+			t.Errorf("without a home, %s is %q", variable, got)
+		}
 	}
 }
