@@ -74,6 +74,8 @@ func TestFormulasBecomeMathML(t *testing.T) {
 	}
 	_, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
 	wantError(t, err, `\nonsense`)
+	_, err = p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\text{a{<meta>x</meta>}}$`}}})
+	wantError(t, err, "element meta")
 }
 
 func TestPictureWithoutCaptionIsRefused(t *testing.T) {
@@ -181,7 +183,7 @@ func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
 		`<meta http-equiv="refresh" content="0; url=about:blank"><form action="https://example.com/"><button>x</button></form>` +
 		`<svg onload="window.evil = 1"></svg><style>body { display: none }</style><b>kept</b>`
 	nb := &notebook{Format: 4, Cells: []*cell{
-		{Type: "markdown", Source: "# Evil\n\n" + evil + "\n\n[click](javascript:window.evil=1) $\\text{</math>" + evil + "}$\n\n| a |\n| --: |\n| b |"},
+		{Type: "markdown", Source: "# Evil\n\n" + evil + "\n\n[click](javascript:window.evil=1) $\\text{</math>" + evil + "}$ $\\textbf{" + evil + "}$\n\n| a |\n| --: |\n| b |"},
 		{Type: "code", Source: evil, Outputs: []*output{
 			{Type: "display_data", Data: map[string]any{"text/html": evil}},
 			{Type: "stream", Text: evil},

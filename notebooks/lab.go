@@ -46,7 +46,7 @@ func lab(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *address != "localhost" && !net.ParseIP(*address).IsLoopback() {
+	if isPublic(*address) {
 		fmt.Fprintf(os.Stderr, "warning: -address %s lets other machines reach JupyterLab, unencrypted; whoever reads its token can run programs as you\n", *address)
 	}
 	link := server.url(page)
@@ -159,6 +159,11 @@ func reachable(address string) string {
 		return "::1"
 	}
 	return address
+}
+
+// isPublic tells whether other machines may reach a server on the address.
+func isPublic(address string) bool {
+	return address != "localhost" && !net.ParseIP(address).IsLoopback()
 }
 
 // ready waits for the first answer.

@@ -248,11 +248,13 @@ func TestCommandEndsWithGoRun(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks for processes in /proc")
 	}
-	v := startVictim(t, p.root, "go", "run", "./notebooks", "lab", "-no-browser", "-port", "8910")
-	waitListening(t, v, 8910)
-	v.cmd.Process.Signal(syscall.SIGTERM)
-	v.cmd.Wait()
-	v.wantNothingLeft(t)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		v := startVictim(t, p.root, "go", "run", "./notebooks", "lab", "-no-browser", "-port", "8910")
+		waitListening(t, v, 8910)
+		v.cmd.Process.Signal(signal)
+		v.cmd.Wait()
+		v.wantNothingLeft(t)
+	}
 }
 
 func TestChildEndsWithAllThatItStarted(t *testing.T) {

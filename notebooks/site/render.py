@@ -5,6 +5,7 @@ HTML. Formulas are taken out before Markdown is read, as JupyterLab does, since
 underscores and backslashes mean something else there.
 """
 
+import html
 import json
 import re
 import sys
@@ -35,6 +36,10 @@ ACCENTS = {"~": "\u02dc", "^": "\u02c6", "\u02d9": "\u02d9", "\u00af": "\u00af",
 # Formulas in a line do not break, and a telephone has room for about so many signs.
 LONG = 25
 LIMITS = {"min", "max", "inf", "sup", "lim"}
+ELEMENTS = set(
+    "math menclose mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt"
+    " mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none semantics".split()
+)
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 
@@ -42,12 +47,17 @@ def mathml(tex, display):
     """Return the formula as MathML Core, which browsers draw without a script."""
     for pattern, spelling in SPELLINGS:
         tex = re.sub(pattern, spelling, tex)
+    # latex2mathml takes signs in text for markup.
+    tex = re.sub(r"\\(?:text\w*|mbox|tag)\{[^{}]*\}", lambda m: html.escape(m[0], quote=False), tex)
     try:
         root = tree.fromstring(convert(tex.strip(), display="block" if display else "inline"))
     except Exception as error:
         sys.exit(f"cannot read the formula {tex!r}: {error!r}")
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
+        element.attrib.pop("href", None)
+        if element.tag not in ELEMENTS:  # HTML that was written into the formula
+            sys.exit(f"the formula {tex!r} has the element {element.tag}")
     for element in list(root.iter()):
         sign(element)
         if (element.text or "").startswith("\\"):
