@@ -56,10 +56,13 @@ func main() {
 }
 
 // dispatch runs the subcommand that the arguments begin with; without one, or
-// when they begin with a flag, it opens JupyterLab.
+// when they begin with a flag, it opens JupyterLab. The kernelspec's own subcommand
+// is not for users.
 func dispatch(ctx context.Context, args []string) error {
 	name := "lab"
 	switch {
+	case len(args) == 3 && args[0] == "proxy":
+		return runProxy(ctx, args[1], args[2])
 	case len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
 		name = "help"
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):

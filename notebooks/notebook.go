@@ -189,11 +189,15 @@ func (nb *notebook) write(path string) error {
 	return replaceFile(path, data)
 }
 
+// languageInfo is what the kernel says of its language, which whoever saves a
+// notebook writes into it.
+var languageInfo = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+
 // normalize removes what differs between machines and clean runs without being
 // an output: timing, versions, results of earlier runs.
 func (nb *notebook) normalize() {
 	nb.Metadata["kernelspec"] = map[string]any{"display_name": "Go (gonb)", "language": "go", "name": "gonb"}
-	nb.Metadata["language_info"] = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+	nb.Metadata["language_info"] = languageInfo
 	for _, c := range nb.Cells {
 		delete(c.Metadata, "execution")
 		if c.Type == "code" {

@@ -47,9 +47,14 @@ func prepareSteps(ctx context.Context, p project, progress *progress, steps ...f
 	return nil
 }
 
+// buildPackages builds what cells import, and the kernel's proxy.
 func buildPackages(ctx context.Context, p project, progress *progress) error {
 	build := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
-	return perform(build, progress.begin("building the project's packages"))
+	if err := perform(build, progress.begin("building the project's packages")); err != nil {
+		return err
+	}
+	build = p.goCommand(ctx, "build", "-o", filepath.Join(p.bin(), "notebooks"), modulePath+"/notebooks")
+	return perform(build, progress.begin("building the kernel's proxy"))
 }
 
 // installPrograms builds gonb and goimports at the versions of go.mod.

@@ -145,7 +145,7 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 		err := executeCell(ctx, k, c, collector)
 		if err != nil {
 			s.end(outcome(err))
-			return describeFailure(title, nb, c, err)
+			return describeFailure(title, c, err)
 		}
 		s.end("")
 	}
