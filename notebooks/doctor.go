@@ -23,7 +23,7 @@ type finding struct {
 func doctor(ctx context.Context, p project, args []string) error {
 	broken := 0
 	for _, examine := range []func(context.Context, project) finding{
-		examineGo, examineEnvironment, examinePackages, examineGonb, examineImports, examineKernel,
+		examineGo, examineEnvironment, examinePackages, examineGonb, examineImports, examineHelp, examineKernel,
 		examinePython, examineLab, examinePort, examineChromium, examineUserKernel,
 	} {
 		f := examine(ctx, p)
@@ -83,16 +83,20 @@ func examinePackages(ctx context.Context, p project) finding {
 }
 
 func examineGonb(_ context.Context, p project) finding {
-	return examineProgram(p, "gonb", "github.com/janpfeifer/gonb")
+	return examineProgram(p, "gonb", "go.mod", "github.com/janpfeifer/gonb")
 }
 
 func examineImports(_ context.Context, p project) finding {
-	return examineProgram(p, "goimports", "golang.org/x/tools")
+	return examineProgram(p, "goimports", "go.mod", "golang.org/x/tools")
+}
+
+func examineHelp(_ context.Context, p project) finding {
+	return examineProgram(p, "gopls", goplsFolder+"/go.mod", goplsPackage)
 }
 
 // examineProgram reads the version from the program itself and compares it with
-// go.mod.
-func examineProgram(p project, name, module string) finding {
+// the one that a file of requirements asks for.
+func examineProgram(p project, name, file, module string) finding {
 	f := finding{name: name, needed: true}
 	path := p.path(".tools", "bin", name)
 	info, err := buildinfo.ReadFile(path)
@@ -101,16 +105,16 @@ func examineProgram(p project, name, module string) finding {
 		return f
 	}
 	f.detail = info.Main.Version + " at " + path
-	if required := p.required(module); info.Main.Version != required {
-		f.detail += ", but go.mod asks for " + required
+	if required := p.required(file, module); info.Main.Version != required {
+		f.detail += ", but " + file + " asks for " + required
 		f.mend = "rm -rf .tools/bin && go run ./notebooks prepare"
 	}
 	return f
 }
 
-// required is the version of a module in go.mod.
-func (p project) required(module string) string {
-	text, _ := os.ReadFile(p.path("go.mod"))
+// required is the version of a module in a go.mod.
+func (p project) required(file, module string) string {
+	text, _ := os.ReadFile(p.path(file))
 	for _, line := range strings.Split(string(text), "\n") {
 		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == module {
 			return fields[1]

@@ -366,7 +366,7 @@ func parseCell(code string) *cellSource {
 	text, place, body := []string{"package main"}, []int{0}, false
 	for i, line := range strings.Split(code, "\n") {
 		switch {
-		case line == "%%" || strings.HasPrefix(line, "%% ") || strings.HasPrefix(line, "%main"):
+		case beginsBody(line):
 			text, place, body = append(text, "func main() {", "flag.Parse()"), append(place, i+1, i+1), true
 		case strings.HasPrefix(line, "%") || strings.HasPrefix(line, "!"):
 		default:
@@ -379,6 +379,12 @@ func parseCell(code string) *cellSource {
 	s := parseGo(strings.Join(text, "\n"))
 	s.place = place
 	return s
+}
+
+// beginsBody tells whether the lines that follow are the body of main.
+func beginsBody(line string) bool {
+	word, _, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+	return word == "%%" || word == "%main"
 }
 
 // declaration is a part of a program that gonb takes from a cell as it is.

@@ -209,13 +209,26 @@ func isIdle(m message) bool {
 	return m.Header.Type == "status" && json.Unmarshal(m.Content, &status) == nil && status.State == "idle"
 }
 
+// declare runs code that is not a cell of the notebook and does not count as one.
+func (k *kernel) declare(ctx context.Context, code string) error {
+	request, err := k.sendCode(code, true)
+	if err != nil {
+		return err
+	}
+	return k.await(ctx, request, nil)
+}
+
+func (k *kernel) sendCode(code string, silent bool) (request string, err error) {
+	return k.send(k.shell, "execute_request", map[string]any{
+		"code": code, "silent": silent, "store_history": !silent,
+		"user_expressions": struct{}{}, "allow_stdin": false, "stop_on_error": true,
+	})
+}
+
 // execute runs code and hands on the messages that it causes. When ctx ends
 // first, it interrupts the program and waits for its last outputs.
 func (k *kernel) execute(ctx context.Context, code string, handle func(message)) error {
-	request, err := k.send(k.shell, "execute_request", map[string]any{
-		"code": code, "silent": false, "store_history": true,
-		"user_expressions": struct{}{}, "allow_stdin": false, "stop_on_error": true,
-	})
+	request, err := k.sendCode(code, false)
 	if err != nil {
 		return err
 	}
@@ -229,7 +242,7 @@ func (k *kernel) execute(ctx context.Context, code string, handle func(message))
 	rest, stop := context.WithTimeout(context.WithoutCancel(ctx), interruptTimeout)
 	defer stop()
 	k.await(rest, request, handle)
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // shutdown asks the kernel to end, and ends it if it does not.

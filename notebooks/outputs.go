@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -88,4 +89,16 @@ func (c *cell) stream(name string) string {
 		}
 	}
 	return s.String()
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// errorText joins what the failed cell wrote to stderr and the kernel's report,
+// without colours.
+func (c *cell) errorText() string {
+	text := c.stream("stderr")
+	if o := c.failure(); o != nil {
+		text += "\n" + strings.Join(o.Traceback, "\n")
+	}
+	return escapes.ReplaceAllString(text, "")
 }

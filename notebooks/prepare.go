@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -27,9 +28,14 @@ func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
 }
 
+// prepareFrontEnd additionally makes sure that names are completed and explained.
+func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp)
+}
+
 // prepareLab additionally makes sure that JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installLab)
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
@@ -59,17 +65,35 @@ func buildPackages(ctx context.Context, p project, progress *progress) error {
 
 // installPrograms builds gonb and goimports at the versions of go.mod.
 func installPrograms(ctx context.Context, p project, progress *progress) error {
+	return p.install(ctx, progress, "the Go kernel", ".", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+}
+
+// installHelp builds gopls, by which the kernel completes and explains names.
+func installHelp(ctx context.Context, p project, progress *progress) error {
+	return p.install(ctx, progress, "completion", goplsFolder, goplsPackage)
+}
+
+const (
+	goplsFolder  = ".jupyter/gopls"
+	goplsPackage = "golang.org/x/tools/gopls"
+)
+
+// install builds programs, called like the last words of their packages, at the
+// versions of the go.mod in a folder.
+func (p project) install(ctx context.Context, progress *progress, what, folder string, packages ...string) error {
 	command, err := goCommand()
 	if err != nil {
 		return err
 	}
-	stamp := stamp{p.path(".tools", "bin", ".stamp"), runtime.Version() + command + p.hash("go.mod", "go.sum")}
-	if stamp.valid() && p.hasPrograms() {
+	first := path.Base(packages[0])
+	stamp := stamp{p.path(".tools", "bin", ".stamp-"+first), runtime.Version() + command + p.hash(path.Join(folder, "go.mod"), path.Join(folder, "go.sum"))}
+	if stamp.valid() && p.hasPrograms(packages) {
 		return nil
 	}
-	build := p.goCommand(ctx, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+	build := p.goCommand(ctx, append([]string{"install"}, packages...)...)
+	build.Dir = p.path(folder)
 	build.Env = append(build.Env, "GOBIN="+p.bin())
-	if err := perform(build, progress.begin("installing the Go kernel")); err != nil {
+	if err := perform(build, progress.begin("installing "+what)); err != nil {
 		return err
 	}
 	// A front end started from a desktop may lack go on its PATH.
@@ -81,10 +105,10 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 	return stamp.write()
 }
 
-// hasPrograms tells whether all that installPrograms makes is there.
-func (p project) hasPrograms() bool {
-	for _, name := range []string{"gonb", "goimports", "go"} {
-		if _, err := os.Stat(filepath.Join(p.bin(), name)); err != nil {
+// hasPrograms tells whether all that install makes is there.
+func (p project) hasPrograms(packages []string) bool {
+	for _, name := range append([]string{"go"}, packages...) {
+		if _, err := os.Stat(filepath.Join(p.bin(), path.Base(name))); err != nil {
 			return false
 		}
 	}

@@ -51,7 +51,7 @@ func TestOnlyOneAtATimeHoldsTheLock(t *testing.T) {
 
 func TestIncompleteInstallationStartsAgain(t *testing.T) {
 	p := withKernel(t)
-	for _, missing := range []string{".stamp", "goimports", "go"} { // the first as if killed before the end
+	for _, missing := range []string{".stamp-gonb", "goimports", "go"} { // the first as if killed before the end
 		path := filepath.Join(p.bin(), missing)
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)

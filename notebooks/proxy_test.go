@@ -86,9 +86,10 @@ func TestWhatAFailingCellSays(t *testing.T) {
 		"%%\nc := make(chan int)\nc <- 1":                                        "\nall goroutines are asleep - deadlock!\nin cell [N], line 3\n>   3  c <- 1",
 		"%%\ndone := make(chan int)\ngo func() {\n\tmust(area(-1))\n}()\n<-done": "\nqhnet: no area: the side is negative\nin cell [N], line 4\n>   4  \tmust(area(-1))\ncalled from cell [N], line 3\n>   3  go func() {",
 		"var bad = must(area(-1))":                                               "\nqhnet: no area: the side is negative\nin cell [N], line 1\n>   1  var bad = must(area(-1))",
-		"%%\nfmt.Println(1\nx := 2":                                              "",
+		"%%\nfmt.Println(1\nx := 2":                                              "\nmissing ',' before newline in argument list (and 2 more errors)\ncell [N], line 2\n>   2  fmt.Println(1",
 		"%%\nx := 1":                                                             "\ndeclared and not used: x\ncell [N], line 2\n>   2  x := 1",
-		"%%\nfmt.Println(missing, doubled())":                                    "",
+		"%%\nfmt.Println(missing, doubled())": "\nundefined: missing\ncell [N], line 2\n>   2  fmt.Println(missing, doubled())\n" +
+			"not enough arguments in call to doubled\ncell [N], line 2\n>   2  fmt.Println(missing, doubled())\nhave ()\nwant (float64)",
 	} {
 		var count string
 		c, err := execute(t, t.Context(), k, source)

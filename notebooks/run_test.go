@@ -20,7 +20,7 @@ func TestNotebooks(t *testing.T) {
 		t.Run(title(path), func(t *testing.T) {
 			t.Parallel()
 			needTime(t)
-			fresh, err := executeNotebook(t.Context(), p, path, silent(t))
+			fresh, err := executeNotebook(t.Context(), p, path, silent(t), variant{})
 			if err != nil {
 				t.Fatal(err)
 			}
