@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"strings"
 	"time"
 )
@@ -26,7 +27,7 @@ const prepareAgain = "go run ./notebooks prepare"
 func doctor(ctx context.Context, p project, args []string) error {
 	broken := 0
 	for _, examine := range []func(context.Context, project) finding{
-		examineGo, examineEnvironment, examinePackages, examineGonb, examineImports, examineKernel,
+		examineGo, examineEnvironment, examinePackages, examineGonb, examineImports, examineHelp, examineKernel,
 		examinePython, examineLab, examinePort, examineChromium, examineUserKernel,
 	} {
 		f := examine(ctx, p)
@@ -89,37 +90,42 @@ func examinePackages(ctx context.Context, p project) finding {
 }
 
 func examineGonb(_ context.Context, p project) finding {
-	return examineProgram(p, "gonb", "github.com/janpfeifer/gonb")
+	return examineProgram(p, kernelTools, "gonb", "github.com/janpfeifer/gonb")
 }
 
 func examineImports(_ context.Context, p project) finding {
-	return examineProgram(p, "goimports", "golang.org/x/tools")
+	return examineProgram(p, kernelTools, "goimports", "golang.org/x/tools")
+}
+
+func examineHelp(_ context.Context, p project) finding {
+	return examineProgram(p, helpTools, "gopls", helpTools.packages[0])
 }
 
 // examineProgram reads the version from the program itself and compares it with
-// go.mod.
-func examineProgram(p project, name, module string) finding {
+// the one that a file of requirements asks for.
+func examineProgram(p project, tools toolset, name, module string) finding {
 	f := finding{name: name, needed: true}
-	path := p.path(".tools", "bin", name)
-	info, err := buildinfo.ReadFile(path)
+	program := p.path(".tools", "bin", name)
+	info, err := buildinfo.ReadFile(program)
 	if err != nil {
 		f.detail, f.mend = "not in .tools/bin", prepareAgain
 		return f
 	}
-	f.detail = info.Main.Version + " at " + path
-	if required := p.required(module); info.Main.Version != required {
-		f.detail += ", but go.mod asks for " + required
+	f.detail = info.Main.Version + " at " + program
+	file := path.Join(tools.folder, "go.mod")
+	if required := p.required(file, module); info.Main.Version != required {
+		f.detail += ", but " + file + " asks for " + required
 		f.mend = prepareAgain
 	}
-	if command, _ := goCommand(); !p.programs(command).valid() {
+	if command, _ := goCommand(); !tools.stamp(p, command).valid() {
 		f.detail, f.mend = f.detail+", but .tools/bin is incomplete, damaged or of another Go", prepareAgain
 	}
 	return f
 }
 
-// required is the version of a module in go.mod.
-func (p project) required(module string) string {
-	text, _ := os.ReadFile(p.path("go.mod"))
+// required is the version of a module in a go.mod.
+func (p project) required(file, module string) string {
+	text, _ := os.ReadFile(p.path(file))
 	for _, line := range strings.Split(string(text), "\n") {
 		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == module {
 			return fields[1]

@@ -50,7 +50,8 @@ func lab(ctx context.Context, p project, args []string) error {
 		fmt.Fprintf(os.Stderr, "warning: -address %s lets other machines reach JupyterLab, unencrypted; whoever reads its token can run programs as you\n", *address)
 	}
 	link := server.url(page)
-	fmt.Printf("JupyterLab runs at\n\n    %s\n\nCtrl-C here ends it.\n", link)
+	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
+		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
 	if !*quiet && hasDesktop() {
 		page := filepath.Join(filepath.Dir(server.log), "open.html")
 		defer os.Remove(page)

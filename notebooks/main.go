@@ -29,8 +29,8 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"lab", "[-port N] [-address A] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
-		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
-		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
+		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file", run},
+		{"figures", "[-o FOLDER] [-jobs N] [NAME...] or NAME FIGURE...", "execute notebooks and export every figure, or some of one notebook, as PDF, SVG, PNG and PGF", figures},
 		{"html", "[-o FOLDER] [NAME...]", "make a site of the notebooks to read, without server and network", writeSite},
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
@@ -53,10 +53,13 @@ func main() {
 }
 
 // dispatch runs the subcommand that the arguments begin with; without one, or
-// when they begin with a flag, it opens JupyterLab.
+// when they begin with a flag, it opens JupyterLab. The kernelspec's own subcommand
+// is not for users.
 func dispatch(ctx context.Context, args []string) error {
 	name := "lab"
 	switch {
+	case len(args) == 3 && args[0] == "proxy":
+		return runProxy(ctx, args[1], args[2])
 	case len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
 		name = "help"
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -215,11 +216,15 @@ func (nb *notebook) write(path string) error {
 	return replaceFile(path, data)
 }
 
+// languageInfo is what the kernel says of its language, which whoever saves a
+// notebook writes into it.
+var languageInfo = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+
 // normalize removes what differs between machines and clean runs without being
 // an output: timing, versions, results of earlier runs.
 func (nb *notebook) normalize() {
 	nb.Metadata["kernelspec"] = map[string]any{"display_name": "Go (gonb)", "language": "go", "name": "gonb"}
-	nb.Metadata["language_info"] = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+	nb.Metadata["language_info"] = languageInfo
 	for _, c := range nb.Cells {
 		delete(c.Metadata, "execution")
 		if c.Type == "code" {
@@ -317,4 +322,16 @@ func (c *cell) stream(name string) string {
 		}
 	}
 	return s.String()
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// errorText joins what the failed cell wrote to stderr and the kernel's report,
+// without colours.
+func (c *cell) errorText() string {
+	text := c.stream("stderr")
+	if o := c.failure(); o != nil {
+		text += "\n" + strings.Join(o.Traceback, "\n")
+	}
+	return escapes.ReplaceAllString(text, "")
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -30,9 +31,14 @@ func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
 }
 
+// prepareFrontEnd additionally makes sure that names are completed and explained.
+func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp)
+}
+
 // prepareLab additionally makes sure that JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installLab)
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
@@ -50,27 +56,53 @@ func prepareSteps(ctx context.Context, p project, progress *progress, steps ...f
 	return nil
 }
 
+// buildPackages builds what cells import, and the kernel's proxy.
 func buildPackages(ctx context.Context, p project, progress *progress) error {
 	build := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
-	return perform(ctx, build, progress.begin("building the project's packages"))
+	if err := perform(ctx, build, progress.begin("building the project's packages")); err != nil {
+		return err
+	}
+	build = p.goCommand("build", "-o", filepath.Join(p.bin(), "notebooks"), modulePath+"/notebooks")
+	return perform(ctx, build, progress.begin("building the kernel's proxy"))
 }
 
-// installPrograms builds gonb and goimports at the versions of go.mod.
+// toolset is programs, called like the last words of their packages, that are
+// installed at the versions of the go.mod in a folder.
+type toolset struct {
+	what, folder string
+	packages     []string
+}
+
+var (
+	kernelTools = toolset{"the Go kernel", ".", []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"}}
+	// By gopls the kernel completes and explains names.
+	helpTools = toolset{"completion", ".jupyter/gopls", []string{"golang.org/x/tools/gopls"}}
+)
+
 func installPrograms(ctx context.Context, p project, progress *progress) error {
+	return kernelTools.install(ctx, p, progress)
+}
+
+func installHelp(ctx context.Context, p project, progress *progress) error {
+	return helpTools.install(ctx, p, progress)
+}
+
+func (t toolset) install(ctx context.Context, p project, progress *progress) error {
 	command, err := goCommand()
 	if err != nil {
 		return err
 	}
-	stamp := p.programs(command)
+	stamp := t.stamp(p, command)
 	if stamp.valid() {
 		return nil
 	}
 	for _, old := range stamp.installed { // a damaged program would be taken for a good one
 		os.Remove(old)
 	}
-	build := p.goCommand("install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+	build := p.goCommand(append([]string{"install"}, t.packages...)...)
+	build.Dir = p.path(t.folder)
 	build.Env = append(build.Env, "GOBIN="+p.bin())
-	if err := perform(ctx, build, progress.begin("installing the Go kernel")); err != nil {
+	if err := perform(ctx, build, progress.begin("installing "+t.what)); err != nil {
 		return err
 	}
 	// A front end started from a desktop may lack go on its PATH.
@@ -80,12 +112,15 @@ func installPrograms(ctx context.Context, p project, progress *progress) error {
 	return stamp.write()
 }
 
-// programs is the stamp of what installPrograms makes.
-func (p project) programs(goCommand string) stamp {
-	bin := p.bin()
+// stamp is that of the programs and of the link to go.
+func (t toolset) stamp(p project, goCommand string) stamp {
+	installed := []string{filepath.Join(p.bin(), "go")}
+	for _, program := range t.packages {
+		installed = append(installed, filepath.Join(p.bin(), path.Base(program)))
+	}
 	return stamp{
-		filepath.Join(bin, ".stamp"), runtime.Version() + goCommand + p.hash("go.mod", "go.sum"),
-		[]string{filepath.Join(bin, "gonb"), filepath.Join(bin, "goimports"), filepath.Join(bin, "go")},
+		filepath.Join(p.bin(), ".stamp-"+path.Base(t.packages[0])),
+		runtime.Version() + goCommand + p.hash(path.Join(t.folder, "go.mod"), path.Join(t.folder, "go.sum")), installed,
 	}
 }
 

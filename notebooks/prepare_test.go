@@ -20,7 +20,7 @@ func TestWarmPreparationOnlyBuildsThePackages(t *testing.T) {
 	if err := prepareLab(t.Context(), p, progress); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"building the project's packages"}; !slices.Equal(steps, want) {
+	if want := []string{"building the project's packages", "building the kernel's proxy"}; !slices.Equal(steps, want) {
 		t.Errorf("took the steps %q, want %q", steps, want)
 	}
 }
@@ -28,10 +28,10 @@ func TestWarmPreparationOnlyBuildsThePackages(t *testing.T) {
 func TestIncompleteAndDamagedInstallationsStartAgain(t *testing.T) {
 	p := withKernel(t)
 	for name, damage := range map[string]func(path string) error{
-		".stamp":    os.Remove, // as if killed before the end
-		"goimports": os.Remove,
-		"go":        os.Remove,
-		"gonb":      func(path string) error { return os.Truncate(path, 1<<20) },
+		".stamp-gonb": os.Remove, // as if killed before the end
+		"goimports":   os.Remove,
+		"go":          os.Remove,
+		"gonb":        func(path string) error { return os.Truncate(path, 1<<20) },
 	} {
 		path := filepath.Join(p.bin(), name)
 		if err := damage(path); err != nil {

@@ -121,13 +121,20 @@ func (p project) fixFolders() error {
 	return nil
 }
 
-// notebooks returns the paths of the notebooks that the names select, all of
-// them without a name. A name is a path, or the beginning or a word of the
+// notebooks returns the paths of the notebooks that the names select, without a name
+// those of the project: a copy that somebody made is theirs. A name is a path, or the beginning or a word of the
 // file's name: "05", "robustness" and "notebooks/05-robustness.ipynb" agree.
 func (p project) notebooks(names []string) ([]string, error) {
 	all, err := notebooksIn(p.path("notebooks"))
-	if err != nil || len(names) == 0 {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		own := slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
+		if len(own) == 0 {
+			return nil, fmt.Errorf("%s has lost its notebooks: restore them with git", p.path("notebooks"))
+		}
+		return own, nil
 	}
 	var selected []string
 	for _, name := range names {
@@ -191,9 +198,11 @@ func titles(paths []string) []string {
 	return names
 }
 
-// owns tells whether the notebook is one of the project's.
+// owns tells whether the notebook is one of the project's, which are those that its
+// README links to.
 func (p project) owns(path string) bool {
-	return filepath.Dir(path) == p.path("notebooks")
+	text, err := os.ReadFile(p.path("README.md"))
+	return err == nil && filepath.Dir(path) == p.path("notebooks") && strings.Contains(string(text), "(notebooks/"+filepath.Base(path)+")")
 }
 
 // goCommand returns the path of the go command that built this program, or the
