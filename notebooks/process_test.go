@@ -26,7 +26,8 @@ type victim struct {
 	cmd            *exec.Cmd
 	mark           string // in the environment of all that it starts
 	temporary      string // its TMPDIR
-	stdout, stderr *strings.Builder
+	stdout         string // the name of a file
+	stderr         *strings.Builder
 }
 
 // startVictim starts the command of a binary, or any other.
@@ -34,10 +35,15 @@ func startVictim(t *testing.T, folder string, argv ...string) *victim {
 	t.Helper()
 	v := &victim{
 		cmd: exec.Command(argv[0], argv[1:]...), mark: fmt.Sprintf("QHLAB_VICTIM=%x", rand.Uint64()), temporary: t.TempDir(),
-		stdout: &strings.Builder{}, stderr: &strings.Builder{},
+		stdout: filepath.Join(t.TempDir(), "stdout"), stderr: &strings.Builder{},
 	}
+	stdout, err := os.Create(v.stdout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
 	v.cmd.Dir, v.cmd.Env = folder, append(os.Environ(), v.mark, "TMPDIR="+v.temporary)
-	v.cmd.Stdout, v.cmd.Stderr = v.stdout, v.stderr
+	v.cmd.Stdout, v.cmd.Stderr = stdout, v.stderr
 	v.cmd.WaitDelay = time.Second
 	if err := v.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -167,7 +173,8 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 					t.Errorf("the next run writes\n%s\nan undisturbed one\n%s", got, want)
 				}
 			case c.name == "lab":
-				if listening(8900) {
+				if c, err := net.Dial("tcp", "127.0.0.1:8900"); err == nil {
+					c.Close()
 					t.Error("the port is still open")
 				}
 			case *kills >= 100: // takes minutes
@@ -223,17 +230,13 @@ func copyProject(t *testing.T, p project) string {
 	return copied
 }
 
-func listening(port int) bool {
-	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err == nil {
-		c.Close()
-	}
-	return err == nil
-}
-
-func waitListening(t *testing.T, v *victim, port int) {
+// waitReady waits until lab has printed its address.
+func waitReady(t *testing.T, v *victim) {
 	t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !listening(port); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		if printed, _ := os.ReadFile(v.stdout); bytes.Contains(printed, []byte("token=")) {
+			return
+		}
 		if time.Now().After(deadline) {
 			v.cmd.Process.Kill()
 			v.cmd.Wait()
@@ -250,7 +253,7 @@ func TestCommandEndsWithGoRun(t *testing.T) {
 	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		v := startVictim(t, p.root, "go", "run", "./notebooks", "lab", "-no-browser", "-port", "8910")
-		waitListening(t, v, 8910)
+		waitReady(t, v)
 		v.cmd.Process.Signal(signal)
 		v.cmd.Wait()
 		v.wantNothingLeft(t)
@@ -406,7 +409,7 @@ func TestPreparedProjectMayBeReadOnly(t *testing.T) {
 		t.Errorf("what was computed is not named: %s", v.stderr)
 	}
 	v = startVictim(t, p.root, append(in, "lab", "-no-browser", "-port", "8920")...)
-	waitListening(t, v, 8920)
+	waitReady(t, v)
 	v.cmd.Process.Signal(syscall.SIGTERM)
 	if err := v.cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, v.stderr)
