@@ -377,9 +377,29 @@ func (p *proxy) send(socket string, m message) {
 
 // deadLink is a link of gopls to the documentation of a package that is on this
 // machine only: the project's or the cell's own.
-var deadLink = regexp.MustCompile(`\[[^\]]*\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
+var (
+	deadLink   = regexp.MustCompile(`\[([^\]]*)\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
+	linkToPage = regexp.MustCompile(`\[[^\]]* on pkg\.go\.dev\]`)
+)
 
-// withoutDeadLinks removes them from the help about a name.
+// withoutDeadLinks leaves the words of such links in the help about a name, and
+// nothing of one that stands for itself.
 func withoutDeadLinks(content json.RawMessage) json.RawMessage {
-	return deadLink.ReplaceAll(content, nil)
+	var help map[string]any
+	if json.Unmarshal(content, &help) != nil {
+		return content
+	}
+	data, _ := help["data"].(map[string]any)
+	for mime, value := range data {
+		if markdown, ok := value.(string); ok {
+			markdown = deadLink.ReplaceAllStringFunc(markdown, func(link string) string {
+				if linkToPage.MatchString(link) {
+					return ""
+				}
+				return deadLink.ReplaceAllString(link, "$1")
+			})
+			data[mime] = strings.TrimRight(markdown, "-\n ")
+		}
+	}
+	return encoded(help)
 }
