@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -35,6 +36,23 @@ func ask(t *testing.T, k *kernel, kind, code string) (reply json.RawMessage) {
 	return reply
 }
 
+func TestOpenBracketsAreClosedAtTheCursor(t *testing.T) {
+	for code, want := range map[string]string{
+		"%%\nλ := f(g{Ma‸":             "%%\nλ := f(g{Ma})",
+		"%%\nf(g{Ma‸)\nh()":            "%%\nf(g{Ma})\nh()",
+		"func f() {\n\tx[a‸\n\ty()\n}": "func f() {\n\tx[a]\n\ty()\n}",
+		"f(\"(\"‸)":                    "f(\"(\")",
+		"":                             "",
+	} {
+		before, after, _ := strings.Cut(code, "‸")
+		var got struct{ Code string }
+		closed := closeBrackets(encoded(map[string]any{"code": before + after, "cursor_pos": len(utf16.Encode([]rune(before)))}))
+		if err := json.Unmarshal(closed, &got); err != nil || got.Code != want {
+			t.Errorf("%q becomes %q, want %q", code, got.Code, want)
+		}
+	}
+}
+
 func TestNamesAreCompletedAndExplained(t *testing.T) {
 	k := start(t, withLab(t))
 	if c, err := execute(t, t.Context(), k, firstCell+"\nimport \"qhlab/qhnet\""); err != nil {
@@ -46,7 +64,7 @@ func TestNamesAreCompletedAndExplained(t *testing.T) {
 	}
 	// gopls reads the project first.
 	for deadline := time.Now().Add(time.Minute); len(completed.Matches) == 0 && time.Now().Before(deadline); {
-		json.Unmarshal(ask(t, k, "complete_request", "%%\nf := qhnet.Flow{Ma‸}\n_ = f"), &completed)
+		json.Unmarshal(ask(t, k, "complete_request", "%%\nf := qhnet.Flow{Ma‸\n_ = f"), &completed)
 	}
 	if !slices.Contains(completed.Matches, "MaxSteps: ") && !slices.Contains(completed.Matches, "MaxSteps") {
 		t.Errorf("qhnet.Flow{Ma is completed by %q", completed.Matches)

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -197,6 +196,7 @@ func (p *proxy) request(r request) error {
 		p.waiting = append(p.waiting, r.message)
 		return p.next()
 	case "complete_request", "inspect_request":
+		r.Content = closeBrackets(r.Content)
 		p.helping = append(p.helping, r.message)
 		return p.next()
 	case "kernel_info_request":
@@ -373,33 +373,4 @@ func (p *proxy) send(socket string, m message) {
 	if to != nil {
 		to.SendMulti(m.pack(p.key))
 	}
-}
-
-// deadLink is a link of gopls to the documentation of a package that is on this
-// machine only: the project's or the cell's own.
-var (
-	deadLink   = regexp.MustCompile(`\[([^\]]*)\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
-	linkToPage = regexp.MustCompile(`\[[^\]]* on pkg\.go\.dev\]`)
-)
-
-// withoutDeadLinks leaves the words of such links in the help about a name, and
-// nothing of one that stands for itself.
-func withoutDeadLinks(content json.RawMessage) json.RawMessage {
-	var help map[string]any
-	if json.Unmarshal(content, &help) != nil {
-		return content
-	}
-	data, _ := help["data"].(map[string]any)
-	for mime, value := range data {
-		if markdown, ok := value.(string); ok {
-			markdown = deadLink.ReplaceAllStringFunc(markdown, func(link string) string {
-				if linkToPage.MatchString(link) {
-					return ""
-				}
-				return deadLink.ReplaceAllString(link, "$1")
-			})
-			data[mime] = strings.TrimRight(markdown, "-\n ")
-		}
-	}
-	return encoded(help)
 }
