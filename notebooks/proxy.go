@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -180,6 +179,7 @@ func (p *proxy) request(r request) error {
 		p.waiting = append(p.waiting, r.message)
 		return p.next()
 	case "complete_request", "inspect_request":
+		r.Content = closeBrackets(r.Content)
 		p.helping = append(p.helping, r.message)
 		return p.next()
 	case "kernel_info_request":
@@ -356,13 +356,4 @@ func (p *proxy) send(socket string, m message) {
 	if to != nil {
 		to.SendMulti(m.pack(p.key))
 	}
-}
-
-// deadLink is a link of gopls to the documentation of a package that is on this
-// machine only: the project's or the cell's own.
-var deadLink = regexp.MustCompile(`\[[^\]]*\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
-
-// withoutDeadLinks removes them from the help about a name.
-func withoutDeadLinks(content json.RawMessage) json.RawMessage {
-	return deadLink.ReplaceAll(content, nil)
 }

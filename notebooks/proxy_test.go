@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 var failingRuns = flag.Int("failing-runs", 8, "how often TestLineOfAPanicIsCertain runs its cell")
@@ -179,6 +181,29 @@ func TestInterruptStopsTheCellsThatWait(t *testing.T) {
 			t.Errorf("%s: the interrupt took %v", name, took)
 		}
 	}
+}
+
+// The cells behind one that fails or is interrupted have no number in JupyterLab.
+func TestRunAllStopsInJupyterLab(t *testing.T) {
+	p := withLab(t)
+	path := filepath.Join(t.TempDir(), "stops.ipynb")
+	writeNotebook(t, path, firstCell, "%%\nvar list []int\nfmt.Println(list[3])", "%%\nfmt.Println(\"after\")", "%%\ntime.Sleep(time.Hour)", "%%\nfmt.Println(\"last\")")
+	ctx := browser(t, 1280, 900)
+	openNotebook(t, ctx, serve(t, p, path), path)
+	clickMenu(t, ctx, "Run", "runmenu:run-all")
+	wait(t, ctx, patience, prompts+`.join() === '[1]:,[2]:,[ ]:,[ ]:,[ ]:'`)
+	const shown = `[...document.querySelectorAll('.jp-OutputArea-output')].map(o => o.textContent.trim()).join('|')`
+	if got, want := evaluate[string](t, ctx, shown), "index out of range [3] with length 0\nin cell [2], line 3\n>   3  fmt.Println(list[3])"; got != want {
+		t.Errorf("JupyterLab shows %q, want %q", got, want)
+	}
+	screenshot(t, ctx, "lab-error")
+
+	replaceCell(t, ctx, "list[3]", "%%\nfmt.Println(3)")
+	clickMenu(t, ctx, "Run", "runmenu:run-all")
+	wait(t, ctx, patience, prompts+`.join() === '[3]:,[4]:,[5]:,[*]:,[*]:'`)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-command="notebook:interrupt-kernel"], [data-command="kernelmenu:interrupt"], button[title^="Interrupt"], jp-button[title^="Interrupt"]`)))
+	wait(t, ctx, patience, prompts+`.join() === '[3]:,[4]:,[5]:,[6]:,[ ]:'`)
+	screenshot(t, ctx, "lab-interrupted")
 }
 
 // A page that is loaded while a cell runs asks what the kernel is.

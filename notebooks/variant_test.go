@@ -19,6 +19,7 @@ func writeNotebook(t *testing.T, path string, sources ...string) {
 		}
 		nb.Cells = append(nb.Cells, &cell{Type: "code", ID: string(rune('a' + i)), Metadata: tags, Source: text(source), Outputs: []*output{}})
 	}
+	nb.normalize()
 	if err := nb.write(path); err != nil {
 		t.Fatal(err)
 	}
