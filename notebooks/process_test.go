@@ -23,11 +23,11 @@ var kills = flag.Int("kills", 6, "how many commands TestNothingIsLeftOfAKilledCo
 
 // victim is a command that is killed, with what can tell whether anything is left.
 type victim struct {
-	cmd            *exec.Cmd
-	mark           string // in the environment of all that it starts
-	temporary      string // its TMPDIR
-	stdout         string // the name of a file
-	stderr         *strings.Builder
+	cmd       *exec.Cmd
+	mark      string // in the environment of all that it starts
+	temporary string // its TMPDIR
+	stdout    string // the name of a file
+	stderr    *strings.Builder
 }
 
 // startVictim starts the command of a binary, or any other.
