@@ -204,9 +204,9 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 	if err := prepareLab(t.Context(), p, silent(t)); err != nil {
 		t.Error(err)
 	}
-	for _, f := range []finding{examinePython(t.Context(), p), examineLab(t.Context(), p)} {
-		if f.mend != "" {
-			t.Errorf("%s: %s", f.name, f.detail)
+	for _, examine := range []func(context.Context, project) (string, string){examinePython, examineLab} {
+		if found, mend := examine(t.Context(), p); mend != "" {
+			t.Errorf("%s: %s", found, mend)
 		}
 	}
 	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
