@@ -79,7 +79,7 @@ func TestInterruptedStartIsNotBlamedOnJupyterLab(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 { // a choice between two reasons would be random
-		wantError(t, (&labServer{host: "127.0.0.1"}).ready(ctx), "interrupted")
+		wantError(t, (&labServer{child: &child{}, host: "127.0.0.1"}).ready(ctx), "interrupted")
 	}
 }
 
