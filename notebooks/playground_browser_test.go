@@ -113,8 +113,8 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	play("runmenu:run-all")
 	screenshot(t, ctx, "playground-runs")
 	var saved string
+	clickMenu(t, ctx, "File", "docmanager:save")
 	for deadline := time.Now().Add(patience); !strings.Contains(saved, "image/png") && time.Now().Before(deadline); time.Sleep(time.Second) {
-		do(t, ctx, chromedp.KeyEvent("s", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 		data, _ := os.ReadFile(file)
 		saved = string(data)
 	}
