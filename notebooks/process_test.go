@@ -404,11 +404,16 @@ func TestPreparedProjectMayBeReadOnly(t *testing.T) {
 	} {
 		finish(t, startVictim(t, p.root, append(in, args...)...))
 	}
-	v := startVictim(t, p.root, append(in, "run", failing)...)
-	if err := v.cmd.Wait(); err == nil || !strings.Contains(v.stderr.String(), filepath.Join(v.temporary, "qhlab-unfinished-")) {
-		t.Errorf("what was computed is not named: %s", v.stderr)
+	for _, path := range []string{failing, p.path("notebooks", "testdata", "square.ipynb")} { // the second cannot be saved
+		v := startVictim(t, p.root, append(in, "run", path)...)
+		if err := v.cmd.Wait(); err == nil || !strings.Contains(v.stderr.String(), filepath.Join(v.temporary, "qhlab-unfinished-")) {
+			t.Errorf("what was computed is not named: %s", v.stderr)
+		}
+		if kept, _ := filepath.Glob(filepath.Join(v.temporary, "qhlab-unfinished-*", filepath.Base(path))); len(kept) != 1 {
+			t.Errorf("what was computed is lost: %q", v.left())
+		}
 	}
-	v = startVictim(t, p.root, append(in, "lab", "-no-browser", "-port", "8920")...)
+	v := startVictim(t, p.root, append(in, "lab", "-no-browser", "-port", "8920")...)
 	waitReady(t, v)
 	v.cmd.Process.Signal(syscall.SIGTERM)
 	if err := v.cmd.Wait(); err != nil {
