@@ -22,7 +22,8 @@ type execution struct {
 		Code        string `json:"code"`
 		StopOnError bool   `json:"stop_on_error"`
 	}
-	count       int // the number of the cell, as Jupyter shows it
+	id          string // of the cell
+	count       int    // the number of the cell, as Jupyter shows it
 	interrupted bool
 	report      report
 	ended       string // how the program ended, as gonb prints it
@@ -35,6 +36,11 @@ func newExecution(m message) *execution {
 	e := &execution{request: m}
 	e.code.StopOnError = true // where the request does not say
 	json.Unmarshal(m.Content, &e.code)
+	var about struct {
+		Cell string `json:"cellId"`
+	}
+	json.Unmarshal(m.metadata, &about)
+	e.id = about.Cell
 	return e
 }
 
@@ -182,10 +188,32 @@ var mark = regexp.MustCompile(` \x1b\[7m\[\[ Cell [^]]*\]? ?(Line \d+ )?\]\]\x1b
 
 func red(text string) string { return "\x1b[31m" + text + "\x1b[0m" }
 
-// executed is a cell that ran, and whose declarations later cells see.
+// executed is a cell that ran, and whose declarations later cells see. Its identity
+// stays when it is edited; front ends other than JupyterLab may not tell it.
 type executed struct {
-	count int
-	code  string
+	count    int
+	id, code string
+}
+
+// forgotten lists the names that the cell declared when it ran before, and does not
+// declare any more. gonb keeps them: a parameter whose name is mistyped would leave
+// the old value to the rest of the notebook.
+func forgotten(ran []executed, id, code string) (names []string) {
+	now := parseCell(code)
+	if id == "" || now.file == nil {
+		return nil
+	}
+	seen := now.names()
+	for _, c := range slices.Backward(ran) {
+		declared := parseCell(c.code).names()
+		for _, name := range declared {
+			if c.id == id && !slices.Contains(seen, name) {
+				names = append(names, name)
+			}
+		}
+		seen = append(seen, declared...) // what another cell declared later is its own
+	}
+	return names
 }
 
 // place is a line of a cell, counted from 1.
@@ -356,7 +384,9 @@ func readProgram(path string) *cellSource {
 
 func parseGo(text string) *cellSource {
 	s := &cellSource{lines: strings.Split(text, "\n"), files: token.NewFileSet()}
-	s.file, _ = parser.ParseFile(s.files, "", text, parser.SkipObjectResolution)
+	if file, err := parser.ParseFile(s.files, "", text, parser.SkipObjectResolution); err == nil {
+		s.file = file
+	}
 	return s
 }
 
@@ -412,10 +442,25 @@ func (s *cellSource) declarations() (all []declaration) {
 			add("func "+name, d, reportsErrors(d.Type))
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
-				if v, ok := spec.(*ast.ValueSpec); ok {
-					add("var "+v.Names[0].Name, v, false)
+				switch v := spec.(type) {
+				case *ast.ValueSpec:
+					for _, name := range v.Names {
+						add("var "+name.Name, v, false)
+					}
+				case *ast.TypeSpec:
+					add("type "+v.Name.Name, v, false)
 				}
 			}
+		}
+	}
+	return all
+}
+
+// names lists what the cell declares for the others.
+func (s *cellSource) names() (all []string) {
+	for _, d := range s.declarations() {
+		if _, name, _ := strings.Cut(d.name, " "); name != "main" && name != "_" {
+			all = append(all, name)
 		}
 	}
 	return all

@@ -24,6 +24,7 @@ import (
 //   - A panic becomes one sentence with the cell and the line. Go writes a panic in
 //     pieces and gonb looks for lines in each piece, so now and then it finds none.
 //   - An interrupt reaches a cell that is still being compiled; gonb forgets it.
+//   - What a cell declared before it was edited is forgotten; gonb keeps it.
 //   - A page that is loaded while a cell runs is told at once about the kernel.
 //   - Notebooks are saved with the same description of the language by everybody.
 //   - Completion and help have no links to pages that do not exist.
@@ -224,6 +225,11 @@ func (p *proxy) next() error {
 	}
 	p.running = newExecution(p.waiting[0])
 	p.waiting = p.waiting[1:]
+	if names := forgotten(p.ran, p.running.id, p.running.code.Code); len(names) > 0 {
+		if _, err := p.gonb.sendCode("%rm "+strings.Join(names, " "), true); err != nil {
+			return err
+		}
+	}
 	return p.forward(p.gonb.shell, "shell", p.running.request)
 }
 
@@ -286,7 +292,7 @@ func (p *proxy) handBack(m message) {
 // failed or was interrupted.
 func (p *proxy) finish(e *execution) {
 	p.running = nil
-	p.ran = append(p.ran, executed{e.count, e.code.Code})
+	p.ran = append(p.ran, executed{e.count, e.id, e.code.Code})
 	explained := e.explain(p.ran)
 	if !e.compiled() {
 		p.ran = p.ran[:len(p.ran)-1] // gonb has not taken its declarations

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -206,6 +207,41 @@ func TestRunAllStopsInJupyterLab(t *testing.T) {
 	screenshot(t, ctx, "lab-interrupted")
 }
 
+// A parameter whose name is mistyped must not leave its old value to other cells.
+func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
+	k := start(t, withKernel(t))
+	run := func(id, code string) (output string) {
+		t.Helper()
+		m := newMessage(k.session, "execute_request", map[string]any{"code": code, "silent": false, "store_history": true})
+		m.metadata = encoded(map[string]string{"cellId": id})
+		if err := k.shell.SendMulti(m.pack(k.key)); err != nil {
+			t.Fatal(err)
+		}
+		c, collector := &cell{Type: "code"}, newCollector()
+		if err := k.await(t.Context(), m.Header.ID, func(m message) { collector.collect(c, m) }); err != nil {
+			t.Fatal(err)
+		}
+		return c.stream("stdout") + c.errorText()
+	}
+	const show = "%%\nfmt.Println(classes, until, double(2))"
+	run("0", firstCell)
+	run("a", "var (\n\tclasses = 4\n\tuntil = 10\n)")
+	run("b", "func double(x int) int { return 2 * x }")
+	for _, c := range []struct{ id, code, want string }{
+		{"a", "var (\n\tclases = 5\n\tuntil = 10\n)", "undefined: classes"},
+		{"a", "var (\n\tclases = 5\n", "undefined: classes"}, // is not Go
+		{"a", "var (\n\tclasses = 5\n\tuntil = 11\n)", "5 11 4"},
+		{"c", "var classes = 6", "6 11 4"},
+		{"a", "var until = 12", "6 12 4"}, // of another cell by now
+		{"b", "func twice(x int) int { return 2 * x }", "undefined: double"},
+	} {
+		run(c.id, c.code)
+		if got := run("show", show); !strings.Contains(got, c.want) {
+			t.Errorf("after %q in cell %s: %q, want %q", c.code, c.id, got, c.want)
+		}
+	}
+}
+
 // A page that is loaded while a cell runs asks what the kernel is.
 func TestBusyKernelSaysWhatItIs(t *testing.T) {
 	k := start(t, withKernel(t))
@@ -245,4 +281,36 @@ func TestKilledProxyLeavesNoProcess(t *testing.T) {
 	}
 	left, _ := exec.Command("pgrep", "-af", k.folder).CombinedOutput()
 	t.Errorf("after ten seconds there are still, besides %d:\n%s", pid, left)
+}
+
+// BenchmarkProxy measures what the proxy adds to a cell that needs no compiler:
+// the median times through it and without it, taken in turns.
+func BenchmarkProxy(b *testing.B) {
+	p := withKernel(b)
+	through := start(b, p)
+	direct, err := openKernel(b.Context(), "kernel-0.json", func(folder, connection string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(p.bin(), "gonb"), "--kernel", connection, "-go_work="+p.root)
+		cmd.Dir, cmd.Env = b.TempDir(), append(p.kernelEnvironment(), "TMPDIR="+folder)
+		return cmd
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(direct.shutdown)
+	times := map[*kernel][]time.Duration{}
+	for b.Loop() {
+		for _, k := range []*kernel{through, direct} {
+			begun := time.Now()
+			if _, err := execute(b, b.Context(), k, "%env A 1"); err != nil {
+				b.Fatal(err)
+			}
+			times[k] = append(times[k], time.Since(begun))
+		}
+	}
+	median := func(k *kernel) float64 {
+		slices.Sort(times[k])
+		return times[k][len(times[k])/2].Seconds() * 1e3
+	}
+	b.ReportMetric(median(through), "ms/through")
+	b.ReportMetric(median(direct), "ms/direct")
 }
