@@ -275,11 +275,11 @@ func TestKilledProxyLeavesNoProcess(t *testing.T) {
 	}
 	k.process.Process.Kill()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if syscall.Kill(pid, 0) != nil && exec.Command("pgrep", "-f", k.folder).Run() != nil {
+		if syscall.Kill(pid, 0) != nil && exec.Command("pgrep", "-f", k.folder+"/").Run() != nil {
 			return
 		}
 	}
-	left, _ := exec.Command("pgrep", "-af", k.folder).CombinedOutput()
+	left, _ := exec.Command("pgrep", "-af", k.folder+"/").CombinedOutput()
 	t.Errorf("after ten seconds there are still, besides %d:\n%s", pid, left)
 }
 
@@ -290,7 +290,7 @@ func BenchmarkProxy(b *testing.B) {
 	through := start(b, p)
 	direct, err := openKernel(b.Context(), "kernel-0.json", func(folder, connection string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(p.bin(), "gonb"), "--kernel", connection, "-go_work="+p.root)
-		cmd.Dir, cmd.Env = b.TempDir(), append(p.kernelEnvironment(), "TMPDIR="+folder)
+		cmd.Dir, cmd.Env = b.TempDir(), p.kernelEnvironment(folder)
 		return cmd
 	})
 	if err != nil {
