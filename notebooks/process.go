@@ -35,11 +35,12 @@ type child struct {
 // guardScript ends a process, whose number it reads first, with all that it has
 // started, and removes the folder $1 when its input closes. A program that needs
 // time to end has $2 tenths of a second from SIGTERM on. What it leaves then is no
-// longer among its descendants, so their groups are listed before.
+// longer among its descendants, so their groups are listed before. If it is dead
+// already, they are found by their session, which only Linux tells.
 const guardScript = `trap '' HUP INT TERM; PATH=$PATH:/usr/bin:/bin
 groups() {
-	ps -A -o pid= -o ppid= -o pgid= | awk -v root="$pid" '{ up[$1] = $2; group[$1] = $3 }
-		END { for (p in up) for (q = p; q > 1; q = up[q]) if (q == root) { print "-" group[p]; break } }'
+	ps -A -o pid= -o ppid= -o pgid= -o sess= | awk -v root="$pid" '{ up[$1] = $2; group[$1] = $3; session[$1] = $4 }
+		END { for (p in up) for (q = p; q > 1; q = up[q]) if (q == root || session[q] == root) { print "-" group[p]; break } }'
 }
 read -r pid; while read -r _; do :; done
 if [ "$pid" ]; then
@@ -77,7 +78,7 @@ func guardFolder(parent string, grace time.Duration) (*child, error) {
 	defer life.Close()
 	c := &child{exited: make(chan struct{}), lifeline: lifeline, folder: filepath.Join(parent, ".qhlab-"+rand.Text()[:10])}
 	c.guard = exec.Command("/bin/sh", "-c", guardScript, "guard", c.folder, strconv.Itoa(int(grace/(100*time.Millisecond))))
-	c.guard.Stdin, c.guard.Dir, c.guard.SysProcAttr = life, "/", ownGroup()
+	c.guard.Stdin, c.guard.Dir, c.guard.SysProcAttr = life, "/", ownSession()
 	if err := c.guard.Start(); err != nil {
 		return nil, errors.Join(err, lifeline.Close())
 	}
@@ -98,7 +99,7 @@ func (c *child) start(process *exec.Cmd) error {
 	process.Path = "/bin/sh"
 	process.Env = append(process.Environ(), "TMPDIR="+c.folder)
 	process.ExtraFiles = []*os.File{c.lifeline}
-	process.SysProcAttr = ownGroup() // Ctrl-C in the terminal is for this program alone
+	process.SysProcAttr = ownSession() // Ctrl-C in the terminal is for this program alone
 	process.WaitDelay = time.Second
 	if err := process.Start(); err != nil {
 		return err

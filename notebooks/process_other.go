@@ -13,5 +13,5 @@ func init() {
 	os.Exit(1)
 }
 
-func ownGroup() *syscall.SysProcAttr { return nil }
-func flock(*os.File, func()) error   { return nil }
+func ownSession() *syscall.SysProcAttr { return nil }
+func flock(*os.File, func()) error     { return nil }

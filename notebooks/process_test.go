@@ -267,6 +267,7 @@ func TestChildEndsWithAllThatItStarted(t *testing.T) {
 		"in a new session": "setsid sleep 300 & sleep 300",
 		"deaf":             "trap '' TERM HUP INT; sleep 300 & sleep 300",
 		"after its child":  "sleep 300 & exit 0",
+		"after a group":    "bash -mc 'sleep 300 &'", // as gonb, when it dies, leaves gopls
 	} {
 		for _, grace := range []time.Duration{0, 300 * time.Millisecond} {
 			t.Run(fmt.Sprintf("%s, %v", name, grace), func(t *testing.T) {

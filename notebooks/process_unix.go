@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup puts a process into a process group of its own.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+// ownSession starts a process in a session and a process group of its own.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // flock locks a file until it is closed.
 func flock(file *os.File, onWait func()) error {
