@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"qhlab/qhnet"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestSweepMistakesAreExplained(t *testing.T) {
 
 func TestSweepsAreListed(t *testing.T) {
 	var list strings.Builder
-	listSweeps(&list, sweepStore(here(t)))
+	listSweeps(&list, qhnet.Store{Dir: here(t).store()})
 	for _, name := range []string{"rate-gap", "visibility", "needed-bias"} {
 		if !strings.Contains(list.String(), name) {
 			t.Errorf("the list lacks %s:\n%s", name, list.String())
