@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"qhlab/qhnet"
 	"strings"
 	"testing"
 	"time"
+
+	"qhlab/qhnet/store"
 )
 
 // Five processes, one of which is killed half way and started again, give the
@@ -90,7 +91,7 @@ func TestSweepMistakesAreExplained(t *testing.T) {
 
 func TestSweepsAreListed(t *testing.T) {
 	var list strings.Builder
-	listSweeps(&list, qhnet.Store{Dir: here(t).store()})
+	listSweeps(&list, store.Store{Dir: here(t).store()})
 	for _, name := range []string{"rate-gap", "visibility", "needed-bias"} {
 		if !strings.Contains(list.String(), name) {
 			t.Errorf("the list lacks %s:\n%s", name, list.String())
