@@ -31,14 +31,16 @@ import (
 // linearized steps to the boundary (Moosavi-Dezfooli et al., arXiv:1511.04599) and
 // bisects the segment back to the point. Then it repeats projected gradient descent
 // (Madry et al., arXiv:1706.06083) inside a ball a little smaller than the distance so
-// far, starting at the nearest point of the boundary's tangent. The settings are for
-// this search; the zero value is a good attack.
+// far, starting at the nearest point of the boundary's tangent.
 type Attack struct {
-	Restarts int     // starts for each point; 0 means 16
-	Steps    int     // gradient steps of one descent; 0 means 20
-	Rounds   int     // descents in a shrinking ball; 0 means 12
-	Shrink   float64 // radius of the ball relative to the distance so far; 0 means 0.98
+	Restarts int // starts for each point in more than three dimensions; 0 means 16
 }
+
+const (
+	attackSteps  = 20   // gradient steps of one descent
+	attackRounds = 12   // descents in a shrinking ball
+	attackShrink = 0.98 // radius of the ball relative to the distance so far
+)
 
 // Distances returns for every point the smallest distance at which the attack
 // found another class, and the inputs there, one row a point: zero and the point
@@ -49,11 +51,10 @@ type Attack struct {
 // which still bounds from above, and an error that wraps that of ctx.
 //
 // A point costs some 50,000 passes through the network in two dimensions, 200,000 in
-// three, and in more about Restarts·(1 + Rounds)·(2·Steps + 50).
+// three, and in more about 900 for each restart.
 func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
-	a = Attack{cmp.Or(a.Restarts, 16), cmp.Or(a.Steps, 20), cmp.Or(a.Rounds, 12), cmp.Or(a.Shrink, 0.98)}
-	if a.Restarts < 1 || a.Steps < 1 || a.Rounds < 1 || !(a.Shrink > 0 && a.Shrink < 1) {
-		return nil, nil, fmt.Errorf("qhnet: attack: %+v; use positive numbers, and 0 < Shrink < 1", a)
+	if a.Restarts < 0 {
+		return nil, nil, fmt.Errorf("qhnet: attack: Restarts = %d; use a positive number, or 0 for 16", a.Restarts)
 	}
 	if err := qhnet.CheckPoints(n, set); err != nil {
 		return nil, nil, err
@@ -66,11 +67,8 @@ func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, s
 		return nil, nil, err
 	}
 	distances, adversaries := make([]float64, set.Len()), mat.DenseCopyOf(set.X)
-	s := search{Attack: a, rng: rng, spread: mat.Norm(set.X, 2) / math.Sqrt(float64(set.Len()))}
-	if s.spread == 0 {
-		s.spread = 1
-	}
-	if err := s.bind(ctx, n, theta); err != nil {
+	s := search{rng: rng, spread: cmp.Or(mat.Norm(set.X, 2)/math.Sqrt(float64(set.Len())), 1)}
+	if err := s.bind(ctx, n, theta, cmp.Or(a.Restarts, 16)); err != nil {
 		return nil, nil, err
 	}
 	for k, class := range classes {
@@ -80,8 +78,8 @@ func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, s
 		distances[k] = math.Inf(1)
 		if err == nil { // the points after a failure are not attacked
 			err = s.attack(set.X.RawRowView(k), class)
-			if s.nearest < math.Inf(1) {
-				adversaries.SetRow(k, s.adversary)
+			if i := floats.MinIdx(s.radius); s.radius[i] < math.Inf(1) {
+				adversaries.SetRow(k, s.found.RawRowView(i))
 			}
 		}
 	}
@@ -201,102 +199,80 @@ func (b *batch) look(label int, gradients bool) error {
 
 // search attacks one point after another.
 type search struct {
-	Attack
 	rng         *rand.Rand
 	spread      float64 // the size of the data
 	wide, close *batch  // close, for zooming, is nil in more than three dimensions
-
-	point     []float64
-	label     int
-	nearest   float64
-	adversary []float64
-	radius    []float64  // distance of the adversary that a row of wide has found, or +Inf
-	found     *mat.Dense // those adversaries
+	directions  *mat.Dense
+	point       []float64
+	label       int
+	radius      []float64  // distance of the adversary that a row of wide has found, or +Inf
+	found       *mat.Dense // those adversaries
 }
 
-func (s *search) bind(ctx context.Context, n *nn.Network, theta []float64) (err error) {
-	rows := s.Restarts
-	if d := n.Inputs(); d <= 3 {
+func (s *search) bind(ctx context.Context, n *nn.Network, theta []float64, rows int) (err error) {
+	d := n.Inputs()
+	if d <= 3 {
 		rows = []int{0, 2, 512, 2048}[d]
 		if s.close, err = newBatch(ctx, n, theta, 64); err != nil {
 			return err
 		}
 	}
-	s.radius, s.found = make([]float64, rows), mat.NewDense(rows, n.Inputs(), nil)
+	s.radius, s.found, s.directions = make([]float64, rows), mat.NewDense(rows, d, nil), mat.NewDense(rows, d, nil)
+	for i, u := range rowsOf(s.directions) {
+		switch t := float64(i); d {
+		case 1:
+			u[0] = 1 - 2*t
+		case 2:
+			u[1], u[0] = math.Sincos(2 * math.Pi * t / float64(rows))
+		case 3: // a spiral of equal areas
+			u[2] = 1 - (2*t+1)/float64(rows)
+			sin, cos := math.Sincos(math.Pi * (1 + math.Sqrt(5)) * t)
+			u[0], u[1] = math.Sqrt(1-u[2]*u[2])*cos, math.Sqrt(1-u[2]*u[2])*sin
+		default:
+			s.scatter(u, make([]float64, d), 1)
+		}
+	}
 	s.wide, err = newBatch(ctx, n, theta, rows)
 	return err
 }
 
+// scatter sets u to a unit vector that differs from the direction center by about the
+// given angle, and is any if that is 0.
+func (s *search) scatter(u, center []float64, angle float64) {
+	for j := range u {
+		u[j] = center[j] + angle*s.rng.NormFloat64()
+	}
+	floats.Scale(1/floats.Norm(u, 2), u)
+}
+
 func (s *search) attack(point []float64, label int) error {
-	s.point, s.label, s.nearest = point, label, math.Inf(1)
+	s.point, s.label = point, label
 	for i := range s.radius {
 		s.radius[i] = math.Inf(1)
 	}
-	defer s.keep()
 	if s.close != nil {
-		if err := s.scan(); err != nil {
+		if err := s.scan(); err != nil || math.IsInf(floats.Min(s.radius), 1) {
 			return err
 		}
-		if err := s.zoom(); err != nil || math.IsInf(floats.Min(s.radius), 1) {
+		if err := s.zoom(); err != nil {
 			return err
 		}
-		s.Steps = 1
-		return s.project()
+		return s.project(1)
 	}
 	if err := s.descend(); err != nil {
 		return err
 	}
 	if math.IsInf(floats.Min(s.radius), 1) {
-		if err := s.scan(); err != nil {
+		if err := s.scan(); err != nil || math.IsInf(floats.Min(s.radius), 1) {
 			return err
 		}
 	}
-	for range s.Rounds {
-		if err := s.project(); err != nil {
+	for range attackRounds {
+		if err := s.project(attackSteps); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// keep notes the nearest adversary of all rows.
-func (s *search) keep() {
-	if i := floats.MinIdx(s.radius); s.radius[i] < s.nearest {
-		s.nearest, s.adversary = s.radius[i], s.found.RawRowView(i)
-	}
-}
-
-// aim sets the inputs of a batch to distance 1 from the point, in directions that differ
-// from the given one by about the given angle; nil stands for all directions.
-func (s *search) aim(b *batch, center []float64, angle float64) {
-	rows, d := b.x.Dims()
-	for i, x := range rowsOf(b.x) {
-		switch {
-		case center != nil || d > 3:
-			for j := range x {
-				x[j] = s.rng.NormFloat64() * angle
-			}
-			if center != nil {
-				floats.Add(x, center)
-			}
-		case d == 1:
-			x[0] = float64(1 - 2*i)
-		default: // even in angle, or on the spiral of equal areas
-			height := 0.0
-			if d == 3 {
-				height = 1 - (2*float64(i)+1)/float64(rows)
-				x[2] = height
-			}
-			turn := 2 * math.Pi * float64(i) / float64(rows)
-			if d == 3 {
-				turn = math.Pi * (1 + math.Sqrt(5)) * float64(i)
-			}
-			sin, cos := math.Sincos(turn)
-			x[0], x[1] = math.Sqrt(1-height*height)*cos, math.Sqrt(1-height*height)*sin
-		}
-		floats.Scale(1/floats.Norm(x, 2), x)
-		floats.Add(x, s.point)
-	}
 }
 
 // scan looks along all directions at growing radii until one meets another class, and
@@ -306,11 +282,9 @@ func (s *search) scan() error {
 	if len(s.point) == 1 {
 		ratio = 1.002
 	}
-	s.aim(s.wide, nil, 1)
-	directions := mat.DenseCopyOf(s.wide.x)
 	for radius := 1e-3 * s.spread; radius < math.Min(1e4*s.spread, 1.5*floats.Min(s.radius)); radius *= ratio {
-		for i, u := range rowsOf(directions) {
-			along(s.wide.x.RawRowView(i), s.point, u, radius)
+		for i, u := range rowsOf(s.directions) {
+			floats.AddScaledTo(s.wide.x.RawRowView(i), s.point, radius, u)
 		}
 		if err := s.wide.look(s.label, false); err != nil {
 			return err
@@ -333,18 +307,15 @@ func (s *search) scan() error {
 // angle, for directions in which another class is nearer still.
 func (s *search) zoom() error {
 	rows, d := s.found.Dims()
-	order, directions := make([]int, rows), mat.NewDense(rows, d, nil)
+	order, zooms := make([]int, rows), 0
 	floats.Argsort(slices.Clone(s.radius), order)
 	spacing := 2 * math.Pow(12/float64(rows), 1/math.Max(float64(d-1), 1)) // generously
-	zooms := 0
 	for place, i := range order {
 		if math.IsInf(s.radius[i], 1) || zooms == 8 {
 			break
 		}
-		u := directions.RawRowView(i)
-		floats.SubTo(u, s.found.RawRowView(i), s.point)
-		floats.Scale(1/s.radius[i], u)
-		if slices.ContainsFunc(order[:place], func(j int) bool { return floats.Distance(directions.RawRowView(j), u, 2) < spacing }) {
+		u := s.directions.RawRowView(i)
+		if slices.ContainsFunc(order[:place], func(j int) bool { return floats.Distance(s.directions.RawRowView(j), u, 2) < spacing }) {
 			continue
 		}
 		zooms++
@@ -355,30 +326,31 @@ func (s *search) zoom() error {
 	return nil
 }
 
-// approach lowers the radius of row i, at first along u.
+// approach lowers the radius of row i, at first along u: of random directions it looks
+// for the smallest radius at which one still meets another class.
 func (s *search) approach(i int, u []float64, spacing float64) error {
-	b := s.close
+	b, directions := s.close, mat.DenseCopyOf(s.close.x)
 	for angle := spacing; angle > 1e-9; angle /= 3 {
-		s.aim(b, u, angle)
-		directions := mat.DenseCopyOf(b.x)
+		for _, v := range rowsOf(directions) {
+			s.scatter(v, u, angle)
+		}
 		low, high := s.radius[i]*math.Max(0, 1-8*angle), s.radius[i]
 		for step, radius := 0, high; step < 8; step, radius = step+1, (low+high)/2 {
 			for j, v := range rowsOf(directions) {
-				along(b.x.RawRowView(j), s.point, v, radius)
+				floats.AddScaledTo(b.x.RawRowView(j), s.point, radius, v)
 			}
 			if err := b.look(s.label, false); err != nil {
 				return err
 			}
-			hit := slices.Index(b.other, true)
-			if hit < 0 && step == 0 {
+			if hit := slices.Index(b.other, true); hit >= 0 {
+				high, s.radius[i] = radius, radius
+				s.found.SetRow(i, b.x.RawRowView(hit))
+				copy(u, directions.RawRowView(hit))
+			} else if step == 0 {
 				break
-			} else if hit < 0 {
+			} else {
 				low = radius
-				continue
 			}
-			high, s.radius[i] = radius, radius
-			s.found.SetRow(i, b.x.RawRowView(hit))
-			floats.SubTo(u, directions.RawRowView(hit), s.point)
 		}
 	}
 	return nil
@@ -418,11 +390,10 @@ func (s *search) bisect(low float64, steps int) error {
 // each a little too long.
 func (s *search) descend() error {
 	b := s.wide
-	s.aim(b, nil, 1)
-	for _, x := range rowsOf(b.x) {
-		along(x, s.point, x, s.spread*s.rng.Float64())
+	for i, x := range rowsOf(b.x) {
+		floats.AddScaledTo(x, s.point, s.spread*s.rng.Float64(), s.directions.RawRowView(i))
 	}
-	for range s.Steps {
+	for range attackSteps {
 		if err := b.look(s.label, true); err != nil {
 			return err
 		}
@@ -442,7 +413,7 @@ func (s *search) descend() error {
 // tangents to the boundary at the adversaries, in balls of Shrink times their distances.
 // The first look is at the starts themselves, which may be outside the balls. A row that
 // is far behind goes on from near the best.
-func (s *search) project() error {
+func (s *search) project(steps int) error {
 	b, best := s.wide, floats.MinIdx(s.radius)
 	for i, z := range rowsOf(s.found) {
 		if s.radius[i] > 1.2*s.radius[best] {
@@ -460,7 +431,7 @@ func (s *search) project() error {
 			floats.AddScaledTo(b.x.RawRowView(i), s.point, c*(1+1e-6), g)
 		}
 	}
-	for step := range s.Steps {
+	for step := range steps {
 		if err := b.look(s.label, true); err != nil {
 			return err
 		}
@@ -471,8 +442,8 @@ func (s *search) project() error {
 			}
 			// Steps fall from a quarter of the radius, so that they settle.
 			floats.AddScaled(x, -0.25*s.radius[i]/(float64(step+1)*norm), g)
-			if d := floats.Distance(x, s.point, 2); d > s.Shrink*s.radius[i] {
-				along(x, s.point, x, s.Shrink*s.radius[i]/d)
+			if d := floats.Distance(x, s.point, 2); d > attackShrink*s.radius[i] {
+				along(x, s.point, x, attackShrink*s.radius[i]/d)
 			}
 		}
 	}
