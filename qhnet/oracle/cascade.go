@@ -188,10 +188,10 @@ type face struct {
 	unit   float64
 	radius float64
 	inputs int
-	x      []float64       // a point of the face
-	free   *mat.Dense      // N, whose columns are orthonormal; nil if the point is all
-	tight  []bool          // margins that hold with equality on the face
-	sign   map[int]float64 // coordinates that cannot change sign
+	x      []float64  // a point of the face
+	free   *mat.Dense // N, whose columns are orthonormal; nil if the point is all
+	tight  []bool     // margins that hold with equality on the face
+	sign   []float64  // of coordinates that cannot change it, otherwise 0
 }
 
 // A row whose part along N is below this share of its length is decided by the
@@ -204,7 +204,7 @@ func newFace(l *LinearMargins) (*face, error) {
 	n, width := l.rows.Dims()
 	f := &face{
 		rows: mat.DenseCopyOf(l.rows), length: make([]float64, width), unit: 1, radius: l.radius, inputs: l.inputs,
-		x: make([]float64, width), free: mat.NewDense(width, width, nil), tight: make([]bool, n), sign: map[int]float64{},
+		x: make([]float64, width), free: mat.NewDense(width, width, nil), tight: make([]bool, n), sign: make([]float64, width),
 	}
 	for j := range f.length {
 		column := f.rows.ColView(j).(*mat.VecDense)
@@ -423,27 +423,27 @@ func (f *face) place(z []float64) {
 // the coordinates have the given values, and restricts it to them. It reports
 // whether there are any.
 func (f *face) settle(margins, coordinates []int, values []float64) bool {
-	m, width := len(margins)+len(coordinates), len(f.x)
+	m := len(margins) + len(coordinates)
 	if m == 0 {
 		return true
 	}
-	equations, right := mat.NewDense(m, width, nil), slices.Concat(make([]float64, len(margins)), values)
+	equations, right := mat.NewDense(m, len(f.x), nil), make([]float64, m)
 	for i, k := range margins {
-		size := floats.Norm(f.rows.RawRowView(k), 2)
-		floats.ScaleTo(equations.RawRowView(i), 1/size, f.rows.RawRowView(k))
-		right[i] = 1 / size
+		right[i] = 1 / floats.Norm(f.rows.RawRowView(k), 2)
+		floats.ScaleTo(equations.RawRowView(i), right[i], f.rows.RawRowView(k))
 	}
 	for i, j := range coordinates {
 		equations.Set(len(margins)+i, j, 1)
+		right[len(margins)+i] = values[i]
 	}
 	gap := func() *mat.VecDense {
 		var g mat.VecDense
-		g.MulVec(equations, mat.NewVecDense(width, f.x))
+		g.MulVec(equations, mat.NewVecDense(len(f.x), f.x))
 		g.SubVec(mat.NewVecDense(m, right), &g)
 		return &g
 	}
-	if f.free != nil && !f.narrow(equations, gap()) {
-		return false
+	if f.free != nil {
+		f.narrow(equations, gap())
 	}
 	if mat.Norm(gap(), math.Inf(1)) > decidedShare {
 		return false
@@ -459,12 +459,12 @@ func (f *face) settle(margins, coordinates []int, values []float64) bool {
 
 // narrow moves the point by the shortest N z with equations·N z = gap and takes the
 // equations' row space out of N.
-func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) (ok bool) {
+func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) {
 	var reduced mat.Dense
 	reduced.Mul(equations, f.free)
 	var svd mat.SVD
 	if !svd.Factorize(&reduced, mat.SVDThinU|mat.SVDFullV) {
-		return false
+		panic("qhnet: singular value decomposition of finite equations failed")
 	}
 	rank, k := 0, f.free.RawMatrix().Cols
 	for _, s := range svd.Values(nil) {
@@ -473,7 +473,7 @@ func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) (ok bool) {
 		}
 	}
 	if rank == 0 {
-		return true
+		return
 	}
 	var z, move mat.VecDense
 	svd.SolveVecTo(&z, gap, rank)
@@ -481,13 +481,12 @@ func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) (ok bool) {
 	floats.Add(f.x, move.RawVector().Data)
 	if rank == k {
 		f.free = nil
-		return true
+		return
 	}
 	var v, free mat.Dense
 	svd.VTo(&v)
 	free.Mul(f.free, v.Slice(0, k, rank, k))
 	f.free = &free
-	return true
 }
 
 // bounds are the constraints on z that are not equalities: rows of margins, then of
@@ -501,29 +500,27 @@ type bounds struct {
 
 func (f *face) bounds() bounds {
 	base, z := f.split()
-	b := bounds{rows: new(mat.Dense), consistent: true}
+	b := bounds{consistent: true}
+	var along mat.Dense
+	along.Mul(f.rows, f.free)
 	var list []float64
-	add := func(row *mat.VecDense, right, size float64) (kept bool) {
-		if mat.Norm(row, 2) <= decidedShare*size {
+	add := func(row []float64, right, size float64) (kept bool) {
+		if kept = floats.Norm(row, 2) > decidedShare*size; kept {
+			list, b.right = append(list, row...), append(b.right, right)
+		} else {
 			b.consistent = b.consistent && right <= decidedShare*math.Max(size, 1)
-			return false
 		}
-		list, b.right = append(list, row.RawVector().Data...), append(b.right, right)
-		return true
+		return kept
 	}
 	for k, tight := range f.tight {
-		var row mat.VecDense
-		row.MulVec(f.free.T(), f.rows.RowView(k))
-		full := f.rows.RawRowView(k)
-		if !tight && add(&row, 1-floats.Dot(full, base), floats.Norm(full, 2)) {
+		row := f.rows.RawRowView(k)
+		if !tight && add(along.RawRowView(k), 1-floats.Dot(row, base), floats.Norm(row, 2)) {
 			b.margin = append(b.margin, k)
 		}
 	}
 	for j := range f.x {
-		if sign, ok := f.sign[j]; ok {
-			var row mat.VecDense
-			row.ScaleVec(sign, f.free.RowView(j))
-			add(&row, -sign*base[j], 1)
+		if sign := f.sign[j]; sign != 0 {
+			add(floats.ScaleTo(make([]float64, len(z)), sign, f.free.RawRowView(j)), -sign*base[j], 1)
 		}
 	}
 	if len(b.right) == 0 {
@@ -551,15 +548,13 @@ func (f *face) unique() bool {
 	if f.free == nil {
 		return true
 	}
-	_, k := f.free.Dims()
-	active := mat.NewDense(len(f.tight)+1, len(f.x), nil)
-	for i, gap := range f.gaps() {
-		if f.tight[i] || math.Abs(gap) < 1e-10 {
-			active.SetRow(i, f.rows.RawRowView(i))
+	active := new(mat.Dense)
+	active.Mul(f.rows, f.free)
+	for k, gap := range f.gaps() {
+		if !f.tight[k] && math.Abs(gap) >= 1e-10 {
+			clear(active.RawRowView(k))
 		}
 	}
-	var reduced mat.Dense
-	reduced.Mul(active, f.free)
 	var svd mat.SVD
-	return svd.Factorize(&reduced, mat.SVDNone) && svd.Rank(1e-10) == k
+	return svd.Factorize(active, mat.SVDNone) && svd.Rank(1e-10) == f.free.RawMatrix().Cols
 }

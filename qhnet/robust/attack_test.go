@@ -57,12 +57,14 @@ func labelled(t testing.TB, n *nn.Network, theta []float64, x *mat.Dense) datase
 }
 
 // nearest searches the plane around a point for another class, ray by ray, at radii
-// that grow by 1%.
-func nearest(t *testing.T, n *nn.Network, theta, point []float64, label int) float64 {
-	const rays, rings = 400, 700
+// up to 10 that grow by 1% from near the distance to compare with, and by 4% below.
+func nearest(t *testing.T, n *nn.Network, theta, point []float64, label int, compare float64) float64 {
+	const rays = 400
 	x := mat.NewDense(rays, 2, nil)
-	for j := range rings {
-		r := 0.01 * math.Pow(1.01, float64(j))
+	for r := 0.01; r < 10; r *= 1.04 {
+		if r > 0.7*compare {
+			r *= 1.01 / 1.04
+		}
 		for i := range rays {
 			sin, cos := math.Sincos(2 * math.Pi * float64(i) / rays)
 			x.SetRow(i, []float64{point[0] + r*cos, point[1] + r*sin})
@@ -126,7 +128,7 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 		lower, refused := robust.CertifiedDistances(n, theta, set)
 		for k := range upper {
 			point := set.X.RawRowView(k)
-			truth := nearest(t, n, theta, point, set.Labels[k])
+			truth := nearest(t, n, theta, point, set.Labels[k], upper[k])
 			if points++; !math.IsInf(truth, 1) {
 				worst = math.Max(worst, upper[k]/truth)
 			}
