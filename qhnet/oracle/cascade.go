@@ -153,11 +153,10 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 func mergeStage(groups []nn.Group) (groupStage, error) {
 	depth := groups[0].Depth
 	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}
-	scalars, elementwise := true, true
+	elementwise := true
 	for _, g := range groups {
 		s.Groups = append(s.Groups, g.Name)
 		s.coordinates = append(s.coordinates, g.Coordinates...)
-		scalars = scalars && len(g.Coordinates) == 1
 		elementwise = elementwise && (g.Elementwise || len(g.Coordinates) == 1)
 	}
 	switch {

@@ -146,7 +146,7 @@ func (b TwoBalls) BestRobustness() float64 {
 }
 
 // RobustnessOf returns the distance β̂·μ - r from the balls to the hyperplane
-// β·x = 0, negative if it cuts them or has them on the wrong side.
+// β·x = 0, negative if it cuts them or has them on the wrong side, and NaN for β = 0.
 func (b TwoBalls) RobustnessOf(beta []float64) float64 {
 	checkLength("beta", len(beta), len(b.Center))
 	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
@@ -165,9 +165,14 @@ func (b TwoBalls) Centers() dataset.Set {
 // Sample draws n points uniformly from each ball's surface, where the
 // constraints that matter are. Sampled balls have their own optimum: with 64
 // points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
-// closed form in half of the samples, and 0.06 or more in one of ten.
+// closed form in half of the samples, and 0.06 or more in one of ten. It panics if Check
+// fails or n is not positive.
 func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
+	b.mustCheck()
 	d := len(b.Center)
+	if n < 1 || float64(n)*float64(d) > 1<<30 {
+		panic(fmt.Sprintf("qhnet: two balls: a sample of %d points in %d dimensions; use a positive number, and at most 2³⁰ entries", n, d))
+	}
 	x := mat.NewDense(2*n, d, nil)
 	labels := make([]int, 2*n)
 	offset := make([]float64, d)
@@ -232,8 +237,8 @@ func (b TwoBalls) mustCheck() {
 //
 // The first boundary is the midpoint, the second is the origin.
 func BiasOnLine(left, right float64) (w, b float64) {
-	if !(left < right) {
-		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap", left, right))
+	if !(left < right) || math.IsInf(right-left, 0) {
+		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap, or are not finite", left, right))
 	}
 	if left < 0 && right > 0 {
 		return 1 / math.Min(right, -left), 0

@@ -178,6 +178,31 @@ func TestTwoBallsCheck(t *testing.T) {
 	}
 }
 
+func TestClosedFormsRefuse(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for want, call := range map[string]func(){
+		"a sample of 0 points":          func() { exampleBall.Sample(0, rng) },
+		"a sample of -1 points":         func() { exampleBall.Sample(-1, rng) },
+		"at most 2³⁰ entries":           func() { exampleBall.Sample(math.MaxInt/2, rng) },
+		"BiasOnLine(NaN, 1)":            func() { oracle.BiasOnLine(math.NaN(), 1) },
+		"BiasOnLine(0, +Inf)":           func() { oracle.BiasOnLine(0, math.Inf(1)) },
+		"BiasOnLine(2, 1): the classes": func() { oracle.BiasOnLine(2, 1) },
+		"the radius 3 must be":          func() { oracle.TwoBalls{Center: []float64{1, 1}, Radius: 3}.Direction(nil) },
+		"cascade: group1 has depth 0":   func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 1}}) },
+		"group1 has depth -1":           func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 1}, Depth: -1}) },
+		"the groups must hold each":     func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 0}, Depth: 1}) },
+	} {
+		func() {
+			defer func() {
+				if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "qhnet: ") || !strings.Contains(r, want) {
+					t.Errorf("panic %v, want one with %q", r, want)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
 func TestTwoBallsStartSeparates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(12, 5))
 	for trial := range 20 {

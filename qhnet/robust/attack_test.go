@@ -149,6 +149,52 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	}
 }
 
+// In space too, but for what is thinner than the space between directions.
+func TestAttackInSpace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(49, 5))
+	n := network(t, nn.Input(3), nn.Dense(6), nn.ReLU(), nn.Dense(2))
+	directions := gaussian(rng, 2000, 3)
+	x := mat.NewDense(2000, 3, nil)
+	for range 2 {
+		theta := mat.Col(nil, 0, gaussian(rng, qhnet.NumParameters(n), 1))
+		set := labelled(t, n, theta, gaussian(rng, 4, 3))
+		upper, _, err := robust.Attack{}.Distances(context.Background(), n, theta, set, rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, y := range set.Labels {
+			for r := 0.01; r < math.Min(10, upper[k]/1.01); r *= 1.05 {
+				for i := range directions.RawMatrix().Rows {
+					u := directions.RawRowView(i)
+					floats.AddScaledTo(x.RawRowView(i), set.X.RawRowView(k), r/floats.Norm(u, 2), u)
+				}
+				if classes, _ := qhnet.Predict(n, theta, x); slices.Contains(classes, 1-y) {
+					t.Errorf("point %d: another class at %v, the attack found %v", k, r, upper[k])
+					break
+				}
+			}
+		}
+	}
+}
+
+// In more dimensions the attack is local, and exact on a hyperplane.
+func TestAttackOfManyDimensions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(50, 5))
+	n := network(t, nn.Input(20), nn.Dense(1))
+	theta := mat.Col(nil, 0, gaussian(rng, 21, 1))
+	set := labelled(t, n, theta, gaussian(rng, 10, 20))
+	upper, _, err := robust.Attack{}.Distances(context.Background(), n, theta, set, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range upper {
+		exact := math.Abs(floats.Dot(theta[:20], set.X.RawRowView(k))+theta[20]) / floats.Norm(theta[:20], 2)
+		if upper[k] < exact || upper[k] > exact*(1+1e-6) {
+			t.Errorf("point %d: attacked at %v, exact %v", k, upper[k], exact)
+		}
+	}
+}
+
 // A point on the boundary has class 0, as Predict says, and is next to class 1.
 func TestAttackOfTies(t *testing.T) {
 	n := network(t, nn.Input(2), nn.Dense(1))
