@@ -103,6 +103,21 @@ func row(data []float64, k, width int) []float64 {
 	return data[k*width : (k+1)*width : (k+1)*width]
 }
 
+// pieces are equal parts of each point's values, for operators that treat each part
+// alone. They are counted through all points.
+type pieces struct {
+	in, out  *signal
+	perPoint int
+}
+
+// of returns the range of the pieces of some points.
+func (o *pieces) of(points span) (lo, hi int) { return points.lo * o.perPoint, points.hi * o.perPoint }
+
+// piece returns a quantity of the input or the output in piece g.
+func (o *pieces) piece(s *signal, q quantity, g int) []float64 {
+	return row(s.data[q], g, s.width/o.perPoint)
+}
+
 // linear is the operator of a linear map without parameters: tangents go the way of
 // values, adjoint tangents that of adjoints. A map that is linear only between its
 // kinks belongs here too, if apply(values) decides on which side it is.
