@@ -170,10 +170,12 @@ func (e *Evaluation) HessianVector(dst, weights, v []float64) {
 	e.GradientTangent(dst, weights, nil, v)
 }
 
-// GradientTangent implements [qhnet.GradientTangenter]. After a Directional along the
-// same v and a Gradient or GradientTangent of the same weights it takes a single pass.
+// GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
+// weights along tangentWeights, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc; nil stands for weights
+// that rest. After a Directional along the same v and a Gradient or GradientTangent of
+// the same weights it takes a single pass.
 func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
-	e.checkMoved("HessianVector")
+	e.checkMoved("HessianVector or GradientTangent")
 	checkLength("dst", len(dst), e.network.plan.parameters())
 	e.tangent(v)
 	e.reverse(nil, weights)

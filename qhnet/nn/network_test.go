@@ -204,7 +204,9 @@ func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *ra
 	}
 	dw, both, moved := normal(rng, outputs), make([]float64, m), make([]float64, m)
 	forward(t, e, theta)
-	e.(qhnet.GradientTangenter).GradientTangent(both, w, dw, v)
+	e.(interface {
+		GradientTangent(dst, weights, tangentWeights, v []float64)
+	}).GradientTangent(both, w, dw, v)
 	e.HessianVector(hv, w, v)
 	e.Gradient(moved, dw)
 	if d := distance(both, floats.AddTo(make([]float64, m), hv, moved)); d > 1e-13 { // the same sums in another order
