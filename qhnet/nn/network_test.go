@@ -350,6 +350,8 @@ func TestMisuse(t *testing.T) {
 	mustPanic("length of weights is 2, want 3", func() { e.Gradient(make([]float64, 3), make([]float64, 2)) })
 	mustPanic("length of v is 1, want 3", func() { e.Directional(make([]float64, 3), make([]float64, 1)) })
 	mustPanic(`no layer "dense7"`, func() { e.Layer("dense7") })
+	mustPanic("entry 1 of point 2 is NaN", func() { e.SetInputs(mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, math.NaN()})) })
+	forward(t, e, theta)
 	mustPanic("zero Option", func() { Dense(2, Option{}) })
 	mustPanic("dst is 1×1, not 3×3", func() { e.Jacobian(mat.NewDense(1, 1, nil)) })
 }

@@ -31,9 +31,9 @@ type parametric interface {
 	gradientTangent(dst []float64, points span)
 }
 
-// gatherer is an operator that takes something from all points. When they have
-// passed it, and before any goes on, gather puts together what the shards hold.
-type gatherer interface{ gather(p pass) error }
+// reducer is an operator that needs sums over all points. When they have passed it,
+// and before any goes on, reduce puts together what the shards hold.
+type reducer interface{ reduce(p pass) error }
 
 // span is the range of points lo, …, hi-1, worked on together: a shard, or a piece
 // of it. Spans of different shards may be worked on at the same time.
