@@ -330,3 +330,23 @@ func TestUnitsBehindNames(t *testing.T) {
 		checkConserved(t, n, e, theta, rng)
 	}
 }
+
+// A normalization in a branch mixes the units around it.
+func TestUnitsAroundBranches(t *testing.T) {
+	for _, c := range []struct {
+		layers []Layer
+		want   int
+	}{
+		{[]Layer{Input(3), Dense(4), Gate(Chain(), Chain()), Dense(2)}, 4},
+		{[]Layer{Input(3), Dense(4), Gate(LayerNorm(), Chain()), Dense(2)}, 0},
+		{[]Layer{Input(2, 1, 3), Conv(4, 1), Attention(GroupNorm(2), GroupNorm(2), Chain()), Flatten(), Dense(2)}, 0},
+		{[]Layer{Input(2, 3, 3), Conv(4, 1, NoBias()), Scale(Elementwise()), Conv(2, 3), Flatten(), Dense(2)}, 2}, // those of the second convolution
+		{[]Layer{Input(3), Dense(4, NoBias()), Scale(Scalar()), Dense(2)}, 1},                                     // the scalar and all that reads it
+	} {
+		n, e, theta, rng := architecture{name: "units", points: 6, layers: c.layers}.build(t)
+		if units := qhnet.ConservedUnits(n); len(units) != c.want {
+			t.Errorf("%v\n%d conserved quantities of units, want %d", n, len(units), c.want)
+		}
+		checkConserved(t, n, e, theta, rng)
+	}
+}
