@@ -1,7 +1,6 @@
 // Command bench compares flows of small networks, by the method that they choose
 // themselves, with what else one would take for them: diffrax (Tsit5, and Kvaerno5
-// with full Newton iterations) and SciPy (LSODA, BDF, Radau), whose right-hand
-// sides and Jacobians are compiled by JAX.
+// with full Newton iterations) and SciPy (LSODA, BDF, Radau).
 //
 //	go run ./qhnet/bench
 //
