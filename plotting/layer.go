@@ -29,6 +29,16 @@ func (l Labelled) entry() entry {
 	return entry{text: l.Label, thumb: thumb}
 }
 
+// foreign reports whether a layer draws a plotter of others.
+func foreign(l plot.Plotter) bool {
+	_, own := l.(layer)
+	switch l.(type) {
+	case Labelled, *Labelled:
+		return true
+	}
+	return !own
+}
+
 // A layer of this package does more than a plotter must.
 type layer interface {
 	plot.Plotter
