@@ -15,6 +15,10 @@ import (
 // figure in all formats.
 const figuresVariable = "QHLAB_FIGURES"
 
+// begunVariable says since when a figure in it is of this run, so that plotting can refuse
+// a second one of its name.
+const begunVariable = "QHLAB_BEGUN"
+
 // figures executes notebooks and exports what they draw, one folder each.
 func figures(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
@@ -39,7 +43,7 @@ func figures(ctx context.Context, p project, args []string) error {
 	}
 	return inParallel(*jobs, paths, func(path string) error {
 		folder, begun := filepath.Join(root, title(path)), time.Now()
-		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+folder)
+		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+folder, begunVariable+"="+begun.Format(time.RFC3339Nano))
 		if err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -214,6 +215,16 @@ func Save(d Drawing, name string) error {
 	return save(d, dir, name)
 }
 
+// begunVariable says when the notebook began to run, whose cells are programs of their own.
+const begunVariable = "QHLAB_BEGUN"
+
+// ofThisRun reports whether a file was written since, by another cell.
+func ofThisRun(file string) bool {
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(begunVariable))
+	info, missing := os.Stat(file)
+	return err == nil && missing == nil && info.ModTime().After(begun)
+}
+
 // saved are the alternative texts of the figures that this program saved, by file.
 var saved sync.Map
 
@@ -223,8 +234,9 @@ func save(d Drawing, dir, name string) error {
 	}
 	stem := filepath.Join(dir, name)
 	_, _, alt := describeDrawing(d)
-	if other, ok := saved.LoadOrStore(stem, alt); ok && other != alt {
-		return fmt.Errorf("plotting: two figures have the name %q: %q and %q; rename one", name, other, alt)
+	other, ok := saved.LoadOrStore(stem, alt)
+	if ok && other != alt || !ok && ofThisRun(stem+"."+string(PNG)) {
+		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, alt)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("plotting: %w", err)
