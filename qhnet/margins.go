@@ -27,6 +27,7 @@ type Margins struct {
 
 	f                                                          []float64 // the outputs at the point of the last Forward
 	q, outputWeights, outputTangent, tangentWeights, curvature []float64
+	gradient                                                   []float64 // of length m
 }
 
 // marginMap takes a model's outputs f to margins q(f).
@@ -105,7 +106,8 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 		outputWeights:  make([]float64, width),
 		outputTangent:  make([]float64, width),
 		tangentWeights: make([]float64, width),
-		curvature:      make([]float64, NumParameters(m)),
+		curvature:      make([]float64, width),
+		gradient:       make([]float64, NumParameters(m)),
 	}
 }
 
@@ -148,18 +150,34 @@ func (m *Margins) Directional(dst, v []float64) {
 // HessianVector sets dst to Σ μ_j ∇²q_j v.
 func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	m.checkMultipliers(multipliers)
+	clear(m.tangentWeights)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// GradientTangent implements [GradientTangenter].
+func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []float64) {
+	m.checkMultipliers(multipliers)
+	m.checkMultipliers(tangentMultipliers)
+	m.mapping.pullBack(m.tangentWeights, tangentMultipliers, m.f)
+	m.gradientTangent(dst, multipliers, v)
+}
+
+// gradientTangent is GradientTangent with the tangents of the outputs' weights, but for
+// those that a curved margin map adds.
+func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
 	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
-	m.outputs.HessianVector(dst, m.outputWeights, v)
-	b := m.curved()
-	if b == nil {
+	if b := m.curved(); b != nil {
+		m.outputs.Directional(m.outputTangent, v)
+		b.curvature(m.curvature, multipliers, m.outputTangent, m.f)
+		floats.Add(m.tangentWeights, m.curvature)
+	}
+	if both, ok := m.outputs.(GradientTangenter); ok {
+		both.GradientTangent(dst, m.outputWeights, m.tangentWeights, v)
 		return
 	}
-	m.outputs.Directional(m.outputTangent, v)
-	b.curvature(m.tangentWeights, multipliers, m.outputTangent, m.f)
-	m.outputs.Gradient(m.curvature, m.tangentWeights)
-	for i, c := range m.curvature {
-		dst[i] += c
-	}
+	m.outputs.HessianVector(dst, m.outputWeights, v)
+	m.outputs.Gradient(m.gradient, m.tangentWeights)
+	floats.Add(dst, m.gradient)
 }
 
 // curved returns the only margin map with curvature, that of balls, or nil.
@@ -244,10 +262,23 @@ func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 	})
 }
 
-// Predict returns the class that a model gives each row of x: the one of the
-// largest output, the first of them if outputs tie; with a single output class 1
-// where it is positive and otherwise class 0. It is an error if x does not fit
-// the model or the outputs are not finite.
+// Class returns the class that a point's outputs say: the one of the largest output,
+// the first of them if outputs tie; with a single output class 1 where it is positive
+// and otherwise class 0, so also on the boundary.
+func Class(outputs []float64) int {
+	if len(outputs) > 1 {
+		return floats.MaxIdx(outputs)
+	}
+	if outputs[0] > 0 {
+		return 1
+	}
+	return 0
+}
+
+// Predict returns the [Class] of each row of x. It is the one rule for ties, by which
+// accuracies, attacks and collapse metrics count as well; a certified distance, like a
+// margin, is 0 on the boundary whichever class a point there has. It is an error if x
+// does not fit the model or the outputs are not finite.
 //
 // A model that mixes points, such as a network with batch normalization, sees
 // the rows of x as one batch; freeze it first to predict point by point.
@@ -263,12 +294,7 @@ func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	outputs := m.Outputs()
 	classes := make([]int, len(f)/outputs)
 	for k := range classes {
-		switch own := f[k*outputs : (k+1)*outputs]; {
-		case outputs > 1:
-			classes[k] = floats.MaxIdx(own)
-		case own[0] > 0:
-			classes[k] = 1
-		}
+		classes[k] = Class(f[k*outputs : (k+1)*outputs])
 	}
 	return classes, nil
 }

@@ -43,7 +43,7 @@ func drawVector(t *rapid.T, depth int) []Layer {
 	case 8:
 		return []Layer{Dense(width), GroupNorm(2, options...)}
 	case 9:
-		return []Layer{Scale()}
+		return []Layer{rapid.SampledFrom([]Layer{Scale(), Scale(Scalar()), Bias()}).Draw(t, "scale")}
 	case 10:
 		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
 	case 11:
@@ -67,7 +67,7 @@ func drawImages(t *rapid.T) []Layer {
 	layers := []Layer{Conv(2, 3, Padding(rapid.IntRange(0, 1).Draw(t, "padding")), Stride(rapid.IntRange(1, 2).Draw(t, "stride")))}
 	switch rapid.IntRange(0, 4).Draw(t, "image layer") {
 	case 0:
-		layers = append(layers, BatchNorm(Affine()), ReLU())
+		layers = append(layers, rapid.SampledFrom([]Layer{BatchNorm(Affine()), BatchNorm(Affine(), Elementwise()), Scale(Elementwise())}).Draw(t, "affine"), ReLU())
 	case 1:
 		layers = append(layers, GroupNorm(2), ReLU())
 	case 2:
@@ -162,9 +162,11 @@ func checkRandomDerivatives(t *rapid.T, e qhnet.Evaluation, theta []float64, rng
 	m, outputs := len(theta), len(forward(t, e, theta))
 	w, v := normal(rng, outputs), normal(rng, m)
 	gradient, hv, jv := make([]float64, m), make([]float64, m), make([]float64, outputs)
-	e.Directional(jv, v)
+	e.HessianVector(hv, w, normal(rng, m)) // leaves adjoints for the next one
 	e.HessianVector(hv, w, v)
+	e.Directional(jv, v)
 	e.Gradient(gradient, w)
+	checkGradientTangent(t, e, hv, w, v, rng)
 	size := floats.Norm(w, 2)*floats.Norm(jv, 2) + floats.Norm(gradient, 2)*floats.Norm(v, 2)
 	if d := math.Abs(floats.Dot(w, jv)-floats.Dot(gradient, v)) / size; d > 1e-12 {
 		t.Errorf("⟨w, Jv⟩ and ⟨Jᵀw, v⟩ differ by %.1e of their factors", d)
@@ -195,6 +197,20 @@ func checkRandomDerivatives(t *rapid.T, e qhnet.Evaluation, theta []float64, rng
 	return true
 }
 
+// checkGradientTangent compares it with the sum of its two parts.
+func checkGradientTangent(t *rapid.T, e qhnet.Evaluation, hv, w, v []float64, rng *rand.Rand) {
+	rates, jv := normal(rng, len(w)), make([]float64, len(w))
+	want, got := make([]float64, len(v)), make([]float64, len(v))
+	e.Gradient(want, rates)
+	size := floats.Norm(want, 2) + floats.Norm(hv, 2)
+	floats.Add(want, hv)
+	e.Directional(jv, v)
+	e.(qhnet.GradientTangenter).GradientTangent(got, w, rates, v)
+	if d := floats.Distance(got, want, 2); d > 1e-12*size { // sums in another order
+		t.Errorf("GradientTangent is off the sum of its parts by %.1e", d/size)
+	}
+}
+
 // TestNamesMeanNothing gives the layers of random networks other names and expects
 // the same numbers, bit for bit.
 func TestNamesMeanNothing(t *testing.T) {
@@ -223,19 +239,9 @@ func (r renamer) all(layers []Layer) []Layer {
 }
 
 func (r renamer) layer(l Layer) Layer {
-	switch inner := l.(type) {
-	case projection:
-		return projection(r.all(inner))
-	case chain:
-		l = chain(r.all(inner))
-	case sum:
-		l = sum(r.all(inner))
-	case gate:
-		l = gate(r.all(inner))
-	case concat:
-		l = concat(r.all(inner))
-	case residual:
-		l = residual(r.all(inner))
+	l.inside = r.all(l.inside)
+	if l.role == projectionRole {
+		return l
 	}
 	// Words that stand elsewhere in a network, and block names.
 	word := rapid.SampledFrom([]string{
