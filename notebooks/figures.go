@@ -17,6 +17,10 @@ import (
 // figure in all formats.
 const figuresVariable = "QHLAB_FIGURES"
 
+// begunVariable says since when a figure in it is of this run, so that plotting can refuse
+// a second one of its name.
+const begunVariable = "QHLAB_BEGUN"
+
 // figures executes notebooks and exports what they draw, one folder each.
 func figures(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
@@ -49,11 +53,11 @@ func figures(ctx context.Context, p project, args []string) error {
 			return err
 		}
 		defer drawn.stop()
-		v := variant{figures: only, env: []string{figuresVariable + "=" + drawn.folder}}
+		v := variant{figures: only, env: into(drawn.folder)}
 		nb, err := executeNotebook(ctx, p, path, progress, v)
 		if err != nil && only != nil && ctx.Err() == nil {
 			progress.say("%s: the figure needs other cells, so all of them are executed", title(path))
-			v.figures = nil
+			v.figures, v.env = nil, into(drawn.folder)
 			nb, err = executeNotebook(ctx, p, path, progress, v)
 		}
 		if err = errors.Join(err, moveFiles(drawn.folder, folder)); err != nil {
@@ -110,6 +114,11 @@ func (p project) selectFigures(names []string) (paths, only []string, err error)
 		err = fmt.Errorf("%w; the figures of %s are: %s", err, title(first[0]), strings.Join(known, ", "))
 	}
 	return paths, nil, err
+}
+
+// into is the environment that lets a run draw into a folder.
+func into(folder string) []string {
+	return []string{figuresVariable + "=" + folder, begunVariable + "=" + time.Now().Format(time.RFC3339Nano)}
 }
 
 // countFiles counts the files of a folder that were written since a moment and

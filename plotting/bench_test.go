@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"syscall"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -64,7 +66,7 @@ func BenchmarkEncode(b *testing.B) {
 	for _, name := range []string{"lines", "heatmap", "contour", "scatter", "stacked"} {
 		for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF, plotting.PGF} {
 			b.Run(name+"/"+string(format), func(b *testing.B) {
-				size := 0
+				size, start := 0, cpuTime(b)
 				for b.Loop() {
 					data, err := plotting.Encode(figures[name], format)
 					if err != nil {
@@ -72,10 +74,21 @@ func BenchmarkEncode(b *testing.B) {
 					}
 					size = len(data)
 				}
+				b.ReportMetric(float64(cpuTime(b)-start)/float64(b.N), "cpu-ns/op")
 				b.ReportMetric(float64(size), "bytes")
 			})
 		}
 	}
+}
+
+// cpuTime is what this process has computed, which other work on the machine does not
+// change as much as the time on the clock.
+func cpuTime(b *testing.B) time.Duration {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
 // BenchmarkShow is what a cell waits for after its figure is computed.

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/plot"
 
@@ -232,6 +233,21 @@ func TestSaveWhatCanBeSaved(t *testing.T) {
 	f.Caption = "Another figure."
 	if err := plotting.Save(f, ""); err == nil || !strings.Contains(err.Error(), "two figures have the name") {
 		t.Errorf("another figure of the same name: %v", err)
+	}
+}
+
+// A file that another cell of the run left is not overwritten, one of an earlier run is.
+func TestSaveAfterOtherCells(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("QHLAB_FIGURES", dir)
+	for name, begun := range map[string]time.Time{"earlier": time.Now().Add(time.Hour), "now": time.Now().Add(-time.Hour)} {
+		t.Setenv("QHLAB_BEGUN", begun.Format(time.RFC3339Nano))
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := plotting.Save(symbols(), name); (err != nil) != (name == "now") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

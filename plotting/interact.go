@@ -139,7 +139,7 @@ func (d *dialog) parse(text string) []float64 {
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
 	f := d.draw(slices.Clone(values))
-	data, err := encode(f, PNG, screenDPI, screen)
+	data, err := encode(f, PNG, screenDPI, onScreen(f))
 	if err == nil {
 		display(d.picture, data, f.alternative())
 	}

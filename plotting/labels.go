@@ -36,9 +36,6 @@ func entriesOf(l plot.Plotter) (out []entry) {
 		out = []entry{l.entry()}
 	case interface{ entries() []entry }:
 		out = l.entries()
-	case Labelled:
-		thumb, _ := l.Plotter.(plot.Thumbnailer)
-		out = []entry{{text: l.Label, thumb: thumb}}
 	}
 	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
 }
@@ -58,6 +55,11 @@ func (p *pane) atEnd(e entry) bool {
 	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
 }
 
+// endEntries are those that have their labels at the ends of lines.
+func (p *pane) endEntries() []entry {
+	return slices.DeleteFunc(p.entries(), func(e entry) bool { return !p.atEnd(e) })
+}
+
 // countTheories counts the labelled lines of the theory. There are none to tell
 // apart if their labels at the ends would take most of the width.
 func (p *pane) countTheories() (n int) {
@@ -72,17 +74,8 @@ func (p *pane) countTheories() (n int) {
 	return n
 }
 
-// tooMany reports whether the labels at line ends would not fit above each other.
-func (p *pane) tooMany() bool {
-	n := 0
-	for _, e := range p.entries() {
-		if p.atEnd(e) {
-			n++
-		}
-	}
-	const most = 14
-	return n > most
-}
+// mostLabels is how many labels at line ends are told apart.
+const mostLabels = 14
 
 // mostForLabels is the share of the width that labels at the ends of lines may
 // take; wider ones stand in the key.
@@ -90,10 +83,8 @@ const mostForLabels = 0.45
 
 // endRoom is the room for labels at the ends of lines.
 func (p *pane) endRoom() (room vg.Length) {
-	for _, e := range p.entries() {
-		if p.atEnd(e) {
-			room = max(room, p.roomFor(e))
-		}
+	for _, e := range p.endEntries() {
+		room = max(room, p.roomFor(e))
 	}
 	return room
 }

@@ -21,6 +21,24 @@ type Labelled struct {
 	Label string
 }
 
+func (l Labelled) extend(e *extent) error { return e.visit(l.Plotter) }
+func (l Labelled) draw(p *pane)           { p.gonum(l.Plotter) }
+
+func (l Labelled) entry() entry {
+	thumb, _ := l.Plotter.(plot.Thumbnailer)
+	return entry{text: l.Label, thumb: thumb}
+}
+
+// foreign reports whether a layer draws a plotter of others.
+func foreign(l plot.Plotter) bool {
+	_, own := l.(layer)
+	switch l.(type) {
+	case Labelled, *Labelled:
+		return true
+	}
+	return !own
+}
+
 // A layer of this package does more than a plotter must.
 type layer interface {
 	plot.Plotter
@@ -110,9 +128,6 @@ func (e *extent) visit(l plot.Plotter) (err error) {
 	defer recovered(&err)
 	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("is nil")
-	}
-	if named, ok := l.(Labelled); ok {
-		return e.visit(named.Plotter)
 	}
 	if own, ok := l.(layer); ok {
 		if e, ok := l.(labelledLayer); ok {

@@ -119,7 +119,7 @@ func (f Figure) plan(theme ink) (*plan, error) {
 	for _, p := range pl.panes {
 		p.Rectangle.Max = size
 		// Labels that would take most of the width stand above instead.
-		p.panel.Key = p.panel.Key || p.endRoom() > size.X*mostForLabels || p.tooMany()
+		p.panel.Key = p.panel.Key || p.endRoom() > size.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
 	}
 	f.omitRepeated(pl.panes)

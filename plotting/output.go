@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -50,30 +51,31 @@ const (
 // Encode draws a figure. The same figure gives the same bytes.
 func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format, printDPI, paper) }
 
-// screenColors is the palette of pictures in a notebook, which keeps all in one file: lines
-// and points lose nothing that is seen at double density.
-const screenColors = 48
-
-// shaded reports whether there are more colours than those of roles.
-func (f Figure) shaded() bool {
+// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
+// for white pages. A notebook keeps all pictures in one file, so they have few colours,
+// unless a layer has shades.
+func onScreen(d Drawing) ink {
+	f, ok := figureOf(d)
+	theme := screen
 	for _, p := range f.Panels {
 		for _, l := range p.Layers {
-			if _, ok := l.(square); ok {
-				return true
+			if _, shaded := l.(square); shaded {
+				theme.colors = 0
 			}
+			ok = ok && !foreign(l)
 		}
 	}
-	return false
+	if !ok {
+		return paper
+	}
+	return theme
 }
 
 // encode draws at a resolution, for PNG, in a theme.
 func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
 	name, title, alt := describeDrawing(d)
-	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground}
+	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground, Colors: theme.colors}
 	if f, ok := figureOf(d); ok {
-		if theme.ground == nil && !f.shaded() {
-			options.Colors = screenColors
-		}
 		pl, err := f.plan(theme)
 		if err != nil {
 			return nil, err
@@ -142,7 +144,7 @@ func endCell(err error) {
 }
 
 func show(d Drawing) error {
-	data, err := encode(d, PNG, screenDPI, screen)
+	data, err := encode(d, PNG, screenDPI, onScreen(d))
 	if err != nil {
 		return err
 	}
@@ -213,6 +215,16 @@ func Save(d Drawing, name string) error {
 	return save(d, dir, name)
 }
 
+// begunVariable says when the notebook began to run, whose cells are programs of their own.
+const begunVariable = "QHLAB_BEGUN"
+
+// ofThisRun reports whether a file was written since, by another cell.
+func ofThisRun(file string) bool {
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(begunVariable))
+	info, missing := os.Stat(file)
+	return err == nil && missing == nil && info.ModTime().After(begun)
+}
+
 // saved are the alternative texts of the figures that this program saved, by file.
 var saved sync.Map
 
@@ -222,8 +234,9 @@ func save(d Drawing, dir, name string) error {
 	}
 	stem := filepath.Join(dir, name)
 	_, _, alt := describeDrawing(d)
-	if other, ok := saved.LoadOrStore(stem, alt); ok && other != alt {
-		return fmt.Errorf("plotting: two figures have the name %q: %q and %q; rename one", name, other, alt)
+	other, ok := saved.LoadOrStore(stem, alt)
+	if ok && other != alt || !ok && ofThisRun(stem+"."+string(PNG)) {
+		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, alt)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("plotting: %w", err)

@@ -98,8 +98,10 @@ func (p *pane) Stroke(path vg.Path) {
 func (p *pane) Fill(path vg.Path) {
 	p.Canvas.Fill(path)
 	if p.watching && len(path) < 10 {
-		for _, c := range path[:len(path)-1] {
-			p.busy = append(p.busy, c.Pos)
+		for _, c := range path {
+			if c.Type != vg.CloseComp {
+				p.busy = append(p.busy, c.Pos)
+			}
 		}
 	}
 }

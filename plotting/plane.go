@@ -222,7 +222,7 @@ func (r Regions) draw(p *pane) {
 		p.fail(err)
 		return
 	}
-	for class, lead := range l.leads(p.ground == nil) {
+	for class, lead := range l.leads() {
 		var path vg.Path
 		for _, loop := range l.outlines(lead) {
 			path = append(path, polyline(thin(loop))...)
@@ -232,10 +232,8 @@ func (r Regions) draw(p *pane) {
 	}
 }
 
-// leads returns, for each class c, by how much its output exceeds the best other. On
-// paper it is the best from c on against the best before it: each class is painted over
-// those before, and no seam shows between them.
-func (l *lattice) leads(transparent bool) (leads [][]float64) {
+// leads returns, for each class, by how much its output exceeds the best other.
+func (l *lattice) leads() (leads [][]float64) {
 	outputs := l.values
 	if len(outputs) == 1 { // f < 0 is class 0
 		outputs = [][]float64{make([]float64, len(outputs[0])), outputs[0]}
@@ -243,11 +241,7 @@ func (l *lattice) leads(transparent bool) (leads [][]float64) {
 	for c := range outputs {
 		lead := make([]float64, len(outputs[c]))
 		for k := range lead {
-			mine, others := best(outputs[c:], k), best(outputs[:c], k)
-			if transparent {
-				mine, others = outputs[c][k], math.Max(others, best(outputs[c+1:], k))
-			}
-			lead[k] = math.Min(mine-others, math.MaxFloat64)
+			lead[k] = outputs[c][k] - math.Max(best(outputs[:c], k), best(outputs[c+1:], k))
 		}
 		leads = append(leads, lead)
 	}

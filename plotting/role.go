@@ -93,6 +93,7 @@ type ink struct {
 	ground             color.Color // nil: transparent
 	text, quiet, faint color.NRGBA // titles and neutral lines; axis text; axes and ticks
 	roles, classes     []color.NRGBA
+	colors             int // of a picture; 0 is as many as there can be
 }
 
 // paper is for print: dark ink on white.
@@ -123,7 +124,7 @@ var paper = ink{
 // between the two.
 var screen = func() ink {
 	s := paper
-	s.ground = nil
+	s.ground, s.colors = nil, 48               // that shows no difference at double density
 	grey := color.NRGBA{0x75, 0x75, 0x79, 255} // 4.5:1 on white, 4.2:1 on black
 	s.text, s.quiet = grey, grey
 	s.faint = color.NRGBA{0x9a, 0x9a, 0x9e, 255}

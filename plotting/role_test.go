@@ -6,6 +6,9 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 )
 
 // vision maps linear RGB to what a reader sees.
@@ -224,6 +227,25 @@ func TestColorMapsAreEven(t *testing.T) {
 		x := float64(k+1) / steps
 		if d := math.Abs(light(diverging(x)) - light(diverging(-x))); d > 4 {
 			t.Errorf("diverging(±%.2f): lightness differs by %.1f", x, d)
+		}
+	}
+}
+
+// Plotters of others have colours for white pages.
+func TestGroundOnScreen(t *testing.T) {
+	figure := func(layers ...Layer) Figure { return Figure{Panels: []Panel{{Layers: layers}}} }
+	for _, c := range []struct {
+		name  string
+		d     Drawing
+		white bool
+	}{
+		{"layers of this package", figure(Line{}, &HeatMap{}), false},
+		{"a grid of gonum's", figure(Line{}, plotter.NewGrid()), true},
+		{"a labelled one", figure(Labelled{Plotter: plotter.NewGrid()}), true},
+		{"a plot", plot.New(), true},
+	} {
+		if white := onScreen(c.d).ground != nil; white != c.white {
+			t.Errorf("%s: white ground %v", c.name, white)
 		}
 	}
 }

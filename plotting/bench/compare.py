@@ -7,10 +7,11 @@ bench/requirements.txt installed:
     cd plotting && python bench/compare.py /tmp/plotting.test [/tmp/earlier.test]
 
 With a second program, built from an earlier commit, its figures are measured as
-well. Rounds alternate between the programs and the least time of each is kept, so
-that other work on the machine touches all alike. matplotlib's time is that of
-savefig alone, without building the figure; ours is that of Encode, which lays
-the figure out as well.
+well. Times are those of the processor. Rounds alternate between the programs and the
+least time of each is kept, so that other work on the machine touches all alike.
+matplotlib's time is that of savefig alone, without building the figure and, for
+PGF, without the LaTeX that it starts; ours is that of Encode, which lays the
+figure out as well.
 """
 
 import io
@@ -28,7 +29,7 @@ matplotlib.rcParams["pgf.texsystem"] = "pdflatex"
 import matplotlib.pyplot as plt
 import numpy as np
 
-ROUNDS = 9
+ROUNDS = 5
 FORMATS = ["png", "svg", "pdf", "pgf"]
 
 
@@ -96,9 +97,9 @@ def measure_matplotlib(best, sizes):
         fig.savefig(io.BytesIO(), format="png")  # warm
         for form in FORMATS:
             with tempfile.TemporaryDirectory() as folder:  # PGF writes images beside
-                start = time.perf_counter()
+                start = time.process_time()
                 fig.savefig(os.path.join(folder, "f." + form), dpi=300)
-                spent = time.perf_counter() - start
+                spent = time.process_time() - start
                 sizes[name, form] = sum(f.stat().st_size for f in os.scandir(folder))
             best[name, form] = min(best.get((name, form), 1e9), spent)
         plt.close(fig)
@@ -109,7 +110,7 @@ def measure_go(binary, best, sizes):
         [binary, "-test.run", "xxx", "-test.bench", "Encode", "-test.benchtime", "3x"],
         check=True, capture_output=True, text=True,
     ).stdout
-    for name, form, ns, size in re.findall(r"Encode/(\w+)/(\w+)\S*\s+\d+\s+([\d.]+) ns/op\s+([\d.]+) bytes", out):
+    for name, form, size, ns in re.findall(r"Encode/(\w+)/(\w+)\S*\s+\d+\s+[\d.]+ ns/op\s+([\d.]+) bytes\s+([\d.]+) cpu-ns", out):
         best[name, form] = min(best.get((name, form), 1e9), float(ns) * 1e-9)
         sizes[name, form] = int(float(size))
 
