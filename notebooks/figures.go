@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,11 +26,14 @@ func figures(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	paths, err := p.notebooks(names)
+	paths, only, err := p.selectFigures(names)
 	if err != nil {
 		return err
 	}
 	root, err := filepath.Abs(*out)
+	if err == nil {
+		err = os.MkdirAll(root, 0o777)
+	}
 	if err != nil {
 		return err
 	}
@@ -39,15 +44,72 @@ func figures(ctx context.Context, p project, args []string) error {
 	}
 	return inParallel(*jobs, paths, func(path string) error {
 		folder, begun := filepath.Join(root, title(path)), time.Now()
-		nb, err := executeNotebook(ctx, p, path, progress, figuresVariable+"="+folder)
+		drawn, err := guardFolder(root, 0)
 		if err != nil {
+			return err
+		}
+		defer drawn.stop()
+		v := variant{figures: only, env: []string{figuresVariable + "=" + drawn.folder}}
+		nb, err := executeNotebook(ctx, p, path, progress, v)
+		if err != nil && only != nil && ctx.Err() == nil {
+			progress.say("%s: the figure needs other cells, so all of them are executed", title(path))
+			v.figures = nil
+			nb, err = executeNotebook(ctx, p, path, progress, v)
+		}
+		if err = errors.Join(err, moveFiles(drawn.folder, folder)); err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}
 		fresh, old := countFiles(folder, begun)
 		progress.say("%s: %d files in %s", title(path), fresh, folder)
-		sayLeft(progress, folder, old)
+		if only == nil {
+			sayLeft(progress, folder, old)
+		}
 		return nil
 	})
+}
+
+// moveFiles moves what is in one folder to another, so that nobody sees a figure
+// that is not complete, not even after the command was killed.
+func moveFiles(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	err = os.MkdirAll(to, 0o777)
+	for _, entry := range entries {
+		if name := entry.Name(); !strings.HasPrefix(name, ".") {
+			err = errors.Join(err, os.Rename(filepath.Join(from, name), filepath.Join(to, name)))
+		}
+	}
+	return err
+}
+
+// selectFigures returns the notebooks that the names select, all of them without a
+// name. Where the first name selects one, the others may be figures in it.
+func (p project) selectFigures(names []string) (paths, only []string, err error) {
+	paths, err = p.notebooks(names)
+	if len(names) < 2 {
+		return paths, nil, err
+	}
+	first, failed := p.notebooks(names[:1])
+	if failed != nil || len(first) != 1 {
+		return paths, nil, err
+	}
+	nb, failed := readNotebook(first[0])
+	if failed != nil {
+		return nil, nil, failed
+	}
+	var known []string
+	for _, c := range nb.Cells {
+		known = append(known, c.figures()...)
+	}
+	if !slices.ContainsFunc(names[1:], func(name string) bool { return !slices.Contains(known, name) }) {
+		return first, names[1:], nil
+	}
+	if err != nil {
+		err = fmt.Errorf("%w; the figures of %s are: %s", err, title(first[0]), strings.Join(known, ", "))
+	}
+	return paths, nil, err
 }
 
 // countFiles counts the files of a folder that were written since a moment and

@@ -11,7 +11,7 @@ import (
 	"qhlab/plotting"
 )
 
-// The four figures that bench/compare.py draws with matplotlib as well.
+// The five figures that bench/compare.py draws with matplotlib as well.
 func benchFigures() map[string]plotting.Figure {
 	one := func(layers ...plotting.Layer) plotting.Figure {
 		return plotting.Figure{Aspect: 0.6, Panels: []plotting.Panel{{
@@ -39,18 +39,30 @@ func benchFigures() map[string]plotting.Figure {
 	contour := one(plotting.Contours{F: wave, Levels: []float64{-0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6}})
 	contour.Panels[0].X.Min, contour.Panels[0].X.Max = -3, 3
 	contour.Panels[0].Y.Min, contour.Panels[0].Y.Max = -2, 2
+	var panels []plotting.Panel
+	for k := range 4 {
+		x := apply(linspace(0, 6, 200), func(u float64) float64 { return math.Pow(10, u) })
+		panels = append(panels, plotting.Panel{
+			X: plotting.Axis{Label: "log(1/L)", Scale: plotting.Log}, Y: plotting.Axis{Label: "norm", Scale: plotting.Log},
+			Layers: []plotting.Layer{
+				plotting.Line{X: x, Y: apply(x, func(v float64) float64 { return math.Pow(v, 1/float64(k+1)) }), Label: "flow", Role: plotting.Highest},
+				plotting.ReferenceY{At: 10, Label: "limit"},
+			},
+		})
+	}
 	return map[string]plotting.Figure{
 		"lines":   one(lines...),
 		"heatmap": {Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.HeatMap{Values: m, Label: "value"}}}}},
 		"contour": contour,
 		"scatter": one(plotting.Scatter{X: xs, Y: ys, Role: plotting.Class(0), Size: 0.6}),
+		"stacked": {Columns: 1, ShareX: true, Panels: panels},
 	}
 }
 
 func BenchmarkEncode(b *testing.B) {
 	figures := benchFigures()
-	for _, name := range []string{"lines", "heatmap", "contour", "scatter"} {
-		for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF} {
+	for _, name := range []string{"lines", "heatmap", "contour", "scatter", "stacked"} {
+		for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF, plotting.PGF} {
 			b.Run(name+"/"+string(format), func(b *testing.B) {
 				size := 0
 				for b.Loop() {
@@ -71,7 +83,7 @@ func BenchmarkShow(b *testing.B) {
 	const screen = 216 // pixels per inch, as Show draws
 	f := benchFigures()["lines"]
 	for b.Loop() {
-		if _, err := plotting.Preview(f, screen); err != nil {
+		if _, err := plotting.Preview(f, screen, true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -24,7 +24,10 @@ type field struct {
 	margins *Margins
 	loss    Loss
 
-	logLoss float64   // log L at the point
+	theta   []float64 // the point
+	moved   bool      // the margins are at the point
+	graded  bool      // g is its gradient
+	logLoss float64   // log L there
 	q       []float64 // margins there
 	weights []float64 // w
 	g       []float64
@@ -38,7 +41,7 @@ type field struct {
 func newField(margins *Margins, loss Loss) *field {
 	m, n := NumParameters(margins.Model()), margins.Len()
 	return &field{
-		margins: margins, loss: loss,
+		margins: margins, loss: loss, theta: make([]float64, m),
 		weights: make([]float64, n), tangent: make([]float64, n), curved: make([]float64, n),
 		g: make([]float64, m), hg: make([]float64, m), unit: make([]float64, m),
 	}
@@ -46,28 +49,37 @@ func newField(margins *Margins, loss Loss) *field {
 
 var errNotFinite = errors.New("qhnet: a parameter, margin or gradient is not finite")
 
-// at moves the field to θ.
+// at moves the field to θ. Where it is there already, as at the end of a step whose
+// last stage was there, that costs nothing.
 func (f *field) at(theta []float64) error {
-	if err := f.marginsAt(theta); err != nil {
+	if err := f.marginsAt(theta); err != nil || f.graded {
 		return err
 	}
 	f.margins.Gradient(f.g, f.weights)
 	f.g2 = floats.Dot(f.g, f.g)
 	if math.IsNaN(f.g2) || math.IsInf(f.g2, 0) {
+		f.moved = false
 		return fmt.Errorf("%w: ‖g‖² = %v at log L = %v", errNotFinite, f.g2, f.logLoss)
 	}
+	f.graded = true
 	return nil
 }
 
 // marginsAt evaluates the margins, log L and the weights at θ, without g.
 func (f *field) marginsAt(theta []float64) (err error) {
-	if f.q, err = f.margins.Forward(theta); err != nil {
+	if f.moved && floats.Equal(f.theta, theta) {
+		return nil
+	}
+	f.moved, f.graded = false, false
+	copy(f.theta, theta)
+	if f.q, err = f.margins.Forward(f.theta); err != nil {
 		return err
 	}
 	f.logLoss = f.loss.Log(f.weights, f.q, f.margins.PerPoint())
 	if math.IsNaN(f.logLoss) || math.IsInf(f.logLoss, 0) {
 		return fmt.Errorf("%w: log L = %v", errNotFinite, f.logLoss)
 	}
+	f.moved = true
 	return nil
 }
 
@@ -102,7 +114,7 @@ func (f *field) derivative(dst []float64, clock Clock, value float64, theta []fl
 func (f *field) hessianVector(dst, v []float64) {
 	f.margins.Directional(f.tangent, v)
 	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, f.margins.PerPoint())
-	floats.Scale(-1, f.curved) // the weights are -∂ log L/∂q
+	floats.Scale(-1, f.curved)
 	f.margins.GradientTangent(dst, f.weights, f.curved, v)
 }
 

@@ -213,15 +213,21 @@ func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 // onStretch keeps the time along a piece of the path and, in clocks that have
 // no grid, records points as time or loss progress.
 func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
-	s.At(r.middle, (s.T0+s.T1)/2)
-	if err := r.field.at(r.middle); err != nil {
-		return err
-	}
-	um, logHm := -r.field.logLoss, -math.Log(r.field.g2)
 	if err := r.field.at(s.Y1); err != nil {
 		return err
 	}
-	r.time.advance(um, logHm, -r.field.logLoss, -math.Log(r.field.g2))
+	u, logH := -r.field.logLoss, -math.Log(r.field.g2)
+	if !r.time.narrow(u) {
+		s.At(r.middle, (s.T0+s.T1)/2)
+		if err := r.field.at(r.middle); err != nil {
+			return err
+		}
+		r.time.between(-r.field.logLoss, -math.Log(r.field.g2))
+		if err := r.field.at(s.Y1); err != nil {
+			return err
+		}
+	}
+	r.time.advance(u, logH)
 	switch {
 	case r.trajectory.Separated == nil && r.field.separated():
 		r.record(s.Y1)
@@ -252,7 +258,11 @@ func (r *flowRun) visit(_ float64, theta []float64) error {
 func (r *flowRun) stopped() bool {
 	news := r.news
 	r.news = false
-	return news && r.Stop != nil && r.Stop(r.trajectory)
+	if !news || r.Stop == nil {
+		return false
+	}
+	r.field.moved = false // the caller may move the trajectory's margins
+	return r.Stop(r.trajectory)
 }
 
 // record appends the field's current point.

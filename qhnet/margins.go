@@ -267,10 +267,23 @@ func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 	})
 }
 
-// Predict returns the class that a model gives each row of x: the one of the
-// largest output, the first of them if outputs tie; with a single output class 1
-// where it is positive and otherwise class 0. It is an error if x does not fit
-// the model or the outputs are not finite.
+// Class returns the class that a point's outputs say: the one of the largest output,
+// the first of them if outputs tie; with a single output class 1 where it is positive
+// and otherwise class 0, so also on the boundary.
+func Class(outputs []float64) int {
+	if len(outputs) > 1 {
+		return floats.MaxIdx(outputs)
+	}
+	if outputs[0] > 0 {
+		return 1
+	}
+	return 0
+}
+
+// Predict returns the [Class] of each row of x. It is the one rule for ties, by which
+// accuracies, attacks and collapse metrics count as well; a certified distance, like a
+// margin, is 0 on the boundary whichever class a point there has. It is an error if x
+// does not fit the model or the outputs are not finite.
 //
 // A model that mixes points, such as a network with batch normalization, sees
 // the rows of x as one batch; freeze it first to predict point by point.
@@ -286,12 +299,7 @@ func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	outputs := m.Outputs()
 	classes := make([]int, len(f)/outputs)
 	for k := range classes {
-		switch own := f[k*outputs : (k+1)*outputs]; {
-		case outputs > 1:
-			classes[k] = floats.MaxIdx(own)
-		case own[0] > 0:
-			classes[k] = 1
-		}
+		classes[k] = Class(f[k*outputs : (k+1)*outputs])
 	}
 	return classes, nil
 }

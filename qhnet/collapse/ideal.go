@@ -88,8 +88,8 @@ func (p IdealProblem) normalization() ([]nn.Layer, error) {
 // classes, no points, or less room than an ETF needs: d ≥ C-1, and d ≥ C if
 // every feature vector must sum to zero.
 func (p IdealProblem) Network() (*nn.Network, error) {
-	if p.Classes < 2 || p.PerClass < 1 {
-		return nil, fmt.Errorf("qhnet: ideal problem: %d classes of %d points; it needs at least 2 classes of 1", p.Classes, p.PerClass)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	if least := p.leastFeatures(); p.Features < least {
 		return nil, fmt.Errorf("qhnet: ideal problem: %d features have no room for the ETF of %d classes; use at least %d", p.Features, p.Classes, least)
@@ -107,8 +107,19 @@ func (p IdealProblem) Network() (*nn.Network, error) {
 	return nn.New(append(layers, nn.Named("classifier", nn.Dense(p.Classes, options...)))...)
 }
 
-// Set returns the points: one-hot inputs, labels in order of the classes.
+func (p IdealProblem) check() error {
+	if p.Classes < 2 || p.PerClass < 1 || float64(p.Classes)*float64(p.PerClass) > 1<<14 {
+		return fmt.Errorf("qhnet: ideal problem: %d classes of %d points; it needs at least 2 classes of 1, and its one-hot inputs allow 16384 points", p.Classes, p.PerClass)
+	}
+	return nil
+}
+
+// Set returns the points: one-hot inputs, labels in order of the classes. It panics
+// if Network refuses their number.
 func (p IdealProblem) Set() dataset.Set {
+	if err := p.check(); err != nil {
+		panic(err.Error())
+	}
 	n := p.points()
 	set := dataset.Set{Name: "ideal problem", X: mat.NewDense(n, n, nil), Labels: make([]int, n), Classes: p.Classes}
 	for k := range n {
@@ -232,4 +243,72 @@ func (p IdealProblem) leastFeatures() int {
 		return p.Classes
 	}
 	return p.Classes - 1
+}
+
+// SimplexETF returns the simplex equiangular tight frame of C directions in
+// R^d, one a row: unit vectors that sum to zero and are as far apart as C
+// vectors can be,
+//
+//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j.
+//
+// Entries beyond column C-1 are zero. The rows are those of a scaled Helmert
+// matrix, so every entry is one correctly rounded square root. It panics if
+// C < 2 or d < C-1, where no such frame exists. See Papyan, Han and Donoho,
+// arXiv:2008.08186, definition of the simplex ETF.
+func SimplexETF(classes, d int) *mat.Dense {
+	if classes < 2 || d < classes-1 {
+		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1", classes, d))
+	}
+	frame := mat.NewDense(classes, d, nil)
+	ratio := float64(classes) / float64(classes-1)
+	for j := range classes - 1 {
+		k := float64(j + 1)
+		for i := range j + 1 {
+			frame.Set(i, j, math.Sqrt(ratio/(k*(k+1))))
+		}
+		frame.Set(j+1, j, -math.Sqrt(ratio*k/(k+1)))
+	}
+	return frame
+}
+
+// The d×k matrices below have orthonormal columns: they turn an ETF in k
+// dimensions into one in d that a normalization leaves alone.
+
+// coordinates sets basis to the first k unit vectors.
+func coordinates(basis *mat.Dense) {
+	_, k := basis.Dims()
+	for j := range k {
+		basis.Set(j, j, 1)
+	}
+}
+
+// sumlessBasis sets basis to k < d columns that each sum to zero.
+func sumlessBasis(basis *mat.Dense) {
+	d, k := basis.Dims()
+	helmert := SimplexETF(d, d-1)
+	basis.Scale(math.Sqrt(float64(d-1)/float64(d)), helmert.Slice(0, d, 0, k))
+}
+
+// evenBasis sets basis to k ≤ d columns whose rows all have the norm √(k/d):
+// cosines and sines of the same frequency, with a constant column if k is odd,
+// the harmonic frame. With k = d there is nothing to choose.
+func evenBasis(basis *mat.Dense) {
+	d, k := basis.Dims()
+	if k == d {
+		coordinates(basis)
+		return
+	}
+	for i := range d {
+		j := 0
+		if k%2 == 1 {
+			basis.Set(i, 0, 1/math.Sqrt(float64(d)))
+			j = 1
+		}
+		for frequency := 1; j < k; frequency++ {
+			sin, cos := math.Sincos(2 * math.Pi * float64(frequency*i%d) / float64(d))
+			basis.Set(i, j, cos*math.Sqrt(2/float64(d)))
+			basis.Set(i, j+1, sin*math.Sqrt(2/float64(d)))
+			j += 2
+		}
+	}
 }

@@ -75,30 +75,23 @@ func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := l.HardMargin()
+	f, err := newFace(l)
 	if err != nil {
 		return nil, err
 	}
-	f := newFace(l, start)
 	c := &Cascade{inputs: l.inputs}
 	for _, s := range stages {
-		if !f.determined {
-			s.Discarded = f.discard(s.coordinates)
-		}
-		if !f.determined && !s.Discarded {
+		if s.Discarded = f.discard(s.coordinates); !s.Discarded {
 			if err := f.minimize(s); err != nil {
 				return nil, fmt.Errorf("qhnet: cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
 			}
 		}
-		s.Value = s.norm(f.point)
-		if f.determined {
-			s.Discarded = s.Value <= decidedShare*f.unit
-		}
+		s.Value = s.norm(f.coefficients())
 		c.Stages = append(c.Stages, s.Stage)
 	}
-	c.Coefficients, c.Unique = f.point, f.unique()
-	for k, q := range l.Of(nil, f.point) {
-		if math.Abs(q-1) <= 1e-8*f.unit*floats.Norm(l.rows.RawRowView(k), 2) {
+	c.Coefficients, c.Unique = f.coefficients(), f.unique()
+	for k, gap := range f.gaps() {
+		if gap <= 1e-8 {
 			c.Support = append(c.Support, k)
 		}
 	}
@@ -112,11 +105,15 @@ type groupStage struct {
 }
 
 func (s groupStage) norm(beta []float64) float64 {
-	order := 2.0
-	if s.Norm == "ℓ1" {
-		order = 1
+	total := 0.0
+	for _, j := range s.coordinates {
+		if s.Norm == "ℓ1" {
+			total += math.Abs(beta[j])
+		} else {
+			total = math.Hypot(total, beta[j])
+		}
 	}
-	return floats.Norm(qp.Pick(beta, s.coordinates), order)
+	return total
 }
 
 // stages merges groups of equal depth and orders them, shallowest first.
@@ -129,8 +126,9 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 		groups = append(groups, nn.Group{Name: "bias", Coordinates: []int{l.inputs}, Depth: 1})
 	}
 	for g := range groups {
-		if groups[g].Name == "" {
-			groups[g].Name = fmt.Sprintf("group%d", g+1)
+		groups[g].Name = cmp.Or(groups[g].Name, fmt.Sprintf("group%d", g+1))
+		if groups[g].Depth < 1 {
+			panic(fmt.Sprintf("qhnet: cascade: %s has depth %d, want at least 1", groups[g].Name, groups[g].Depth))
 		}
 	}
 	slices.SortStableFunc(groups, func(a, b nn.Group) int { return cmp.Compare(a.Depth, b.Depth) })
@@ -174,74 +172,394 @@ func mergeStage(groups []nn.Group) (groupStage, error) {
 	return s, nil
 }
 
-// splitting writes the free coefficients as expand·z, where the coordinates of
-// an ℓ1 stage are differences of two non-negative variables.
-type splitting struct {
-	expand *mat.Dense
-	square []float64
-	linear []float64
-	signed []int // variables that must be non-negative
+// face is the set of coefficients that are optimal for all stages so far: by
+// complementarity with one dual solution, the feasible points at which the
+// constraints with a positive multiplier hold with equality. Those equalities leave
+//
+//	x = base + N z,   base ⟂ N,
+//
+// and the other margins, and some signs, bound z. Coordinates are equilibrated, so
+// that units of the inputs do not matter: x_j = length_j β_j/unit with the length of
+// column j of the margins, or 1 with balls, which are round in the inputs' own units.
+// The widest margin has ‖x‖ = 1.
+type face struct {
+	rows   *mat.Dense // of the margins rows·x - radius ‖x_j/length_j‖ ≥ 1
+	length []float64
+	unit   float64
+	radius float64
+	inputs int
+	x      []float64       // a point of the face
+	free   *mat.Dense      // N, whose columns are orthonormal; nil if the point is all
+	tight  []bool          // margins that hold with equality on the face
+	sign   map[int]float64 // coordinates that cannot change sign
 }
 
-func newSplitting(free []int, s groupStage) splitting {
-	var sp splitting
-	var column []int
-	var sign []float64
-	add := func(c int, sg, square, linear float64) {
-		column, sign = append(column, c), append(sign, sg)
-		sp.square, sp.linear = append(sp.square, square), append(sp.linear, linear)
+// A row whose part along N is below this share of its length is decided by the
+// equalities. It is checked once, with this tolerance, and left out: kept, it would
+// ask rounding errors to agree.
+const decidedShare = 1e-9
+
+// newFace returns all feasible coefficients, with the widest margin as the point.
+func newFace(l *LinearMargins) (*face, error) {
+	n, width := l.rows.Dims()
+	f := &face{
+		rows: mat.DenseCopyOf(l.rows), length: make([]float64, width), unit: 1, radius: l.radius, inputs: l.inputs,
+		x: make([]float64, width), free: mat.NewDense(width, width, nil), tight: make([]bool, n), sign: map[int]float64{},
 	}
-	for i, j := range free {
-		switch inside := slices.Contains(s.coordinates, j); {
-		case inside && s.Norm == "ℓ1":
-			sp.signed = append(sp.signed, len(column), len(column)+1)
-			add(i, 1, 0, 1)
-			add(i, -1, 0, 1)
-		case inside:
-			add(i, 1, 1, 0)
-		default:
-			add(i, 1, 0, 0)
+	for j := range f.length {
+		column := f.rows.ColView(j).(*mat.VecDense)
+		if f.length[j] = mat.Norm(column, 2); f.length[j] == 0 || l.radius > 0 {
+			f.length[j] = 1
+		}
+		column.ScaleVec(1/f.length[j], column)
+		f.free.Set(j, j, 1)
+	}
+	if _, err := qp.LeastDistance(f.x, f.rows, slices.Repeat([]float64{1}, n)); err != nil {
+		return nil, fmt.Errorf("%w (no linear function of these coefficients separates the data)", err)
+	}
+	f.normalize()
+	if err := f.widest(); err != nil {
+		return nil, err
+	}
+	f.normalize()
+	return f, nil
+}
+
+// normalize makes the length of the point the unit.
+func (f *face) normalize() {
+	size := floats.Norm(f.x, 2)
+	floats.Scale(1/size, f.x)
+	f.rows.Scale(size, f.rows)
+	f.radius *= size
+	f.unit *= size
+}
+
+// widest moves to the widest margin of the face. Its constraints may have no
+// equalities but zero coordinates.
+func (f *face) widest() error {
+	all := groupStage{Stage: Stage{Norm: "ℓ2"}}
+	for j := range f.inputs {
+		all.coordinates = append(all.coordinates, j)
+	}
+	if _, _, err := f.solve(all, 0); err != nil {
+		return err
+	}
+	margin, radius := 1/all.norm(f.coefficients()), f.radius/f.unit
+	if margin <= radius {
+		return fmt.Errorf("%w: the centres' widest margin is %.6g and the balls have radius %.6g", qp.ErrInfeasible, margin, radius)
+	}
+	floats.Scale(1/(1-radius/margin), f.x)
+	return nil
+}
+
+// coefficients returns the point in the data's own units.
+func (f *face) coefficients() []float64 {
+	beta := floats.ScaleTo(make([]float64, len(f.x)), f.unit, f.x)
+	return floats.DivTo(beta, beta, f.length)
+}
+
+// discard moves to coefficients that are zero at the given coordinates, if the
+// face has any.
+func (f *face) discard(coordinates []int) bool {
+	smaller := *f
+	smaller.x = slices.Clone(f.x)
+	if !smaller.settle(nil, coordinates, make([]float64, len(coordinates))) {
+		return false
+	}
+	if smaller.free != nil {
+		b := smaller.bounds()
+		z := make([]float64, smaller.free.RawMatrix().Cols)
+		if _, err := qp.LeastDistance(z, b.rows, b.right); err != nil || !b.consistent {
+			return false
+		}
+		smaller.place(z)
+		if f.radius > 0 && smaller.widest() != nil {
+			return false
+		}
+	} else if slices.Min(smaller.gaps()) < -decidedShare {
+		return false
+	}
+	*f = smaller
+	return true
+}
+
+// minimize moves to the minimizers of a stage's norm and restricts the face to
+// them, the points complementary to the multipliers.
+func (f *face) minimize(s groupStage) error {
+	if f.free == nil {
+		return nil
+	}
+	b, mu, err := f.solve(s, f.radius)
+	if err != nil {
+		return err
+	}
+	if f.radius > 0 {
+		// Two optima with one value would have an optimal midpoint strictly
+		// inside a ball constraint whose multiplier is positive.
+		f.free = nil
+		return nil
+	}
+	weights, bounded := make([]float64, len(b.margin)), mu[len(b.right):]
+	for i := range weights {
+		weights[i] = mu[i] * floats.Norm(b.rows.RawRowView(i), 2)
+	}
+	var tight []int
+	for i, k := range b.margin {
+		if weights[i] > 1e-10*floats.Max(weights) {
+			f.tight[k], tight = true, append(tight, k)
 		}
 	}
-	sp.expand = mat.NewDense(len(free), len(column), nil)
-	for v, i := range column {
-		sp.expand.Set(i, v, sign[v])
+	if !f.settle(tight, nil, nil) {
+		return fmt.Errorf("%w: the minimizers violate the margins that define them", qp.ErrNoConvergence)
 	}
-	return sp
-}
-
-func (sp splitting) program(b bounds) *qp.Program {
-	n, _ := b.rows.Dims()
-	_, width := sp.expand.Dims()
-	p := &qp.Program{
-		Square:     sp.square,
-		Linear:     sp.linear,
-		Rows:       mat.NewDense(n+len(sp.signed), width, nil),
-		Right:      append(slices.Clone(b.right), make([]float64, len(sp.signed))...),
-		Equalities: b.equalities,
-	}
-	p.Rows.Slice(0, n, 0, width).(*mat.Dense).Mul(b.rows, sp.expand)
-	for i, v := range sp.signed {
-		p.Rows.Set(n+i, v, 1)
-	}
-	return p
-}
-
-func (sp splitting) encode(x []float64) []float64 {
-	_, width := sp.expand.Dims()
-	z := make([]float64, width)
-	for v := range z {
-		for i, xi := range x {
-			if s := sp.expand.At(i, v); s*xi > 0 || (s != 0 && sp.linear[v] == 0) {
-				z[v] = s * xi
+	for i, j := range s.coordinates {
+		value := f.x[j]
+		if s.Norm == "ℓ1" {
+			above, below := bounded[2*i], bounded[2*i+1] // of t ≥ x_j and t ≥ -x_j
+			if math.Min(above, below) <= 1e-9*(above+below) {
+				f.sign[j] = math.Copysign(1, above-below)
+				continue
 			}
+			value = 0
 		}
+		f.settle(nil, []int{j}, []float64{value}) // value is that of the point, up to rounding
 	}
-	return z
+	return nil
 }
 
-func (sp splitting) decode(z []float64) []float64 {
-	x := mat.NewVecDense(sp.expand.RawMatrix().Rows, nil)
-	x.MulVec(sp.expand, mat.NewVecDense(len(z), z))
-	return x.RawVector().Data
+// A linear program's proximal weights are this share of its prices, so that a step
+// stays in range.
+const linearWeight = 1e-2
+
+// solve moves to a minimizer of a stage's norm, with balls of the given radius, and
+// returns the multipliers of the bounds. An ℓ1 norm is Σ t_j over t_j ≥ ±x_j, whose
+// multipliers follow, two a coordinate.
+func (f *face) solve(s groupStage, radius float64) (bounds, []float64, error) {
+	base, z := f.split()
+	b, k, extra := f.bounds(), len(z), 0
+	weight := 1e-6
+	if s.Norm == "ℓ1" {
+		weight, extra = linearWeight, len(s.coordinates)
+	}
+	n, width := len(b.right), k+extra
+	p := &qp.Program{
+		Quadratic: mat.NewSymDense(width, nil), Proximal: mat.NewSymDense(width, nil), Linear: make([]float64, width),
+		Rows: mat.NewDense(n+2*extra, width, nil), Right: slices.Concat(b.right, make([]float64, 2*extra)),
+	}
+	p.Rows.Slice(0, n, 0, k).(*mat.Dense).Copy(b.rows)
+	quadratic, proximal := p.Quadratic.SliceSym(0, k).(*mat.SymDense), p.Proximal.SliceSym(0, k).(*mat.SymDense)
+	prices := f.prices(s)
+	for j := range f.x {
+		if !slices.Contains(s.coordinates, j) {
+			proximal.SymRankOne(proximal, weight, f.free.RowView(j))
+		}
+	}
+	for i, j := range s.coordinates {
+		row, along := f.free.RawRowView(j), f.free.RowView(j)
+		if extra == 0 {
+			quadratic.SymRankOne(quadratic, prices[i], along)
+			floats.AddScaled(p.Linear[:k], prices[i]*base[j], row)
+			p.Constant += prices[i] * base[j] * base[j] / 2
+			continue
+		}
+		proximal.SymRankOne(proximal, weight*prices[i], along)
+		p.Proximal.SetSym(k+i, k+i, weight*prices[i])
+		p.Linear[k+i] = prices[i]
+		for side, sign := range []float64{1, -1} {
+			r := n + 2*i + side
+			floats.AddScaled(p.Rows.RawRowView(r)[:k], -sign, row)
+			p.Rows.Set(r, k+i, 1)
+			p.Right[r] = sign * base[j]
+		}
+		z = append(z, math.Abs(f.x[j]))
+	}
+	if radius > 0 {
+		p.Radius, p.Balls, p.B = radius, len(b.margin), mat.NewDense(f.inputs, width, nil)
+		for j := range f.inputs {
+			floats.AddScaled(p.B.RawRowView(j)[:k], 1/f.length[j], f.free.RawRowView(j))
+		}
+	}
+	mu, err := p.Solve(z)
+	if err == nil {
+		f.place(z[:k])
+	}
+	return b, mu, err
+}
+
+// prices returns the weights of the coordinates in the stage's norm, ℓ1 or squared
+// ℓ2, such that it is 1 at the point.
+func (f *face) prices(s groupStage) []float64 {
+	prices, total := make([]float64, len(s.coordinates)), 0.0
+	for i, j := range s.coordinates {
+		prices[i] = 1 / f.length[j]
+		cost := math.Abs(f.x[j])
+		if s.Norm == "ℓ2" {
+			prices[i], cost = prices[i]*prices[i], cost*cost
+		}
+		total += prices[i] * cost
+	}
+	floats.Scale(1/total, prices)
+	return prices
+}
+
+// split writes the point as base + N z.
+func (f *face) split() (base, z []float64) {
+	x, b, along := mat.NewVecDense(len(f.x), f.x), new(mat.VecDense), new(mat.VecDense)
+	along.MulVec(f.free.T(), x)
+	b.MulVec(f.free, along)
+	b.SubVec(x, b)
+	return b.RawVector().Data, along.RawVector().Data
+}
+
+// place moves the point to another z.
+func (f *face) place(z []float64) {
+	base, _ := f.split()
+	var along mat.VecDense
+	along.MulVec(f.free, mat.NewVecDense(len(z), z))
+	floats.AddTo(f.x, base, along.RawVector().Data)
+}
+
+// settle moves to the points of the face at which the given margins are tight and
+// the coordinates have the given values, and restricts it to them. It reports
+// whether there are any.
+func (f *face) settle(margins, coordinates []int, values []float64) bool {
+	m, width := len(margins)+len(coordinates), len(f.x)
+	if m == 0 {
+		return true
+	}
+	equations, right := mat.NewDense(m, width, nil), slices.Concat(make([]float64, len(margins)), values)
+	for i, k := range margins {
+		size := floats.Norm(f.rows.RawRowView(k), 2)
+		floats.ScaleTo(equations.RawRowView(i), 1/size, f.rows.RawRowView(k))
+		right[i] = 1 / size
+	}
+	for i, j := range coordinates {
+		equations.Set(len(margins)+i, j, 1)
+	}
+	gap := func() *mat.VecDense {
+		var g mat.VecDense
+		g.MulVec(equations, mat.NewVecDense(width, f.x))
+		g.SubVec(mat.NewVecDense(m, right), &g)
+		return &g
+	}
+	if f.free != nil && !f.narrow(equations, gap()) {
+		return false
+	}
+	if mat.Norm(gap(), math.Inf(1)) > decidedShare {
+		return false
+	}
+	for i, j := range coordinates { // exactly
+		f.x[j] = values[i]
+		if f.free != nil {
+			clear(f.free.RawRowView(j))
+		}
+	}
+	return true
+}
+
+// narrow moves the point by the shortest N z with equations·N z = gap and takes the
+// equations' row space out of N.
+func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) (ok bool) {
+	var reduced mat.Dense
+	reduced.Mul(equations, f.free)
+	var svd mat.SVD
+	if !svd.Factorize(&reduced, mat.SVDThinU|mat.SVDFullV) {
+		return false
+	}
+	rank, k := 0, f.free.RawMatrix().Cols
+	for _, s := range svd.Values(nil) {
+		if s > decidedShare {
+			rank++
+		}
+	}
+	if rank == 0 {
+		return true
+	}
+	var z, move mat.VecDense
+	svd.SolveVecTo(&z, gap, rank)
+	move.MulVec(f.free, &z)
+	floats.Add(f.x, move.RawVector().Data)
+	if rank == k {
+		f.free = nil
+		return true
+	}
+	var v, free mat.Dense
+	svd.VTo(&v)
+	free.Mul(f.free, v.Slice(0, k, rank, k))
+	f.free = &free
+	return true
+}
+
+// bounds are the constraints on z that are not equalities: rows of margins, then of
+// signs. There is at least one row, if need be 0 ≥ 0.
+type bounds struct {
+	rows       *mat.Dense
+	right      []float64
+	margin     []int // the margins of the first rows
+	consistent bool  // whether the rows that were left out hold
+}
+
+func (f *face) bounds() bounds {
+	base, z := f.split()
+	b := bounds{rows: new(mat.Dense), consistent: true}
+	var list []float64
+	add := func(row *mat.VecDense, right, size float64) (kept bool) {
+		if mat.Norm(row, 2) <= decidedShare*size {
+			b.consistent = b.consistent && right <= decidedShare*math.Max(size, 1)
+			return false
+		}
+		list, b.right = append(list, row.RawVector().Data...), append(b.right, right)
+		return true
+	}
+	for k, tight := range f.tight {
+		var row mat.VecDense
+		row.MulVec(f.free.T(), f.rows.RowView(k))
+		full := f.rows.RawRowView(k)
+		if !tight && add(&row, 1-floats.Dot(full, base), floats.Norm(full, 2)) {
+			b.margin = append(b.margin, k)
+		}
+	}
+	for j := range f.x {
+		if sign, ok := f.sign[j]; ok {
+			var row mat.VecDense
+			row.ScaleVec(sign, f.free.RowView(j))
+			add(&row, -sign*base[j], 1)
+		}
+	}
+	if len(b.right) == 0 {
+		list, b.right = make([]float64, len(z)), []float64{0}
+	}
+	b.rows = mat.NewDense(len(b.right), len(z), list)
+	return b
+}
+
+// gaps returns by how much the margins exceed 1, relative to their terms.
+func (f *face) gaps() []float64 {
+	gaps, norm := make([]float64, len(f.tight)), 0.0
+	for j := range f.inputs {
+		norm = math.Hypot(norm, f.x[j]/f.length[j])
+	}
+	for k := range gaps {
+		row := f.rows.RawRowView(k)
+		gaps[k] = (floats.Dot(row, f.x) - f.radius*norm - 1) / (floats.Norm(row, 2) + 1)
+	}
+	return gaps
+}
+
+// unique reports whether the active constraints determine the point.
+func (f *face) unique() bool {
+	if f.free == nil {
+		return true
+	}
+	_, k := f.free.Dims()
+	active := mat.NewDense(len(f.tight)+1, len(f.x), nil)
+	for i, gap := range f.gaps() {
+		if f.tight[i] || math.Abs(gap) < 1e-10 {
+			active.SetRow(i, f.rows.RawRowView(i))
+		}
+	}
+	var reduced mat.Dense
+	reduced.Mul(active, f.free)
+	var svd mat.SVD
+	return svd.Factorize(&reduced, mat.SVDNone) && svd.Rank(1e-10) == k
 }

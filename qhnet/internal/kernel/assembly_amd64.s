@@ -4,56 +4,5951 @@
 
 #include "textflag.h"
 
-// func tileAVX512(t *[20]uint64) (ok bool)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tileAVX512(SB), NOSPLIT, $0-9
+// func rectifyAsm(dst *float64, x *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rectifyAsm(SB), NOSPLIT, $0-24
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+	MOVQ DX, SI
+	ANDQ $-4, SI
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD (CX)(BX*8), Y1
+	VXORPD  Y5, Y5, Y5
+	VMAXPD  Y1, Y5, Y0
+	VMOVUPD Y0, (AX)(BX*8)
+	ADDQ    $0x04, BX
+	CMPQ    BX, SI
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       BX, DX
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), SI
+	MOVQ       $0x00000008, DI
+	SUBQ       DX, DI
+	VMOVUPD    (SI)(DI*8), Y15
+	VMASKMOVPD (CX)(BX*8), Y15, Y1
+	VXORPD     Y5, Y5, Y5
+	VMAXPD     Y1, Y5, Y0
+	VMASKMOVPD Y0, Y15, (AX)(BX*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+	MOVQ DX, SI
+	ANDQ $-8, SI
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD (CX)(BX*8), Z1
+	VPXORQ  Z5, Z5, Z5
+	VMAXPD  Z1, Z5, Z0
+	VMOVUPD Z0, (AX)(BX*8)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     AVX512loop
+
+AVX512tail:
+	SUBQ      BX, DX
+	JZ        AVX512done
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K1
+	SHRQ      $0x08, SI
+	VMOVUPD.Z (CX)(BX*8), K1, Z1
+	VPXORQ    Z5, Z5, Z5
+	VMAXPD    Z1, Z5, Z0
+	VMOVUPD   Z0, K1, (AX)(BX*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+DATA lanes<>+0(SB)/8, $0xffffffffffffffff
+DATA lanes<>+8(SB)/8, $0xffffffffffffffff
+DATA lanes<>+16(SB)/8, $0xffffffffffffffff
+DATA lanes<>+24(SB)/8, $0xffffffffffffffff
+DATA lanes<>+32(SB)/8, $0xffffffffffffffff
+DATA lanes<>+40(SB)/8, $0xffffffffffffffff
+DATA lanes<>+48(SB)/8, $0xffffffffffffffff
+DATA lanes<>+56(SB)/8, $0xffffffffffffffff
+DATA lanes<>+64(SB)/8, $0x0000000000000000
+DATA lanes<>+72(SB)/8, $0x0000000000000000
+DATA lanes<>+80(SB)/8, $0x0000000000000000
+DATA lanes<>+88(SB)/8, $0x0000000000000000
+DATA lanes<>+96(SB)/8, $0x0000000000000000
+DATA lanes<>+104(SB)/8, $0x0000000000000000
+DATA lanes<>+112(SB)/8, $0x0000000000000000
+DATA lanes<>+120(SB)/8, $0x0000000000000000
+GLOBL lanes<>(SB), RODATA|NOPTR, $128
+
+// func gateAsm(dst *float64, x *float64, gate *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gateAsm(SB), NOSPLIT, $0-32
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ gate+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-4, DI
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD (CX)(SI*8), Y1
+	VMOVUPD (DX)(SI*8), Y2
+	VXORPD  Y5, Y5, Y5
+	VCMPPD  $0x11, Y2, Y5, Y2
+	VANDPD  Y2, Y1, Y1
+	VMOVAPD Y1, Y0
+	VMOVUPD Y0, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, DI
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       SI, BX
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVUPD    (DI)(R8*8), Y15
+	VMASKMOVPD (CX)(SI*8), Y15, Y1
+	VMASKMOVPD (DX)(SI*8), Y15, Y2
+	VXORPD     Y5, Y5, Y5
+	VCMPPD     $0x11, Y2, Y5, Y2
+	VANDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y0
+	VMASKMOVPD Y0, Y15, (AX)(SI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ gate+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD   (CX)(SI*8), Z1
+	VMOVUPD   (DX)(SI*8), Z2
+	VPXORQ    Z5, Z5, Z5
+	VCMPPD    $0x11, Z2, Z5, K3
+	VMOVAPD.Z Z1, K3, Z1
+	VMOVAPD   Z1, Z0
+	VMOVUPD   Z0, (AX)(SI*8)
+	ADDQ      $0x08, SI
+	CMPQ      SI, DI
+	JLT       AVX512loop
+
+AVX512tail:
+	SUBQ      SI, BX
+	JZ        AVX512done
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x08, DI
+	VMOVUPD.Z (CX)(SI*8), K1, Z1
+	VMOVUPD.Z (DX)(SI*8), K1, Z2
+	VPXORQ    Z5, Z5, Z5
+	VCMPPD    $0x11, Z2, Z5, K3
+	VMOVAPD.Z Z1, K3, Z1
+	VMOVAPD   Z1, Z0
+	VMOVUPD   Z0, K1, (AX)(SI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func addScaledAsm(dst *float64, x *float64, n int, c float64)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·addScaledAsm(SB), NOSPLIT, $0-32
+	CMPQ         ·active+0(SB), $+2
+	JEQ          AVX512
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD c+24(FP), Y13
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	JZ           AVX2tail
+
+AVX2loop:
+	VMOVUPD     (AX)(BX*8), Y0
+	VMOVUPD     (CX)(BX*8), Y1
+	VFMADD231PD Y1, Y13, Y0
+	VMOVUPD     Y0, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	CMPQ        BX, SI
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        BX, DX
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMASKMOVPD  (AX)(BX*8), Y15, Y0
+	VMASKMOVPD  (CX)(BX*8), Y15, Y1
+	VFMADD231PD Y1, Y13, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD c+24(FP), Z29
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           AVX512tail
+
+AVX512loop:
+	VMOVUPD     (AX)(BX*8), Z0
+	VMOVUPD     (CX)(BX*8), Z1
+	VFMADD231PD Z1, Z29, Z0
+	VMOVUPD     Z0, (AX)(BX*8)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        BX, DX
+	JZ          AVX512done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (AX)(BX*8), K1, Z0
+	VMOVUPD.Z   (CX)(BX*8), K1, Z1
+	VFMADD231PD Z1, Z29, Z0
+	VMOVUPD     Z0, K1, (AX)(BX*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func multiplyAsm(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·multiplyAsm(SB), NOSPLIT, $0-32
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-4, DI
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD (CX)(SI*8), Y1
+	VMOVUPD (DX)(SI*8), Y2
+	VMULPD  Y1, Y2, Y0
+	VMOVUPD Y0, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, DI
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       SI, BX
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVUPD    (DI)(R8*8), Y15
+	VMASKMOVPD (CX)(SI*8), Y15, Y1
+	VMASKMOVPD (DX)(SI*8), Y15, Y2
+	VMULPD     Y1, Y2, Y0
+	VMASKMOVPD Y0, Y15, (AX)(SI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD (CX)(SI*8), Z1
+	VMOVUPD (DX)(SI*8), Z2
+	VMULPD  Z1, Z2, Z0
+	VMOVUPD Z0, (AX)(SI*8)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     AVX512loop
+
+AVX512tail:
+	SUBQ      SI, BX
+	JZ        AVX512done
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K1
+	SHRQ      $0x08, DI
+	VMOVUPD.Z (CX)(SI*8), K1, Z1
+	VMOVUPD.Z (DX)(SI*8), K1, Z2
+	VMULPD    Z1, Z2, Z0
+	VMOVUPD   Z0, K1, (AX)(SI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func addProductsAsm(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·addProductsAsm(SB), NOSPLIT, $0-32
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-4, DI
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD     (AX)(SI*8), Y0
+	VMOVUPD     (CX)(SI*8), Y1
+	VMOVUPD     (DX)(SI*8), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, (AX)(SI*8)
+	ADDQ        $0x04, SI
+	CMPQ        SI, DI
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        SI, BX
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), DI
+	MOVQ        $0x00000008, R8
+	SUBQ        BX, R8
+	VMOVUPD     (DI)(R8*8), Y15
+	VMASKMOVPD  (AX)(SI*8), Y15, Y0
+	VMASKMOVPD  (CX)(SI*8), Y15, Y1
+	VMASKMOVPD  (DX)(SI*8), Y15, Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(SI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD     (AX)(SI*8), Z0
+	VMOVUPD     (CX)(SI*8), Z1
+	VMOVUPD     (DX)(SI*8), Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, (AX)(SI*8)
+	ADDQ        $0x08, SI
+	CMPQ        SI, DI
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        SI, BX
+	JZ          AVX512done
+	MOVQ        $-1, DI
+	BZHIQ       BX, DI, DI
+	KMOVW       DI, K1
+	SHRQ        $0x08, DI
+	VMOVUPD.Z   (AX)(SI*8), K1, Z0
+	VMOVUPD.Z   (CX)(SI*8), K1, Z1
+	VMOVUPD.Z   (DX)(SI*8), K1, Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, K1, (AX)(SI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func addMomentsAsm(sum *float64, product *float64, x *float64, z *float64, n int)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·addMomentsAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ sum+0(FP), AX
+	MOVQ product+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD     (AX)(DI*8), Y0
+	VMOVUPD     (CX)(DI*8), Y1
+	VMOVUPD     (DX)(DI*8), Y2
+	VMOVUPD     (BX)(DI*8), Y3
+	VADDPD      Y2, Y0, Y0
+	VFMADD231PD Y2, Y3, Y1
+	VMOVUPD     Y0, (AX)(DI*8)
+	VMOVUPD     Y1, (CX)(DI*8)
+	ADDQ        $0x04, DI
+	CMPQ        DI, R8
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        DI, SI
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), R8
+	MOVQ        $0x00000008, R9
+	SUBQ        SI, R9
+	VMOVUPD     (R8)(R9*8), Y15
+	VMASKMOVPD  (AX)(DI*8), Y15, Y0
+	VMASKMOVPD  (CX)(DI*8), Y15, Y1
+	VMASKMOVPD  (DX)(DI*8), Y15, Y2
+	VMASKMOVPD  (BX)(DI*8), Y15, Y3
+	VADDPD      Y2, Y0, Y0
+	VFMADD231PD Y2, Y3, Y1
+	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
+	VMASKMOVPD  Y1, Y15, (CX)(DI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ sum+0(FP), AX
+	MOVQ product+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD     (AX)(DI*8), Z0
+	VMOVUPD     (CX)(DI*8), Z1
+	VMOVUPD     (DX)(DI*8), Z2
+	VMOVUPD     (BX)(DI*8), Z3
+	VADDPD      Z2, Z0, Z0
+	VFMADD231PD Z2, Z3, Z1
+	VMOVUPD     Z0, (AX)(DI*8)
+	VMOVUPD     Z1, (CX)(DI*8)
+	ADDQ        $0x08, DI
+	CMPQ        DI, R8
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        DI, SI
+	JZ          AVX512done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	SHRQ        $0x08, R8
+	VMOVUPD.Z   (AX)(DI*8), K1, Z0
+	VMOVUPD.Z   (CX)(DI*8), K1, Z1
+	VMOVUPD.Z   (DX)(DI*8), K1, Z2
+	VMOVUPD.Z   (BX)(DI*8), K1, Z3
+	VADDPD      Z2, Z0, Z0
+	VFMADD231PD Z2, Z3, Z1
+	VMOVUPD     Z0, K1, (AX)(DI*8)
+	VMOVUPD     Z1, K1, (CX)(DI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func affineAsm(dst *float64, x *float64, n int, factor float64, term float64)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·affineAsm(SB), NOSPLIT, $0-40
+	CMPQ         ·active+0(SB), $+2
+	JEQ          AVX512
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD factor+24(FP), Y13
+	VBROADCASTSD term+32(FP), Y12
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	JZ           AVX2tail
+
+AVX2loop:
+	VMOVUPD     (CX)(BX*8), Y1
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	CMPQ        BX, SI
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        BX, DX
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMASKMOVPD  (CX)(BX*8), Y15, Y1
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSD factor+24(FP), Z29
+	VBROADCASTSD term+32(FP), Z28
+	MOVQ         n+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           AVX512tail
+
+AVX512loop:
+	VMOVUPD     (CX)(BX*8), Z1
+	VMOVAPD     Z1, Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, (AX)(BX*8)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        BX, DX
+	JZ          AVX512done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (CX)(BX*8), K1, Z1
+	VMOVAPD     Z1, Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, K1, (AX)(BX*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func affineByAsm(dst *float64, x *float64, factor *float64, term *float64, n int)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·affineByAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ factor+16(FP), DX
+	MOVQ term+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD     (CX)(DI*8), Y1
+	VMOVUPD     (DX)(DI*8), Y13
+	VMOVUPD     (BX)(DI*8), Y12
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(DI*8)
+	ADDQ        $0x04, DI
+	CMPQ        DI, R8
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        DI, SI
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), R8
+	MOVQ        $0x00000008, R9
+	SUBQ        SI, R9
+	VMOVUPD     (R8)(R9*8), Y15
+	VMASKMOVPD  (CX)(DI*8), Y15, Y1
+	VMASKMOVPD  (DX)(DI*8), Y15, Y13
+	VMASKMOVPD  (BX)(DI*8), Y15, Y12
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ factor+16(FP), DX
+	MOVQ term+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD     (CX)(DI*8), Z1
+	VMOVUPD     (DX)(DI*8), Z29
+	VMOVUPD     (BX)(DI*8), Z28
+	VMOVAPD     Z1, Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, (AX)(DI*8)
+	ADDQ        $0x08, DI
+	CMPQ        DI, R8
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        DI, SI
+	JZ          AVX512done
+	MOVQ        $-1, R8
+	BZHIQ       SI, R8, R8
+	KMOVW       R8, K1
+	SHRQ        $0x08, R8
+	VMOVUPD.Z   (CX)(DI*8), K1, Z1
+	VMOVUPD.Z   (DX)(DI*8), K1, Z29
+	VMOVUPD.Z   (BX)(DI*8), K1, Z28
+	VMOVAPD     Z1, Z0
+	VFMADD213PD Z28, Z29, Z0
+	VMOVUPD     Z0, K1, (AX)(DI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func projectAsm(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·projectAsm(SB), NOSPLIT, $0-56
+	CMPQ         ·active+0(SB), $+2
+	JEQ          AVX512
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD mean+32(FP), Y13
+	VBROADCASTSD dot+40(FP), Y12
+	VBROADCASTSD scale+48(FP), Y11
+	MOVQ         n+24(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-4, DI
+	JZ           AVX2tail
+
+AVX2loop:
+	VMOVUPD      (CX)(SI*8), Y1
+	VMOVUPD      (DX)(SI*8), Y2
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*8)
+	ADDQ         $0x04, SI
+	CMPQ         SI, DI
+	JLT          AVX2loop
+
+AVX2tail:
+	SUBQ         SI, BX
+	JZ           AVX2done
+	LEAQ         lanes<>+0(SB), DI
+	MOVQ         $0x00000008, R8
+	SUBQ         BX, R8
+	VMOVUPD      (DI)(R8*8), Y15
+	VMASKMOVPD   (CX)(SI*8), Y15, Y1
+	VMASKMOVPD   (DX)(SI*8), Y15, Y2
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y15, (AX)(SI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSD mean+32(FP), Z29
+	VBROADCASTSD dot+40(FP), Z28
+	VBROADCASTSD scale+48(FP), Z27
+	MOVQ         n+24(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           AVX512tail
+
+AVX512loop:
+	VMOVUPD      (CX)(SI*8), Z1
+	VMOVUPD      (DX)(SI*8), Z2
+	VSUBPD       Z29, Z1, Z0
+	VFNMADD231PD Z28, Z2, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, (AX)(SI*8)
+	ADDQ         $0x08, SI
+	CMPQ         SI, DI
+	JLT          AVX512loop
+
+AVX512tail:
+	SUBQ         SI, BX
+	JZ           AVX512done
+	MOVQ         $-1, DI
+	BZHIQ        BX, DI, DI
+	KMOVW        DI, K1
+	SHRQ         $0x08, DI
+	VMOVUPD.Z    (CX)(SI*8), K1, Z1
+	VMOVUPD.Z    (DX)(SI*8), K1, Z2
+	VSUBPD       Z29, Z1, Z0
+	VFNMADD231PD Z28, Z2, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, K1, (AX)(SI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func projectByAsm(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
+// Requires: AVX, AVX512F, BMI2, FMA3
+TEXT ·projectByAsm(SB), NOSPLIT, $0-56
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ mean+24(FP), BX
+	MOVQ dot+32(FP), SI
+	MOVQ scale+40(FP), DI
+	MOVQ n+48(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+	ANDQ $-4, R10
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD      (CX)(R9*8), Y1
+	VMOVUPD      (DX)(R9*8), Y2
+	VMOVUPD      (BX)(R9*8), Y13
+	VMOVUPD      (SI)(R9*8), Y12
+	VMOVUPD      (DI)(R9*8), Y11
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(R9*8)
+	ADDQ         $0x04, R9
+	CMPQ         R9, R10
+	JLT          AVX2loop
+
+AVX2tail:
+	SUBQ         R9, R8
+	JZ           AVX2done
+	LEAQ         lanes<>+0(SB), R10
+	MOVQ         $0x00000008, R11
+	SUBQ         R8, R11
+	VMOVUPD      (R10)(R11*8), Y15
+	VMASKMOVPD   (CX)(R9*8), Y15, Y1
+	VMASKMOVPD   (DX)(R9*8), Y15, Y2
+	VMASKMOVPD   (BX)(R9*8), Y15, Y13
+	VMASKMOVPD   (SI)(R9*8), Y15, Y12
+	VMASKMOVPD   (DI)(R9*8), Y15, Y11
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y15, (AX)(R9*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ mean+24(FP), BX
+	MOVQ dot+32(FP), SI
+	MOVQ scale+40(FP), DI
+	MOVQ n+48(FP), R8
+	XORQ R9, R9
+	MOVQ R8, R10
+	ANDQ $-8, R10
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD      (CX)(R9*8), Z1
+	VMOVUPD      (DX)(R9*8), Z2
+	VMOVUPD      (BX)(R9*8), Z29
+	VMOVUPD      (SI)(R9*8), Z28
+	VMOVUPD      (DI)(R9*8), Z27
+	VSUBPD       Z29, Z1, Z0
+	VFNMADD231PD Z28, Z2, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, (AX)(R9*8)
+	ADDQ         $0x08, R9
+	CMPQ         R9, R10
+	JLT          AVX512loop
+
+AVX512tail:
+	SUBQ         R9, R8
+	JZ           AVX512done
+	MOVQ         $-1, R10
+	BZHIQ        R8, R10, R10
+	KMOVW        R10, K1
+	SHRQ         $0x08, R10
+	VMOVUPD.Z    (CX)(R9*8), K1, Z1
+	VMOVUPD.Z    (DX)(R9*8), K1, Z2
+	VMOVUPD.Z    (BX)(R9*8), K1, Z29
+	VMOVUPD.Z    (SI)(R9*8), K1, Z28
+	VMOVUPD.Z    (DI)(R9*8), K1, Z27
+	VSUBPD       Z29, Z1, Z0
+	VFNMADD231PD Z28, Z2, Z0
+	VMULPD       Z27, Z0, Z0
+	VMOVUPD      Z0, K1, (AX)(R9*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func addRowAsm(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addRowAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Y0
+
+AVX2down1:
+	VMOVUPD (R9), Y1
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, (R9)
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     AVX2down1
+	ADDQ    $0x04, DI
+	CMPQ    DI, R8
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       DI, SI
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       SI, R9
+	VMOVUPD    (R8)(R9*8), Y15
+	LEAQ       (CX)(DI*8), CX
+	VMASKMOVPD (AX)(DI*8), Y15, Y0
+
+AVX2down2:
+	VMASKMOVPD (CX), Y15, Y1
+	VADDPD     Y0, Y1, Y1
+	VMASKMOVPD Y1, Y15, (CX)
+	ADDQ       DX, CX
+	DECQ       BX
+	JNZ        AVX2down2
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Z0
+
+AVX512down1:
+	VMOVUPD (R9), Z1
+	VADDPD  Z0, Z1, Z1
+	VMOVUPD Z1, (R9)
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     AVX512down1
+	ADDQ    $0x08, DI
+	CMPQ    DI, R8
+	JLT     AVX512loop
+
+AVX512tail:
+	SUBQ      DI, SI
+	JZ        AVX512done
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K1
+	SHRQ      $0x08, R8
+	LEAQ      (CX)(DI*8), CX
+	VMOVUPD.Z (AX)(DI*8), K1, Z0
+
+AVX512down2:
+	VMOVUPD.Z (CX), K1, Z1
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (CX)
+	ADDQ      DX, CX
+	DECQ      BX
+	JNZ       AVX512down2
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func sumRowsAsm(v *float64, x *float64, stride int, rows int, cols int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sumRowsAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+	SUBQ    $0x04, R10
+	JLT     AVX2down1rest
+
+AVX2down1:
+	VMOVUPD (R9), Y4
+	VADDPD  Y4, Y0, Y0
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y5
+	VADDPD  Y5, Y1, Y1
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y6
+	VADDPD  Y6, Y2, Y2
+	ADDQ    DX, R9
+	VMOVUPD (R9), Y7
+	VADDPD  Y7, Y3, Y3
+	ADDQ    DX, R9
+	SUBQ    $0x04, R10
+	JGE     AVX2down1
+
+AVX2down1rest:
+	ADDQ $0x04, R10
+	JZ   AVX2down1end
+
+AVX2down1one:
+	VMOVUPD (R9), Y4
+	VADDPD  Y4, Y0, Y0
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     AVX2down1one
+
+AVX2down1end:
+	VADDPD  Y1, Y0, Y0
+	VADDPD  Y3, Y2, Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	CMPQ    DI, R8
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       DI, SI
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       SI, R9
+	VMOVUPD    (R8)(R9*8), Y15
+	LEAQ       (CX)(DI*8), CX
+	VMASKMOVPD (AX)(DI*8), Y15, Y0
+	VXORPD     Y1, Y1, Y1
+	VXORPD     Y2, Y2, Y2
+	VXORPD     Y3, Y3, Y3
+	SUBQ       $0x04, BX
+	JLT        AVX2down2rest
+
+AVX2down2:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y5
+	VADDPD     Y5, Y1, Y1
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y6
+	VADDPD     Y6, Y2, Y2
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y7
+	VADDPD     Y7, Y3, Y3
+	ADDQ       DX, CX
+	SUBQ       $0x04, BX
+	JGE        AVX2down2
+
+AVX2down2rest:
+	ADDQ $0x04, BX
+	JZ   AVX2down2end
+
+AVX2down2one:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
+	ADDQ       DX, CX
+	DECQ       BX
+	JNZ        AVX2down2one
+
+AVX2down2end:
+	VADDPD     Y1, Y0, Y0
+	VADDPD     Y3, Y2, Y2
+	VADDPD     Y2, Y0, Y0
+	VMASKMOVPD Y0, Y15, (AX)(DI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ v+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ cols+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	LEAQ    (CX)(DI*8), R9
+	MOVQ    BX, R10
+	VMOVUPD (AX)(DI*8), Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	SUBQ    $0x04, R10
+	JLT     AVX512down1rest
+
+AVX512down1:
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z0, Z0
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z5
+	VADDPD  Z5, Z1, Z1
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z6
+	VADDPD  Z6, Z2, Z2
+	ADDQ    DX, R9
+	VMOVUPD (R9), Z7
+	VADDPD  Z7, Z3, Z3
+	ADDQ    DX, R9
+	SUBQ    $0x04, R10
+	JGE     AVX512down1
+
+AVX512down1rest:
+	ADDQ $0x04, R10
+	JZ   AVX512down1end
+
+AVX512down1one:
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z0, Z0
+	ADDQ    DX, R9
+	DECQ    R10
+	JNZ     AVX512down1one
+
+AVX512down1end:
+	VADDPD  Z1, Z0, Z0
+	VADDPD  Z3, Z2, Z2
+	VADDPD  Z2, Z0, Z0
+	VMOVUPD Z0, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	CMPQ    DI, R8
+	JLT     AVX512loop
+
+AVX512tail:
+	SUBQ      DI, SI
+	JZ        AVX512done
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K1
+	SHRQ      $0x08, R8
+	LEAQ      (CX)(DI*8), CX
+	VMOVUPD.Z (AX)(DI*8), K1, Z0
+	VPXORQ    Z1, Z1, Z1
+	VPXORQ    Z2, Z2, Z2
+	VPXORQ    Z3, Z3, Z3
+	SUBQ      $0x04, BX
+	JLT       AVX512down2rest
+
+AVX512down2:
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z0, Z0
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z5
+	VADDPD    Z5, Z1, Z1
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z6
+	VADDPD    Z6, Z2, Z2
+	ADDQ      DX, CX
+	VMOVUPD.Z (CX), K1, Z7
+	VADDPD    Z7, Z3, Z3
+	ADDQ      DX, CX
+	SUBQ      $0x04, BX
+	JGE       AVX512down2
+
+AVX512down2rest:
+	ADDQ $0x04, BX
+	JZ   AVX512down2end
+
+AVX512down2one:
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z0, Z0
+	ADDQ      DX, CX
+	DECQ      BX
+	JNZ       AVX512down2one
+
+AVX512down2end:
+	VADDPD  Z1, Z0, Z0
+	VADDPD  Z3, Z2, Z2
+	VADDPD  Z2, Z0, Z0
+	VMOVUPD Z0, K1, (AX)(DI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func sumAsm(x *float64, n int) float64
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·sumAsm(SB), NOSPLIT, $0-24
+	CMPQ   ·active+0(SB), $+2
+	JEQ    AVX512
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	XORQ   DX, DX
+	MOVQ   CX, BX
+	ANDQ   $-8, BX
+	JZ     AVX2tail
+
+AVX2loop:
+	VMOVUPD (AX)(DX*8), Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD 32(AX)(DX*8), Y2
+	VADDPD  Y2, Y1, Y1
+	ADDQ    $0x08, DX
+	CMPQ    DX, BX
+	JLT     AVX2loop
+
+AVX2tail:
+	SUBQ       DX, CX
+	JZ         AVX2done
+	LEAQ       lanes<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       CX, SI
+	VMOVUPD    (BX)(SI*8), Y15
+	VMOVUPD    32(BX)(SI*8), Y14
+	VMASKMOVPD (AX)(DX*8), Y15, Y2
+	VADDPD     Y2, Y0, Y0
+	VMASKMOVPD 32(AX)(DX*8), Y14, Y2
+	VADDPD     Y2, Y1, Y1
+
+AVX2done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	MOVSD        X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VPXORQ Z0, Z0, Z0
+	XORQ   DX, DX
+	MOVQ   CX, BX
+	ANDQ   $-8, BX
+	JZ     AVX512tail
+
+AVX512loop:
+	VMOVUPD (AX)(DX*8), Z2
+	VADDPD  Z2, Z0, Z0
+	ADDQ    $0x08, DX
+	CMPQ    DX, BX
+	JLT     AVX512loop
+
+AVX512tail:
+	SUBQ      DX, CX
+	JZ        AVX512done
+	MOVQ      $-1, BX
+	BZHIQ     CX, BX, BX
+	KMOVW     BX, K1
+	SHRQ      $0x08, BX
+	VMOVUPD.Z (AX)(DX*8), K1, Z2
+	VADDPD    Z2, Z0, Z0
+
+AVX512done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func momentsAsm(x *float64, z *float64, n int) (sum float64, product float64)
+// Requires: AVX, AVX512F, BMI2, FMA3, SSE2
+TEXT ·momentsAsm(SB), NOSPLIT, $0-40
+	CMPQ   ·active+0(SB), $+2
+	JEQ    AVX512
+	MOVQ   x+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y4, Y4, Y4
+	VXORPD Y1, Y1, Y1
+	VXORPD Y5, Y5, Y5
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-8, SI
+	JZ     AVX2tail
+
+AVX2loop:
+	VMOVUPD     (AX)(BX*8), Y6
+	VMOVUPD     (CX)(BX*8), Y7
+	VADDPD      Y6, Y0, Y0
+	VFMADD231PD Y6, Y7, Y4
+	VMOVUPD     32(AX)(BX*8), Y6
+	VMOVUPD     32(CX)(BX*8), Y7
+	VADDPD      Y6, Y1, Y1
+	VFMADD231PD Y6, Y7, Y5
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         AVX2loop
+
+AVX2tail:
+	SUBQ        BX, DX
+	JZ          AVX2done
+	LEAQ        lanes<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVUPD     (SI)(DI*8), Y15
+	VMOVUPD     32(SI)(DI*8), Y14
+	VMASKMOVPD  (AX)(BX*8), Y15, Y6
+	VMASKMOVPD  (CX)(BX*8), Y15, Y7
+	VADDPD      Y6, Y0, Y0
+	VFMADD231PD Y6, Y7, Y4
+	VMASKMOVPD  32(AX)(BX*8), Y14, Y6
+	VMASKMOVPD  32(CX)(BX*8), Y14, Y7
+	VADDPD      Y6, Y1, Y1
+	VFMADD231PD Y6, Y7, Y5
+
+AVX2done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VPERMILPD    $0x01, X4, X5
+	VADDSD       X5, X4, X4
+	MOVSD        X0, sum+24(FP)
+	MOVSD        X4, product+32(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ   x+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z4, Z4, Z4
+	XORQ   BX, BX
+	MOVQ   DX, SI
+	ANDQ   $-8, SI
+	JZ     AVX512tail
+
+AVX512loop:
+	VMOVUPD     (AX)(BX*8), Z6
+	VMOVUPD     (CX)(BX*8), Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z7, Z4
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         AVX512loop
+
+AVX512tail:
+	SUBQ        BX, DX
+	JZ          AVX512done
+	MOVQ        $-1, SI
+	BZHIQ       DX, SI, SI
+	KMOVW       SI, K1
+	SHRQ        $0x08, SI
+	VMOVUPD.Z   (AX)(BX*8), K1, Z6
+	VMOVUPD.Z   (CX)(BX*8), K1, Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z7, Z4
+
+AVX512done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VADDPD        Y5, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X5, X4, X4
+	VPERMILPD     $0x01, X4, X5
+	VADDSD        X5, X4, X4
+	MOVSD         X0, sum+24(FP)
+	MOVSD         X4, product+32(FP)
+	VZEROUPPER
+	RET
+
+// func largestAsm(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·largestAsm(SB), NOSPLIT, $0-25
+	CMPQ    ·active+0(SB), $+2
+	JEQ     AVX512
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Y0
+	VXORPD  Y2, Y2, Y2
+	SUBQ    $0x04, CX
+	JMP     AVX2test
+
+AVX2loop:
+	VMOVUPD (AX)(DX*8), Y1
+	VMAXPD  Y1, Y0, Y0
+	VADDPD  Y1, Y2, Y2
+	ADDQ    $0x04, DX
+
+AVX2test:
+	CMPQ         DX, CX
+	JLT          AVX2loop
+	MOVQ         CX, DX
+	VMOVUPD      (AX)(DX*8), Y1
+	VMAXPD       Y1, Y0, Y0
+	VADDPD       Y1, Y2, Y2
+	VADDPD       Y0, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VMOVMSKPD    Y2, AX
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VMAXPD       X1, X0, X0
+	TESTL        AX, AX
+	SETEQ        AL
+	MOVB         AL, ok+24(FP)
+	MOVSD        X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Z0
+	VPXORQ  Z2, Z2, Z2
+	SUBQ    $0x08, CX
+	JMP     AVX512test
+
+AVX512loop:
+	VMOVUPD (AX)(DX*8), Z1
+	VMAXPD  Z1, Z0, Z0
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $0x08, DX
+
+AVX512test:
+	CMPQ          DX, CX
+	JLT           AVX512loop
+	MOVQ          CX, DX
+	VMOVUPD       (AX)(DX*8), Z1
+	VMAXPD        Z1, Z0, Z0
+	VADDPD        Z1, Z2, Z2
+	VADDPD        Z0, Z2, Z2
+	VCMPPD        $0x03, Z2, Z2, K3
+	KMOVW         K3, AX
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VMAXPD        X1, X0, X0
+	TESTL         AX, AX
+	SETEQ         AL
+	MOVB          AL, ok+24(FP)
+	MOVSD         X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func smallestAsm(x *float64, n int) (value float64, ok bool)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·smallestAsm(SB), NOSPLIT, $0-25
+	CMPQ    ·active+0(SB), $+2
+	JEQ     AVX512
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Y0
+	VXORPD  Y2, Y2, Y2
+	SUBQ    $0x04, CX
+	JMP     AVX2test
+
+AVX2loop:
+	VMOVUPD (AX)(DX*8), Y1
+	VMINPD  Y1, Y0, Y0
+	VADDPD  Y1, Y2, Y2
+	ADDQ    $0x04, DX
+
+AVX2test:
+	CMPQ         DX, CX
+	JLT          AVX2loop
+	MOVQ         CX, DX
+	VMOVUPD      (AX)(DX*8), Y1
+	VMINPD       Y1, Y0, Y0
+	VADDPD       Y1, Y2, Y2
+	VADDPD       Y0, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VMOVMSKPD    Y2, AX
+	VEXTRACTF128 $0x01, Y0, X1
+	VMINPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VMINPD       X1, X0, X0
+	TESTL        AX, AX
+	SETEQ        AL
+	MOVB         AL, ok+24(FP)
+	MOVSD        X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	XORQ    DX, DX
+	VMOVUPD (AX), Z0
+	VPXORQ  Z2, Z2, Z2
+	SUBQ    $0x08, CX
+	JMP     AVX512test
+
+AVX512loop:
+	VMOVUPD (AX)(DX*8), Z1
+	VMINPD  Z1, Z0, Z0
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $0x08, DX
+
+AVX512test:
+	CMPQ          DX, CX
+	JLT           AVX512loop
+	MOVQ          CX, DX
+	VMOVUPD       (AX)(DX*8), Z1
+	VMINPD        Z1, Z0, Z0
+	VADDPD        Z1, Z2, Z2
+	VADDPD        Z0, Z2, Z2
+	VCMPPD        $0x03, Z2, Z2, K3
+	KMOVW         K3, AX
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMINPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMINPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VMINPD        X1, X0, X0
+	TESTL         AX, AX
+	SETEQ         AL
+	MOVB          AL, ok+24(FP)
+	MOVSD         X0, value+16(FP)
+	VZEROUPPER
+	RET
+
+// func expAsm(dst *float64, x *float64, n int, scale float64, shift float64) (sum float64)
+// Requires: AVX, AVX2, AVX512F, BMI2, FMA3, SSE2
+TEXT ·expAsm(SB), NOSPLIT, $0-48
+	CMPQ         ·active+0(SB), $+2
+	JEQ          AVX512
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD scale+24(FP), Y0
+	VBROADCASTSD shift+32(FP), Y1
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y10, Y10, Y10
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           AVX2tail
+
+AVX2loop:
+	VMOVUPD      (CX)(BX*8), Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      expConstants<>+1280(SB), Y5
+	VMOVUPD      expConstants<>+1216(SB), Y9
+	VFMADD213PD  expConstants<>+1152(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+1024(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+896(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+768(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+640(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y8, Y9
+	VFMADD213PD  Y9, Y6, Y5
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+448(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMOVUPD      Y5, (AX)(BX*8)
+	VADDPD       Y5, Y2, Y2
+	VMOVUPD      32(CX)(BX*8), Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      expConstants<>+1280(SB), Y5
+	VMOVUPD      expConstants<>+1216(SB), Y9
+	VFMADD213PD  expConstants<>+1152(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+1024(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+896(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+768(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+640(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y8, Y9
+	VFMADD213PD  Y9, Y6, Y5
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+448(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMOVUPD      Y5, 32(AX)(BX*8)
+	VADDPD       Y5, Y10, Y10
+	ADDQ         $0x08, BX
+	CMPQ         BX, SI
+	JLT          AVX2loop
+
+AVX2tail:
+	SUBQ         BX, DX
+	JZ           AVX2done
+	LEAQ         lanes<>+0(SB), SI
+	MOVQ         $0x00000008, DI
+	SUBQ         DX, DI
+	VMOVUPD      (SI)(DI*8), Y15
+	VMOVUPD      32(SI)(DI*8), Y14
+	VMASKMOVPD   (CX)(BX*8), Y15, Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      expConstants<>+1280(SB), Y5
+	VMOVUPD      expConstants<>+1216(SB), Y9
+	VFMADD213PD  expConstants<>+1152(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+1024(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+896(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+768(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+640(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y8, Y9
+	VFMADD213PD  Y9, Y6, Y5
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+448(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMASKMOVPD   Y5, Y15, (AX)(BX*8)
+	VANDPD       Y15, Y5, Y5
+	VADDPD       Y5, Y2, Y2
+	VMASKMOVPD   32(CX)(BX*8), Y14, Y3
+	VFMADD213PD  Y1, Y0, Y3
+	VMOVUPD      expConstants<>+256(SB), Y5
+	VMINPD       Y3, Y5, Y3
+	VMOVUPD      expConstants<>+192(SB), Y5
+	VMAXPD       Y3, Y5, Y3
+	VMULPD       expConstants<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
+	VMULPD       expConstants<>+128(SB), Y4, Y7
+	VSUBPD       Y7, Y3, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      expConstants<>+1280(SB), Y5
+	VMOVUPD      expConstants<>+1216(SB), Y9
+	VFMADD213PD  expConstants<>+1152(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+1088(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+1024(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+960(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+896(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+768(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+704(SB), Y8, Y9
+	VFMADD213PD  expConstants<>+640(SB), Y8, Y5
+	VFMADD213PD  expConstants<>+576(SB), Y8, Y9
+	VFMADD213PD  Y9, Y6, Y5
+	VFMSUB213PD  Y7, Y8, Y5
+	VADDPD       Y3, Y5, Y5
+	VADDPD       expConstants<>+448(SB), Y5, Y5
+	VCVTPD2DQY   Y4, X6
+	VPSRAD       $0x01, X6, X7
+	VPSUBD       X7, X6, X6
+	VPMOVSXDQ    X6, Y6
+	VPADDQ       exponentBias<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y7, Y5, Y5
+	VMULPD       Y6, Y5, Y5
+	VMASKMOVPD   Y5, Y14, 32(AX)(BX*8)
+	VANDPD       Y14, Y5, Y5
+	VADDPD       Y5, Y10, Y10
+
+AVX2done:
+	VADDPD       Y10, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VPERMILPD    $0x01, X2, X3
+	VADDSD       X3, X2, X2
+	MOVSD        X2, sum+40(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD scale+24(FP), Z0
+	VBROADCASTSD shift+32(FP), Z1
+	VPXORQ       Z2, Z2, Z2
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           AVX512tail
+
+AVX512loop:
+	VMOVUPD      (CX)(BX*8), Z3
+	VFMADD213PD  Z1, Z0, Z3
+	VMOVUPD      expConstants<>+256(SB), Z5
+	VMINPD       Z3, Z5, Z3
+	VMOVUPD      expConstants<>+192(SB), Z5
+	VMAXPD       Z3, Z5, Z3
+	VMULPD       expConstants<>+0(SB), Z3, Z4
+	VRNDSCALEPD  $0x08, Z4, Z4
+	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
+	VMULPD       expConstants<>+128(SB), Z4, Z7
+	VSUBPD       Z7, Z3, Z6
+	VMULPD       Z6, Z6, Z8
+	VMOVUPD      expConstants<>+1280(SB), Z5
+	VMOVUPD      expConstants<>+1216(SB), Z9
+	VFMADD213PD  expConstants<>+1152(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+1088(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+1024(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+960(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+896(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+832(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+768(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+704(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+640(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+576(SB), Z8, Z9
+	VFMADD213PD  Z9, Z6, Z5
+	VFMSUB213PD  Z7, Z8, Z5
+	VADDPD       Z3, Z5, Z5
+	VADDPD       expConstants<>+448(SB), Z5, Z5
+	VSCALEFPD    Z4, Z5, Z5
+	VMOVUPD      Z5, (AX)(BX*8)
+	VADDPD       Z5, Z2, Z2
+	ADDQ         $0x08, BX
+	CMPQ         BX, SI
+	JLT          AVX512loop
+
+AVX512tail:
+	SUBQ         BX, DX
+	JZ           AVX512done
+	MOVQ         $-1, SI
+	BZHIQ        DX, SI, SI
+	KMOVW        SI, K1
+	SHRQ         $0x08, SI
+	VMOVUPD.Z    (CX)(BX*8), K1, Z3
+	VFMADD213PD  Z1, Z0, Z3
+	VMOVUPD      expConstants<>+256(SB), Z5
+	VMINPD       Z3, Z5, Z3
+	VMOVUPD      expConstants<>+192(SB), Z5
+	VMAXPD       Z3, Z5, Z3
+	VMULPD       expConstants<>+0(SB), Z3, Z4
+	VRNDSCALEPD  $0x08, Z4, Z4
+	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
+	VMULPD       expConstants<>+128(SB), Z4, Z7
+	VSUBPD       Z7, Z3, Z6
+	VMULPD       Z6, Z6, Z8
+	VMOVUPD      expConstants<>+1280(SB), Z5
+	VMOVUPD      expConstants<>+1216(SB), Z9
+	VFMADD213PD  expConstants<>+1152(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+1088(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+1024(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+960(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+896(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+832(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+768(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+704(SB), Z8, Z9
+	VFMADD213PD  expConstants<>+640(SB), Z8, Z5
+	VFMADD213PD  expConstants<>+576(SB), Z8, Z9
+	VFMADD213PD  Z9, Z6, Z5
+	VFMSUB213PD  Z7, Z8, Z5
+	VADDPD       Z3, Z5, Z5
+	VADDPD       expConstants<>+448(SB), Z5, Z5
+	VSCALEFPD    Z4, Z5, Z5
+	VMOVUPD      Z5, K1, (AX)(BX*8)
+	VMOVAPD.Z    Z5, K1, Z5
+	VADDPD       Z5, Z2, Z2
+
+AVX512done:
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPD        Y3, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VADDPD        X3, X2, X2
+	VPERMILPD     $0x01, X2, X3
+	VADDSD        X3, X2, X2
+	MOVSD         X2, sum+40(FP)
+	VZEROUPPER
+	RET
+
+DATA expConstants<>+0(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+8(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+16(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+24(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+32(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+40(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+48(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+56(SB)/8, $0x3ff71547652b82fe
+DATA expConstants<>+64(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+72(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+80(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+88(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+96(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+104(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+112(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+120(SB)/8, $0x3fe62e42fefa39ef
+DATA expConstants<>+128(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+136(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+144(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+152(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+160(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+168(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+176(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+184(SB)/8, $0x3c7abc9e3b39803f
+DATA expConstants<>+192(SB)/8, $0xc087500000000000
+DATA expConstants<>+200(SB)/8, $0xc087500000000000
+DATA expConstants<>+208(SB)/8, $0xc087500000000000
+DATA expConstants<>+216(SB)/8, $0xc087500000000000
+DATA expConstants<>+224(SB)/8, $0xc087500000000000
+DATA expConstants<>+232(SB)/8, $0xc087500000000000
+DATA expConstants<>+240(SB)/8, $0xc087500000000000
+DATA expConstants<>+248(SB)/8, $0xc087500000000000
+DATA expConstants<>+256(SB)/8, $0x4086300000000000
+DATA expConstants<>+264(SB)/8, $0x4086300000000000
+DATA expConstants<>+272(SB)/8, $0x4086300000000000
+DATA expConstants<>+280(SB)/8, $0x4086300000000000
+DATA expConstants<>+288(SB)/8, $0x4086300000000000
+DATA expConstants<>+296(SB)/8, $0x4086300000000000
+DATA expConstants<>+304(SB)/8, $0x4086300000000000
+DATA expConstants<>+312(SB)/8, $0x4086300000000000
+DATA expConstants<>+320(SB)/8, $0x4000000000000000
+DATA expConstants<>+328(SB)/8, $0x4000000000000000
+DATA expConstants<>+336(SB)/8, $0x4000000000000000
+DATA expConstants<>+344(SB)/8, $0x4000000000000000
+DATA expConstants<>+352(SB)/8, $0x4000000000000000
+DATA expConstants<>+360(SB)/8, $0x4000000000000000
+DATA expConstants<>+368(SB)/8, $0x4000000000000000
+DATA expConstants<>+376(SB)/8, $0x4000000000000000
+DATA expConstants<>+384(SB)/8, $0x8000000000000000
+DATA expConstants<>+392(SB)/8, $0x8000000000000000
+DATA expConstants<>+400(SB)/8, $0x8000000000000000
+DATA expConstants<>+408(SB)/8, $0x8000000000000000
+DATA expConstants<>+416(SB)/8, $0x8000000000000000
+DATA expConstants<>+424(SB)/8, $0x8000000000000000
+DATA expConstants<>+432(SB)/8, $0x8000000000000000
+DATA expConstants<>+440(SB)/8, $0x8000000000000000
+DATA expConstants<>+448(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+456(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+464(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+472(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+480(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+488(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+496(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+504(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+512(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+520(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+528(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+536(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+544(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+552(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+560(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+568(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+576(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+584(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+592(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+600(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+608(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+616(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+624(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+632(SB)/8, $0x3fe0000000000000
+DATA expConstants<>+640(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+648(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+656(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+664(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+672(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+680(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+688(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+696(SB)/8, $0x3fc5555555555555
+DATA expConstants<>+704(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+712(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+720(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+728(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+736(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+744(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+752(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+760(SB)/8, $0x3fa5555555555555
+DATA expConstants<>+768(SB)/8, $0x3f81111111111111
+DATA expConstants<>+776(SB)/8, $0x3f81111111111111
+DATA expConstants<>+784(SB)/8, $0x3f81111111111111
+DATA expConstants<>+792(SB)/8, $0x3f81111111111111
+DATA expConstants<>+800(SB)/8, $0x3f81111111111111
+DATA expConstants<>+808(SB)/8, $0x3f81111111111111
+DATA expConstants<>+816(SB)/8, $0x3f81111111111111
+DATA expConstants<>+824(SB)/8, $0x3f81111111111111
+DATA expConstants<>+832(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+840(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+848(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+856(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+864(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+872(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+880(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+888(SB)/8, $0x3f56c16c16c16c17
+DATA expConstants<>+896(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+904(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+912(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+920(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+928(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+936(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+944(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+952(SB)/8, $0x3f2a01a01a01a01a
+DATA expConstants<>+960(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+968(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+976(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+984(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+992(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+1000(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+1008(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+1016(SB)/8, $0x3efa01a01a01a01a
+DATA expConstants<>+1024(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1032(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1040(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1048(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1056(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1064(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1072(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1080(SB)/8, $0x3ec71de3a556c734
+DATA expConstants<>+1088(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1096(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1104(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1112(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1120(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1128(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1136(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1144(SB)/8, $0x3e927e4fb7789f5c
+DATA expConstants<>+1152(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1160(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1168(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1176(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1184(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1192(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1200(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1208(SB)/8, $0x3e5ae64567f544e4
+DATA expConstants<>+1216(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1224(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1232(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1240(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1248(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1256(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1264(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1272(SB)/8, $0x3e21eed8eff8d898
+DATA expConstants<>+1280(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1288(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1296(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1304(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1312(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1320(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1328(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1336(SB)/8, $0x3de6124613a86d09
+DATA expConstants<>+1344(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1352(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1360(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1368(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1376(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1384(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1392(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1400(SB)/8, $0x3ff0000000000000
+DATA expConstants<>+1408(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1416(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1424(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1432(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1440(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1448(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1456(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1464(SB)/8, $0x3fd5555555555555
+DATA expConstants<>+1472(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1480(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1488(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1496(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1504(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1512(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1520(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1528(SB)/8, $0x3fc999999999999a
+DATA expConstants<>+1536(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1544(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1552(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1560(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1568(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1576(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1584(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1592(SB)/8, $0x3fc2492492492492
+DATA expConstants<>+1600(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1608(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1616(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1624(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1632(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1640(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1648(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1656(SB)/8, $0x3fbc71c71c71c71c
+DATA expConstants<>+1664(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1672(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1680(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1688(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1696(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1704(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1712(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1720(SB)/8, $0x3fb745d1745d1746
+DATA expConstants<>+1728(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1736(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1744(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1752(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1760(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1768(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1776(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1784(SB)/8, $0x3fb3b13b13b13b14
+DATA expConstants<>+1792(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1800(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1808(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1816(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1824(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1832(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1840(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1848(SB)/8, $0x3fb1111111111111
+DATA expConstants<>+1856(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1864(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1872(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1880(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1888(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1896(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1904(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1912(SB)/8, $0x3fae1e1e1e1e1e1e
+DATA expConstants<>+1920(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1928(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1936(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1944(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1952(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1960(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1968(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1976(SB)/8, $0x3faaf286bca1af28
+DATA expConstants<>+1984(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+1992(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2000(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2008(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2016(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2024(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2032(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2040(SB)/8, $0x3fa8618618618618
+DATA expConstants<>+2048(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2056(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2064(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2072(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2080(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2088(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2096(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2104(SB)/8, $0x3fa642c8590b2164
+DATA expConstants<>+2112(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2120(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2128(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2136(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2144(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2152(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2160(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2168(SB)/8, $0x3fa47ae147ae147b
+DATA expConstants<>+2176(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2184(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2192(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2200(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2208(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2216(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2224(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2232(SB)/8, $0x3fa2f684bda12f68
+DATA expConstants<>+2240(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2248(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2256(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2264(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2272(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2280(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2288(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2296(SB)/8, $0x3fa1a7b9611a7b96
+DATA expConstants<>+2304(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2312(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2320(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2328(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2336(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2344(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2352(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2360(SB)/8, $0x3fa0842108421084
+DATA expConstants<>+2368(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2376(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2384(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2392(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2400(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2408(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2416(SB)/8, $0x3f9f07c1f07c1f08
+DATA expConstants<>+2424(SB)/8, $0x3f9f07c1f07c1f08
+GLOBL expConstants<>(SB), RODATA|NOPTR, $2432
+
+DATA exponentBias<>+0(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+8(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+16(SB)/8, $0x00000000000003ff
+DATA exponentBias<>+24(SB)/8, $0x00000000000003ff
+GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
+
+// func tanhAsm(value *float64, slope *float64, curvature *float64, x *float64, n int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI2, FMA3
+TEXT ·tanhAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ value+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ curvature+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD      (BX)(DI*8), Y0
+	VORPD        expConstants<>+384(SB), Y0, Y4
+	VADDPD       Y4, Y4, Y4
+	VMOVUPD      expConstants<>+192(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       expConstants<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD expConstants<>+64(SB), Y5, Y4
+	VMULPD       expConstants<>+128(SB), Y5, Y8
+	VSUBPD       Y8, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      expConstants<>+1280(SB), Y6
+	VMOVUPD      expConstants<>+1216(SB), Y10
+	VFMADD213PD  expConstants<>+1152(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+1088(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+1024(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+960(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+896(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+768(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+704(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+640(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+576(SB), Y9, Y10
+	VFMADD213PD  Y10, Y7, Y6
+	VFMSUB213PD  Y8, Y9, Y6
+	VADDPD       Y4, Y6, Y6
+	VADDPD       expConstants<>+448(SB), Y6, Y2
+	VCVTPD2DQY   Y5, X7
+	VPSRAD       $0x01, X7, X8
+	VPSUBD       X8, X7, X7
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       exponentBias<>+0(SB), Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y2, Y2
+	VMULPD       Y7, Y2, Y2
+	VSUBPD       expConstants<>+448(SB), Y2, Y1
+	VXORPD       Y8, Y8, Y8
+	VCMPPD       $0x00, Y8, Y5, Y9
+	VBLENDVPD    Y9, Y6, Y1, Y1
+	VADDPD       expConstants<>+448(SB), Y2, Y4
+	VDIVPD       Y4, Y1, Y1
+	VMOVUPD      expConstants<>+320(SB), Y6
+	VDIVPD       Y4, Y6, Y6
+	VMULPD       Y6, Y2, Y2
+	VMULPD       Y6, Y2, Y2
+	VORPD        expConstants<>+384(SB), Y1, Y1
+	VXORPD       expConstants<>+384(SB), Y0, Y4
+	VANDPD       expConstants<>+384(SB), Y4, Y4
+	VXORPD       Y4, Y1, Y1
+	VMULPD       Y1, Y2, Y3
+	VADDPD       Y3, Y3, Y3
+	VXORPD       expConstants<>+384(SB), Y3, Y3
+	VMOVUPD      Y1, (AX)(DI*8)
+	VMOVUPD      Y2, (CX)(DI*8)
+	VMOVUPD      Y3, (DX)(DI*8)
+	ADDQ         $0x04, DI
+	CMPQ         DI, R8
+	JLT          AVX2loop
+
+AVX2tail:
+	SUBQ         DI, SI
+	JZ           AVX2done
+	LEAQ         lanes<>+0(SB), R8
+	MOVQ         $0x00000008, R9
+	SUBQ         SI, R9
+	VMOVUPD      (R8)(R9*8), Y15
+	VMASKMOVPD   (BX)(DI*8), Y15, Y0
+	VORPD        expConstants<>+384(SB), Y0, Y4
+	VADDPD       Y4, Y4, Y4
+	VMOVUPD      expConstants<>+192(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       expConstants<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD expConstants<>+64(SB), Y5, Y4
+	VMULPD       expConstants<>+128(SB), Y5, Y8
+	VSUBPD       Y8, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      expConstants<>+1280(SB), Y6
+	VMOVUPD      expConstants<>+1216(SB), Y10
+	VFMADD213PD  expConstants<>+1152(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+1088(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+1024(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+960(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+896(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+768(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+704(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+640(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+576(SB), Y9, Y10
+	VFMADD213PD  Y10, Y7, Y6
+	VFMSUB213PD  Y8, Y9, Y6
+	VADDPD       Y4, Y6, Y6
+	VADDPD       expConstants<>+448(SB), Y6, Y2
+	VCVTPD2DQY   Y5, X7
+	VPSRAD       $0x01, X7, X8
+	VPSUBD       X8, X7, X7
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       exponentBias<>+0(SB), Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y2, Y2
+	VMULPD       Y7, Y2, Y2
+	VSUBPD       expConstants<>+448(SB), Y2, Y1
+	VXORPD       Y8, Y8, Y8
+	VCMPPD       $0x00, Y8, Y5, Y9
+	VBLENDVPD    Y9, Y6, Y1, Y1
+	VADDPD       expConstants<>+448(SB), Y2, Y4
+	VDIVPD       Y4, Y1, Y1
+	VMOVUPD      expConstants<>+320(SB), Y6
+	VDIVPD       Y4, Y6, Y6
+	VMULPD       Y6, Y2, Y2
+	VMULPD       Y6, Y2, Y2
+	VORPD        expConstants<>+384(SB), Y1, Y1
+	VXORPD       expConstants<>+384(SB), Y0, Y4
+	VANDPD       expConstants<>+384(SB), Y4, Y4
+	VXORPD       Y4, Y1, Y1
+	VMULPD       Y1, Y2, Y3
+	VADDPD       Y3, Y3, Y3
+	VXORPD       expConstants<>+384(SB), Y3, Y3
+	VMASKMOVPD   Y1, Y15, (AX)(DI*8)
+	VMASKMOVPD   Y2, Y15, (CX)(DI*8)
+	VMASKMOVPD   Y3, Y15, (DX)(DI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ value+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ curvature+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD      (BX)(DI*8), Z0
+	VORPD        expConstants<>+384(SB), Z0, Z4
+	VADDPD       Z4, Z4, Z4
+	VMOVUPD      expConstants<>+192(SB), Z6
+	VMAXPD       Z4, Z6, Z4
+	VMULPD       expConstants<>+0(SB), Z4, Z5
+	VRNDSCALEPD  $0x08, Z5, Z5
+	VFNMADD231PD expConstants<>+64(SB), Z5, Z4
+	VMULPD       expConstants<>+128(SB), Z5, Z8
+	VSUBPD       Z8, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMOVUPD      expConstants<>+1280(SB), Z6
+	VMOVUPD      expConstants<>+1216(SB), Z10
+	VFMADD213PD  expConstants<>+1152(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+1088(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+1024(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+960(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+896(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+832(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+768(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+704(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+640(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+576(SB), Z9, Z10
+	VFMADD213PD  Z10, Z7, Z6
+	VFMSUB213PD  Z8, Z9, Z6
+	VADDPD       Z4, Z6, Z6
+	VADDPD       expConstants<>+448(SB), Z6, Z2
+	VSCALEFPD    Z5, Z2, Z2
+	VSUBPD       expConstants<>+448(SB), Z2, Z1
+	VPXORQ       Z8, Z8, Z8
+	VCMPPD       $0x00, Z8, Z5, K3
+	VMOVAPD      Z6, K3, Z1
+	VADDPD       expConstants<>+448(SB), Z2, Z4
+	VDIVPD       Z4, Z1, Z1
+	VMOVUPD      expConstants<>+320(SB), Z6
+	VDIVPD       Z4, Z6, Z6
+	VMULPD       Z6, Z2, Z2
+	VMULPD       Z6, Z2, Z2
+	VORPD        expConstants<>+384(SB), Z1, Z1
+	VXORPD       expConstants<>+384(SB), Z0, Z4
+	VANDPD       expConstants<>+384(SB), Z4, Z4
+	VXORPD       Z4, Z1, Z1
+	VMULPD       Z1, Z2, Z3
+	VADDPD       Z3, Z3, Z3
+	VXORPD       expConstants<>+384(SB), Z3, Z3
+	VMOVUPD      Z1, (AX)(DI*8)
+	VMOVUPD      Z2, (CX)(DI*8)
+	VMOVUPD      Z3, (DX)(DI*8)
+	ADDQ         $0x08, DI
+	CMPQ         DI, R8
+	JLT          AVX512loop
+
+AVX512tail:
+	SUBQ         DI, SI
+	JZ           AVX512done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	SHRQ         $0x08, R8
+	VMOVUPD.Z    (BX)(DI*8), K1, Z0
+	VORPD        expConstants<>+384(SB), Z0, Z4
+	VADDPD       Z4, Z4, Z4
+	VMOVUPD      expConstants<>+192(SB), Z6
+	VMAXPD       Z4, Z6, Z4
+	VMULPD       expConstants<>+0(SB), Z4, Z5
+	VRNDSCALEPD  $0x08, Z5, Z5
+	VFNMADD231PD expConstants<>+64(SB), Z5, Z4
+	VMULPD       expConstants<>+128(SB), Z5, Z8
+	VSUBPD       Z8, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMOVUPD      expConstants<>+1280(SB), Z6
+	VMOVUPD      expConstants<>+1216(SB), Z10
+	VFMADD213PD  expConstants<>+1152(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+1088(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+1024(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+960(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+896(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+832(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+768(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+704(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+640(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+576(SB), Z9, Z10
+	VFMADD213PD  Z10, Z7, Z6
+	VFMSUB213PD  Z8, Z9, Z6
+	VADDPD       Z4, Z6, Z6
+	VADDPD       expConstants<>+448(SB), Z6, Z2
+	VSCALEFPD    Z5, Z2, Z2
+	VSUBPD       expConstants<>+448(SB), Z2, Z1
+	VPXORQ       Z8, Z8, Z8
+	VCMPPD       $0x00, Z8, Z5, K3
+	VMOVAPD      Z6, K3, Z1
+	VADDPD       expConstants<>+448(SB), Z2, Z4
+	VDIVPD       Z4, Z1, Z1
+	VMOVUPD      expConstants<>+320(SB), Z6
+	VDIVPD       Z4, Z6, Z6
+	VMULPD       Z6, Z2, Z2
+	VMULPD       Z6, Z2, Z2
+	VORPD        expConstants<>+384(SB), Z1, Z1
+	VXORPD       expConstants<>+384(SB), Z0, Z4
+	VANDPD       expConstants<>+384(SB), Z4, Z4
+	VXORPD       Z4, Z1, Z1
+	VMULPD       Z1, Z2, Z3
+	VADDPD       Z3, Z3, Z3
+	VXORPD       expConstants<>+384(SB), Z3, Z3
+	VMOVUPD      Z1, K1, (AX)(DI*8)
+	VMOVUPD      Z2, K1, (CX)(DI*8)
+	VMOVUPD      Z3, K1, (DX)(DI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func softplusAsm(value *float64, slope *float64, curvature *float64, x *float64, n int)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI2, FMA3
+TEXT ·softplusAsm(SB), NOSPLIT, $0-40
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ value+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ curvature+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-4, R8
+	JZ   AVX2tail
+
+AVX2loop:
+	VMOVUPD      (BX)(DI*8), Y0
+	VORPD        expConstants<>+384(SB), Y0, Y4
+	VMOVUPD      expConstants<>+192(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       expConstants<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD expConstants<>+64(SB), Y5, Y4
+	VMULPD       expConstants<>+128(SB), Y5, Y8
+	VSUBPD       Y8, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      expConstants<>+1280(SB), Y6
+	VMOVUPD      expConstants<>+1216(SB), Y10
+	VFMADD213PD  expConstants<>+1152(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+1088(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+1024(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+960(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+896(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+768(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+704(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+640(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+576(SB), Y9, Y10
+	VFMADD213PD  Y10, Y7, Y6
+	VFMSUB213PD  Y8, Y9, Y6
+	VADDPD       Y4, Y6, Y6
+	VADDPD       expConstants<>+448(SB), Y6, Y4
+	VCVTPD2DQY   Y5, X7
+	VPSRAD       $0x01, X7, X8
+	VPSUBD       X8, X7, X7
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       exponentBias<>+0(SB), Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y7, Y4, Y4
+	VADDPD       expConstants<>+320(SB), Y4, Y6
+	VDIVPD       Y6, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMULPD       Y9, Y9, Y8
+	VMOVUPD      expConstants<>+2368(SB), Y1
+	VMOVUPD      expConstants<>+2304(SB), Y10
+	VFMADD213PD  expConstants<>+2240(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+2176(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+2112(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1984(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1920(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1856(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1792(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1728(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1664(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1600(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1472(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1408(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1344(SB), Y8, Y1
+	VFMADD231PD  Y9, Y10, Y1
+	VADDPD       Y7, Y7, Y7
+	VMULPD       Y7, Y1, Y1
+	VXORPD       Y8, Y8, Y8
+	VMAXPD       Y0, Y8, Y6
+	VADDPD       Y6, Y1, Y1
+	VADDPD       expConstants<>+448(SB), Y4, Y6
+	VMOVUPD      expConstants<>+448(SB), Y5
+	VDIVPD       Y6, Y5, Y5
+	VMULPD       Y5, Y4, Y2
+	VMULPD       Y5, Y2, Y3
+	VCMPPD       $0x11, Y0, Y8, Y9
+	VBLENDVPD    Y9, Y5, Y2, Y2
+	VMOVUPD      Y1, (AX)(DI*8)
+	VMOVUPD      Y2, (CX)(DI*8)
+	VMOVUPD      Y3, (DX)(DI*8)
+	ADDQ         $0x04, DI
+	CMPQ         DI, R8
+	JLT          AVX2loop
+
+AVX2tail:
+	SUBQ         DI, SI
+	JZ           AVX2done
+	LEAQ         lanes<>+0(SB), R8
+	MOVQ         $0x00000008, R9
+	SUBQ         SI, R9
+	VMOVUPD      (R8)(R9*8), Y15
+	VMASKMOVPD   (BX)(DI*8), Y15, Y0
+	VORPD        expConstants<>+384(SB), Y0, Y4
+	VMOVUPD      expConstants<>+192(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       expConstants<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD expConstants<>+64(SB), Y5, Y4
+	VMULPD       expConstants<>+128(SB), Y5, Y8
+	VSUBPD       Y8, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      expConstants<>+1280(SB), Y6
+	VMOVUPD      expConstants<>+1216(SB), Y10
+	VFMADD213PD  expConstants<>+1152(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+1088(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+1024(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+960(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+896(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+768(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+704(SB), Y9, Y10
+	VFMADD213PD  expConstants<>+640(SB), Y9, Y6
+	VFMADD213PD  expConstants<>+576(SB), Y9, Y10
+	VFMADD213PD  Y10, Y7, Y6
+	VFMSUB213PD  Y8, Y9, Y6
+	VADDPD       Y4, Y6, Y6
+	VADDPD       expConstants<>+448(SB), Y6, Y4
+	VCVTPD2DQY   Y5, X7
+	VPSRAD       $0x01, X7, X8
+	VPSUBD       X8, X7, X7
+	VPMOVSXDQ    X7, Y7
+	VPADDQ       exponentBias<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPMOVSXDQ    X8, Y8
+	VPADDQ       exponentBias<>+0(SB), Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y7, Y4, Y4
+	VADDPD       expConstants<>+320(SB), Y4, Y6
+	VDIVPD       Y6, Y4, Y7
+	VMULPD       Y7, Y7, Y9
+	VMULPD       Y9, Y9, Y8
+	VMOVUPD      expConstants<>+2368(SB), Y1
+	VMOVUPD      expConstants<>+2304(SB), Y10
+	VFMADD213PD  expConstants<>+2240(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+2176(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+2112(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1984(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1920(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1856(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1792(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1728(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1664(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1600(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1472(SB), Y8, Y1
+	VFMADD213PD  expConstants<>+1408(SB), Y8, Y10
+	VFMADD213PD  expConstants<>+1344(SB), Y8, Y1
+	VFMADD231PD  Y9, Y10, Y1
+	VADDPD       Y7, Y7, Y7
+	VMULPD       Y7, Y1, Y1
+	VXORPD       Y8, Y8, Y8
+	VMAXPD       Y0, Y8, Y6
+	VADDPD       Y6, Y1, Y1
+	VADDPD       expConstants<>+448(SB), Y4, Y6
+	VMOVUPD      expConstants<>+448(SB), Y5
+	VDIVPD       Y6, Y5, Y5
+	VMULPD       Y5, Y4, Y2
+	VMULPD       Y5, Y2, Y3
+	VCMPPD       $0x11, Y0, Y8, Y9
+	VBLENDVPD    Y9, Y5, Y2, Y2
+	VMASKMOVPD   Y1, Y15, (AX)(DI*8)
+	VMASKMOVPD   Y2, Y15, (CX)(DI*8)
+	VMASKMOVPD   Y3, Y15, (DX)(DI*8)
+
+AVX2done:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ value+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ curvature+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+	MOVQ SI, R8
+	ANDQ $-8, R8
+	JZ   AVX512tail
+
+AVX512loop:
+	VMOVUPD      (BX)(DI*8), Z0
+	VORPD        expConstants<>+384(SB), Z0, Z4
+	VMOVUPD      expConstants<>+192(SB), Z6
+	VMAXPD       Z4, Z6, Z4
+	VMULPD       expConstants<>+0(SB), Z4, Z5
+	VRNDSCALEPD  $0x08, Z5, Z5
+	VFNMADD231PD expConstants<>+64(SB), Z5, Z4
+	VMULPD       expConstants<>+128(SB), Z5, Z8
+	VSUBPD       Z8, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMOVUPD      expConstants<>+1280(SB), Z6
+	VMOVUPD      expConstants<>+1216(SB), Z10
+	VFMADD213PD  expConstants<>+1152(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+1088(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+1024(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+960(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+896(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+832(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+768(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+704(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+640(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+576(SB), Z9, Z10
+	VFMADD213PD  Z10, Z7, Z6
+	VFMSUB213PD  Z8, Z9, Z6
+	VADDPD       Z4, Z6, Z6
+	VADDPD       expConstants<>+448(SB), Z6, Z4
+	VSCALEFPD    Z5, Z4, Z4
+	VADDPD       expConstants<>+320(SB), Z4, Z6
+	VDIVPD       Z6, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMULPD       Z9, Z9, Z8
+	VMOVUPD      expConstants<>+2368(SB), Z1
+	VMOVUPD      expConstants<>+2304(SB), Z10
+	VFMADD213PD  expConstants<>+2240(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+2176(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+2112(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+2048(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1984(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1920(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1856(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1792(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1728(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1664(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1600(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1536(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1472(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1408(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1344(SB), Z8, Z1
+	VFMADD231PD  Z9, Z10, Z1
+	VADDPD       Z7, Z7, Z7
+	VMULPD       Z7, Z1, Z1
+	VPXORQ       Z8, Z8, Z8
+	VMAXPD       Z0, Z8, Z6
+	VADDPD       Z6, Z1, Z1
+	VADDPD       expConstants<>+448(SB), Z4, Z6
+	VMOVUPD      expConstants<>+448(SB), Z5
+	VDIVPD       Z6, Z5, Z5
+	VMULPD       Z5, Z4, Z2
+	VMULPD       Z5, Z2, Z3
+	VCMPPD       $0x11, Z0, Z8, K3
+	VMOVAPD      Z5, K3, Z2
+	VMOVUPD      Z1, (AX)(DI*8)
+	VMOVUPD      Z2, (CX)(DI*8)
+	VMOVUPD      Z3, (DX)(DI*8)
+	ADDQ         $0x08, DI
+	CMPQ         DI, R8
+	JLT          AVX512loop
+
+AVX512tail:
+	SUBQ         DI, SI
+	JZ           AVX512done
+	MOVQ         $-1, R8
+	BZHIQ        SI, R8, R8
+	KMOVW        R8, K1
+	SHRQ         $0x08, R8
+	VMOVUPD.Z    (BX)(DI*8), K1, Z0
+	VORPD        expConstants<>+384(SB), Z0, Z4
+	VMOVUPD      expConstants<>+192(SB), Z6
+	VMAXPD       Z4, Z6, Z4
+	VMULPD       expConstants<>+0(SB), Z4, Z5
+	VRNDSCALEPD  $0x08, Z5, Z5
+	VFNMADD231PD expConstants<>+64(SB), Z5, Z4
+	VMULPD       expConstants<>+128(SB), Z5, Z8
+	VSUBPD       Z8, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMOVUPD      expConstants<>+1280(SB), Z6
+	VMOVUPD      expConstants<>+1216(SB), Z10
+	VFMADD213PD  expConstants<>+1152(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+1088(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+1024(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+960(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+896(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+832(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+768(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+704(SB), Z9, Z10
+	VFMADD213PD  expConstants<>+640(SB), Z9, Z6
+	VFMADD213PD  expConstants<>+576(SB), Z9, Z10
+	VFMADD213PD  Z10, Z7, Z6
+	VFMSUB213PD  Z8, Z9, Z6
+	VADDPD       Z4, Z6, Z6
+	VADDPD       expConstants<>+448(SB), Z6, Z4
+	VSCALEFPD    Z5, Z4, Z4
+	VADDPD       expConstants<>+320(SB), Z4, Z6
+	VDIVPD       Z6, Z4, Z7
+	VMULPD       Z7, Z7, Z9
+	VMULPD       Z9, Z9, Z8
+	VMOVUPD      expConstants<>+2368(SB), Z1
+	VMOVUPD      expConstants<>+2304(SB), Z10
+	VFMADD213PD  expConstants<>+2240(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+2176(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+2112(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+2048(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1984(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1920(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1856(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1792(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1728(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1664(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1600(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1536(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1472(SB), Z8, Z1
+	VFMADD213PD  expConstants<>+1408(SB), Z8, Z10
+	VFMADD213PD  expConstants<>+1344(SB), Z8, Z1
+	VFMADD231PD  Z9, Z10, Z1
+	VADDPD       Z7, Z7, Z7
+	VMULPD       Z7, Z1, Z1
+	VPXORQ       Z8, Z8, Z8
+	VMAXPD       Z0, Z8, Z6
+	VADDPD       Z6, Z1, Z1
+	VADDPD       expConstants<>+448(SB), Z4, Z6
+	VMOVUPD      expConstants<>+448(SB), Z5
+	VDIVPD       Z6, Z5, Z5
+	VMULPD       Z5, Z4, Z2
+	VMULPD       Z5, Z2, Z3
+	VCMPPD       $0x11, Z0, Z8, K3
+	VMOVAPD      Z5, K3, Z2
+	VMOVUPD      Z1, K1, (AX)(DI*8)
+	VMOVUPD      Z2, K1, (CX)(DI*8)
+	VMOVUPD      Z3, K1, (DX)(DI*8)
+
+AVX512done:
+	VZEROUPPER
+	RET
+
+// func gatherAsm(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gatherAsm(SB), NOSPLIT, $0-48
+	CMPQ    ·active+0(SB), $+2
+	JEQ     AVX512
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    srcStride+24(FP), BX
+	MOVQ    cols+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	LEAQ    lanes<>+0(SB), R8
+	MOVQ    $0x00000008, R9
+	SUBQ    SI, R9
+	VMOVUPD (R8)(R9*8), Y15
+	VMOVUPD 32(R8)(R9*8), Y14
+	CMPQ    SI, $0x08
+	JEQ     AVX2whole
+
+AVX2part:
+	VMASKMOVPD (CX), Y15, Y0
+	VMASKMOVPD 32(CX), Y14, Y1
+	VMOVUPD    Y0, (AX)
+	VMOVUPD    Y1, 32(AX)
+	ADDQ       BX, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNZ        AVX2part
+	JMP        AVX2end
+
+AVX2whole:
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    BX, CX
+	ADDQ    DX, AX
+	DECQ    DI
+	JNZ     AVX2whole
+
+AVX2end:
+	VZEROUPPER
+	RET
+
+AVX512:
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  dstStride+16(FP), DX
+	MOVQ  srcStride+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  $-1, R8
+	BZHIQ SI, R8, R8
+	KMOVW R8, K1
+	SHRQ  $0x08, R8
+	KMOVW R8, K2
+	SHRQ  $0x08, R8
+	CMPQ  SI, $0x10
+	JEQ   AVX512whole
+
+AVX512part:
+	VMOVUPD.Z (CX), K1, Z0
+	VMOVUPD.Z 64(CX), K2, Z1
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   Z1, 64(AX)
+	ADDQ      BX, CX
+	ADDQ      DX, AX
+	DECQ      DI
+	JNZ       AVX512part
+	JMP       AVX512end
+
+AVX512whole:
+	VMOVUPD (CX), Z0
+	VMOVUPD 64(CX), Z1
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	ADDQ    BX, CX
+	ADDQ    DX, AX
+	DECQ    DI
+	JNZ     AVX512whole
+
+AVX512end:
+	VZEROUPPER
+	RET
+
+// func tilesAsm(t *[20]uint64) (ok bool)
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
+TEXT ·tilesAsm(SB), NOSPLIT, $0-9
+	CMPQ ·active+0(SB), $+2
+	JEQ  AVX512
+	MOVQ t+0(FP), AX
+	MOVQ 64(AX), CX
+	MOVQ 72(AX), DX
+	CMPQ DX, $0x04
+	JLE  AVX2narrow
+	CMPQ DX, $0x08
+	JLT  AVX2masked
+	CMPQ CX, $0x06
+	JEQ  AVX2full6
+	CMPQ CX, $0x05
+	JEQ  AVX2full5
+	CMPQ CX, $0x04
+	JEQ  AVX2full4
+	CMPQ CX, $0x03
+	JEQ  AVX2full3
+	CMPQ CX, $0x02
+	JEQ  AVX2full2
+
+AVX2full1:
+	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+
+AVX2full1_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), DI
+	MOVQ   24(AX), DX
+	MOVQ   40(AX), SI
+	MOVQ   32(AX), BX
+	MOVQ   16(AX), CX
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   CX, $0x08
+	JEQ    AVX2full1_rows
+
+AVX2full1_columns:
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	DECQ         SI
+	JNZ          AVX2full1_columns
+	JMP          AVX2full1_sums
+
+AVX2full1_rows:
+AVX2full1_neighbours:
+	PREFETCHT0   (DX)(BX*8)
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	DECQ         SI
+	JNZ          AVX2full1_neighbours
+
+AVX2full1_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full1_check
+	VADDPD    Y14, Y15, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full1_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full1_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full1_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full1_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full1_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full1_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full1_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y14, Y14
+	VADDPD       Y2, Y15, Y15
+
+AVX2full1_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full1_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full1_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full1_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full1_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x01, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x01, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x01, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full1
+
+AVX2full2:
+	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2full2_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   DX, $0x08
+	JEQ    AVX2full2_rows
+
+AVX2full2_columns:
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2full2_columns
+	JMP          AVX2full2_sums
+
+AVX2full2_rows:
+AVX2full2_neighbours:
+	PREFETCHT0   (BX)(SI*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2full2_neighbours
+
+AVX2full2_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full2_check
+	VADDPD    Y12, Y13, Y0
+	VADDPD    Y14, Y15, Y2
+	VADDPD    Y2, Y0, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full2_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full2_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full2_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full2_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y13
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full2_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full2_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y12, Y12
+	VADDPD  Y1, Y13, Y13
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full2_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y14, Y14
+	VADDPD       Y3, Y15, Y15
+
+AVX2full2_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full2_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full2_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full2_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y12, Y12
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full2_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y12, (CX)
+	VMOVUPD Y13, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x02, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x02, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x02, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full2
+
+AVX2full3:
+	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2full3_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   DX, $0x08
+	JEQ    AVX2full3_rows
+
+AVX2full3_columns:
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	VFMADD231PD  Y1, Y4, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2full3_columns
+	JMP          AVX2full3_sums
+
+AVX2full3_rows:
+AVX2full3_neighbours:
+	PREFETCHT0   (BX)(SI*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	VFMADD231PD  Y1, Y4, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2full3_neighbours
+
+AVX2full3_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full3_check
+	VADDPD    Y10, Y11, Y0
+	VADDPD    Y12, Y13, Y2
+	VADDPD    Y14, Y0, Y0
+	VADDPD    Y15, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full3_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full3_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full3_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full3_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y13
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full3_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full3_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y10, Y10
+	VADDPD  Y1, Y11, Y11
+	VADDPD  Y0, Y12, Y12
+	VADDPD  Y1, Y13, Y13
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full3_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VADDPD       Y3, Y13, Y13
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y14, Y14
+	VADDPD       Y4, Y15, Y15
+
+AVX2full3_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full3_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full3_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full3_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y10, Y10
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y12, Y12
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full3_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y10, (CX)
+	VMOVUPD Y11, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y12, (CX)
+	VMOVUPD Y13, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x03, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x03, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x03, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full3
+
+AVX2full4:
+	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2full4_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   DX, $0x08
+	JEQ    AVX2full4_rows
+
+AVX2full4_columns:
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	VFMADD231PD  Y1, Y5, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full4_columns
+	JMP          AVX2full4_sums
+
+AVX2full4_rows:
+AVX2full4_neighbours:
+	PREFETCHT0   (BX)(SI*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	VFMADD231PD  Y1, Y5, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full4_neighbours
+
+AVX2full4_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full4_check
+	VADDPD    Y8, Y9, Y0
+	VADDPD    Y10, Y11, Y2
+	VADDPD    Y12, Y0, Y0
+	VADDPD    Y13, Y2, Y2
+	VADDPD    Y14, Y0, Y0
+	VADDPD    Y15, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full4_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full4_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y8, Y8
+	VMULPD       Y2, Y9, Y9
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full4_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full4_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y8
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y9
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y13
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full4_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full4_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y8, Y8
+	VADDPD  Y1, Y9, Y9
+	VADDPD  Y0, Y10, Y10
+	VADDPD  Y1, Y11, Y11
+	VADDPD  Y0, Y12, Y12
+	VADDPD  Y1, Y13, Y13
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full4_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VADDPD       Y4, Y13, Y13
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y14, Y14
+	VADDPD       Y5, Y15, Y15
+
+AVX2full4_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full4_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y8, Y0, Y8
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full4_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full4_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y8, Y8
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y10, Y10
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y12, Y12
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full4_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y8, (CX)
+	VMOVUPD Y9, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y10, (CX)
+	VMOVUPD Y11, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y12, (CX)
+	VMOVUPD Y13, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x04, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x04, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x04, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full4
+
+AVX2full5:
+	// 5 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2full5_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   DX, $0x08
+	JEQ    AVX2full5_rows
+
+AVX2full5_columns:
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full5_columns
+	JMP          AVX2full5_sums
+
+AVX2full5_rows:
+AVX2full5_neighbours:
+	PREFETCHT0   (BX)(SI*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full5_neighbours
+
+AVX2full5_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full5_check
+	VADDPD    Y6, Y7, Y0
+	VADDPD    Y8, Y9, Y2
+	VADDPD    Y10, Y0, Y0
+	VADDPD    Y11, Y2, Y2
+	VADDPD    Y12, Y0, Y0
+	VADDPD    Y13, Y2, Y2
+	VADDPD    Y14, Y0, Y0
+	VADDPD    Y15, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full5_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full5_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y6, Y6
+	VMULPD       Y2, Y7, Y7
+	VMULPD       Y2, Y8, Y8
+	VMULPD       Y2, Y9, Y9
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full5_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full5_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y6
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y7
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y8
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y9
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y13
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full5_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full5_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y6, Y6
+	VADDPD  Y1, Y7, Y7
+	VADDPD  Y0, Y8, Y8
+	VADDPD  Y1, Y9, Y9
+	VADDPD  Y0, Y10, Y10
+	VADDPD  Y1, Y11, Y11
+	VADDPD  Y0, Y12, Y12
+	VADDPD  Y1, Y13, Y13
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full5_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y6, Y6
+	VADDPD       Y2, Y7, Y7
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y8, Y8
+	VADDPD       Y3, Y9, Y9
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y10, Y10
+	VADDPD       Y4, Y11, Y11
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y12, Y12
+	VADDPD       Y5, Y13, Y13
+	VBROADCASTSD 32(DX), Y2
+	VADDPD       Y2, Y14, Y14
+	VADDPD       Y2, Y15, Y15
+
+AVX2full5_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full5_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y6, Y0, Y6
+	VMAXPD Y7, Y0, Y7
+	VMAXPD Y8, Y0, Y8
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full5_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full5_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y6, Y6
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y8, Y8
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y10, Y10
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y12, Y12
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full5_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y6, (CX)
+	VMOVUPD Y7, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y8, (CX)
+	VMOVUPD Y9, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y10, (CX)
+	VMOVUPD Y11, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y12, (CX)
+	VMOVUPD Y13, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x05, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x05, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x05, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full5
+
+AVX2full6:
+	// 6 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2full6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2full6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2full6_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+	VXORPD Y15, Y15, Y15
+	CMPQ   DX, $0x08
+	JEQ    AVX2full6_rows
+
+AVX2full6_columns:
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y4
+	VFMADD231PD  Y1, Y2, Y5
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y6
+	VFMADD231PD  Y1, Y3, Y7
+	VBROADCASTSD (R8)(CX*2), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R9), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R9)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full6_columns
+	JMP          AVX2full6_sums
+
+AVX2full6_rows:
+AVX2full6_neighbours:
+	PREFETCHT0   (BX)(SI*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y4
+	VFMADD231PD  Y1, Y2, Y5
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y6
+	VFMADD231PD  Y1, Y3, Y7
+	VBROADCASTSD (R8)(CX*2), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R9), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R9)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2full6_neighbours
+
+AVX2full6_sums:
+	MOVQ      96(AX), CX
+	TESTQ     $0x00000040, CX
+	JZ        AVX2full6_check
+	VADDPD    Y4, Y5, Y0
+	VADDPD    Y6, Y7, Y2
+	VADDPD    Y8, Y0, Y0
+	VADDPD    Y9, Y2, Y2
+	VADDPD    Y10, Y0, Y0
+	VADDPD    Y11, Y2, Y2
+	VADDPD    Y12, Y0, Y0
+	VADDPD    Y13, Y2, Y2
+	VADDPD    Y14, Y0, Y0
+	VADDPD    Y15, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VCMPPD    $0x03, Y0, Y0, Y0
+	VMOVMSKPD Y0, DX
+	TESTL     DX, DX
+	JNZ       AVX2refuse
+
+AVX2full6_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2full6_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y4, Y4
+	VMULPD       Y2, Y5, Y5
+	VMULPD       Y2, Y6, Y6
+	VMULPD       Y2, Y7, Y7
+	VMULPD       Y2, Y8, Y8
+	VMULPD       Y2, Y9, Y9
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+	VMULPD       Y2, Y14, Y14
+	VMULPD       Y2, Y15, Y15
+
+AVX2full6_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2full6_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y4
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y5
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y6
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y7
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y8
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y9
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y13
+	ADDQ         BX, DX
+	VMOVUPD      (DX), Y2
+	VFMADD231PD  Y2, Y0, Y14
+	VMOVUPD      32(DX), Y3
+	VFMADD231PD  Y3, Y0, Y15
+
+AVX2full6_accumulate:
+	TESTQ   $0x00000004, CX
+	JZ      AVX2full6_bias
+	MOVQ    104(AX), DX
+	VMOVUPD (DX), Y0
+	VMOVUPD 32(DX), Y1
+	VADDPD  Y0, Y4, Y4
+	VADDPD  Y1, Y5, Y5
+	VADDPD  Y0, Y6, Y6
+	VADDPD  Y1, Y7, Y7
+	VADDPD  Y0, Y8, Y8
+	VADDPD  Y1, Y9, Y9
+	VADDPD  Y0, Y10, Y10
+	VADDPD  Y1, Y11, Y11
+	VADDPD  Y0, Y12, Y12
+	VADDPD  Y1, Y13, Y13
+	VADDPD  Y0, Y14, Y14
+	VADDPD  Y1, Y15, Y15
+
+AVX2full6_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2full6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y4, Y4
+	VADDPD       Y2, Y5, Y5
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y6, Y6
+	VADDPD       Y3, Y7, Y7
+	VBROADCASTSD 16(DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 24(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 32(DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 40(DX), Y3
+	VADDPD       Y3, Y14, Y14
+	VADDPD       Y3, Y15, Y15
+
+AVX2full6_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2full6_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y4, Y0, Y4
+	VMAXPD Y5, Y0, Y5
+	VMAXPD Y6, Y0, Y6
+	VMAXPD Y7, Y0, Y7
+	VMAXPD Y8, Y0, Y8
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+	VMAXPD Y15, Y0, Y15
+
+AVX2full6_rectify:
+	TESTQ   $0x00000020, CX
+	JZ      AVX2full6_gate
+	VXORPD  Y0, Y0, Y0
+	MOVQ    112(AX), CX
+	MOVQ    120(AX), DX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y4, Y4
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y6, Y6
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y8, Y8
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y10, Y10
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y12, Y12
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x11, Y2, Y0, Y2
+	VANDPD  Y2, Y14, Y14
+	VMOVUPD 32(CX), Y3
+	VCMPPD  $0x11, Y3, Y0, Y3
+	VANDPD  Y3, Y15, Y15
+
+AVX2full6_gate:
+	MOVQ    48(AX), CX
+	MOVQ    56(AX), DX
+	VMOVUPD Y4, (CX)
+	VMOVUPD Y5, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y6, (CX)
+	VMOVUPD Y7, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y8, (CX)
+	VMOVUPD Y9, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y10, (CX)
+	VMOVUPD Y11, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y12, (CX)
+	VMOVUPD Y13, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPD Y14, (CX)
+	VMOVUPD Y15, 32(CX)
+	DECQ    144(AX)
+	JZ      AVX2done
+	MOVQ    152(AX), CX
+	ADDQ    CX, (AX)
+	IMUL3Q  $0x06, 56(AX), CX
+	ADDQ    CX, 48(AX)
+	IMUL3Q  $0x06, 120(AX), CX
+	ADDQ    CX, 112(AX)
+	IMUL3Q  $0x06, 136(AX), CX
+	ADDQ    CX, 128(AX)
+	JMP     AVX2full6
+
+AVX2masked:
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    $0x00000008, SI
+	SUBQ    DX, SI
+	VMOVUPD (BX)(SI*8), Y15
+	VMOVUPD 32(BX)(SI*8), Y14
+	CMPQ    CX, $0x04
+	JEQ     AVX2masked4
+	CMPQ    CX, $0x03
+	JEQ     AVX2masked3
+	CMPQ    CX, $0x02
+	JEQ     AVX2masked2
+
+AVX2masked1:
+	// 1 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2masked1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2masked1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+
+AVX2masked1_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), DI
+	MOVQ   24(AX), DX
+	MOVQ   40(AX), SI
+	MOVQ   32(AX), BX
+	MOVQ   16(AX), CX
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+
+AVX2masked1_loop:
+	VMASKMOVPD   (DX), Y15, Y0
+	VMASKMOVPD   32(DX), Y14, Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	DECQ         SI
+	JNZ          AVX2masked1_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2masked1_check
+	VADDPD       Y12, Y13, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2masked1_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2masked1_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+
+AVX2masked1_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2masked1_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y13
+
+AVX2masked1_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2masked1_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VMASKMOVPD 32(DX), Y14, Y1
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y1, Y13, Y13
+
+AVX2masked1_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2masked1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VADDPD       Y2, Y13, Y13
+
+AVX2masked1_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2masked1_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+
+AVX2masked1_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2masked1_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y12, Y12
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y13, Y13
+
+AVX2masked1_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y12, Y15, (CX)
+	VMASKMOVPD Y13, Y14, 32(CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x01, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x01, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x01, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2masked1
+
+AVX2masked2:
+	// 2 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2masked2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2masked2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2masked2_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+
+AVX2masked2_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VMASKMOVPD   32(BX), Y14, Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2masked2_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2masked2_check
+	VADDPD       Y10, Y11, Y0
+	VADDPD       Y12, Y13, Y2
+	VADDPD       Y2, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2masked2_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2masked2_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+
+AVX2masked2_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2masked2_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y13
+
+AVX2masked2_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2masked2_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VMASKMOVPD 32(DX), Y14, Y1
+	VADDPD     Y0, Y10, Y10
+	VADDPD     Y1, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y1, Y13, Y13
+
+AVX2masked2_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2masked2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VADDPD       Y3, Y13, Y13
+
+AVX2masked2_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2masked2_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+
+AVX2masked2_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2masked2_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y10, Y10
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y12, Y12
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y13, Y13
+
+AVX2masked2_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y10, Y15, (CX)
+	VMASKMOVPD Y11, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	VMASKMOVPD Y13, Y14, 32(CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x02, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x02, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x02, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2masked2
+
+AVX2masked3:
+	// 3 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2masked3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2masked3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2masked3_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+
+AVX2masked3_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VMASKMOVPD   32(BX), Y14, Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2masked3_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2masked3_check
+	VADDPD       Y8, Y9, Y0
+	VADDPD       Y10, Y11, Y2
+	VADDPD       Y12, Y0, Y0
+	VADDPD       Y13, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2masked3_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2masked3_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y8, Y8
+	VMULPD       Y2, Y9, Y9
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+
+AVX2masked3_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2masked3_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y8
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y9
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y13
+
+AVX2masked3_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2masked3_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VMASKMOVPD 32(DX), Y14, Y1
+	VADDPD     Y0, Y8, Y8
+	VADDPD     Y1, Y9, Y9
+	VADDPD     Y0, Y10, Y10
+	VADDPD     Y1, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y1, Y13, Y13
+
+AVX2masked3_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2masked3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y8, Y8
+	VADDPD       Y2, Y9, Y9
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y10, Y10
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VADDPD       Y4, Y13, Y13
+
+AVX2masked3_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2masked3_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y8, Y0, Y8
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+
+AVX2masked3_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2masked3_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y8, Y8
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y9, Y9
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y10, Y10
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y12, Y12
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y13, Y13
+
+AVX2masked3_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y8, Y15, (CX)
+	VMASKMOVPD Y9, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y10, Y15, (CX)
+	VMASKMOVPD Y11, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	VMASKMOVPD Y13, Y14, 32(CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x03, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x03, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x03, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2masked3
+
+AVX2masked4:
+	// 4 rows, 2 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2masked4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2masked4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2masked4_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+
+AVX2masked4_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VMASKMOVPD   32(BX), Y14, Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2masked4_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2masked4_check
+	VADDPD       Y6, Y7, Y0
+	VADDPD       Y8, Y9, Y2
+	VADDPD       Y10, Y0, Y0
+	VADDPD       Y11, Y2, Y2
+	VADDPD       Y12, Y0, Y0
+	VADDPD       Y13, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2masked4_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2masked4_scale
+	VBROADCASTSD 80(AX), Y2
+	VMULPD       Y2, Y6, Y6
+	VMULPD       Y2, Y7, Y7
+	VMULPD       Y2, Y8, Y8
+	VMULPD       Y2, Y9, Y9
+	VMULPD       Y2, Y10, Y10
+	VMULPD       Y2, Y11, Y11
+	VMULPD       Y2, Y12, Y12
+	VMULPD       Y2, Y13, Y13
+
+AVX2masked4_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2masked4_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y6
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y7
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y8
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y9
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y10
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y2
+	VFMADD231PD  Y2, Y0, Y12
+	VMASKMOVPD   32(DX), Y14, Y3
+	VFMADD231PD  Y3, Y0, Y13
+
+AVX2masked4_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2masked4_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VMASKMOVPD 32(DX), Y14, Y1
+	VADDPD     Y0, Y6, Y6
+	VADDPD     Y1, Y7, Y7
+	VADDPD     Y0, Y8, Y8
+	VADDPD     Y1, Y9, Y9
+	VADDPD     Y0, Y10, Y10
+	VADDPD     Y1, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y1, Y13, Y13
+
+AVX2masked4_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2masked4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y2
+	VADDPD       Y2, Y6, Y6
+	VADDPD       Y2, Y7, Y7
+	VBROADCASTSD 8(DX), Y3
+	VADDPD       Y3, Y8, Y8
+	VADDPD       Y3, Y9, Y9
+	VBROADCASTSD 16(DX), Y4
+	VADDPD       Y4, Y10, Y10
+	VADDPD       Y4, Y11, Y11
+	VBROADCASTSD 24(DX), Y5
+	VADDPD       Y5, Y12, Y12
+	VADDPD       Y5, Y13, Y13
+
+AVX2masked4_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2masked4_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y6, Y0, Y6
+	VMAXPD Y7, Y0, Y7
+	VMAXPD Y8, Y0, Y8
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+
+AVX2masked4_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2masked4_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y6, Y6
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y7, Y7
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y8, Y8
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y9, Y9
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y10, Y10
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y2
+	VCMPPD     $0x11, Y2, Y0, Y2
+	VANDPD     Y2, Y12, Y12
+	VMASKMOVPD 32(CX), Y14, Y3
+	VCMPPD     $0x11, Y3, Y0, Y3
+	VANDPD     Y3, Y13, Y13
+
+AVX2masked4_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y6, Y15, (CX)
+	VMASKMOVPD Y7, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y8, Y15, (CX)
+	VMASKMOVPD Y9, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y10, Y15, (CX)
+	VMASKMOVPD Y11, Y14, 32(CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	VMASKMOVPD Y13, Y14, 32(CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x04, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x04, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x04, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2masked4
+
+AVX2narrow:
+	LEAQ    lanes<>+0(SB), BX
+	MOVQ    $0x00000008, SI
+	SUBQ    DX, SI
+	VMOVUPD (BX)(SI*8), Y15
+	CMPQ    CX, $0x06
+	JEQ     AVX2narrow6
+	CMPQ    CX, $0x05
+	JEQ     AVX2narrow5
+	CMPQ    CX, $0x04
+	JEQ     AVX2narrow4
+	CMPQ    CX, $0x03
+	JEQ     AVX2narrow3
+	CMPQ    CX, $0x02
+	JEQ     AVX2narrow2
+
+AVX2narrow1:
+	// 1 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow1_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow1_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+
+AVX2narrow1_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), DI
+	MOVQ   24(AX), DX
+	MOVQ   40(AX), SI
+	MOVQ   32(AX), BX
+	MOVQ   16(AX), CX
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow1_loop:
+	VMASKMOVPD   (DX), Y15, Y0
+	VBROADCASTSD (DI), Y1
+	VFMADD231PD  Y0, Y1, Y14
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	DECQ         SI
+	JNZ          AVX2narrow1_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow1_check
+	VCMPPD       $0x03, Y14, Y14, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow1_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow1_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow1_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow1_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow1_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow1_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow1_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow1_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y14, Y14
+
+AVX2narrow1_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow1_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow1_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow1_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow1_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x01, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x01, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x01, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow1
+
+AVX2narrow2:
+	// 2 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow2_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow2_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2narrow2_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow2_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VBROADCASTSD (R8), Y1
+	VFMADD231PD  Y0, Y1, Y13
+	VBROADCASTSD (R8)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2narrow2_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow2_check
+	VADDPD       Y13, Y14, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow2_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow2_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y13, Y13
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow2_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow2_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y13
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow2_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow2_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y13, Y13
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow2_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow2_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y13, Y13
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y14, Y14
+
+AVX2narrow2_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow2_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow2_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow2_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y13, Y13
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow2_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y13, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x02, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x02, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x02, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow2
+
+AVX2narrow3:
+	// 3 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow3_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow3_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2narrow3_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow3_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VBROADCASTSD (R8), Y1
+	VFMADD231PD  Y0, Y1, Y12
+	VBROADCASTSD (R8)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y13
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	DECQ         DI
+	JNZ          AVX2narrow3_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow3_check
+	VADDPD       Y12, Y13, Y0
+	VADDPD       Y14, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow3_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow3_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y12, Y12
+	VMULPD       Y1, Y13, Y13
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow3_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow3_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y12
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y13
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow3_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow3_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y0, Y13, Y13
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow3_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow3_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y12, Y12
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y13, Y13
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y14, Y14
+
+AVX2narrow3_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow3_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow3_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow3_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y12, Y12
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y13, Y13
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow3_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y12, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y13, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x03, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x03, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x03, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow3
+
+AVX2narrow4:
+	// 4 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow4_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow4_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2narrow4_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow4_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VBROADCASTSD (R8), Y1
+	VFMADD231PD  Y0, Y1, Y11
+	VBROADCASTSD (R8)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y13
+	VBROADCASTSD (R9), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2narrow4_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow4_check
+	VADDPD       Y11, Y12, Y0
+	VADDPD       Y13, Y14, Y1
+	VADDPD       Y1, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow4_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow4_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y11, Y11
+	VMULPD       Y1, Y12, Y12
+	VMULPD       Y1, Y13, Y13
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow4_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow4_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y12
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y13
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow4_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow4_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y0, Y13, Y13
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow4_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow4_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y11, Y11
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y12, Y12
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y13, Y13
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y14, Y14
+
+AVX2narrow4_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow4_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow4_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow4_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y12, Y12
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y13, Y13
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow4_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y11, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y13, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x04, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x04, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x04, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow4
+
+AVX2narrow5:
+	// 5 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow5_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow5_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2narrow5_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow5_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VBROADCASTSD (R8), Y1
+	VFMADD231PD  Y0, Y1, Y10
+	VBROADCASTSD (R8)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y11
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VBROADCASTSD (R9), Y4
+	VFMADD231PD  Y0, Y4, Y13
+	VBROADCASTSD (R9)(CX*1), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2narrow5_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow5_check
+	VADDPD       Y10, Y11, Y0
+	VADDPD       Y12, Y13, Y1
+	VADDPD       Y14, Y0, Y0
+	VADDPD       Y1, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow5_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow5_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y10, Y10
+	VMULPD       Y1, Y11, Y11
+	VMULPD       Y1, Y12, Y12
+	VMULPD       Y1, Y13, Y13
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow5_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow5_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y10
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y12
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y13
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow5_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow5_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y10, Y10
+	VADDPD     Y0, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y0, Y13, Y13
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow5_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow5_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y10, Y10
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y11, Y11
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y12, Y12
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y13, Y13
+	VBROADCASTSD 32(DX), Y5
+	VADDPD       Y5, Y14, Y14
+
+AVX2narrow5_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow5_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow5_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow5_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y10, Y10
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y12, Y12
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y13, Y13
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow5_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y10, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y11, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y13, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x05, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x05, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x05, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow5
+
+AVX2narrow6:
+	// 6 rows, 1 vectors.
+	MOVQ       40(AX), CX
+	CMPQ       CX, $0x40
+	JLT        AVX2narrow6_prefetch
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	TESTQ      $0x00000020, 96(AX)
+	JZ         AVX2narrow6_prefetch
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+AVX2narrow6_prefetch:
+	MOVQ   8(AX), CX
+	MOVQ   (AX), R8
+	LEAQ   (CX)(CX*2), DX
+	LEAQ   (R8)(DX*1), R9
+	MOVQ   24(AX), BX
+	MOVQ   40(AX), DI
+	MOVQ   32(AX), SI
+	MOVQ   16(AX), DX
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	VXORPD Y12, Y12, Y12
+	VXORPD Y13, Y13, Y13
+	VXORPD Y14, Y14, Y14
+
+AVX2narrow6_loop:
+	VMASKMOVPD   (BX), Y15, Y0
+	VBROADCASTSD (R8), Y1
+	VFMADD231PD  Y0, Y1, Y9
+	VBROADCASTSD (R8)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y11
+	VBROADCASTSD (R9), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VBROADCASTSD (R9)(CX*1), Y5
+	VFMADD231PD  Y0, Y5, Y13
+	VBROADCASTSD (R9)(CX*2), Y6
+	VFMADD231PD  Y0, Y6, Y14
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         DI
+	JNZ          AVX2narrow6_loop
+	MOVQ         96(AX), CX
+	TESTQ        $0x00000040, CX
+	JZ           AVX2narrow6_check
+	VADDPD       Y9, Y10, Y0
+	VADDPD       Y11, Y12, Y1
+	VADDPD       Y13, Y0, Y0
+	VADDPD       Y14, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVMSKPD    Y0, DX
+	TESTL        DX, DX
+	JNZ          AVX2refuse
+
+AVX2narrow6_check:
+	TESTQ        $0x00000001, CX
+	JZ           AVX2narrow6_scale
+	VBROADCASTSD 80(AX), Y1
+	VMULPD       Y1, Y9, Y9
+	VMULPD       Y1, Y10, Y10
+	VMULPD       Y1, Y11, Y11
+	VMULPD       Y1, Y12, Y12
+	VMULPD       Y1, Y13, Y13
+	VMULPD       Y1, Y14, Y14
+
+AVX2narrow6_scale:
+	TESTQ        $0x00000002, CX
+	JZ           AVX2narrow6_accumulate
+	VBROADCASTSD 88(AX), Y0
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y9
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y10
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y11
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y12
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y13
+	ADDQ         BX, DX
+	VMASKMOVPD   (DX), Y15, Y1
+	VFMADD231PD  Y1, Y0, Y14
+
+AVX2narrow6_accumulate:
+	TESTQ      $0x00000004, CX
+	JZ         AVX2narrow6_bias
+	MOVQ       104(AX), DX
+	VMASKMOVPD (DX), Y15, Y0
+	VADDPD     Y0, Y9, Y9
+	VADDPD     Y0, Y10, Y10
+	VADDPD     Y0, Y11, Y11
+	VADDPD     Y0, Y12, Y12
+	VADDPD     Y0, Y13, Y13
+	VADDPD     Y0, Y14, Y14
+
+AVX2narrow6_bias:
+	TESTQ        $0x00000008, CX
+	JZ           AVX2narrow6_rowbias
+	MOVQ         128(AX), DX
+	VBROADCASTSD (DX), Y1
+	VADDPD       Y1, Y9, Y9
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       Y2, Y10, Y10
+	VBROADCASTSD 16(DX), Y3
+	VADDPD       Y3, Y11, Y11
+	VBROADCASTSD 24(DX), Y4
+	VADDPD       Y4, Y12, Y12
+	VBROADCASTSD 32(DX), Y5
+	VADDPD       Y5, Y13, Y13
+	VBROADCASTSD 40(DX), Y6
+	VADDPD       Y6, Y14, Y14
+
+AVX2narrow6_rowbias:
+	TESTQ  $0x00000010, CX
+	JZ     AVX2narrow6_rectify
+	VXORPD Y0, Y0, Y0
+	VMAXPD Y9, Y0, Y9
+	VMAXPD Y10, Y0, Y10
+	VMAXPD Y11, Y0, Y11
+	VMAXPD Y12, Y0, Y12
+	VMAXPD Y13, Y0, Y13
+	VMAXPD Y14, Y0, Y14
+
+AVX2narrow6_rectify:
+	TESTQ      $0x00000020, CX
+	JZ         AVX2narrow6_gate
+	VXORPD     Y0, Y0, Y0
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y9, Y9
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y10, Y10
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y11, Y11
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y12, Y12
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y13, Y13
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y15, Y1
+	VCMPPD     $0x11, Y1, Y0, Y1
+	VANDPD     Y1, Y14, Y14
+
+AVX2narrow6_gate:
+	MOVQ       48(AX), CX
+	MOVQ       56(AX), DX
+	VMASKMOVPD Y9, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y10, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y11, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y12, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y13, Y15, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPD Y14, Y15, (CX)
+	DECQ       144(AX)
+	JZ         AVX2done
+	MOVQ       152(AX), CX
+	ADDQ       CX, (AX)
+	IMUL3Q     $0x06, 56(AX), CX
+	ADDQ       CX, 48(AX)
+	IMUL3Q     $0x06, 120(AX), CX
+	ADDQ       CX, 112(AX)
+	IMUL3Q     $0x06, 136(AX), CX
+	ADDQ       CX, 128(AX)
+	JMP        AVX2narrow6
+
+AVX2refuse:
+	MOVB $0x00, AL
+	JMP  AVX2end
+
+AVX2done:
+	MOVB $0x01, AL
+
+AVX2end:
+	MOVB AL, ok+8(FP)
+	VZEROUPPER
+	RET
+
+AVX512:
 	MOVQ t+0(FP), AX
 	MOVQ 64(AX), CX
 	MOVQ 72(AX), DX
 	CMPQ DX, $0x08
-	JLE  narrow
+	JLE  AVX512narrow
 	CMPQ DX, $0x10
-	JLT  masked
+	JLT  AVX512masked
 	CMPQ CX, $0x0c
-	JEQ  full12
+	JEQ  AVX512full12
 	CMPQ CX, $0x0b
-	JEQ  full11
+	JEQ  AVX512full11
 	CMPQ CX, $0x0a
-	JEQ  full10
+	JEQ  AVX512full10
 	CMPQ CX, $0x09
-	JEQ  full9
+	JEQ  AVX512full9
 	CMPQ CX, $0x08
-	JEQ  full8
+	JEQ  AVX512full8
 	CMPQ CX, $0x07
-	JEQ  full7
+	JEQ  AVX512full7
 	CMPQ CX, $0x06
-	JEQ  full6
+	JEQ  AVX512full6
 	CMPQ CX, $0x05
-	JEQ  full5
+	JEQ  AVX512full5
 	CMPQ CX, $0x04
-	JEQ  full4
+	JEQ  AVX512full4
 	CMPQ CX, $0x03
-	JEQ  full3
+	JEQ  AVX512full3
 	CMPQ CX, $0x02
-	JEQ  full2
+	JEQ  AVX512full2
 
-full1:
+AVX512full1:
 	// 1 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full1_prefetch
+	JLT        AVX512full1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full1_prefetch
+	JZ         AVX512full1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full1_prefetch:
+AVX512full1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DI
 	MOVQ   24(AX), DX
@@ -63,9 +5958,9 @@ full1_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   CX, $0x08
-	JEQ    full1_rows
+	JEQ    AVX512full1_rows
 
-full1_columns:
+AVX512full1_columns:
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	PREFETCHT0   (DI)(CX*8)
@@ -77,11 +5972,11 @@ full1_columns:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          full1_columns
-	JMP          full1_sums
+	JNZ          AVX512full1_columns
+	JMP          AVX512full1_sums
 
-full1_rows:
-full1_neighbours:
+AVX512full1_rows:
+AVX512full1_neighbours:
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	VMOVUPD      (DX), Z0
@@ -92,27 +5987,27 @@ full1_neighbours:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          full1_neighbours
+	JNZ          AVX512full1_neighbours
 
-full1_sums:
+AVX512full1_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full1_check
+	JZ       AVX512full1_check
 	VADDPD   Z30, Z31, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full1_check:
+AVX512full1_check:
 	TESTQ        $0x00000001, CX
-	JZ           full1_scale
+	JZ           AVX512full1_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full1_scale:
+AVX512full1_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full1_accumulate
+	JZ           AVX512full1_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -121,33 +6016,33 @@ full1_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full1_accumulate:
+AVX512full1_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full1_bias
+	JZ      AVX512full1_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full1_bias:
+AVX512full1_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full1_rowbias
+	JZ           AVX512full1_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z30, Z30
 	VADDPD       Z2, Z31, Z31
 
-full1_rowbias:
+AVX512full1_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full1_rectify
+	JZ     AVX512full1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full1_rectify:
+AVX512full1_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full1_gate
+	JZ        AVX512full1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -158,13 +6053,13 @@ full1_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full1_gate:
+AVX512full1_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x01, 56(AX), CX
@@ -173,13 +6068,13 @@ full1_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x01, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full1
+	JMP     AVX512full1
 
-full2:
+AVX512full2:
 	// 2 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full2_prefetch
+	JLT        AVX512full2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -188,7 +6083,7 @@ full2:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full2_prefetch
+	JZ         AVX512full2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -197,7 +6092,7 @@ full2:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full2_prefetch:
+AVX512full2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -209,9 +6104,9 @@ full2_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full2_rows
+	JEQ    AVX512full2_rows
 
-full2_columns:
+AVX512full2_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -226,11 +6121,11 @@ full2_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          full2_columns
-	JMP          full2_sums
+	JNZ          AVX512full2_columns
+	JMP          AVX512full2_sums
 
-full2_rows:
-full2_neighbours:
+AVX512full2_rows:
+AVX512full2_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -244,31 +6139,31 @@ full2_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          full2_neighbours
+	JNZ          AVX512full2_neighbours
 
-full2_sums:
+AVX512full2_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full2_check
+	JZ       AVX512full2_check
 	VADDPD   Z28, Z29, Z0
 	VADDPD   Z30, Z31, Z2
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full2_check:
+AVX512full2_check:
 	TESTQ        $0x00000001, CX
-	JZ           full2_scale
+	JZ           AVX512full2_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z28, Z28
 	VMULPD       Z2, Z29, Z29
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full2_scale:
+AVX512full2_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full2_accumulate
+	JZ           AVX512full2_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -282,9 +6177,9 @@ full2_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full2_accumulate:
+AVX512full2_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full2_bias
+	JZ      AVX512full2_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -293,9 +6188,9 @@ full2_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full2_bias:
+AVX512full2_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full2_rowbias
+	JZ           AVX512full2_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z28, Z28
@@ -304,18 +6199,18 @@ full2_bias:
 	VADDPD       Z3, Z30, Z30
 	VADDPD       Z3, Z31, Z31
 
-full2_rowbias:
+AVX512full2_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full2_rectify
+	JZ     AVX512full2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
 	VMAXPD Z29, Z0, Z29
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full2_rectify:
+AVX512full2_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full2_gate
+	JZ        AVX512full2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -333,7 +6228,7 @@ full2_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full2_gate:
+AVX512full2_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z28, (CX)
@@ -342,7 +6237,7 @@ full2_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x02, 56(AX), CX
@@ -351,13 +6246,13 @@ full2_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x02, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full2
+	JMP     AVX512full2
 
-full3:
+AVX512full3:
 	// 3 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full3_prefetch
+	JLT        AVX512full3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -369,7 +6264,7 @@ full3:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full3_prefetch
+	JZ         AVX512full3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -381,7 +6276,7 @@ full3:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full3_prefetch:
+AVX512full3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -395,9 +6290,9 @@ full3_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full3_rows
+	JEQ    AVX512full3_rows
 
-full3_columns:
+AVX512full3_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -415,11 +6310,11 @@ full3_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          full3_columns
-	JMP          full3_sums
+	JNZ          AVX512full3_columns
+	JMP          AVX512full3_sums
 
-full3_rows:
-full3_neighbours:
+AVX512full3_rows:
+AVX512full3_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -436,12 +6331,12 @@ full3_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          full3_neighbours
+	JNZ          AVX512full3_neighbours
 
-full3_sums:
+AVX512full3_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full3_check
+	JZ       AVX512full3_check
 	VADDPD   Z26, Z27, Z0
 	VADDPD   Z28, Z29, Z2
 	VADDPD   Z30, Z0, Z0
@@ -449,11 +6344,11 @@ full3_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full3_check:
+AVX512full3_check:
 	TESTQ        $0x00000001, CX
-	JZ           full3_scale
+	JZ           AVX512full3_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z26, Z26
 	VMULPD       Z2, Z27, Z27
@@ -462,9 +6357,9 @@ full3_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full3_scale:
+AVX512full3_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full3_accumulate
+	JZ           AVX512full3_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -483,9 +6378,9 @@ full3_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full3_accumulate:
+AVX512full3_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full3_bias
+	JZ      AVX512full3_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -496,9 +6391,9 @@ full3_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full3_bias:
+AVX512full3_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full3_rowbias
+	JZ           AVX512full3_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z26, Z26
@@ -510,9 +6405,9 @@ full3_bias:
 	VADDPD       Z4, Z30, Z30
 	VADDPD       Z4, Z31, Z31
 
-full3_rowbias:
+AVX512full3_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full3_rectify
+	JZ     AVX512full3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
 	VMAXPD Z27, Z0, Z27
@@ -521,9 +6416,9 @@ full3_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full3_rectify:
+AVX512full3_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full3_gate
+	JZ        AVX512full3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -548,7 +6443,7 @@ full3_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full3_gate:
+AVX512full3_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z26, (CX)
@@ -560,7 +6455,7 @@ full3_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x03, 56(AX), CX
@@ -569,13 +6464,13 @@ full3_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x03, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full3
+	JMP     AVX512full3
 
-full4:
+AVX512full4:
 	// 4 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full4_prefetch
+	JLT        AVX512full4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -590,7 +6485,7 @@ full4:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full4_prefetch
+	JZ         AVX512full4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -605,7 +6500,7 @@ full4:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full4_prefetch:
+AVX512full4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -623,9 +6518,9 @@ full4_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full4_rows
+	JEQ    AVX512full4_rows
 
-full4_columns:
+AVX512full4_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -647,11 +6542,11 @@ full4_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full4_columns
-	JMP          full4_sums
+	JNZ          AVX512full4_columns
+	JMP          AVX512full4_sums
 
-full4_rows:
-full4_neighbours:
+AVX512full4_rows:
+AVX512full4_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -672,12 +6567,12 @@ full4_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full4_neighbours
+	JNZ          AVX512full4_neighbours
 
-full4_sums:
+AVX512full4_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full4_check
+	JZ       AVX512full4_check
 	VADDPD   Z24, Z25, Z0
 	VADDPD   Z26, Z27, Z2
 	VADDPD   Z28, Z0, Z0
@@ -687,11 +6582,11 @@ full4_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full4_check:
+AVX512full4_check:
 	TESTQ        $0x00000001, CX
-	JZ           full4_scale
+	JZ           AVX512full4_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z24, Z24
 	VMULPD       Z2, Z25, Z25
@@ -702,9 +6597,9 @@ full4_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full4_scale:
+AVX512full4_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full4_accumulate
+	JZ           AVX512full4_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -728,9 +6623,9 @@ full4_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full4_accumulate:
+AVX512full4_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full4_bias
+	JZ      AVX512full4_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -743,9 +6638,9 @@ full4_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full4_bias:
+AVX512full4_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full4_rowbias
+	JZ           AVX512full4_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z24, Z24
@@ -760,9 +6655,9 @@ full4_bias:
 	VADDPD       Z5, Z30, Z30
 	VADDPD       Z5, Z31, Z31
 
-full4_rowbias:
+AVX512full4_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full4_rectify
+	JZ     AVX512full4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
 	VMAXPD Z25, Z0, Z25
@@ -773,9 +6668,9 @@ full4_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full4_rectify:
+AVX512full4_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full4_gate
+	JZ        AVX512full4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -807,7 +6702,7 @@ full4_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full4_gate:
+AVX512full4_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z24, (CX)
@@ -822,7 +6717,7 @@ full4_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x04, 56(AX), CX
@@ -831,13 +6726,13 @@ full4_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x04, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full4
+	JMP     AVX512full4
 
-full5:
+AVX512full5:
 	// 5 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full5_prefetch
+	JLT        AVX512full5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -855,7 +6750,7 @@ full5:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full5_prefetch
+	JZ         AVX512full5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -873,7 +6768,7 @@ full5:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full5_prefetch:
+AVX512full5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -893,9 +6788,9 @@ full5_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full5_rows
+	JEQ    AVX512full5_rows
 
-full5_columns:
+AVX512full5_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -920,11 +6815,11 @@ full5_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full5_columns
-	JMP          full5_sums
+	JNZ          AVX512full5_columns
+	JMP          AVX512full5_sums
 
-full5_rows:
-full5_neighbours:
+AVX512full5_rows:
+AVX512full5_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -948,12 +6843,12 @@ full5_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full5_neighbours
+	JNZ          AVX512full5_neighbours
 
-full5_sums:
+AVX512full5_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full5_check
+	JZ       AVX512full5_check
 	VADDPD   Z22, Z23, Z0
 	VADDPD   Z24, Z25, Z2
 	VADDPD   Z26, Z0, Z0
@@ -965,11 +6860,11 @@ full5_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full5_check:
+AVX512full5_check:
 	TESTQ        $0x00000001, CX
-	JZ           full5_scale
+	JZ           AVX512full5_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z22, Z22
 	VMULPD       Z2, Z23, Z23
@@ -982,9 +6877,9 @@ full5_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full5_scale:
+AVX512full5_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full5_accumulate
+	JZ           AVX512full5_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -1013,9 +6908,9 @@ full5_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full5_accumulate:
+AVX512full5_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full5_bias
+	JZ      AVX512full5_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -1030,9 +6925,9 @@ full5_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full5_bias:
+AVX512full5_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full5_rowbias
+	JZ           AVX512full5_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z22, Z22
@@ -1050,9 +6945,9 @@ full5_bias:
 	VADDPD       Z6, Z30, Z30
 	VADDPD       Z6, Z31, Z31
 
-full5_rowbias:
+AVX512full5_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full5_rectify
+	JZ     AVX512full5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
 	VMAXPD Z23, Z0, Z23
@@ -1065,9 +6960,9 @@ full5_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full5_rectify:
+AVX512full5_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full5_gate
+	JZ        AVX512full5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -1106,7 +7001,7 @@ full5_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full5_gate:
+AVX512full5_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z22, (CX)
@@ -1124,7 +7019,7 @@ full5_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x05, 56(AX), CX
@@ -1133,13 +7028,13 @@ full5_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x05, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full5
+	JMP     AVX512full5
 
-full6:
+AVX512full6:
 	// 6 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full6_prefetch
+	JLT        AVX512full6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -1160,7 +7055,7 @@ full6:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full6_prefetch
+	JZ         AVX512full6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -1181,7 +7076,7 @@ full6:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full6_prefetch:
+AVX512full6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -1203,9 +7098,9 @@ full6_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full6_rows
+	JEQ    AVX512full6_rows
 
-full6_columns:
+AVX512full6_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -1233,11 +7128,11 @@ full6_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full6_columns
-	JMP          full6_sums
+	JNZ          AVX512full6_columns
+	JMP          AVX512full6_sums
 
-full6_rows:
-full6_neighbours:
+AVX512full6_rows:
+AVX512full6_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -1264,12 +7159,12 @@ full6_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          full6_neighbours
+	JNZ          AVX512full6_neighbours
 
-full6_sums:
+AVX512full6_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full6_check
+	JZ       AVX512full6_check
 	VADDPD   Z20, Z21, Z0
 	VADDPD   Z22, Z23, Z2
 	VADDPD   Z24, Z0, Z0
@@ -1283,11 +7178,11 @@ full6_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full6_check:
+AVX512full6_check:
 	TESTQ        $0x00000001, CX
-	JZ           full6_scale
+	JZ           AVX512full6_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z20, Z20
 	VMULPD       Z2, Z21, Z21
@@ -1302,9 +7197,9 @@ full6_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full6_scale:
+AVX512full6_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full6_accumulate
+	JZ           AVX512full6_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -1338,9 +7233,9 @@ full6_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full6_accumulate:
+AVX512full6_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full6_bias
+	JZ      AVX512full6_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -1357,9 +7252,9 @@ full6_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full6_bias:
+AVX512full6_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full6_rowbias
+	JZ           AVX512full6_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z20, Z20
@@ -1380,9 +7275,9 @@ full6_bias:
 	VADDPD       Z7, Z30, Z30
 	VADDPD       Z7, Z31, Z31
 
-full6_rowbias:
+AVX512full6_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full6_rectify
+	JZ     AVX512full6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
 	VMAXPD Z21, Z0, Z21
@@ -1397,9 +7292,9 @@ full6_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full6_rectify:
+AVX512full6_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full6_gate
+	JZ        AVX512full6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -1445,7 +7340,7 @@ full6_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full6_gate:
+AVX512full6_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z20, (CX)
@@ -1466,7 +7361,7 @@ full6_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x06, 56(AX), CX
@@ -1475,13 +7370,13 @@ full6_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x06, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full6
+	JMP     AVX512full6
 
-full7:
+AVX512full7:
 	// 7 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full7_prefetch
+	JLT        AVX512full7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -1505,7 +7400,7 @@ full7:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full7_prefetch
+	JZ         AVX512full7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -1529,7 +7424,7 @@ full7:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full7_prefetch:
+AVX512full7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -1554,9 +7449,9 @@ full7_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full7_rows
+	JEQ    AVX512full7_rows
 
-full7_columns:
+AVX512full7_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -1588,11 +7483,11 @@ full7_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full7_columns
-	JMP          full7_sums
+	JNZ          AVX512full7_columns
+	JMP          AVX512full7_sums
 
-full7_rows:
-full7_neighbours:
+AVX512full7_rows:
+AVX512full7_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -1623,12 +7518,12 @@ full7_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full7_neighbours
+	JNZ          AVX512full7_neighbours
 
-full7_sums:
+AVX512full7_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full7_check
+	JZ       AVX512full7_check
 	VADDPD   Z18, Z19, Z0
 	VADDPD   Z20, Z21, Z2
 	VADDPD   Z22, Z0, Z0
@@ -1644,11 +7539,11 @@ full7_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full7_check:
+AVX512full7_check:
 	TESTQ        $0x00000001, CX
-	JZ           full7_scale
+	JZ           AVX512full7_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z18, Z18
 	VMULPD       Z2, Z19, Z19
@@ -1665,9 +7560,9 @@ full7_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full7_scale:
+AVX512full7_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full7_accumulate
+	JZ           AVX512full7_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -1706,9 +7601,9 @@ full7_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full7_accumulate:
+AVX512full7_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full7_bias
+	JZ      AVX512full7_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -1727,9 +7622,9 @@ full7_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full7_bias:
+AVX512full7_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full7_rowbias
+	JZ           AVX512full7_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z18, Z18
@@ -1753,9 +7648,9 @@ full7_bias:
 	VADDPD       Z2, Z30, Z30
 	VADDPD       Z2, Z31, Z31
 
-full7_rowbias:
+AVX512full7_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full7_rectify
+	JZ     AVX512full7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z18, Z0, Z18
 	VMAXPD Z19, Z0, Z19
@@ -1772,9 +7667,9 @@ full7_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full7_rectify:
+AVX512full7_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full7_gate
+	JZ        AVX512full7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -1827,7 +7722,7 @@ full7_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full7_gate:
+AVX512full7_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z18, (CX)
@@ -1851,7 +7746,7 @@ full7_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x07, 56(AX), CX
@@ -1860,13 +7755,13 @@ full7_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x07, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full7
+	JMP     AVX512full7
 
-full8:
+AVX512full8:
 	// 8 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full8_prefetch
+	JLT        AVX512full8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -1893,7 +7788,7 @@ full8:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full8_prefetch
+	JZ         AVX512full8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -1920,7 +7815,7 @@ full8:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full8_prefetch:
+AVX512full8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -1947,9 +7842,9 @@ full8_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full8_rows
+	JEQ    AVX512full8_rows
 
-full8_columns:
+AVX512full8_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -1984,11 +7879,11 @@ full8_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full8_columns
-	JMP          full8_sums
+	JNZ          AVX512full8_columns
+	JMP          AVX512full8_sums
 
-full8_rows:
-full8_neighbours:
+AVX512full8_rows:
+AVX512full8_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -2022,12 +7917,12 @@ full8_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full8_neighbours
+	JNZ          AVX512full8_neighbours
 
-full8_sums:
+AVX512full8_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full8_check
+	JZ       AVX512full8_check
 	VADDPD   Z16, Z17, Z0
 	VADDPD   Z18, Z19, Z2
 	VADDPD   Z20, Z0, Z0
@@ -2045,11 +7940,11 @@ full8_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full8_check:
+AVX512full8_check:
 	TESTQ        $0x00000001, CX
-	JZ           full8_scale
+	JZ           AVX512full8_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z16, Z16
 	VMULPD       Z2, Z17, Z17
@@ -2068,9 +7963,9 @@ full8_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full8_scale:
+AVX512full8_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full8_accumulate
+	JZ           AVX512full8_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -2114,9 +8009,9 @@ full8_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full8_accumulate:
+AVX512full8_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full8_bias
+	JZ      AVX512full8_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -2137,9 +8032,9 @@ full8_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full8_bias:
+AVX512full8_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full8_rowbias
+	JZ           AVX512full8_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z16, Z16
@@ -2166,9 +8061,9 @@ full8_bias:
 	VADDPD       Z3, Z30, Z30
 	VADDPD       Z3, Z31, Z31
 
-full8_rowbias:
+AVX512full8_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full8_rectify
+	JZ     AVX512full8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z16, Z0, Z16
 	VMAXPD Z17, Z0, Z17
@@ -2187,9 +8082,9 @@ full8_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full8_rectify:
+AVX512full8_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full8_gate
+	JZ        AVX512full8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -2249,7 +8144,7 @@ full8_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full8_gate:
+AVX512full8_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z16, (CX)
@@ -2276,7 +8171,7 @@ full8_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x08, 56(AX), CX
@@ -2285,13 +8180,13 @@ full8_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x08, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full8
+	JMP     AVX512full8
 
-full9:
+AVX512full9:
 	// 9 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full9_prefetch
+	JLT        AVX512full9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -2321,7 +8216,7 @@ full9:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full9_prefetch
+	JZ         AVX512full9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -2351,7 +8246,7 @@ full9:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full9_prefetch:
+AVX512full9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -2380,9 +8275,9 @@ full9_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full9_rows
+	JEQ    AVX512full9_rows
 
-full9_columns:
+AVX512full9_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -2421,11 +8316,11 @@ full9_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full9_columns
-	JMP          full9_sums
+	JNZ          AVX512full9_columns
+	JMP          AVX512full9_sums
 
-full9_rows:
-full9_neighbours:
+AVX512full9_rows:
+AVX512full9_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -2462,12 +8357,12 @@ full9_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          full9_neighbours
+	JNZ          AVX512full9_neighbours
 
-full9_sums:
+AVX512full9_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full9_check
+	JZ       AVX512full9_check
 	VADDPD   Z14, Z15, Z0
 	VADDPD   Z16, Z17, Z2
 	VADDPD   Z18, Z0, Z0
@@ -2487,11 +8382,11 @@ full9_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full9_check:
+AVX512full9_check:
 	TESTQ        $0x00000001, CX
-	JZ           full9_scale
+	JZ           AVX512full9_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z14, Z14
 	VMULPD       Z2, Z15, Z15
@@ -2512,9 +8407,9 @@ full9_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full9_scale:
+AVX512full9_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full9_accumulate
+	JZ           AVX512full9_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -2563,9 +8458,9 @@ full9_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full9_accumulate:
+AVX512full9_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full9_bias
+	JZ      AVX512full9_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -2588,9 +8483,9 @@ full9_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full9_bias:
+AVX512full9_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full9_rowbias
+	JZ           AVX512full9_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z14, Z14
@@ -2620,9 +8515,9 @@ full9_bias:
 	VADDPD       Z4, Z30, Z30
 	VADDPD       Z4, Z31, Z31
 
-full9_rowbias:
+AVX512full9_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full9_rectify
+	JZ     AVX512full9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z14, Z0, Z14
 	VMAXPD Z15, Z0, Z15
@@ -2643,9 +8538,9 @@ full9_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full9_rectify:
+AVX512full9_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full9_gate
+	JZ        AVX512full9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -2712,7 +8607,7 @@ full9_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full9_gate:
+AVX512full9_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z14, (CX)
@@ -2742,7 +8637,7 @@ full9_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x09, 56(AX), CX
@@ -2751,13 +8646,13 @@ full9_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x09, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full9
+	JMP     AVX512full9
 
-full10:
+AVX512full10:
 	// 10 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full10_prefetch
+	JLT        AVX512full10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -2790,7 +8685,7 @@ full10:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full10_prefetch
+	JZ         AVX512full10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -2823,7 +8718,7 @@ full10:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full10_prefetch:
+AVX512full10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -2855,9 +8750,9 @@ full10_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full10_rows
+	JEQ    AVX512full10_rows
 
-full10_columns:
+AVX512full10_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -2900,11 +8795,11 @@ full10_columns:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full10_columns
-	JMP          full10_sums
+	JNZ          AVX512full10_columns
+	JMP          AVX512full10_sums
 
-full10_rows:
-full10_neighbours:
+AVX512full10_rows:
+AVX512full10_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -2945,12 +8840,12 @@ full10_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full10_neighbours
+	JNZ          AVX512full10_neighbours
 
-full10_sums:
+AVX512full10_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full10_check
+	JZ       AVX512full10_check
 	VADDPD   Z12, Z13, Z0
 	VADDPD   Z14, Z15, Z2
 	VADDPD   Z16, Z0, Z0
@@ -2972,11 +8867,11 @@ full10_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full10_check:
+AVX512full10_check:
 	TESTQ        $0x00000001, CX
-	JZ           full10_scale
+	JZ           AVX512full10_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z12, Z12
 	VMULPD       Z2, Z13, Z13
@@ -2999,9 +8894,9 @@ full10_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full10_scale:
+AVX512full10_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full10_accumulate
+	JZ           AVX512full10_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -3055,9 +8950,9 @@ full10_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full10_accumulate:
+AVX512full10_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full10_bias
+	JZ      AVX512full10_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -3082,9 +8977,9 @@ full10_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full10_bias:
+AVX512full10_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full10_rowbias
+	JZ           AVX512full10_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z12, Z12
@@ -3117,9 +9012,9 @@ full10_bias:
 	VADDPD       Z5, Z30, Z30
 	VADDPD       Z5, Z31, Z31
 
-full10_rowbias:
+AVX512full10_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full10_rectify
+	JZ     AVX512full10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z12, Z0, Z12
 	VMAXPD Z13, Z0, Z13
@@ -3142,9 +9037,9 @@ full10_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full10_rectify:
+AVX512full10_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full10_gate
+	JZ        AVX512full10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -3218,7 +9113,7 @@ full10_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full10_gate:
+AVX512full10_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z12, (CX)
@@ -3251,7 +9146,7 @@ full10_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0a, 56(AX), CX
@@ -3260,13 +9155,13 @@ full10_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0a, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full10
+	JMP     AVX512full10
 
-full11:
+AVX512full11:
 	// 11 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full11_prefetch
+	JLT        AVX512full11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -3302,7 +9197,7 @@ full11:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full11_prefetch
+	JZ         AVX512full11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -3338,7 +9233,7 @@ full11:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full11_prefetch:
+AVX512full11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -3372,9 +9267,9 @@ full11_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full11_rows
+	JEQ    AVX512full11_rows
 
-full11_columns:
+AVX512full11_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -3420,11 +9315,11 @@ full11_columns:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full11_columns
-	JMP          full11_sums
+	JNZ          AVX512full11_columns
+	JMP          AVX512full11_sums
 
-full11_rows:
-full11_neighbours:
+AVX512full11_rows:
+AVX512full11_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -3468,12 +9363,12 @@ full11_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full11_neighbours
+	JNZ          AVX512full11_neighbours
 
-full11_sums:
+AVX512full11_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full11_check
+	JZ       AVX512full11_check
 	VADDPD   Z10, Z11, Z0
 	VADDPD   Z12, Z13, Z2
 	VADDPD   Z14, Z0, Z0
@@ -3497,11 +9392,11 @@ full11_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full11_check:
+AVX512full11_check:
 	TESTQ        $0x00000001, CX
-	JZ           full11_scale
+	JZ           AVX512full11_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z10, Z10
 	VMULPD       Z2, Z11, Z11
@@ -3526,9 +9421,9 @@ full11_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full11_scale:
+AVX512full11_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full11_accumulate
+	JZ           AVX512full11_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -3587,9 +9482,9 @@ full11_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full11_accumulate:
+AVX512full11_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full11_bias
+	JZ      AVX512full11_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -3616,9 +9511,9 @@ full11_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full11_bias:
+AVX512full11_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full11_rowbias
+	JZ           AVX512full11_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z10, Z10
@@ -3654,9 +9549,9 @@ full11_bias:
 	VADDPD       Z6, Z30, Z30
 	VADDPD       Z6, Z31, Z31
 
-full11_rowbias:
+AVX512full11_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full11_rectify
+	JZ     AVX512full11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z10, Z0, Z10
 	VMAXPD Z11, Z0, Z11
@@ -3681,9 +9576,9 @@ full11_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full11_rectify:
+AVX512full11_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full11_gate
+	JZ        AVX512full11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -3764,7 +9659,7 @@ full11_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full11_gate:
+AVX512full11_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z10, (CX)
@@ -3800,7 +9695,7 @@ full11_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0b, 56(AX), CX
@@ -3809,13 +9704,13 @@ full11_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0b, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full11
+	JMP     AVX512full11
 
-full12:
+AVX512full12:
 	// 12 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        full12_prefetch
+	JLT        AVX512full12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -3854,7 +9749,7 @@ full12:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         full12_prefetch
+	JZ         AVX512full12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -3893,7 +9788,7 @@ full12:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-full12_prefetch:
+AVX512full12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -3929,9 +9824,9 @@ full12_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 	CMPQ   DX, $0x08
-	JEQ    full12_rows
+	JEQ    AVX512full12_rows
 
-full12_columns:
+AVX512full12_columns:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
@@ -3980,11 +9875,11 @@ full12_columns:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full12_columns
-	JMP          full12_sums
+	JNZ          AVX512full12_columns
+	JMP          AVX512full12_sums
 
-full12_rows:
-full12_neighbours:
+AVX512full12_rows:
+AVX512full12_neighbours:
 	PREFETCHT0   (BX)(SI*8)
 	PREFETCHT0   64(BX)(SI*8)
 	VMOVUPD      (BX), Z0
@@ -4031,12 +9926,12 @@ full12_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          full12_neighbours
+	JNZ          AVX512full12_neighbours
 
-full12_sums:
+AVX512full12_sums:
 	MOVQ     96(AX), CX
 	TESTQ    $0x00000040, CX
-	JZ       full12_check
+	JZ       AVX512full12_check
 	VADDPD   Z8, Z9, Z0
 	VADDPD   Z10, Z11, Z2
 	VADDPD   Z12, Z0, Z0
@@ -4062,11 +9957,11 @@ full12_sums:
 	VADDPD   Z2, Z0, Z0
 	VCMPPD   $0x03, Z0, Z0, K3
 	KORTESTW K3, K3
-	JNZ      refuse
+	JNZ      AVX512refuse
 
-full12_check:
+AVX512full12_check:
 	TESTQ        $0x00000001, CX
-	JZ           full12_scale
+	JZ           AVX512full12_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z8, Z8
 	VMULPD       Z2, Z9, Z9
@@ -4093,9 +9988,9 @@ full12_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-full12_scale:
+AVX512full12_scale:
 	TESTQ        $0x00000002, CX
-	JZ           full12_accumulate
+	JZ           AVX512full12_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -4159,9 +10054,9 @@ full12_scale:
 	VMOVUPD      64(DX), Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-full12_accumulate:
+AVX512full12_accumulate:
 	TESTQ   $0x00000004, CX
-	JZ      full12_bias
+	JZ      AVX512full12_bias
 	MOVQ    104(AX), DX
 	VMOVUPD (DX), Z0
 	VMOVUPD 64(DX), Z1
@@ -4190,9 +10085,9 @@ full12_accumulate:
 	VADDPD  Z0, Z30, Z30
 	VADDPD  Z1, Z31, Z31
 
-full12_bias:
+AVX512full12_bias:
 	TESTQ        $0x00000008, CX
-	JZ           full12_rowbias
+	JZ           AVX512full12_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z8, Z8
@@ -4231,9 +10126,9 @@ full12_bias:
 	VADDPD       Z7, Z30, Z30
 	VADDPD       Z7, Z31, Z31
 
-full12_rowbias:
+AVX512full12_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     full12_rectify
+	JZ     AVX512full12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z8, Z0, Z8
 	VMAXPD Z9, Z0, Z9
@@ -4260,9 +10155,9 @@ full12_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-full12_rectify:
+AVX512full12_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        full12_gate
+	JZ        AVX512full12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -4350,7 +10245,7 @@ full12_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-full12_gate:
+AVX512full12_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z8, (CX)
@@ -4389,7 +10284,7 @@ full12_gate:
 	VMOVUPD Z30, (CX)
 	VMOVUPD Z31, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0c, 56(AX), CX
@@ -4398,9 +10293,9 @@ full12_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0c, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     full12
+	JMP     AVX512full12
 
-masked:
+AVX512masked:
 	MOVQ  $-1, BX
 	BZHIQ DX, BX, BX
 	KMOVW BX, K1
@@ -4408,45 +10303,45 @@ masked:
 	KMOVW BX, K2
 	SHRQ  $0x08, BX
 	CMPQ  CX, $0x0c
-	JEQ   masked12
+	JEQ   AVX512masked12
 	CMPQ  CX, $0x0b
-	JEQ   masked11
+	JEQ   AVX512masked11
 	CMPQ  CX, $0x0a
-	JEQ   masked10
+	JEQ   AVX512masked10
 	CMPQ  CX, $0x09
-	JEQ   masked9
+	JEQ   AVX512masked9
 	CMPQ  CX, $0x08
-	JEQ   masked8
+	JEQ   AVX512masked8
 	CMPQ  CX, $0x07
-	JEQ   masked7
+	JEQ   AVX512masked7
 	CMPQ  CX, $0x06
-	JEQ   masked6
+	JEQ   AVX512masked6
 	CMPQ  CX, $0x05
-	JEQ   masked5
+	JEQ   AVX512masked5
 	CMPQ  CX, $0x04
-	JEQ   masked4
+	JEQ   AVX512masked4
 	CMPQ  CX, $0x03
-	JEQ   masked3
+	JEQ   AVX512masked3
 	CMPQ  CX, $0x02
-	JEQ   masked2
+	JEQ   AVX512masked2
 
-masked1:
+AVX512masked1:
 	// 1 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked1_prefetch
+	JLT        AVX512masked1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked1_prefetch
+	JZ         AVX512masked1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked1_prefetch:
+AVX512masked1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DI
 	MOVQ   24(AX), DX
@@ -4456,7 +10351,7 @@ masked1_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked1_loop:
+AVX512masked1_loop:
 	VMOVUPD.Z    (DX), K1, Z0
 	VMOVUPD.Z    64(DX), K2, Z1
 	VBROADCASTSD (DI), Z2
@@ -4465,25 +10360,25 @@ masked1_loop:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          masked1_loop
+	JNZ          AVX512masked1_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked1_check
+	JZ           AVX512masked1_check
 	VADDPD       Z30, Z31, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked1_check:
+AVX512masked1_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked1_scale
+	JZ           AVX512masked1_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked1_scale:
+AVX512masked1_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked1_accumulate
+	JZ           AVX512masked1_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -4492,33 +10387,33 @@ masked1_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked1_accumulate:
+AVX512masked1_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked1_bias
+	JZ        AVX512masked1_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked1_bias:
+AVX512masked1_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked1_rowbias
+	JZ           AVX512masked1_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z30, Z30
 	VADDPD       Z2, Z31, Z31
 
-masked1_rowbias:
+AVX512masked1_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked1_rectify
+	JZ     AVX512masked1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked1_rectify:
+AVX512masked1_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked1_gate
+	JZ        AVX512masked1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -4529,13 +10424,13 @@ masked1_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked1_gate:
+AVX512masked1_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x01, 56(AX), CX
@@ -4544,13 +10439,13 @@ masked1_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x01, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked1
+	JMP     AVX512masked1
 
-masked2:
+AVX512masked2:
 	// 2 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked2_prefetch
+	JLT        AVX512masked2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -4559,7 +10454,7 @@ masked2:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked2_prefetch
+	JZ         AVX512masked2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -4568,7 +10463,7 @@ masked2:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked2_prefetch:
+AVX512masked2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -4580,7 +10475,7 @@ masked2_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked2_loop:
+AVX512masked2_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -4592,29 +10487,29 @@ masked2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          masked2_loop
+	JNZ          AVX512masked2_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked2_check
+	JZ           AVX512masked2_check
 	VADDPD       Z28, Z29, Z0
 	VADDPD       Z30, Z31, Z2
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked2_check:
+AVX512masked2_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked2_scale
+	JZ           AVX512masked2_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z28, Z28
 	VMULPD       Z2, Z29, Z29
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked2_scale:
+AVX512masked2_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked2_accumulate
+	JZ           AVX512masked2_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -4628,9 +10523,9 @@ masked2_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked2_accumulate:
+AVX512masked2_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked2_bias
+	JZ        AVX512masked2_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -4639,9 +10534,9 @@ masked2_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked2_bias:
+AVX512masked2_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked2_rowbias
+	JZ           AVX512masked2_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z28, Z28
@@ -4650,18 +10545,18 @@ masked2_bias:
 	VADDPD       Z3, Z30, Z30
 	VADDPD       Z3, Z31, Z31
 
-masked2_rowbias:
+AVX512masked2_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked2_rectify
+	JZ     AVX512masked2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
 	VMAXPD Z29, Z0, Z29
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked2_rectify:
+AVX512masked2_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked2_gate
+	JZ        AVX512masked2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -4679,7 +10574,7 @@ masked2_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked2_gate:
+AVX512masked2_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z28, K1, (CX)
@@ -4688,7 +10583,7 @@ masked2_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x02, 56(AX), CX
@@ -4697,13 +10592,13 @@ masked2_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x02, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked2
+	JMP     AVX512masked2
 
-masked3:
+AVX512masked3:
 	// 3 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked3_prefetch
+	JLT        AVX512masked3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -4715,7 +10610,7 @@ masked3:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked3_prefetch
+	JZ         AVX512masked3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -4727,7 +10622,7 @@ masked3:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked3_prefetch:
+AVX512masked3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -4741,7 +10636,7 @@ masked3_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked3_loop:
+AVX512masked3_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -4756,10 +10651,10 @@ masked3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          masked3_loop
+	JNZ          AVX512masked3_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked3_check
+	JZ           AVX512masked3_check
 	VADDPD       Z26, Z27, Z0
 	VADDPD       Z28, Z29, Z2
 	VADDPD       Z30, Z0, Z0
@@ -4767,11 +10662,11 @@ masked3_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked3_check:
+AVX512masked3_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked3_scale
+	JZ           AVX512masked3_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z26, Z26
 	VMULPD       Z2, Z27, Z27
@@ -4780,9 +10675,9 @@ masked3_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked3_scale:
+AVX512masked3_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked3_accumulate
+	JZ           AVX512masked3_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -4801,9 +10696,9 @@ masked3_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked3_accumulate:
+AVX512masked3_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked3_bias
+	JZ        AVX512masked3_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -4814,9 +10709,9 @@ masked3_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked3_bias:
+AVX512masked3_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked3_rowbias
+	JZ           AVX512masked3_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z26, Z26
@@ -4828,9 +10723,9 @@ masked3_bias:
 	VADDPD       Z4, Z30, Z30
 	VADDPD       Z4, Z31, Z31
 
-masked3_rowbias:
+AVX512masked3_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked3_rectify
+	JZ     AVX512masked3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
 	VMAXPD Z27, Z0, Z27
@@ -4839,9 +10734,9 @@ masked3_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked3_rectify:
+AVX512masked3_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked3_gate
+	JZ        AVX512masked3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -4866,7 +10761,7 @@ masked3_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked3_gate:
+AVX512masked3_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z26, K1, (CX)
@@ -4878,7 +10773,7 @@ masked3_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x03, 56(AX), CX
@@ -4887,13 +10782,13 @@ masked3_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x03, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked3
+	JMP     AVX512masked3
 
-masked4:
+AVX512masked4:
 	// 4 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked4_prefetch
+	JLT        AVX512masked4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -4908,7 +10803,7 @@ masked4:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked4_prefetch
+	JZ         AVX512masked4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -4923,7 +10818,7 @@ masked4:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked4_prefetch:
+AVX512masked4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -4941,7 +10836,7 @@ masked4_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked4_loop:
+AVX512masked4_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -4960,10 +10855,10 @@ masked4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          masked4_loop
+	JNZ          AVX512masked4_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked4_check
+	JZ           AVX512masked4_check
 	VADDPD       Z24, Z25, Z0
 	VADDPD       Z26, Z27, Z2
 	VADDPD       Z28, Z0, Z0
@@ -4973,11 +10868,11 @@ masked4_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked4_check:
+AVX512masked4_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked4_scale
+	JZ           AVX512masked4_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z24, Z24
 	VMULPD       Z2, Z25, Z25
@@ -4988,9 +10883,9 @@ masked4_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked4_scale:
+AVX512masked4_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked4_accumulate
+	JZ           AVX512masked4_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -5014,9 +10909,9 @@ masked4_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked4_accumulate:
+AVX512masked4_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked4_bias
+	JZ        AVX512masked4_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -5029,9 +10924,9 @@ masked4_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked4_bias:
+AVX512masked4_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked4_rowbias
+	JZ           AVX512masked4_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z24, Z24
@@ -5046,9 +10941,9 @@ masked4_bias:
 	VADDPD       Z5, Z30, Z30
 	VADDPD       Z5, Z31, Z31
 
-masked4_rowbias:
+AVX512masked4_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked4_rectify
+	JZ     AVX512masked4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
 	VMAXPD Z25, Z0, Z25
@@ -5059,9 +10954,9 @@ masked4_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked4_rectify:
+AVX512masked4_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked4_gate
+	JZ        AVX512masked4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -5093,7 +10988,7 @@ masked4_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked4_gate:
+AVX512masked4_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z24, K1, (CX)
@@ -5108,7 +11003,7 @@ masked4_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x04, 56(AX), CX
@@ -5117,13 +11012,13 @@ masked4_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x04, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked4
+	JMP     AVX512masked4
 
-masked5:
+AVX512masked5:
 	// 5 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked5_prefetch
+	JLT        AVX512masked5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -5141,7 +11036,7 @@ masked5:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked5_prefetch
+	JZ         AVX512masked5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -5159,7 +11054,7 @@ masked5:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked5_prefetch:
+AVX512masked5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -5179,7 +11074,7 @@ masked5_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked5_loop:
+AVX512masked5_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -5201,10 +11096,10 @@ masked5_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          masked5_loop
+	JNZ          AVX512masked5_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked5_check
+	JZ           AVX512masked5_check
 	VADDPD       Z22, Z23, Z0
 	VADDPD       Z24, Z25, Z2
 	VADDPD       Z26, Z0, Z0
@@ -5216,11 +11111,11 @@ masked5_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked5_check:
+AVX512masked5_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked5_scale
+	JZ           AVX512masked5_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z22, Z22
 	VMULPD       Z2, Z23, Z23
@@ -5233,9 +11128,9 @@ masked5_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked5_scale:
+AVX512masked5_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked5_accumulate
+	JZ           AVX512masked5_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -5264,9 +11159,9 @@ masked5_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked5_accumulate:
+AVX512masked5_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked5_bias
+	JZ        AVX512masked5_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -5281,9 +11176,9 @@ masked5_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked5_bias:
+AVX512masked5_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked5_rowbias
+	JZ           AVX512masked5_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z22, Z22
@@ -5301,9 +11196,9 @@ masked5_bias:
 	VADDPD       Z6, Z30, Z30
 	VADDPD       Z6, Z31, Z31
 
-masked5_rowbias:
+AVX512masked5_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked5_rectify
+	JZ     AVX512masked5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
 	VMAXPD Z23, Z0, Z23
@@ -5316,9 +11211,9 @@ masked5_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked5_rectify:
+AVX512masked5_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked5_gate
+	JZ        AVX512masked5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -5357,7 +11252,7 @@ masked5_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked5_gate:
+AVX512masked5_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z22, K1, (CX)
@@ -5375,7 +11270,7 @@ masked5_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x05, 56(AX), CX
@@ -5384,13 +11279,13 @@ masked5_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x05, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked5
+	JMP     AVX512masked5
 
-masked6:
+AVX512masked6:
 	// 6 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked6_prefetch
+	JLT        AVX512masked6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -5411,7 +11306,7 @@ masked6:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked6_prefetch
+	JZ         AVX512masked6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -5432,7 +11327,7 @@ masked6:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked6_prefetch:
+AVX512masked6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -5454,7 +11349,7 @@ masked6_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked6_loop:
+AVX512masked6_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -5479,10 +11374,10 @@ masked6_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          masked6_loop
+	JNZ          AVX512masked6_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked6_check
+	JZ           AVX512masked6_check
 	VADDPD       Z20, Z21, Z0
 	VADDPD       Z22, Z23, Z2
 	VADDPD       Z24, Z0, Z0
@@ -5496,11 +11391,11 @@ masked6_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked6_check:
+AVX512masked6_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked6_scale
+	JZ           AVX512masked6_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z20, Z20
 	VMULPD       Z2, Z21, Z21
@@ -5515,9 +11410,9 @@ masked6_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked6_scale:
+AVX512masked6_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked6_accumulate
+	JZ           AVX512masked6_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -5551,9 +11446,9 @@ masked6_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked6_accumulate:
+AVX512masked6_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked6_bias
+	JZ        AVX512masked6_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -5570,9 +11465,9 @@ masked6_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked6_bias:
+AVX512masked6_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked6_rowbias
+	JZ           AVX512masked6_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z20, Z20
@@ -5593,9 +11488,9 @@ masked6_bias:
 	VADDPD       Z7, Z30, Z30
 	VADDPD       Z7, Z31, Z31
 
-masked6_rowbias:
+AVX512masked6_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked6_rectify
+	JZ     AVX512masked6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
 	VMAXPD Z21, Z0, Z21
@@ -5610,9 +11505,9 @@ masked6_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked6_rectify:
+AVX512masked6_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked6_gate
+	JZ        AVX512masked6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -5658,7 +11553,7 @@ masked6_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked6_gate:
+AVX512masked6_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z20, K1, (CX)
@@ -5679,7 +11574,7 @@ masked6_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x06, 56(AX), CX
@@ -5688,13 +11583,13 @@ masked6_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x06, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked6
+	JMP     AVX512masked6
 
-masked7:
+AVX512masked7:
 	// 7 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked7_prefetch
+	JLT        AVX512masked7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -5718,7 +11613,7 @@ masked7:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked7_prefetch
+	JZ         AVX512masked7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -5742,7 +11637,7 @@ masked7:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked7_prefetch:
+AVX512masked7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -5767,7 +11662,7 @@ masked7_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked7_loop:
+AVX512masked7_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -5796,10 +11691,10 @@ masked7_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          masked7_loop
+	JNZ          AVX512masked7_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked7_check
+	JZ           AVX512masked7_check
 	VADDPD       Z18, Z19, Z0
 	VADDPD       Z20, Z21, Z2
 	VADDPD       Z22, Z0, Z0
@@ -5815,11 +11710,11 @@ masked7_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked7_check:
+AVX512masked7_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked7_scale
+	JZ           AVX512masked7_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z18, Z18
 	VMULPD       Z2, Z19, Z19
@@ -5836,9 +11731,9 @@ masked7_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked7_scale:
+AVX512masked7_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked7_accumulate
+	JZ           AVX512masked7_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -5877,9 +11772,9 @@ masked7_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked7_accumulate:
+AVX512masked7_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked7_bias
+	JZ        AVX512masked7_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -5898,9 +11793,9 @@ masked7_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked7_bias:
+AVX512masked7_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked7_rowbias
+	JZ           AVX512masked7_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z18, Z18
@@ -5924,9 +11819,9 @@ masked7_bias:
 	VADDPD       Z2, Z30, Z30
 	VADDPD       Z2, Z31, Z31
 
-masked7_rowbias:
+AVX512masked7_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked7_rectify
+	JZ     AVX512masked7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z18, Z0, Z18
 	VMAXPD Z19, Z0, Z19
@@ -5943,9 +11838,9 @@ masked7_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked7_rectify:
+AVX512masked7_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked7_gate
+	JZ        AVX512masked7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -5998,7 +11893,7 @@ masked7_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked7_gate:
+AVX512masked7_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z18, K1, (CX)
@@ -6022,7 +11917,7 @@ masked7_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x07, 56(AX), CX
@@ -6031,13 +11926,13 @@ masked7_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x07, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked7
+	JMP     AVX512masked7
 
-masked8:
+AVX512masked8:
 	// 8 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked8_prefetch
+	JLT        AVX512masked8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -6064,7 +11959,7 @@ masked8:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked8_prefetch
+	JZ         AVX512masked8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -6091,7 +11986,7 @@ masked8:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked8_prefetch:
+AVX512masked8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -6118,7 +12013,7 @@ masked8_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked8_loop:
+AVX512masked8_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -6150,10 +12045,10 @@ masked8_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          masked8_loop
+	JNZ          AVX512masked8_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked8_check
+	JZ           AVX512masked8_check
 	VADDPD       Z16, Z17, Z0
 	VADDPD       Z18, Z19, Z2
 	VADDPD       Z20, Z0, Z0
@@ -6171,11 +12066,11 @@ masked8_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked8_check:
+AVX512masked8_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked8_scale
+	JZ           AVX512masked8_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z16, Z16
 	VMULPD       Z2, Z17, Z17
@@ -6194,9 +12089,9 @@ masked8_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked8_scale:
+AVX512masked8_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked8_accumulate
+	JZ           AVX512masked8_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -6240,9 +12135,9 @@ masked8_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked8_accumulate:
+AVX512masked8_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked8_bias
+	JZ        AVX512masked8_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -6263,9 +12158,9 @@ masked8_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked8_bias:
+AVX512masked8_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked8_rowbias
+	JZ           AVX512masked8_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z16, Z16
@@ -6292,9 +12187,9 @@ masked8_bias:
 	VADDPD       Z3, Z30, Z30
 	VADDPD       Z3, Z31, Z31
 
-masked8_rowbias:
+AVX512masked8_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked8_rectify
+	JZ     AVX512masked8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z16, Z0, Z16
 	VMAXPD Z17, Z0, Z17
@@ -6313,9 +12208,9 @@ masked8_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked8_rectify:
+AVX512masked8_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked8_gate
+	JZ        AVX512masked8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -6375,7 +12270,7 @@ masked8_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked8_gate:
+AVX512masked8_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z16, K1, (CX)
@@ -6402,7 +12297,7 @@ masked8_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x08, 56(AX), CX
@@ -6411,13 +12306,13 @@ masked8_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x08, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked8
+	JMP     AVX512masked8
 
-masked9:
+AVX512masked9:
 	// 9 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked9_prefetch
+	JLT        AVX512masked9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -6447,7 +12342,7 @@ masked9:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked9_prefetch
+	JZ         AVX512masked9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -6477,7 +12372,7 @@ masked9:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked9_prefetch:
+AVX512masked9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -6506,7 +12401,7 @@ masked9_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked9_loop:
+AVX512masked9_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -6541,10 +12436,10 @@ masked9_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          masked9_loop
+	JNZ          AVX512masked9_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked9_check
+	JZ           AVX512masked9_check
 	VADDPD       Z14, Z15, Z0
 	VADDPD       Z16, Z17, Z2
 	VADDPD       Z18, Z0, Z0
@@ -6564,11 +12459,11 @@ masked9_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked9_check:
+AVX512masked9_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked9_scale
+	JZ           AVX512masked9_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z14, Z14
 	VMULPD       Z2, Z15, Z15
@@ -6589,9 +12484,9 @@ masked9_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked9_scale:
+AVX512masked9_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked9_accumulate
+	JZ           AVX512masked9_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -6640,9 +12535,9 @@ masked9_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked9_accumulate:
+AVX512masked9_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked9_bias
+	JZ        AVX512masked9_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -6665,9 +12560,9 @@ masked9_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked9_bias:
+AVX512masked9_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked9_rowbias
+	JZ           AVX512masked9_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z14, Z14
@@ -6697,9 +12592,9 @@ masked9_bias:
 	VADDPD       Z4, Z30, Z30
 	VADDPD       Z4, Z31, Z31
 
-masked9_rowbias:
+AVX512masked9_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked9_rectify
+	JZ     AVX512masked9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z14, Z0, Z14
 	VMAXPD Z15, Z0, Z15
@@ -6720,9 +12615,9 @@ masked9_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked9_rectify:
+AVX512masked9_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked9_gate
+	JZ        AVX512masked9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -6789,7 +12684,7 @@ masked9_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked9_gate:
+AVX512masked9_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z14, K1, (CX)
@@ -6819,7 +12714,7 @@ masked9_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x09, 56(AX), CX
@@ -6828,13 +12723,13 @@ masked9_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x09, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked9
+	JMP     AVX512masked9
 
-masked10:
+AVX512masked10:
 	// 10 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked10_prefetch
+	JLT        AVX512masked10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -6867,7 +12762,7 @@ masked10:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked10_prefetch
+	JZ         AVX512masked10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -6900,7 +12795,7 @@ masked10:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked10_prefetch:
+AVX512masked10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -6932,7 +12827,7 @@ masked10_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked10_loop:
+AVX512masked10_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -6971,10 +12866,10 @@ masked10_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          masked10_loop
+	JNZ          AVX512masked10_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked10_check
+	JZ           AVX512masked10_check
 	VADDPD       Z12, Z13, Z0
 	VADDPD       Z14, Z15, Z2
 	VADDPD       Z16, Z0, Z0
@@ -6996,11 +12891,11 @@ masked10_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked10_check:
+AVX512masked10_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked10_scale
+	JZ           AVX512masked10_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z12, Z12
 	VMULPD       Z2, Z13, Z13
@@ -7023,9 +12918,9 @@ masked10_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked10_scale:
+AVX512masked10_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked10_accumulate
+	JZ           AVX512masked10_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -7079,9 +12974,9 @@ masked10_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked10_accumulate:
+AVX512masked10_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked10_bias
+	JZ        AVX512masked10_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -7106,9 +13001,9 @@ masked10_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked10_bias:
+AVX512masked10_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked10_rowbias
+	JZ           AVX512masked10_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z12, Z12
@@ -7141,9 +13036,9 @@ masked10_bias:
 	VADDPD       Z5, Z30, Z30
 	VADDPD       Z5, Z31, Z31
 
-masked10_rowbias:
+AVX512masked10_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked10_rectify
+	JZ     AVX512masked10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z12, Z0, Z12
 	VMAXPD Z13, Z0, Z13
@@ -7166,9 +13061,9 @@ masked10_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked10_rectify:
+AVX512masked10_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked10_gate
+	JZ        AVX512masked10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -7242,7 +13137,7 @@ masked10_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked10_gate:
+AVX512masked10_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z12, K1, (CX)
@@ -7275,7 +13170,7 @@ masked10_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0a, 56(AX), CX
@@ -7284,13 +13179,13 @@ masked10_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0a, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked10
+	JMP     AVX512masked10
 
-masked11:
+AVX512masked11:
 	// 11 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked11_prefetch
+	JLT        AVX512masked11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -7326,7 +13221,7 @@ masked11:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked11_prefetch
+	JZ         AVX512masked11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -7362,7 +13257,7 @@ masked11:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked11_prefetch:
+AVX512masked11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -7396,7 +13291,7 @@ masked11_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked11_loop:
+AVX512masked11_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -7438,10 +13333,10 @@ masked11_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          masked11_loop
+	JNZ          AVX512masked11_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked11_check
+	JZ           AVX512masked11_check
 	VADDPD       Z10, Z11, Z0
 	VADDPD       Z12, Z13, Z2
 	VADDPD       Z14, Z0, Z0
@@ -7465,11 +13360,11 @@ masked11_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked11_check:
+AVX512masked11_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked11_scale
+	JZ           AVX512masked11_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z10, Z10
 	VMULPD       Z2, Z11, Z11
@@ -7494,9 +13389,9 @@ masked11_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked11_scale:
+AVX512masked11_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked11_accumulate
+	JZ           AVX512masked11_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -7555,9 +13450,9 @@ masked11_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked11_accumulate:
+AVX512masked11_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked11_bias
+	JZ        AVX512masked11_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -7584,9 +13479,9 @@ masked11_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked11_bias:
+AVX512masked11_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked11_rowbias
+	JZ           AVX512masked11_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z10, Z10
@@ -7622,9 +13517,9 @@ masked11_bias:
 	VADDPD       Z6, Z30, Z30
 	VADDPD       Z6, Z31, Z31
 
-masked11_rowbias:
+AVX512masked11_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked11_rectify
+	JZ     AVX512masked11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z10, Z0, Z10
 	VMAXPD Z11, Z0, Z11
@@ -7649,9 +13544,9 @@ masked11_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked11_rectify:
+AVX512masked11_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked11_gate
+	JZ        AVX512masked11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -7732,7 +13627,7 @@ masked11_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked11_gate:
+AVX512masked11_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z10, K1, (CX)
@@ -7768,7 +13663,7 @@ masked11_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0b, 56(AX), CX
@@ -7777,13 +13672,13 @@ masked11_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0b, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked11
+	JMP     AVX512masked11
 
-masked12:
+AVX512masked12:
 	// 12 rows, 2 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        masked12_prefetch
+	JLT        AVX512masked12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -7822,7 +13717,7 @@ masked12:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         masked12_prefetch
+	JZ         AVX512masked12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -7861,7 +13756,7 @@ masked12:
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 
-masked12_prefetch:
+AVX512masked12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -7897,7 +13792,7 @@ masked12_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-masked12_loop:
+AVX512masked12_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -7942,10 +13837,10 @@ masked12_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          masked12_loop
+	JNZ          AVX512masked12_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           masked12_check
+	JZ           AVX512masked12_check
 	VADDPD       Z8, Z9, Z0
 	VADDPD       Z10, Z11, Z2
 	VADDPD       Z12, Z0, Z0
@@ -7971,11 +13866,11 @@ masked12_loop:
 	VADDPD       Z2, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-masked12_check:
+AVX512masked12_check:
 	TESTQ        $0x00000001, CX
-	JZ           masked12_scale
+	JZ           AVX512masked12_scale
 	VBROADCASTSD 80(AX), Z2
 	VMULPD       Z2, Z8, Z8
 	VMULPD       Z2, Z9, Z9
@@ -8002,9 +13897,9 @@ masked12_check:
 	VMULPD       Z2, Z30, Z30
 	VMULPD       Z2, Z31, Z31
 
-masked12_scale:
+AVX512masked12_scale:
 	TESTQ        $0x00000002, CX
-	JZ           masked12_accumulate
+	JZ           AVX512masked12_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -8068,9 +13963,9 @@ masked12_scale:
 	VMOVUPD.Z    64(DX), K2, Z3
 	VFMADD231PD  Z3, Z0, Z31
 
-masked12_accumulate:
+AVX512masked12_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        masked12_bias
+	JZ        AVX512masked12_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD.Z 64(DX), K2, Z1
@@ -8099,9 +13994,9 @@ masked12_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z1, Z31, Z31
 
-masked12_bias:
+AVX512masked12_bias:
 	TESTQ        $0x00000008, CX
-	JZ           masked12_rowbias
+	JZ           AVX512masked12_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z2
 	VADDPD       Z2, Z8, Z8
@@ -8140,9 +14035,9 @@ masked12_bias:
 	VADDPD       Z7, Z30, Z30
 	VADDPD       Z7, Z31, Z31
 
-masked12_rowbias:
+AVX512masked12_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     masked12_rectify
+	JZ     AVX512masked12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z8, Z0, Z8
 	VMAXPD Z9, Z0, Z9
@@ -8169,9 +14064,9 @@ masked12_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-masked12_rectify:
+AVX512masked12_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        masked12_gate
+	JZ        AVX512masked12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -8259,7 +14154,7 @@ masked12_rectify:
 	VCMPPD    $0x11, Z3, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-masked12_gate:
+AVX512masked12_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z8, K1, (CX)
@@ -8298,7 +14193,7 @@ masked12_gate:
 	VMOVUPD Z30, K1, (CX)
 	VMOVUPD Z31, K2, 64(CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0c, 56(AX), CX
@@ -8307,51 +14202,51 @@ masked12_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0c, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     masked12
+	JMP     AVX512masked12
 
-narrow:
+AVX512narrow:
 	MOVQ  $-1, BX
 	BZHIQ DX, BX, BX
 	KMOVW BX, K1
 	SHRQ  $0x08, BX
 	CMPQ  CX, $0x0c
-	JEQ   narrow12
+	JEQ   AVX512narrow12
 	CMPQ  CX, $0x0b
-	JEQ   narrow11
+	JEQ   AVX512narrow11
 	CMPQ  CX, $0x0a
-	JEQ   narrow10
+	JEQ   AVX512narrow10
 	CMPQ  CX, $0x09
-	JEQ   narrow9
+	JEQ   AVX512narrow9
 	CMPQ  CX, $0x08
-	JEQ   narrow8
+	JEQ   AVX512narrow8
 	CMPQ  CX, $0x07
-	JEQ   narrow7
+	JEQ   AVX512narrow7
 	CMPQ  CX, $0x06
-	JEQ   narrow6
+	JEQ   AVX512narrow6
 	CMPQ  CX, $0x05
-	JEQ   narrow5
+	JEQ   AVX512narrow5
 	CMPQ  CX, $0x04
-	JEQ   narrow4
+	JEQ   AVX512narrow4
 	CMPQ  CX, $0x03
-	JEQ   narrow3
+	JEQ   AVX512narrow3
 	CMPQ  CX, $0x02
-	JEQ   narrow2
+	JEQ   AVX512narrow2
 
-narrow1:
+AVX512narrow1:
 	// 1 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow1_prefetch
+	JLT        AVX512narrow1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow1_prefetch
+	JZ         AVX512narrow1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 
-narrow1_prefetch:
+AVX512narrow1_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), DI
 	MOVQ   24(AX), DX
@@ -8360,59 +14255,59 @@ narrow1_prefetch:
 	MOVQ   16(AX), CX
 	VPXORQ Z31, Z31, Z31
 
-narrow1_loop:
+AVX512narrow1_loop:
 	VMOVUPD.Z    (DX), K1, Z0
 	VBROADCASTSD (DI), Z1
 	VFMADD231PD  Z0, Z1, Z31
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          narrow1_loop
+	JNZ          AVX512narrow1_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow1_check
+	JZ           AVX512narrow1_check
 	VCMPPD       $0x03, Z31, Z31, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow1_check:
+AVX512narrow1_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow1_scale
+	JZ           AVX512narrow1_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z31, Z31
 
-narrow1_scale:
+AVX512narrow1_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow1_accumulate
+	JZ           AVX512narrow1_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow1_accumulate:
+AVX512narrow1_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow1_bias
+	JZ        AVX512narrow1_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z31, Z31
 
-narrow1_bias:
+AVX512narrow1_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow1_rowbias
+	JZ           AVX512narrow1_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z31, Z31
 
-narrow1_rowbias:
+AVX512narrow1_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow1_rectify
+	JZ     AVX512narrow1_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z31, Z0, Z31
 
-narrow1_rectify:
+AVX512narrow1_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow1_gate
+	JZ        AVX512narrow1_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -8420,12 +14315,12 @@ narrow1_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow1_gate:
+AVX512narrow1_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x01, 56(AX), CX
@@ -8434,27 +14329,27 @@ narrow1_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x01, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow1
+	JMP     AVX512narrow1
 
-narrow2:
+AVX512narrow2:
 	// 2 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow2_prefetch
+	JLT        AVX512narrow2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow2_prefetch
+	JZ         AVX512narrow2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow2_prefetch:
+AVX512narrow2_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -8464,7 +14359,7 @@ narrow2_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow2_loop:
+AVX512narrow2_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z30
@@ -8473,25 +14368,25 @@ narrow2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          narrow2_loop
+	JNZ          AVX512narrow2_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow2_check
+	JZ           AVX512narrow2_check
 	VADDPD       Z30, Z31, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow2_check:
+AVX512narrow2_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow2_scale
+	JZ           AVX512narrow2_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow2_scale:
+AVX512narrow2_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow2_accumulate
+	JZ           AVX512narrow2_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -8501,33 +14396,33 @@ narrow2_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow2_accumulate:
+AVX512narrow2_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow2_bias
+	JZ        AVX512narrow2_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow2_bias:
+AVX512narrow2_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow2_rowbias
+	JZ           AVX512narrow2_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z30, Z30
 	VBROADCASTSD 8(DX), Z2
 	VADDPD       Z2, Z31, Z31
 
-narrow2_rowbias:
+AVX512narrow2_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow2_rectify
+	JZ     AVX512narrow2_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow2_rectify:
+AVX512narrow2_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow2_gate
+	JZ        AVX512narrow2_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -8539,14 +14434,14 @@ narrow2_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow2_gate:
+AVX512narrow2_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z30, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x02, 56(AX), CX
@@ -8555,13 +14450,13 @@ narrow2_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x02, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow2
+	JMP     AVX512narrow2
 
-narrow3:
+AVX512narrow3:
 	// 3 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow3_prefetch
+	JLT        AVX512narrow3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -8570,7 +14465,7 @@ narrow3:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow3_prefetch
+	JZ         AVX512narrow3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -8579,7 +14474,7 @@ narrow3:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow3_prefetch:
+AVX512narrow3_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	MOVQ   24(AX), BX
@@ -8590,7 +14485,7 @@ narrow3_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow3_loop:
+AVX512narrow3_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z29
@@ -8601,27 +14496,27 @@ narrow3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          narrow3_loop
+	JNZ          AVX512narrow3_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow3_check
+	JZ           AVX512narrow3_check
 	VADDPD       Z29, Z30, Z0
 	VADDPD       Z31, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow3_check:
+AVX512narrow3_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow3_scale
+	JZ           AVX512narrow3_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z29, Z29
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow3_scale:
+AVX512narrow3_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow3_accumulate
+	JZ           AVX512narrow3_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -8634,18 +14529,18 @@ narrow3_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow3_accumulate:
+AVX512narrow3_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow3_bias
+	JZ        AVX512narrow3_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z29, Z29
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow3_bias:
+AVX512narrow3_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow3_rowbias
+	JZ           AVX512narrow3_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z29, Z29
@@ -8654,17 +14549,17 @@ narrow3_bias:
 	VBROADCASTSD 16(DX), Z3
 	VADDPD       Z3, Z31, Z31
 
-narrow3_rowbias:
+AVX512narrow3_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow3_rectify
+	JZ     AVX512narrow3_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z29, Z0, Z29
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow3_rectify:
+AVX512narrow3_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow3_gate
+	JZ        AVX512narrow3_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -8680,7 +14575,7 @@ narrow3_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow3_gate:
+AVX512narrow3_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z29, K1, (CX)
@@ -8689,7 +14584,7 @@ narrow3_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x03, 56(AX), CX
@@ -8698,13 +14593,13 @@ narrow3_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x03, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow3
+	JMP     AVX512narrow3
 
-narrow4:
+AVX512narrow4:
 	// 4 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow4_prefetch
+	JLT        AVX512narrow4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -8715,7 +14610,7 @@ narrow4:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow4_prefetch
+	JZ         AVX512narrow4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -8726,7 +14621,7 @@ narrow4:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow4_prefetch:
+AVX512narrow4_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -8740,7 +14635,7 @@ narrow4_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow4_loop:
+AVX512narrow4_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z28
@@ -8754,29 +14649,29 @@ narrow4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          narrow4_loop
+	JNZ          AVX512narrow4_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow4_check
+	JZ           AVX512narrow4_check
 	VADDPD       Z28, Z29, Z0
 	VADDPD       Z30, Z31, Z1
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow4_check:
+AVX512narrow4_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow4_scale
+	JZ           AVX512narrow4_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z28, Z28
 	VMULPD       Z1, Z29, Z29
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow4_scale:
+AVX512narrow4_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow4_accumulate
+	JZ           AVX512narrow4_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -8792,9 +14687,9 @@ narrow4_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow4_accumulate:
+AVX512narrow4_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow4_bias
+	JZ        AVX512narrow4_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z28, Z28
@@ -8802,9 +14697,9 @@ narrow4_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow4_bias:
+AVX512narrow4_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow4_rowbias
+	JZ           AVX512narrow4_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z28, Z28
@@ -8815,18 +14710,18 @@ narrow4_bias:
 	VBROADCASTSD 24(DX), Z4
 	VADDPD       Z4, Z31, Z31
 
-narrow4_rowbias:
+AVX512narrow4_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow4_rectify
+	JZ     AVX512narrow4_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z28, Z0, Z28
 	VMAXPD Z29, Z0, Z29
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow4_rectify:
+AVX512narrow4_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow4_gate
+	JZ        AVX512narrow4_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -8846,7 +14741,7 @@ narrow4_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow4_gate:
+AVX512narrow4_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z28, K1, (CX)
@@ -8857,7 +14752,7 @@ narrow4_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x04, 56(AX), CX
@@ -8866,13 +14761,13 @@ narrow4_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x04, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow4
+	JMP     AVX512narrow4
 
-narrow5:
+AVX512narrow5:
 	// 5 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow5_prefetch
+	JLT        AVX512narrow5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -8885,7 +14780,7 @@ narrow5:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow5_prefetch
+	JZ         AVX512narrow5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -8898,7 +14793,7 @@ narrow5:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow5_prefetch:
+AVX512narrow5_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -8913,7 +14808,7 @@ narrow5_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow5_loop:
+AVX512narrow5_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z27
@@ -8929,21 +14824,21 @@ narrow5_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          narrow5_loop
+	JNZ          AVX512narrow5_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow5_check
+	JZ           AVX512narrow5_check
 	VADDPD       Z27, Z28, Z0
 	VADDPD       Z29, Z30, Z1
 	VADDPD       Z31, Z0, Z0
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow5_check:
+AVX512narrow5_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow5_scale
+	JZ           AVX512narrow5_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z27, Z27
 	VMULPD       Z1, Z28, Z28
@@ -8951,9 +14846,9 @@ narrow5_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow5_scale:
+AVX512narrow5_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow5_accumulate
+	JZ           AVX512narrow5_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -8972,9 +14867,9 @@ narrow5_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow5_accumulate:
+AVX512narrow5_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow5_bias
+	JZ        AVX512narrow5_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z27, Z27
@@ -8983,9 +14878,9 @@ narrow5_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow5_bias:
+AVX512narrow5_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow5_rowbias
+	JZ           AVX512narrow5_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z27, Z27
@@ -8998,9 +14893,9 @@ narrow5_bias:
 	VBROADCASTSD 32(DX), Z5
 	VADDPD       Z5, Z31, Z31
 
-narrow5_rowbias:
+AVX512narrow5_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow5_rectify
+	JZ     AVX512narrow5_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z27, Z0, Z27
 	VMAXPD Z28, Z0, Z28
@@ -9008,9 +14903,9 @@ narrow5_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow5_rectify:
+AVX512narrow5_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow5_gate
+	JZ        AVX512narrow5_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -9034,7 +14929,7 @@ narrow5_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow5_gate:
+AVX512narrow5_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z27, K1, (CX)
@@ -9047,7 +14942,7 @@ narrow5_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x05, 56(AX), CX
@@ -9056,13 +14951,13 @@ narrow5_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x05, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow5
+	JMP     AVX512narrow5
 
-narrow6:
+AVX512narrow6:
 	// 6 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow6_prefetch
+	JLT        AVX512narrow6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -9077,7 +14972,7 @@ narrow6:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow6_prefetch
+	JZ         AVX512narrow6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -9092,7 +14987,7 @@ narrow6:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow6_prefetch:
+AVX512narrow6_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -9108,7 +15003,7 @@ narrow6_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow6_loop:
+AVX512narrow6_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z26
@@ -9126,10 +15021,10 @@ narrow6_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          narrow6_loop
+	JNZ          AVX512narrow6_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow6_check
+	JZ           AVX512narrow6_check
 	VADDPD       Z26, Z27, Z0
 	VADDPD       Z28, Z29, Z1
 	VADDPD       Z30, Z0, Z0
@@ -9137,11 +15032,11 @@ narrow6_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow6_check:
+AVX512narrow6_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow6_scale
+	JZ           AVX512narrow6_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z26, Z26
 	VMULPD       Z1, Z27, Z27
@@ -9150,9 +15045,9 @@ narrow6_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow6_scale:
+AVX512narrow6_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow6_accumulate
+	JZ           AVX512narrow6_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -9174,9 +15069,9 @@ narrow6_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow6_accumulate:
+AVX512narrow6_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow6_bias
+	JZ        AVX512narrow6_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z26, Z26
@@ -9186,9 +15081,9 @@ narrow6_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow6_bias:
+AVX512narrow6_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow6_rowbias
+	JZ           AVX512narrow6_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z26, Z26
@@ -9203,9 +15098,9 @@ narrow6_bias:
 	VBROADCASTSD 40(DX), Z6
 	VADDPD       Z6, Z31, Z31
 
-narrow6_rowbias:
+AVX512narrow6_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow6_rectify
+	JZ     AVX512narrow6_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z26, Z0, Z26
 	VMAXPD Z27, Z0, Z27
@@ -9214,9 +15109,9 @@ narrow6_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow6_rectify:
+AVX512narrow6_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow6_gate
+	JZ        AVX512narrow6_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -9244,7 +15139,7 @@ narrow6_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow6_gate:
+AVX512narrow6_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z26, K1, (CX)
@@ -9259,7 +15154,7 @@ narrow6_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x06, 56(AX), CX
@@ -9268,13 +15163,13 @@ narrow6_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x06, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow6
+	JMP     AVX512narrow6
 
-narrow7:
+AVX512narrow7:
 	// 7 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow7_prefetch
+	JLT        AVX512narrow7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -9291,7 +15186,7 @@ narrow7:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow7_prefetch
+	JZ         AVX512narrow7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -9308,7 +15203,7 @@ narrow7:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow7_prefetch:
+AVX512narrow7_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -9326,7 +15221,7 @@ narrow7_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow7_loop:
+AVX512narrow7_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z25
@@ -9347,10 +15242,10 @@ narrow7_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          narrow7_loop
+	JNZ          AVX512narrow7_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow7_check
+	JZ           AVX512narrow7_check
 	VADDPD       Z25, Z26, Z0
 	VADDPD       Z27, Z28, Z1
 	VADDPD       Z29, Z0, Z0
@@ -9359,11 +15254,11 @@ narrow7_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow7_check:
+AVX512narrow7_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow7_scale
+	JZ           AVX512narrow7_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z25, Z25
 	VMULPD       Z1, Z26, Z26
@@ -9373,9 +15268,9 @@ narrow7_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow7_scale:
+AVX512narrow7_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow7_accumulate
+	JZ           AVX512narrow7_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -9400,9 +15295,9 @@ narrow7_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow7_accumulate:
+AVX512narrow7_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow7_bias
+	JZ        AVX512narrow7_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z25, Z25
@@ -9413,9 +15308,9 @@ narrow7_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow7_bias:
+AVX512narrow7_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow7_rowbias
+	JZ           AVX512narrow7_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z25, Z25
@@ -9432,9 +15327,9 @@ narrow7_bias:
 	VBROADCASTSD 48(DX), Z1
 	VADDPD       Z1, Z31, Z31
 
-narrow7_rowbias:
+AVX512narrow7_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow7_rectify
+	JZ     AVX512narrow7_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z25, Z0, Z25
 	VMAXPD Z26, Z0, Z26
@@ -9444,9 +15339,9 @@ narrow7_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow7_rectify:
+AVX512narrow7_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow7_gate
+	JZ        AVX512narrow7_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -9478,7 +15373,7 @@ narrow7_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow7_gate:
+AVX512narrow7_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z25, K1, (CX)
@@ -9495,7 +15390,7 @@ narrow7_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x07, 56(AX), CX
@@ -9504,13 +15399,13 @@ narrow7_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x07, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow7
+	JMP     AVX512narrow7
 
-narrow8:
+AVX512narrow8:
 	// 8 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow8_prefetch
+	JLT        AVX512narrow8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -9529,7 +15424,7 @@ narrow8:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow8_prefetch
+	JZ         AVX512narrow8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -9548,7 +15443,7 @@ narrow8:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow8_prefetch:
+AVX512narrow8_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -9567,7 +15462,7 @@ narrow8_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow8_loop:
+AVX512narrow8_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z24
@@ -9590,10 +15485,10 @@ narrow8_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          narrow8_loop
+	JNZ          AVX512narrow8_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow8_check
+	JZ           AVX512narrow8_check
 	VADDPD       Z24, Z25, Z0
 	VADDPD       Z26, Z27, Z1
 	VADDPD       Z28, Z0, Z0
@@ -9603,11 +15498,11 @@ narrow8_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow8_check:
+AVX512narrow8_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow8_scale
+	JZ           AVX512narrow8_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z24, Z24
 	VMULPD       Z1, Z25, Z25
@@ -9618,9 +15513,9 @@ narrow8_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow8_scale:
+AVX512narrow8_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow8_accumulate
+	JZ           AVX512narrow8_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -9648,9 +15543,9 @@ narrow8_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow8_accumulate:
+AVX512narrow8_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow8_bias
+	JZ        AVX512narrow8_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z24, Z24
@@ -9662,9 +15557,9 @@ narrow8_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow8_bias:
+AVX512narrow8_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow8_rowbias
+	JZ           AVX512narrow8_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z24, Z24
@@ -9683,9 +15578,9 @@ narrow8_bias:
 	VBROADCASTSD 56(DX), Z2
 	VADDPD       Z2, Z31, Z31
 
-narrow8_rowbias:
+AVX512narrow8_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow8_rectify
+	JZ     AVX512narrow8_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z24, Z0, Z24
 	VMAXPD Z25, Z0, Z25
@@ -9696,9 +15591,9 @@ narrow8_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow8_rectify:
+AVX512narrow8_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow8_gate
+	JZ        AVX512narrow8_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -9734,7 +15629,7 @@ narrow8_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow8_gate:
+AVX512narrow8_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z24, K1, (CX)
@@ -9753,7 +15648,7 @@ narrow8_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x08, 56(AX), CX
@@ -9762,13 +15657,13 @@ narrow8_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x08, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow8
+	JMP     AVX512narrow8
 
-narrow9:
+AVX512narrow9:
 	// 9 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow9_prefetch
+	JLT        AVX512narrow9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -9789,7 +15684,7 @@ narrow9:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow9_prefetch
+	JZ         AVX512narrow9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -9810,7 +15705,7 @@ narrow9:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow9_prefetch:
+AVX512narrow9_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -9830,7 +15725,7 @@ narrow9_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow9_loop:
+AVX512narrow9_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z23
@@ -9855,10 +15750,10 @@ narrow9_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          narrow9_loop
+	JNZ          AVX512narrow9_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow9_check
+	JZ           AVX512narrow9_check
 	VADDPD       Z23, Z24, Z0
 	VADDPD       Z25, Z26, Z1
 	VADDPD       Z27, Z0, Z0
@@ -9869,11 +15764,11 @@ narrow9_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow9_check:
+AVX512narrow9_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow9_scale
+	JZ           AVX512narrow9_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z23, Z23
 	VMULPD       Z1, Z24, Z24
@@ -9885,9 +15780,9 @@ narrow9_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow9_scale:
+AVX512narrow9_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow9_accumulate
+	JZ           AVX512narrow9_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -9918,9 +15813,9 @@ narrow9_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow9_accumulate:
+AVX512narrow9_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow9_bias
+	JZ        AVX512narrow9_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z23, Z23
@@ -9933,9 +15828,9 @@ narrow9_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow9_bias:
+AVX512narrow9_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow9_rowbias
+	JZ           AVX512narrow9_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z23, Z23
@@ -9956,9 +15851,9 @@ narrow9_bias:
 	VBROADCASTSD 64(DX), Z3
 	VADDPD       Z3, Z31, Z31
 
-narrow9_rowbias:
+AVX512narrow9_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow9_rectify
+	JZ     AVX512narrow9_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z23, Z0, Z23
 	VMAXPD Z24, Z0, Z24
@@ -9970,9 +15865,9 @@ narrow9_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow9_rectify:
+AVX512narrow9_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow9_gate
+	JZ        AVX512narrow9_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -10012,7 +15907,7 @@ narrow9_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow9_gate:
+AVX512narrow9_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z23, K1, (CX)
@@ -10033,7 +15928,7 @@ narrow9_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x09, 56(AX), CX
@@ -10042,13 +15937,13 @@ narrow9_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x09, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow9
+	JMP     AVX512narrow9
 
-narrow10:
+AVX512narrow10:
 	// 10 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow10_prefetch
+	JLT        AVX512narrow10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -10071,7 +15966,7 @@ narrow10:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow10_prefetch
+	JZ         AVX512narrow10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -10094,7 +15989,7 @@ narrow10:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow10_prefetch:
+AVX512narrow10_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -10116,7 +16011,7 @@ narrow10_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow10_loop:
+AVX512narrow10_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z22
@@ -10144,10 +16039,10 @@ narrow10_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          narrow10_loop
+	JNZ          AVX512narrow10_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow10_check
+	JZ           AVX512narrow10_check
 	VADDPD       Z22, Z23, Z0
 	VADDPD       Z24, Z25, Z1
 	VADDPD       Z26, Z0, Z0
@@ -10159,11 +16054,11 @@ narrow10_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow10_check:
+AVX512narrow10_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow10_scale
+	JZ           AVX512narrow10_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z22, Z22
 	VMULPD       Z1, Z23, Z23
@@ -10176,9 +16071,9 @@ narrow10_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow10_scale:
+AVX512narrow10_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow10_accumulate
+	JZ           AVX512narrow10_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -10212,9 +16107,9 @@ narrow10_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow10_accumulate:
+AVX512narrow10_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow10_bias
+	JZ        AVX512narrow10_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z22, Z22
@@ -10228,9 +16123,9 @@ narrow10_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow10_bias:
+AVX512narrow10_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow10_rowbias
+	JZ           AVX512narrow10_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z22, Z22
@@ -10253,9 +16148,9 @@ narrow10_bias:
 	VBROADCASTSD 72(DX), Z4
 	VADDPD       Z4, Z31, Z31
 
-narrow10_rowbias:
+AVX512narrow10_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow10_rectify
+	JZ     AVX512narrow10_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z22, Z0, Z22
 	VMAXPD Z23, Z0, Z23
@@ -10268,9 +16163,9 @@ narrow10_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow10_rectify:
+AVX512narrow10_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow10_gate
+	JZ        AVX512narrow10_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -10314,7 +16209,7 @@ narrow10_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow10_gate:
+AVX512narrow10_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z22, K1, (CX)
@@ -10337,7 +16232,7 @@ narrow10_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0a, 56(AX), CX
@@ -10346,13 +16241,13 @@ narrow10_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0a, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow10
+	JMP     AVX512narrow10
 
-narrow11:
+AVX512narrow11:
 	// 11 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow11_prefetch
+	JLT        AVX512narrow11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -10377,7 +16272,7 @@ narrow11:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow11_prefetch
+	JZ         AVX512narrow11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -10402,7 +16297,7 @@ narrow11:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow11_prefetch:
+AVX512narrow11_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -10425,7 +16320,7 @@ narrow11_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow11_loop:
+AVX512narrow11_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z21
@@ -10455,10 +16350,10 @@ narrow11_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          narrow11_loop
+	JNZ          AVX512narrow11_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow11_check
+	JZ           AVX512narrow11_check
 	VADDPD       Z21, Z22, Z0
 	VADDPD       Z23, Z24, Z1
 	VADDPD       Z25, Z0, Z0
@@ -10471,11 +16366,11 @@ narrow11_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow11_check:
+AVX512narrow11_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow11_scale
+	JZ           AVX512narrow11_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z21, Z21
 	VMULPD       Z1, Z22, Z22
@@ -10489,9 +16384,9 @@ narrow11_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow11_scale:
+AVX512narrow11_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow11_accumulate
+	JZ           AVX512narrow11_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -10528,9 +16423,9 @@ narrow11_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow11_accumulate:
+AVX512narrow11_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow11_bias
+	JZ        AVX512narrow11_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z21, Z21
@@ -10545,9 +16440,9 @@ narrow11_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow11_bias:
+AVX512narrow11_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow11_rowbias
+	JZ           AVX512narrow11_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z21, Z21
@@ -10572,9 +16467,9 @@ narrow11_bias:
 	VBROADCASTSD 80(DX), Z5
 	VADDPD       Z5, Z31, Z31
 
-narrow11_rowbias:
+AVX512narrow11_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow11_rectify
+	JZ     AVX512narrow11_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z21, Z0, Z21
 	VMAXPD Z22, Z0, Z22
@@ -10588,9 +16483,9 @@ narrow11_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow11_rectify:
+AVX512narrow11_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow11_gate
+	JZ        AVX512narrow11_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -10638,7 +16533,7 @@ narrow11_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow11_gate:
+AVX512narrow11_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z21, K1, (CX)
@@ -10663,7 +16558,7 @@ narrow11_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0b, 56(AX), CX
@@ -10672,13 +16567,13 @@ narrow11_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0b, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow11
+	JMP     AVX512narrow11
 
-narrow12:
+AVX512narrow12:
 	// 12 rows, 1 vectors.
 	MOVQ       40(AX), CX
 	CMPQ       CX, $0x40
-	JLT        narrow12_prefetch
+	JLT        AVX512narrow12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
 	PREFETCHT0 (CX)
@@ -10705,7 +16600,7 @@ narrow12:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow12_prefetch
+	JZ         AVX512narrow12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
 	PREFETCHT0 (CX)
@@ -10732,7 +16627,7 @@ narrow12:
 	ADDQ       DX, CX
 	PREFETCHT0 (CX)
 
-narrow12_prefetch:
+AVX512narrow12_prefetch:
 	MOVQ   8(AX), CX
 	MOVQ   (AX), R8
 	LEAQ   (CX)(CX*2), DX
@@ -10756,7 +16651,7 @@ narrow12_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-narrow12_loop:
+AVX512narrow12_loop:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z20
@@ -10788,10 +16683,10 @@ narrow12_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          narrow12_loop
+	JNZ          AVX512narrow12_loop
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
-	JZ           narrow12_check
+	JZ           AVX512narrow12_check
 	VADDPD       Z20, Z21, Z0
 	VADDPD       Z22, Z23, Z1
 	VADDPD       Z24, Z0, Z0
@@ -10805,11 +16700,11 @@ narrow12_loop:
 	VADDPD       Z1, Z0, Z0
 	VCMPPD       $0x03, Z0, Z0, K3
 	KORTESTW     K3, K3
-	JNZ          refuse
+	JNZ          AVX512refuse
 
-narrow12_check:
+AVX512narrow12_check:
 	TESTQ        $0x00000001, CX
-	JZ           narrow12_scale
+	JZ           AVX512narrow12_scale
 	VBROADCASTSD 80(AX), Z1
 	VMULPD       Z1, Z20, Z20
 	VMULPD       Z1, Z21, Z21
@@ -10824,9 +16719,9 @@ narrow12_check:
 	VMULPD       Z1, Z30, Z30
 	VMULPD       Z1, Z31, Z31
 
-narrow12_scale:
+AVX512narrow12_scale:
 	TESTQ        $0x00000002, CX
-	JZ           narrow12_accumulate
+	JZ           AVX512narrow12_accumulate
 	VBROADCASTSD 88(AX), Z0
 	MOVQ         48(AX), DX
 	MOVQ         56(AX), BX
@@ -10866,9 +16761,9 @@ narrow12_scale:
 	VMOVUPD.Z    (DX), K1, Z1
 	VFMADD231PD  Z1, Z0, Z31
 
-narrow12_accumulate:
+AVX512narrow12_accumulate:
 	TESTQ     $0x00000004, CX
-	JZ        narrow12_bias
+	JZ        AVX512narrow12_bias
 	MOVQ      104(AX), DX
 	VMOVUPD.Z (DX), K1, Z0
 	VADDPD    Z0, Z20, Z20
@@ -10884,9 +16779,9 @@ narrow12_accumulate:
 	VADDPD    Z0, Z30, Z30
 	VADDPD    Z0, Z31, Z31
 
-narrow12_bias:
+AVX512narrow12_bias:
 	TESTQ        $0x00000008, CX
-	JZ           narrow12_rowbias
+	JZ           AVX512narrow12_rowbias
 	MOVQ         128(AX), DX
 	VBROADCASTSD (DX), Z1
 	VADDPD       Z1, Z20, Z20
@@ -10913,9 +16808,9 @@ narrow12_bias:
 	VBROADCASTSD 88(DX), Z6
 	VADDPD       Z6, Z31, Z31
 
-narrow12_rowbias:
+AVX512narrow12_rowbias:
 	TESTQ  $0x00000010, CX
-	JZ     narrow12_rectify
+	JZ     AVX512narrow12_rectify
 	VPXORQ Z0, Z0, Z0
 	VMAXPD Z20, Z0, Z20
 	VMAXPD Z21, Z0, Z21
@@ -10930,9 +16825,9 @@ narrow12_rowbias:
 	VMAXPD Z30, Z0, Z30
 	VMAXPD Z31, Z0, Z31
 
-narrow12_rectify:
+AVX512narrow12_rectify:
 	TESTQ     $0x00000020, CX
-	JZ        narrow12_gate
+	JZ        AVX512narrow12_gate
 	VPXORQ    Z0, Z0, Z0
 	MOVQ      112(AX), CX
 	MOVQ      120(AX), DX
@@ -10984,7 +16879,7 @@ narrow12_rectify:
 	VCMPPD    $0x11, Z1, Z0, K3
 	VMOVAPD.Z Z31, K3, Z31
 
-narrow12_gate:
+AVX512narrow12_gate:
 	MOVQ    48(AX), CX
 	MOVQ    56(AX), DX
 	VMOVUPD Z20, K1, (CX)
@@ -11011,7 +16906,7 @@ narrow12_gate:
 	ADDQ    DX, CX
 	VMOVUPD Z31, K1, (CX)
 	DECQ    144(AX)
-	JZ      done
+	JZ      AVX512done
 	MOVQ    152(AX), CX
 	ADDQ    CX, (AX)
 	IMUL3Q  $0x0c, 56(AX), CX
@@ -11020,18 +16915,18 @@ narrow12_gate:
 	ADDQ    CX, 112(AX)
 	IMUL3Q  $0x0c, 136(AX), CX
 	ADDQ    CX, 128(AX)
-	JMP     narrow12
+	JMP     AVX512narrow12
 
-done:
-	VZEROUPPER
-	MOVB $0x01, AL
-	MOVB AL, ok+8(FP)
-	RET
-
-refuse:
-	VZEROUPPER
+AVX512refuse:
 	MOVB $0x00, AL
+	JMP  AVX512end
+
+AVX512done:
+	MOVB $0x01, AL
+
+AVX512end:
 	MOVB AL, ok+8(FP)
+	VZEROUPPER
 	RET
 
 // func transposeAVX512(dst *float64, src *float64, dstStride int, srcStride int, blocks int)
@@ -11101,4122 +16996,6 @@ block:
 	VZEROUPPER
 	RET
 
-// func gatherAVX512(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·gatherAVX512(SB), NOSPLIT, $0-48
-	MOVQ  dst+0(FP), AX
-	MOVQ  src+8(FP), CX
-	MOVQ  dstStride+16(FP), DX
-	MOVQ  srcStride+24(FP), BX
-	MOVQ  cols+32(FP), SI
-	MOVQ  rows+40(FP), DI
-	MOVQ  $-1, R8
-	BZHIQ SI, R8, R8
-	KMOVW R8, K1
-	SHRQ  $0x08, R8
-	KMOVW R8, K2
-	SHRQ  $0x08, R8
-	CMPQ  SI, $0x10
-	JEQ   whole
-
-part:
-	VMOVUPD.Z (CX), K1, Z0
-	VMOVUPD.Z 64(CX), K2, Z1
-	VMOVUPD   Z0, (AX)
-	VMOVUPD   Z1, 64(AX)
-	ADDQ      BX, CX
-	ADDQ      DX, AX
-	DECQ      DI
-	JNZ       part
-	VZEROUPPER
-	RET
-
-whole:
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	ADDQ    BX, CX
-	ADDQ    DX, AX
-	DECQ    DI
-	JNZ     whole
-	VZEROUPPER
-	RET
-
-// func rectifyAVX512(dst *float64, x *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·rectifyAVX512(SB), NOSPLIT, $0-24
-	MOVQ   dst+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VPXORQ Z0, Z0, Z0
-	XORQ   BX, BX
-	MOVQ   DX, SI
-	ANDQ   $-8, SI
-	JZ     tail
-
-loop:
-	VMOVUPD (CX)(BX*8), Z1
-	VMAXPD  Z1, Z0, Z1
-	VMOVUPD Z1, (AX)(BX*8)
-	ADDQ    $0x08, BX
-	CMPQ    BX, SI
-	JLT     loop
-
-tail:
-	SUBQ      BX, DX
-	JZ        done
-	MOVQ      $-1, SI
-	BZHIQ     DX, SI, SI
-	KMOVW     SI, K1
-	SHRQ      $0x08, SI
-	VMOVUPD.Z (CX)(BX*8), K1, Z1
-	VMAXPD    Z1, Z0, Z1
-	VMOVUPD   Z1, K1, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func gateAVX512(dst *float64, x *float64, gate *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·gateAVX512(SB), NOSPLIT, $0-32
-	MOVQ   dst+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   gate+16(FP), DX
-	MOVQ   n+24(FP), BX
-	VPXORQ Z0, Z0, Z0
-	XORQ   SI, SI
-	MOVQ   BX, DI
-	ANDQ   $-8, DI
-	JZ     tail
-
-loop:
-	VMOVUPD   (DX)(SI*8), Z2
-	VMOVUPD   (CX)(SI*8), Z1
-	VCMPPD    $0x11, Z2, Z0, K3
-	VMOVAPD.Z Z1, K3, Z1
-	VMOVUPD   Z1, (AX)(SI*8)
-	ADDQ      $0x08, SI
-	CMPQ      SI, DI
-	JLT       loop
-
-tail:
-	SUBQ      SI, BX
-	JZ        done
-	MOVQ      $-1, DI
-	BZHIQ     BX, DI, DI
-	KMOVW     DI, K1
-	SHRQ      $0x08, DI
-	VMOVUPD.Z (DX)(SI*8), K1, Z2
-	VMOVUPD.Z (CX)(SI*8), K1, Z1
-	VCMPPD    $0x11, Z2, Z0, K3
-	VMOVAPD.Z Z1, K3, Z1
-	VMOVUPD   Z1, K1, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addScaledAVX512(dst *float64, x *float64, n int, c float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·addScaledAVX512(SB), NOSPLIT, $0-32
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD c+24(FP), Z0
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           tail
-
-loop:
-	VMOVUPD     (CX)(BX*8), Z1
-	VMOVUPD     (AX)(BX*8), Z2
-	VFMADD231PD Z1, Z0, Z2
-	VMOVUPD     Z2, (AX)(BX*8)
-	ADDQ        $0x08, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	MOVQ        $-1, SI
-	BZHIQ       DX, SI, SI
-	KMOVW       SI, K1
-	SHRQ        $0x08, SI
-	VMOVUPD.Z   (CX)(BX*8), K1, Z1
-	VMOVUPD.Z   (AX)(BX*8), K1, Z2
-	VFMADD231PD Z1, Z0, Z2
-	VMOVUPD     Z2, K1, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addRowAVX512(v *float64, x *float64, stride int, rows int, cols int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·addRowAVX512(SB), NOSPLIT, $0-40
-	MOVQ v+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ cols+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JZ   tail
-
-loop:
-	LEAQ    (CX)(DI*8), R9
-	MOVQ    BX, R10
-	VMOVUPD (AX)(DI*8), Z0
-
-down1:
-	VMOVUPD (R9), Z1
-	VADDPD  Z0, Z1, Z1
-	VMOVUPD Z1, (R9)
-	ADDQ    DX, R9
-	DECQ    R10
-	JNZ     down1
-	ADDQ    $0x08, DI
-	CMPQ    DI, R8
-	JLT     loop
-
-tail:
-	SUBQ      DI, SI
-	JZ        done
-	MOVQ      $-1, R8
-	BZHIQ     SI, R8, R8
-	KMOVW     R8, K1
-	SHRQ      $0x08, R8
-	LEAQ      (CX)(DI*8), CX
-	VMOVUPD.Z (AX)(DI*8), K1, Z0
-
-down2:
-	VMOVUPD.Z (CX), K1, Z1
-	VADDPD    Z0, Z1, Z1
-	VMOVUPD   Z1, K1, (CX)
-	ADDQ      DX, CX
-	DECQ      BX
-	JNZ       down2
-
-done:
-	VZEROUPPER
-	RET
-
-// func sumRowsAVX512(v *float64, x *float64, stride int, rows int, cols int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-40
-	MOVQ v+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ cols+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JZ   tail
-
-loop:
-	LEAQ    (CX)(DI*8), R9
-	MOVQ    BX, R10
-	VMOVUPD (AX)(DI*8), Z0
-	VPXORQ  Z1, Z1, Z1
-	VPXORQ  Z2, Z2, Z2
-	VPXORQ  Z3, Z3, Z3
-	SUBQ    $0x04, R10
-	JLT     down1rest
-
-down1:
-	VMOVUPD (R9), Z4
-	VADDPD  Z4, Z0, Z0
-	ADDQ    DX, R9
-	VMOVUPD (R9), Z5
-	VADDPD  Z5, Z1, Z1
-	ADDQ    DX, R9
-	VMOVUPD (R9), Z6
-	VADDPD  Z6, Z2, Z2
-	ADDQ    DX, R9
-	VMOVUPD (R9), Z7
-	VADDPD  Z7, Z3, Z3
-	ADDQ    DX, R9
-	SUBQ    $0x04, R10
-	JGE     down1
-
-down1rest:
-	ADDQ $0x04, R10
-	JZ   down1end
-
-down1one:
-	VMOVUPD (R9), Z4
-	VADDPD  Z4, Z0, Z0
-	ADDQ    DX, R9
-	DECQ    R10
-	JNZ     down1one
-
-down1end:
-	VADDPD  Z1, Z0, Z0
-	VADDPD  Z3, Z2, Z2
-	VADDPD  Z2, Z0, Z0
-	VMOVUPD Z0, (AX)(DI*8)
-	ADDQ    $0x08, DI
-	CMPQ    DI, R8
-	JLT     loop
-
-tail:
-	SUBQ      DI, SI
-	JZ        done
-	MOVQ      $-1, R8
-	BZHIQ     SI, R8, R8
-	KMOVW     R8, K1
-	SHRQ      $0x08, R8
-	LEAQ      (CX)(DI*8), CX
-	VMOVUPD.Z (AX)(DI*8), K1, Z0
-	VPXORQ    Z1, Z1, Z1
-	VPXORQ    Z2, Z2, Z2
-	VPXORQ    Z3, Z3, Z3
-	SUBQ      $0x04, BX
-	JLT       down2rest
-
-down2:
-	VMOVUPD.Z (CX), K1, Z4
-	VADDPD    Z4, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z5
-	VADDPD    Z5, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z6
-	VADDPD    Z6, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z7
-	VADDPD    Z7, Z3, Z3
-	ADDQ      DX, CX
-	SUBQ      $0x04, BX
-	JGE       down2
-
-down2rest:
-	ADDQ $0x04, BX
-	JZ   down2end
-
-down2one:
-	VMOVUPD.Z (CX), K1, Z4
-	VADDPD    Z4, Z0, Z0
-	ADDQ      DX, CX
-	DECQ      BX
-	JNZ       down2one
-
-down2end:
-	VADDPD  Z1, Z0, Z0
-	VADDPD  Z3, Z2, Z2
-	VADDPD  Z2, Z0, Z0
-	VMOVUPD Z0, K1, (AX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func sumAVX512(x *float64, n int) float64
-// Requires: AVX, AVX512F, BMI2, SSE2
-TEXT ·sumAVX512(SB), NOSPLIT, $0-24
-	MOVQ   x+0(FP), AX
-	MOVQ   n+8(FP), CX
-	VPXORQ Z0, Z0, Z0
-	XORQ   DX, DX
-	MOVQ   CX, BX
-	ANDQ   $-8, BX
-	JZ     tail
-
-loop:
-	VMOVUPD (AX)(DX*8), Z2
-	VADDPD  Z2, Z0, Z0
-	ADDQ    $0x08, DX
-	CMPQ    DX, BX
-	JLT     loop
-
-tail:
-	SUBQ      DX, CX
-	JZ        done
-	MOVQ      $-1, BX
-	BZHIQ     CX, BX, BX
-	KMOVW     BX, K1
-	SHRQ      $0x08, BX
-	VMOVUPD.Z (AX)(DX*8), K1, Z2
-	VADDPD    Z2, Z0, Z0
-
-done:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
-	MOVSD         X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
-// func largestAVX512(x *float64, n int) (value float64, ok bool)
-// Requires: AVX, AVX512F, SSE2
-TEXT ·largestAVX512(SB), NOSPLIT, $0-25
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	XORQ    DX, DX
-	VMOVUPD (AX), Z0
-	VPXORQ  Z2, Z2, Z2
-	SUBQ    $0x08, CX
-	JMP     test
-
-loop:
-	VMOVUPD (AX)(DX*8), Z1
-	VMAXPD  Z1, Z0, Z0
-	VADDPD  Z1, Z2, Z2
-	ADDQ    $0x08, DX
-
-test:
-	CMPQ          DX, CX
-	JLT           loop
-	MOVQ          CX, DX
-	VMOVUPD       (AX)(DX*8), Z1
-	VMAXPD        Z1, Z0, Z0
-	VADDPD        Z1, Z2, Z2
-	VADDPD        Z0, Z2, Z2
-	VCMPPD        $0x03, Z2, Z2, K3
-	KMOVW         K3, AX
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VMAXPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VMAXPD        X1, X0, X0
-	TESTL         AX, AX
-	SETEQ         AL
-	MOVB          AL, ok+24(FP)
-	MOVSD         X0, value+16(FP)
-	VZEROUPPER
-	RET
-
-// func smallestAVX512(x *float64, n int) (value float64, ok bool)
-// Requires: AVX, AVX512F, SSE2
-TEXT ·smallestAVX512(SB), NOSPLIT, $0-25
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	XORQ    DX, DX
-	VMOVUPD (AX), Z0
-	VPXORQ  Z2, Z2, Z2
-	SUBQ    $0x08, CX
-	JMP     test
-
-loop:
-	VMOVUPD (AX)(DX*8), Z1
-	VMINPD  Z1, Z0, Z0
-	VADDPD  Z1, Z2, Z2
-	ADDQ    $0x08, DX
-
-test:
-	CMPQ          DX, CX
-	JLT           loop
-	MOVQ          CX, DX
-	VMOVUPD       (AX)(DX*8), Z1
-	VMINPD        Z1, Z0, Z0
-	VADDPD        Z1, Z2, Z2
-	VADDPD        Z0, Z2, Z2
-	VCMPPD        $0x03, Z2, Z2, K3
-	KMOVW         K3, AX
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VMINPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMINPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VMINPD        X1, X0, X0
-	TESTL         AX, AX
-	SETEQ         AL
-	MOVB          AL, ok+24(FP)
-	MOVSD         X0, value+16(FP)
-	VZEROUPPER
-	RET
-
-// func expAVX512(dst *float64, x *float64, n int, scale float64, shift float64) (sum float64)
-// Requires: AVX, AVX512F, BMI2, SSE2
-TEXT ·expAVX512(SB), NOSPLIT, $0-48
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD scale+24(FP), Z0
-	VBROADCASTSD shift+32(FP), Z1
-	VPXORQ       Z2, Z2, Z2
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           tail
-
-loop:
-	VMOVUPD      (CX)(BX*8), Z3
-	VFMADD213PD  Z1, Z0, Z3
-	VMOVUPD      expConstants<>+192(SB), Z5
-	VMAXPD       Z3, Z5, Z3
-	VMOVUPD      expConstants<>+256(SB), Z5
-	VMINPD       Z3, Z5, Z3
-	VMULPD       expConstants<>+0(SB), Z3, Z4
-	VRNDSCALEPD  $0x08, Z4, Z4
-	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
-	VMULPD       expConstants<>+128(SB), Z4, Z7
-	VSUBPD       Z7, Z3, Z6
-	VMOVUPD      expConstants<>+1152(SB), Z5
-	VFMADD213PD  expConstants<>+1088(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+1024(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+960(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+896(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+832(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+768(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+704(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+640(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+576(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+512(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+448(SB), Z6, Z5
-	VMULPD       Z6, Z6, Z8
-	VFMSUB213PD  Z7, Z8, Z5
-	VADDPD       Z3, Z5, Z5
-	VADDPD       expConstants<>+320(SB), Z5, Z5
-	VSCALEFPD    Z4, Z5, Z5
-	VMOVUPD      Z5, (AX)(BX*8)
-	VADDPD       Z5, Z2, Z2
-	ADDQ         $0x08, BX
-	CMPQ         BX, SI
-	JLT          loop
-
-tail:
-	SUBQ         BX, DX
-	JZ           done
-	MOVQ         $-1, SI
-	BZHIQ        DX, SI, SI
-	KMOVW        SI, K1
-	SHRQ         $0x08, SI
-	VMOVUPD.Z    (CX)(BX*8), K1, Z3
-	VFMADD213PD  Z1, Z0, Z3
-	VMOVUPD      expConstants<>+192(SB), Z5
-	VMAXPD       Z3, Z5, Z3
-	VMOVUPD      expConstants<>+256(SB), Z5
-	VMINPD       Z3, Z5, Z3
-	VMULPD       expConstants<>+0(SB), Z3, Z4
-	VRNDSCALEPD  $0x08, Z4, Z4
-	VFNMADD231PD expConstants<>+64(SB), Z4, Z3
-	VMULPD       expConstants<>+128(SB), Z4, Z7
-	VSUBPD       Z7, Z3, Z6
-	VMOVUPD      expConstants<>+1152(SB), Z5
-	VFMADD213PD  expConstants<>+1088(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+1024(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+960(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+896(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+832(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+768(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+704(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+640(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+576(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+512(SB), Z6, Z5
-	VFMADD213PD  expConstants<>+448(SB), Z6, Z5
-	VMULPD       Z6, Z6, Z8
-	VFMSUB213PD  Z7, Z8, Z5
-	VADDPD       Z3, Z5, Z5
-	VADDPD       expConstants<>+320(SB), Z5, Z5
-	VSCALEFPD    Z4, Z5, Z5
-	VMOVUPD      Z5, K1, (AX)(BX*8)
-	VMOVAPD.Z    Z5, K1, Z5
-	VADDPD       Z5, Z2, Z2
-
-done:
-	VEXTRACTF64X4 $0x01, Z2, Y3
-	VADDPD        Y3, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X3
-	VADDPD        X3, X2, X2
-	VPERMILPD     $0x01, X2, X3
-	VADDSD        X3, X2, X2
-	MOVSD         X2, sum+40(FP)
-	VZEROUPPER
-	RET
-
-DATA expConstants<>+0(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+8(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+16(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+24(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+32(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+40(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+48(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+56(SB)/8, $0x3ff71547652b82fe
-DATA expConstants<>+64(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+72(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+80(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+88(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+96(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+104(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+112(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+120(SB)/8, $0x3fe62e42fefa39ef
-DATA expConstants<>+128(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+136(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+144(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+152(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+160(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+168(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+176(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+184(SB)/8, $0x3c7abc9e3b39803f
-DATA expConstants<>+192(SB)/8, $0xc087500000000000
-DATA expConstants<>+200(SB)/8, $0xc087500000000000
-DATA expConstants<>+208(SB)/8, $0xc087500000000000
-DATA expConstants<>+216(SB)/8, $0xc087500000000000
-DATA expConstants<>+224(SB)/8, $0xc087500000000000
-DATA expConstants<>+232(SB)/8, $0xc087500000000000
-DATA expConstants<>+240(SB)/8, $0xc087500000000000
-DATA expConstants<>+248(SB)/8, $0xc087500000000000
-DATA expConstants<>+256(SB)/8, $0x4086300000000000
-DATA expConstants<>+264(SB)/8, $0x4086300000000000
-DATA expConstants<>+272(SB)/8, $0x4086300000000000
-DATA expConstants<>+280(SB)/8, $0x4086300000000000
-DATA expConstants<>+288(SB)/8, $0x4086300000000000
-DATA expConstants<>+296(SB)/8, $0x4086300000000000
-DATA expConstants<>+304(SB)/8, $0x4086300000000000
-DATA expConstants<>+312(SB)/8, $0x4086300000000000
-DATA expConstants<>+320(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+328(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+336(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+344(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+352(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+360(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+368(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+376(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+384(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+392(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+400(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+408(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+416(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+424(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+432(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+440(SB)/8, $0x3ff0000000000000
-DATA expConstants<>+448(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+456(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+464(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+472(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+480(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+488(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+496(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+504(SB)/8, $0x3fe0000000000000
-DATA expConstants<>+512(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+520(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+528(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+536(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+544(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+552(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+560(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+568(SB)/8, $0x3fc5555555555555
-DATA expConstants<>+576(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+584(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+592(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+600(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+608(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+616(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+624(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+632(SB)/8, $0x3fa5555555555555
-DATA expConstants<>+640(SB)/8, $0x3f81111111111111
-DATA expConstants<>+648(SB)/8, $0x3f81111111111111
-DATA expConstants<>+656(SB)/8, $0x3f81111111111111
-DATA expConstants<>+664(SB)/8, $0x3f81111111111111
-DATA expConstants<>+672(SB)/8, $0x3f81111111111111
-DATA expConstants<>+680(SB)/8, $0x3f81111111111111
-DATA expConstants<>+688(SB)/8, $0x3f81111111111111
-DATA expConstants<>+696(SB)/8, $0x3f81111111111111
-DATA expConstants<>+704(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+712(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+720(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+728(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+736(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+744(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+752(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+760(SB)/8, $0x3f56c16c16c16c17
-DATA expConstants<>+768(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+776(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+784(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+792(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+800(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+808(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+816(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+824(SB)/8, $0x3f2a01a01a01a01a
-DATA expConstants<>+832(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+840(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+848(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+856(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+864(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+872(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+880(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+888(SB)/8, $0x3efa01a01a01a01a
-DATA expConstants<>+896(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+904(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+912(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+920(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+928(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+936(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+944(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+952(SB)/8, $0x3ec71de3a556c734
-DATA expConstants<>+960(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+968(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+976(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+984(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+992(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+1000(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+1008(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+1016(SB)/8, $0x3e927e4fb7789f5c
-DATA expConstants<>+1024(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1032(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1040(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1048(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1056(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1064(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1072(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1080(SB)/8, $0x3e5ae64567f544e4
-DATA expConstants<>+1088(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1096(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1104(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1112(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1120(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1128(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1136(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1144(SB)/8, $0x3e21eed8eff8d898
-DATA expConstants<>+1152(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1160(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1168(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1176(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1184(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1192(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1200(SB)/8, $0x3de6124613a86d09
-DATA expConstants<>+1208(SB)/8, $0x3de6124613a86d09
-GLOBL expConstants<>(SB), RODATA|NOPTR, $1216
-
-// func affineAVX512(dst *float64, x *float64, n int, factor float64, term float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·affineAVX512(SB), NOSPLIT, $0-40
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	VBROADCASTSD factor+24(FP), Z29
-	VBROADCASTSD term+32(FP), Z28
-	MOVQ         n+16(FP), DX
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           tail
-
-loop:
-	VMOVUPD     (CX)(BX*8), Z0
-	VFMADD213PD Z28, Z29, Z0
-	VMOVUPD     Z0, (AX)(BX*8)
-	ADDQ        $0x08, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	MOVQ        $-1, SI
-	BZHIQ       DX, SI, SI
-	KMOVW       SI, K1
-	SHRQ        $0x08, SI
-	VMOVUPD.Z   (CX)(BX*8), K1, Z0
-	VFMADD213PD Z28, Z29, Z0
-	VMOVUPD     Z0, K1, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func affineByAVX512(dst *float64, x *float64, factor *float64, term *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·affineByAVX512(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ factor+16(FP), DX
-	MOVQ term+24(FP), BX
-	MOVQ n+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JZ   tail
-
-loop:
-	VMOVUPD     (CX)(DI*8), Z0
-	VMOVUPD     (DX)(DI*8), Z29
-	VMOVUPD     (BX)(DI*8), Z28
-	VFMADD213PD Z28, Z29, Z0
-	VMOVUPD     Z0, (AX)(DI*8)
-	ADDQ        $0x08, DI
-	CMPQ        DI, R8
-	JLT         loop
-
-tail:
-	SUBQ        DI, SI
-	JZ          done
-	MOVQ        $-1, R8
-	BZHIQ       SI, R8, R8
-	KMOVW       R8, K1
-	SHRQ        $0x08, R8
-	VMOVUPD.Z   (CX)(DI*8), K1, Z0
-	VMOVUPD.Z   (DX)(DI*8), K1, Z29
-	VMOVUPD.Z   (BX)(DI*8), K1, Z28
-	VFMADD213PD Z28, Z29, Z0
-	VMOVUPD     Z0, K1, (AX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func projectAVX512(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·projectAVX512(SB), NOSPLIT, $0-56
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         z+16(FP), DX
-	VBROADCASTSD mean+32(FP), Z29
-	VBROADCASTSD dot+40(FP), Z28
-	VBROADCASTSD scale+48(FP), Z27
-	MOVQ         n+24(FP), BX
-	XORQ         SI, SI
-	MOVQ         BX, DI
-	ANDQ         $-8, DI
-	JZ           tail
-
-loop:
-	VMOVUPD      (CX)(SI*8), Z0
-	VMOVUPD      (DX)(SI*8), Z1
-	VSUBPD       Z29, Z0, Z0
-	VFNMADD231PD Z28, Z1, Z0
-	VMULPD       Z27, Z0, Z0
-	VMOVUPD      Z0, (AX)(SI*8)
-	ADDQ         $0x08, SI
-	CMPQ         SI, DI
-	JLT          loop
-
-tail:
-	SUBQ         SI, BX
-	JZ           done
-	MOVQ         $-1, DI
-	BZHIQ        BX, DI, DI
-	KMOVW        DI, K1
-	SHRQ         $0x08, DI
-	VMOVUPD.Z    (CX)(SI*8), K1, Z0
-	VMOVUPD.Z    (DX)(SI*8), K1, Z1
-	VSUBPD       Z29, Z0, Z0
-	VFNMADD231PD Z28, Z1, Z0
-	VMULPD       Z27, Z0, Z0
-	VMOVUPD      Z0, K1, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func projectByAVX512(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·projectByAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ z+16(FP), DX
-	MOVQ mean+24(FP), BX
-	MOVQ dot+32(FP), SI
-	MOVQ scale+40(FP), DI
-	MOVQ n+48(FP), R8
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-8, R10
-	JZ   tail
-
-loop:
-	VMOVUPD      (CX)(R9*8), Z0
-	VMOVUPD      (DX)(R9*8), Z1
-	VMOVUPD      (BX)(R9*8), Z29
-	VMOVUPD      (SI)(R9*8), Z28
-	VMOVUPD      (DI)(R9*8), Z27
-	VSUBPD       Z29, Z0, Z0
-	VFNMADD231PD Z28, Z1, Z0
-	VMULPD       Z27, Z0, Z0
-	VMOVUPD      Z0, (AX)(R9*8)
-	ADDQ         $0x08, R9
-	CMPQ         R9, R10
-	JLT          loop
-
-tail:
-	SUBQ         R9, R8
-	JZ           done
-	MOVQ         $-1, R10
-	BZHIQ        R8, R10, R10
-	KMOVW        R10, K1
-	SHRQ         $0x08, R10
-	VMOVUPD.Z    (CX)(R9*8), K1, Z0
-	VMOVUPD.Z    (DX)(R9*8), K1, Z1
-	VMOVUPD.Z    (BX)(R9*8), K1, Z29
-	VMOVUPD.Z    (SI)(R9*8), K1, Z28
-	VMOVUPD.Z    (DI)(R9*8), K1, Z27
-	VSUBPD       Z29, Z0, Z0
-	VFNMADD231PD Z28, Z1, Z0
-	VMULPD       Z27, Z0, Z0
-	VMOVUPD      Z0, K1, (AX)(R9*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func momentsAVX512(x *float64, z *float64, n int) (sum float64, product float64)
-// Requires: AVX, AVX512F, BMI2, SSE2
-TEXT ·momentsAVX512(SB), NOSPLIT, $0-40
-	MOVQ   x+0(FP), AX
-	MOVQ   z+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z4, Z4, Z4
-	XORQ   BX, BX
-	MOVQ   DX, SI
-	ANDQ   $-8, SI
-	JZ     tail
-
-loop:
-	VMOVUPD     (AX)(BX*8), Z6
-	VMOVUPD     (CX)(BX*8), Z7
-	VADDPD      Z6, Z0, Z0
-	VFMADD231PD Z6, Z7, Z4
-	ADDQ        $0x08, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	MOVQ        $-1, SI
-	BZHIQ       DX, SI, SI
-	KMOVW       SI, K1
-	SHRQ        $0x08, SI
-	VMOVUPD.Z   (AX)(BX*8), K1, Z6
-	VMOVUPD.Z   (CX)(BX*8), K1, Z7
-	VADDPD      Z6, Z0, Z0
-	VFMADD231PD Z6, Z7, Z4
-
-done:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
-	VEXTRACTF64X4 $0x01, Z4, Y5
-	VADDPD        Y5, Y4, Y4
-	VEXTRACTF128  $0x01, Y4, X5
-	VADDPD        X5, X4, X4
-	VPERMILPD     $0x01, X4, X5
-	VADDSD        X5, X4, X4
-	MOVSD         X0, sum+24(FP)
-	MOVSD         X4, product+32(FP)
-	VZEROUPPER
-	RET
-
-// func addMomentsAVX512(sum *float64, product *float64, x *float64, z *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·addMomentsAVX512(SB), NOSPLIT, $0-40
-	MOVQ sum+0(FP), AX
-	MOVQ product+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ z+24(FP), BX
-	MOVQ n+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-8, R8
-	JZ   tail
-
-loop:
-	VMOVUPD     (DX)(DI*8), Z0
-	VMOVUPD     (BX)(DI*8), Z1
-	VMOVUPD     (AX)(DI*8), Z2
-	VMOVUPD     (CX)(DI*8), Z3
-	VADDPD      Z0, Z2, Z2
-	VFMADD231PD Z0, Z1, Z3
-	VMOVUPD     Z2, (AX)(DI*8)
-	VMOVUPD     Z3, (CX)(DI*8)
-	ADDQ        $0x08, DI
-	CMPQ        DI, R8
-	JLT         loop
-
-tail:
-	SUBQ        DI, SI
-	JZ          done
-	MOVQ        $-1, R8
-	BZHIQ       SI, R8, R8
-	KMOVW       R8, K1
-	SHRQ        $0x08, R8
-	VMOVUPD.Z   (DX)(DI*8), K1, Z0
-	VMOVUPD.Z   (BX)(DI*8), K1, Z1
-	VMOVUPD.Z   (AX)(DI*8), K1, Z2
-	VMOVUPD.Z   (CX)(DI*8), K1, Z3
-	VADDPD      Z0, Z2, Z2
-	VFMADD231PD Z0, Z1, Z3
-	VMOVUPD     Z2, K1, (AX)(DI*8)
-	VMOVUPD     Z3, K1, (CX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func multiplyAVX512(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·multiplyAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	ANDQ $-8, DI
-	JZ   tail
-
-loop:
-	VMOVUPD (CX)(SI*8), Z0
-	VMOVUPD (DX)(SI*8), Z1
-	VMULPD  Z0, Z1, Z0
-	VMOVUPD Z0, (AX)(SI*8)
-	ADDQ    $0x08, SI
-	CMPQ    SI, DI
-	JLT     loop
-
-tail:
-	SUBQ      SI, BX
-	JZ        done
-	MOVQ      $-1, DI
-	BZHIQ     BX, DI, DI
-	KMOVW     DI, K1
-	SHRQ      $0x08, DI
-	VMOVUPD.Z (CX)(SI*8), K1, Z0
-	VMOVUPD.Z (DX)(SI*8), K1, Z1
-	VMULPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addProductsAVX512(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·addProductsAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	ANDQ $-8, DI
-	JZ   tail
-
-loop:
-	VMOVUPD     (CX)(SI*8), Z0
-	VMOVUPD     (DX)(SI*8), Z1
-	VMOVUPD     (AX)(SI*8), Z2
-	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, (AX)(SI*8)
-	ADDQ        $0x08, SI
-	CMPQ        SI, DI
-	JLT         loop
-
-tail:
-	SUBQ        SI, BX
-	JZ          done
-	MOVQ        $-1, DI
-	BZHIQ       BX, DI, DI
-	KMOVW       DI, K1
-	SHRQ        $0x08, DI
-	VMOVUPD.Z   (CX)(SI*8), K1, Z0
-	VMOVUPD.Z   (DX)(SI*8), K1, Z1
-	VMOVUPD.Z   (AX)(SI*8), K1, Z2
-	VFMADD231PD Z0, Z1, Z2
-	VMOVUPD     Z2, K1, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func tileAVX2(t *[20]uint64) (ok bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tileAVX2(SB), NOSPLIT, $0-9
-	MOVQ t+0(FP), AX
-	MOVQ 64(AX), CX
-	MOVQ 72(AX), DX
-	CMPQ DX, $0x04
-	JLE  narrow
-	CMPQ DX, $0x08
-	JLT  masked
-	CMPQ CX, $0x06
-	JEQ  full6
-	CMPQ CX, $0x05
-	JEQ  full5
-	CMPQ CX, $0x04
-	JEQ  full4
-	CMPQ CX, $0x03
-	JEQ  full3
-	CMPQ CX, $0x02
-	JEQ  full2
-
-full1:
-	// 1 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full1_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full1_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-
-full1_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), DI
-	MOVQ   24(AX), DX
-	MOVQ   40(AX), SI
-	MOVQ   32(AX), BX
-	MOVQ   16(AX), CX
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   CX, $0x08
-	JEQ    full1_rows
-
-full1_columns:
-	PREFETCHT0   (DX)(BX*8)
-	PREFETCHT0   (DI)(CX*8)
-	VMOVUPD      (DX), Y0
-	VMOVUPD      32(DX), Y1
-	VBROADCASTSD (DI), Y2
-	VFMADD231PD  Y0, Y2, Y14
-	VFMADD231PD  Y1, Y2, Y15
-	ADDQ         BX, DX
-	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          full1_columns
-	JMP          full1_sums
-
-full1_rows:
-full1_neighbours:
-	PREFETCHT0   (DX)(BX*8)
-	VMOVUPD      (DX), Y0
-	VMOVUPD      32(DX), Y1
-	VBROADCASTSD (DI), Y2
-	VFMADD231PD  Y0, Y2, Y14
-	VFMADD231PD  Y1, Y2, Y15
-	ADDQ         BX, DX
-	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          full1_neighbours
-
-full1_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full1_check
-	VADDPD    Y14, Y15, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full1_check:
-	TESTQ        $0x00000001, CX
-	JZ           full1_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full1_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full1_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full1_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full1_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full1_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full1_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y14, Y14
-	VADDPD       Y2, Y15, Y15
-
-full1_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full1_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full1_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full1_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full1_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x01, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x01, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x01, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full1
-
-full2:
-	// 2 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full2_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full2_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-full2_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    full2_rows
-
-full2_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   (R8)(DX*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VFMADD231PD  Y1, Y2, Y13
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y14
-	VFMADD231PD  Y1, Y3, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          full2_columns
-	JMP          full2_sums
-
-full2_rows:
-full2_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VFMADD231PD  Y1, Y2, Y13
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y14
-	VFMADD231PD  Y1, Y3, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          full2_neighbours
-
-full2_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full2_check
-	VADDPD    Y12, Y13, Y0
-	VADDPD    Y14, Y15, Y2
-	VADDPD    Y2, Y0, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full2_check:
-	TESTQ        $0x00000001, CX
-	JZ           full2_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full2_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full2_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y13
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full2_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full2_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y12, Y12
-	VADDPD  Y1, Y13, Y13
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full2_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full2_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y12, Y12
-	VADDPD       Y2, Y13, Y13
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y14, Y14
-	VADDPD       Y3, Y15, Y15
-
-full2_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full2_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full2_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full2_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y12, Y12
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y13, Y13
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full2_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y12, (CX)
-	VMOVUPD Y13, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x02, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x02, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x02, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full2
-
-full3:
-	// 3 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full3_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full3_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-full3_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    full3_rows
-
-full3_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   (R8)(DX*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y10
-	VFMADD231PD  Y1, Y2, Y11
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y12
-	VFMADD231PD  Y1, Y3, Y13
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y14
-	VFMADD231PD  Y1, Y4, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          full3_columns
-	JMP          full3_sums
-
-full3_rows:
-full3_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y10
-	VFMADD231PD  Y1, Y2, Y11
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y12
-	VFMADD231PD  Y1, Y3, Y13
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y14
-	VFMADD231PD  Y1, Y4, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          full3_neighbours
-
-full3_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full3_check
-	VADDPD    Y10, Y11, Y0
-	VADDPD    Y12, Y13, Y2
-	VADDPD    Y14, Y0, Y0
-	VADDPD    Y15, Y2, Y2
-	VADDPD    Y2, Y0, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full3_check:
-	TESTQ        $0x00000001, CX
-	JZ           full3_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full3_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full3_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y13
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full3_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full3_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y10, Y10
-	VADDPD  Y1, Y11, Y11
-	VADDPD  Y0, Y12, Y12
-	VADDPD  Y1, Y13, Y13
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full3_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full3_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y10, Y10
-	VADDPD       Y2, Y11, Y11
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y12, Y12
-	VADDPD       Y3, Y13, Y13
-	VBROADCASTSD 16(DX), Y4
-	VADDPD       Y4, Y14, Y14
-	VADDPD       Y4, Y15, Y15
-
-full3_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full3_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full3_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full3_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y10, Y10
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y11, Y11
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y12, Y12
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y13, Y13
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full3_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y10, (CX)
-	VMOVUPD Y11, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y12, (CX)
-	VMOVUPD Y13, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x03, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x03, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x03, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full3
-
-full4:
-	// 4 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full4_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full4_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-full4_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    full4_rows
-
-full4_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   (R8)(DX*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y8
-	VFMADD231PD  Y1, Y2, Y9
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y10
-	VFMADD231PD  Y1, Y3, Y11
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y12
-	VFMADD231PD  Y1, Y4, Y13
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y0, Y5, Y14
-	VFMADD231PD  Y1, Y5, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full4_columns
-	JMP          full4_sums
-
-full4_rows:
-full4_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y8
-	VFMADD231PD  Y1, Y2, Y9
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y10
-	VFMADD231PD  Y1, Y3, Y11
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y12
-	VFMADD231PD  Y1, Y4, Y13
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y0, Y5, Y14
-	VFMADD231PD  Y1, Y5, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full4_neighbours
-
-full4_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full4_check
-	VADDPD    Y8, Y9, Y0
-	VADDPD    Y10, Y11, Y2
-	VADDPD    Y12, Y0, Y0
-	VADDPD    Y13, Y2, Y2
-	VADDPD    Y14, Y0, Y0
-	VADDPD    Y15, Y2, Y2
-	VADDPD    Y2, Y0, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full4_check:
-	TESTQ        $0x00000001, CX
-	JZ           full4_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y8, Y8
-	VMULPD       Y2, Y9, Y9
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full4_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full4_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y8
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y9
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y13
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full4_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full4_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y8, Y8
-	VADDPD  Y1, Y9, Y9
-	VADDPD  Y0, Y10, Y10
-	VADDPD  Y1, Y11, Y11
-	VADDPD  Y0, Y12, Y12
-	VADDPD  Y1, Y13, Y13
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full4_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full4_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y8, Y8
-	VADDPD       Y2, Y9, Y9
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y10, Y10
-	VADDPD       Y3, Y11, Y11
-	VBROADCASTSD 16(DX), Y4
-	VADDPD       Y4, Y12, Y12
-	VADDPD       Y4, Y13, Y13
-	VBROADCASTSD 24(DX), Y5
-	VADDPD       Y5, Y14, Y14
-	VADDPD       Y5, Y15, Y15
-
-full4_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full4_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y8, Y0, Y8
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full4_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full4_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y8, Y8
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y9, Y9
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y10, Y10
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y11, Y11
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y12, Y12
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y13, Y13
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full4_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y8, (CX)
-	VMOVUPD Y9, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y10, (CX)
-	VMOVUPD Y11, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y12, (CX)
-	VMOVUPD Y13, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x04, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x04, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x04, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full4
-
-full5:
-	// 5 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full5_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full5_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-full5_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    full5_rows
-
-full5_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   (R8)(DX*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y6
-	VFMADD231PD  Y1, Y2, Y7
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y8
-	VFMADD231PD  Y1, Y3, Y9
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y10
-	VFMADD231PD  Y1, Y4, Y11
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y0, Y5, Y12
-	VFMADD231PD  Y1, Y5, Y13
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y14
-	VFMADD231PD  Y1, Y2, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full5_columns
-	JMP          full5_sums
-
-full5_rows:
-full5_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y6
-	VFMADD231PD  Y1, Y2, Y7
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y8
-	VFMADD231PD  Y1, Y3, Y9
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y10
-	VFMADD231PD  Y1, Y4, Y11
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y0, Y5, Y12
-	VFMADD231PD  Y1, Y5, Y13
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y14
-	VFMADD231PD  Y1, Y2, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full5_neighbours
-
-full5_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full5_check
-	VADDPD    Y6, Y7, Y0
-	VADDPD    Y8, Y9, Y2
-	VADDPD    Y10, Y0, Y0
-	VADDPD    Y11, Y2, Y2
-	VADDPD    Y12, Y0, Y0
-	VADDPD    Y13, Y2, Y2
-	VADDPD    Y14, Y0, Y0
-	VADDPD    Y15, Y2, Y2
-	VADDPD    Y2, Y0, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full5_check:
-	TESTQ        $0x00000001, CX
-	JZ           full5_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y6, Y6
-	VMULPD       Y2, Y7, Y7
-	VMULPD       Y2, Y8, Y8
-	VMULPD       Y2, Y9, Y9
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full5_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full5_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y6
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y7
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y8
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y9
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y13
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full5_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full5_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y6, Y6
-	VADDPD  Y1, Y7, Y7
-	VADDPD  Y0, Y8, Y8
-	VADDPD  Y1, Y9, Y9
-	VADDPD  Y0, Y10, Y10
-	VADDPD  Y1, Y11, Y11
-	VADDPD  Y0, Y12, Y12
-	VADDPD  Y1, Y13, Y13
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full5_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full5_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y6, Y6
-	VADDPD       Y2, Y7, Y7
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y8, Y8
-	VADDPD       Y3, Y9, Y9
-	VBROADCASTSD 16(DX), Y4
-	VADDPD       Y4, Y10, Y10
-	VADDPD       Y4, Y11, Y11
-	VBROADCASTSD 24(DX), Y5
-	VADDPD       Y5, Y12, Y12
-	VADDPD       Y5, Y13, Y13
-	VBROADCASTSD 32(DX), Y2
-	VADDPD       Y2, Y14, Y14
-	VADDPD       Y2, Y15, Y15
-
-full5_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full5_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y6, Y0, Y6
-	VMAXPD Y7, Y0, Y7
-	VMAXPD Y8, Y0, Y8
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full5_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full5_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y6, Y6
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y7, Y7
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y8, Y8
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y9, Y9
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y10, Y10
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y11, Y11
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y12, Y12
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y13, Y13
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full5_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y6, (CX)
-	VMOVUPD Y7, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y8, (CX)
-	VMOVUPD Y9, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y10, (CX)
-	VMOVUPD Y11, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y12, (CX)
-	VMOVUPD Y13, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x05, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x05, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x05, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full5
-
-full6:
-	// 6 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        full6_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         full6_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-full6_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y4, Y4, Y4
-	VXORPD Y5, Y5, Y5
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    full6_rows
-
-full6_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   (R8)(DX*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y4
-	VFMADD231PD  Y1, Y2, Y5
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y6
-	VFMADD231PD  Y1, Y3, Y7
-	VBROADCASTSD (R8)(CX*2), Y2
-	VFMADD231PD  Y0, Y2, Y8
-	VFMADD231PD  Y1, Y2, Y9
-	VBROADCASTSD (R9), Y3
-	VFMADD231PD  Y0, Y3, Y10
-	VFMADD231PD  Y1, Y3, Y11
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VFMADD231PD  Y1, Y2, Y13
-	VBROADCASTSD (R9)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y14
-	VFMADD231PD  Y1, Y3, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full6_columns
-	JMP          full6_sums
-
-full6_rows:
-full6_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	VMOVUPD      (BX), Y0
-	VMOVUPD      32(BX), Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y4
-	VFMADD231PD  Y1, Y2, Y5
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y6
-	VFMADD231PD  Y1, Y3, Y7
-	VBROADCASTSD (R8)(CX*2), Y2
-	VFMADD231PD  Y0, Y2, Y8
-	VFMADD231PD  Y1, Y2, Y9
-	VBROADCASTSD (R9), Y3
-	VFMADD231PD  Y0, Y3, Y10
-	VFMADD231PD  Y1, Y3, Y11
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VFMADD231PD  Y1, Y2, Y13
-	VBROADCASTSD (R9)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y14
-	VFMADD231PD  Y1, Y3, Y15
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          full6_neighbours
-
-full6_sums:
-	MOVQ      96(AX), CX
-	TESTQ     $0x00000040, CX
-	JZ        full6_check
-	VADDPD    Y4, Y5, Y0
-	VADDPD    Y6, Y7, Y2
-	VADDPD    Y8, Y0, Y0
-	VADDPD    Y9, Y2, Y2
-	VADDPD    Y10, Y0, Y0
-	VADDPD    Y11, Y2, Y2
-	VADDPD    Y12, Y0, Y0
-	VADDPD    Y13, Y2, Y2
-	VADDPD    Y14, Y0, Y0
-	VADDPD    Y15, Y2, Y2
-	VADDPD    Y2, Y0, Y0
-	VCMPPD    $0x03, Y0, Y0, Y0
-	VMOVMSKPD Y0, DX
-	TESTL     DX, DX
-	JNZ       refuse
-
-full6_check:
-	TESTQ        $0x00000001, CX
-	JZ           full6_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y4, Y4
-	VMULPD       Y2, Y5, Y5
-	VMULPD       Y2, Y6, Y6
-	VMULPD       Y2, Y7, Y7
-	VMULPD       Y2, Y8, Y8
-	VMULPD       Y2, Y9, Y9
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-	VMULPD       Y2, Y14, Y14
-	VMULPD       Y2, Y15, Y15
-
-full6_scale:
-	TESTQ        $0x00000002, CX
-	JZ           full6_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y4
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y5
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y6
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y7
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y8
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y9
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y13
-	ADDQ         BX, DX
-	VMOVUPD      (DX), Y2
-	VFMADD231PD  Y2, Y0, Y14
-	VMOVUPD      32(DX), Y3
-	VFMADD231PD  Y3, Y0, Y15
-
-full6_accumulate:
-	TESTQ   $0x00000004, CX
-	JZ      full6_bias
-	MOVQ    104(AX), DX
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VADDPD  Y0, Y4, Y4
-	VADDPD  Y1, Y5, Y5
-	VADDPD  Y0, Y6, Y6
-	VADDPD  Y1, Y7, Y7
-	VADDPD  Y0, Y8, Y8
-	VADDPD  Y1, Y9, Y9
-	VADDPD  Y0, Y10, Y10
-	VADDPD  Y1, Y11, Y11
-	VADDPD  Y0, Y12, Y12
-	VADDPD  Y1, Y13, Y13
-	VADDPD  Y0, Y14, Y14
-	VADDPD  Y1, Y15, Y15
-
-full6_bias:
-	TESTQ        $0x00000008, CX
-	JZ           full6_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y4, Y4
-	VADDPD       Y2, Y5, Y5
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y6, Y6
-	VADDPD       Y3, Y7, Y7
-	VBROADCASTSD 16(DX), Y2
-	VADDPD       Y2, Y8, Y8
-	VADDPD       Y2, Y9, Y9
-	VBROADCASTSD 24(DX), Y3
-	VADDPD       Y3, Y10, Y10
-	VADDPD       Y3, Y11, Y11
-	VBROADCASTSD 32(DX), Y2
-	VADDPD       Y2, Y12, Y12
-	VADDPD       Y2, Y13, Y13
-	VBROADCASTSD 40(DX), Y3
-	VADDPD       Y3, Y14, Y14
-	VADDPD       Y3, Y15, Y15
-
-full6_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     full6_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y4, Y0, Y4
-	VMAXPD Y5, Y0, Y5
-	VMAXPD Y6, Y0, Y6
-	VMAXPD Y7, Y0, Y7
-	VMAXPD Y8, Y0, Y8
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-	VMAXPD Y15, Y0, Y15
-
-full6_rectify:
-	TESTQ   $0x00000020, CX
-	JZ      full6_gate
-	VXORPD  Y0, Y0, Y0
-	MOVQ    112(AX), CX
-	MOVQ    120(AX), DX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y4, Y4
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y5, Y5
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y6, Y6
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y7, Y7
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y8, Y8
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y9, Y9
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y10, Y10
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y11, Y11
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y12, Y12
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y13, Y13
-	ADDQ    DX, CX
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y14, Y14
-	VMOVUPD 32(CX), Y3
-	VCMPPD  $0x11, Y3, Y0, Y3
-	VANDPD  Y3, Y15, Y15
-
-full6_gate:
-	MOVQ    48(AX), CX
-	MOVQ    56(AX), DX
-	VMOVUPD Y4, (CX)
-	VMOVUPD Y5, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y6, (CX)
-	VMOVUPD Y7, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y8, (CX)
-	VMOVUPD Y9, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y10, (CX)
-	VMOVUPD Y11, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y12, (CX)
-	VMOVUPD Y13, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPD Y14, (CX)
-	VMOVUPD Y15, 32(CX)
-	DECQ    144(AX)
-	JZ      done
-	MOVQ    152(AX), CX
-	ADDQ    CX, (AX)
-	IMUL3Q  $0x06, 56(AX), CX
-	ADDQ    CX, 48(AX)
-	IMUL3Q  $0x06, 120(AX), CX
-	ADDQ    CX, 112(AX)
-	IMUL3Q  $0x06, 136(AX), CX
-	ADDQ    CX, 128(AX)
-	JMP     full6
-
-masked:
-	LEAQ    lanes<>+0(SB), BX
-	MOVQ    $0x00000008, SI
-	SUBQ    DX, SI
-	VMOVUPD (BX)(SI*8), Y15
-	VMOVUPD 32(BX)(SI*8), Y14
-	CMPQ    CX, $0x04
-	JEQ     masked4
-	CMPQ    CX, $0x03
-	JEQ     masked3
-	CMPQ    CX, $0x02
-	JEQ     masked2
-
-masked1:
-	// 1 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        masked1_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         masked1_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-
-masked1_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), DI
-	MOVQ   24(AX), DX
-	MOVQ   40(AX), SI
-	MOVQ   32(AX), BX
-	MOVQ   16(AX), CX
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-
-masked1_loop:
-	VMASKMOVPD   (DX), Y15, Y0
-	VMASKMOVPD   32(DX), Y14, Y1
-	VBROADCASTSD (DI), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VFMADD231PD  Y1, Y2, Y13
-	ADDQ         BX, DX
-	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          masked1_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           masked1_check
-	VADDPD       Y12, Y13, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-masked1_check:
-	TESTQ        $0x00000001, CX
-	JZ           masked1_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-
-masked1_scale:
-	TESTQ        $0x00000002, CX
-	JZ           masked1_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y13
-
-masked1_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         masked1_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VMASKMOVPD 32(DX), Y14, Y1
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y1, Y13, Y13
-
-masked1_bias:
-	TESTQ        $0x00000008, CX
-	JZ           masked1_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y12, Y12
-	VADDPD       Y2, Y13, Y13
-
-masked1_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     masked1_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-
-masked1_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         masked1_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y12, Y12
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y13, Y13
-
-masked1_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y12, Y15, (CX)
-	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x01, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x01, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x01, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        masked1
-
-masked2:
-	// 2 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        masked2_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         masked2_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-masked2_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-
-masked2_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VMASKMOVPD   32(BX), Y14, Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y10
-	VFMADD231PD  Y1, Y2, Y11
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y12
-	VFMADD231PD  Y1, Y3, Y13
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          masked2_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           masked2_check
-	VADDPD       Y10, Y11, Y0
-	VADDPD       Y12, Y13, Y2
-	VADDPD       Y2, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-masked2_check:
-	TESTQ        $0x00000001, CX
-	JZ           masked2_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-
-masked2_scale:
-	TESTQ        $0x00000002, CX
-	JZ           masked2_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y13
-
-masked2_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         masked2_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VMASKMOVPD 32(DX), Y14, Y1
-	VADDPD     Y0, Y10, Y10
-	VADDPD     Y1, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y1, Y13, Y13
-
-masked2_bias:
-	TESTQ        $0x00000008, CX
-	JZ           masked2_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y10, Y10
-	VADDPD       Y2, Y11, Y11
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y12, Y12
-	VADDPD       Y3, Y13, Y13
-
-masked2_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     masked2_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-
-masked2_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         masked2_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y10, Y10
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y12, Y12
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y13, Y13
-
-masked2_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y10, Y15, (CX)
-	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x02, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x02, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x02, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        masked2
-
-masked3:
-	// 3 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        masked3_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         masked3_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-masked3_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-
-masked3_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VMASKMOVPD   32(BX), Y14, Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y8
-	VFMADD231PD  Y1, Y2, Y9
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y10
-	VFMADD231PD  Y1, Y3, Y11
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y12
-	VFMADD231PD  Y1, Y4, Y13
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          masked3_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           masked3_check
-	VADDPD       Y8, Y9, Y0
-	VADDPD       Y10, Y11, Y2
-	VADDPD       Y12, Y0, Y0
-	VADDPD       Y13, Y2, Y2
-	VADDPD       Y2, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-masked3_check:
-	TESTQ        $0x00000001, CX
-	JZ           masked3_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y8, Y8
-	VMULPD       Y2, Y9, Y9
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-
-masked3_scale:
-	TESTQ        $0x00000002, CX
-	JZ           masked3_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y8
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y9
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y13
-
-masked3_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         masked3_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VMASKMOVPD 32(DX), Y14, Y1
-	VADDPD     Y0, Y8, Y8
-	VADDPD     Y1, Y9, Y9
-	VADDPD     Y0, Y10, Y10
-	VADDPD     Y1, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y1, Y13, Y13
-
-masked3_bias:
-	TESTQ        $0x00000008, CX
-	JZ           masked3_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y8, Y8
-	VADDPD       Y2, Y9, Y9
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y10, Y10
-	VADDPD       Y3, Y11, Y11
-	VBROADCASTSD 16(DX), Y4
-	VADDPD       Y4, Y12, Y12
-	VADDPD       Y4, Y13, Y13
-
-masked3_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     masked3_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y8, Y0, Y8
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-
-masked3_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         masked3_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y8, Y8
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y9, Y9
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y10, Y10
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y12, Y12
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y13, Y13
-
-masked3_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y8, Y15, (CX)
-	VMASKMOVPD Y9, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y10, Y15, (CX)
-	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x03, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x03, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x03, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        masked3
-
-masked4:
-	// 4 rows, 2 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        masked4_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         masked4_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-masked4_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-
-masked4_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VMASKMOVPD   32(BX), Y14, Y1
-	VBROADCASTSD (R8), Y2
-	VFMADD231PD  Y0, Y2, Y6
-	VFMADD231PD  Y1, Y2, Y7
-	VBROADCASTSD (R8)(CX*1), Y3
-	VFMADD231PD  Y0, Y3, Y8
-	VFMADD231PD  Y1, Y3, Y9
-	VBROADCASTSD (R8)(CX*2), Y4
-	VFMADD231PD  Y0, Y4, Y10
-	VFMADD231PD  Y1, Y4, Y11
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y0, Y5, Y12
-	VFMADD231PD  Y1, Y5, Y13
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          masked4_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           masked4_check
-	VADDPD       Y6, Y7, Y0
-	VADDPD       Y8, Y9, Y2
-	VADDPD       Y10, Y0, Y0
-	VADDPD       Y11, Y2, Y2
-	VADDPD       Y12, Y0, Y0
-	VADDPD       Y13, Y2, Y2
-	VADDPD       Y2, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-masked4_check:
-	TESTQ        $0x00000001, CX
-	JZ           masked4_scale
-	VBROADCASTSD 80(AX), Y2
-	VMULPD       Y2, Y6, Y6
-	VMULPD       Y2, Y7, Y7
-	VMULPD       Y2, Y8, Y8
-	VMULPD       Y2, Y9, Y9
-	VMULPD       Y2, Y10, Y10
-	VMULPD       Y2, Y11, Y11
-	VMULPD       Y2, Y12, Y12
-	VMULPD       Y2, Y13, Y13
-
-masked4_scale:
-	TESTQ        $0x00000002, CX
-	JZ           masked4_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y6
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y7
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y8
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y9
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y10
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y2
-	VFMADD231PD  Y2, Y0, Y12
-	VMASKMOVPD   32(DX), Y14, Y3
-	VFMADD231PD  Y3, Y0, Y13
-
-masked4_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         masked4_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VMASKMOVPD 32(DX), Y14, Y1
-	VADDPD     Y0, Y6, Y6
-	VADDPD     Y1, Y7, Y7
-	VADDPD     Y0, Y8, Y8
-	VADDPD     Y1, Y9, Y9
-	VADDPD     Y0, Y10, Y10
-	VADDPD     Y1, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y1, Y13, Y13
-
-masked4_bias:
-	TESTQ        $0x00000008, CX
-	JZ           masked4_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y2
-	VADDPD       Y2, Y6, Y6
-	VADDPD       Y2, Y7, Y7
-	VBROADCASTSD 8(DX), Y3
-	VADDPD       Y3, Y8, Y8
-	VADDPD       Y3, Y9, Y9
-	VBROADCASTSD 16(DX), Y4
-	VADDPD       Y4, Y10, Y10
-	VADDPD       Y4, Y11, Y11
-	VBROADCASTSD 24(DX), Y5
-	VADDPD       Y5, Y12, Y12
-	VADDPD       Y5, Y13, Y13
-
-masked4_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     masked4_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y6, Y0, Y6
-	VMAXPD Y7, Y0, Y7
-	VMAXPD Y8, Y0, Y8
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-
-masked4_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         masked4_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y6, Y6
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y7, Y7
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y8, Y8
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y9, Y9
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y10, Y10
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y2
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y12, Y12
-	VMASKMOVPD 32(CX), Y14, Y3
-	VCMPPD     $0x11, Y3, Y0, Y3
-	VANDPD     Y3, Y13, Y13
-
-masked4_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y6, Y15, (CX)
-	VMASKMOVPD Y7, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y8, Y15, (CX)
-	VMASKMOVPD Y9, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y10, Y15, (CX)
-	VMASKMOVPD Y11, Y14, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	VMASKMOVPD Y13, Y14, 32(CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x04, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x04, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x04, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        masked4
-
-narrow:
-	LEAQ    lanes<>+0(SB), BX
-	MOVQ    $0x00000008, SI
-	SUBQ    DX, SI
-	VMOVUPD (BX)(SI*8), Y15
-	CMPQ    CX, $0x06
-	JEQ     narrow6
-	CMPQ    CX, $0x05
-	JEQ     narrow5
-	CMPQ    CX, $0x04
-	JEQ     narrow4
-	CMPQ    CX, $0x03
-	JEQ     narrow3
-	CMPQ    CX, $0x02
-	JEQ     narrow2
-
-narrow1:
-	// 1 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow1_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow1_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-
-narrow1_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), DI
-	MOVQ   24(AX), DX
-	MOVQ   40(AX), SI
-	MOVQ   32(AX), BX
-	MOVQ   16(AX), CX
-	VXORPD Y14, Y14, Y14
-
-narrow1_loop:
-	VMASKMOVPD   (DX), Y15, Y0
-	VBROADCASTSD (DI), Y1
-	VFMADD231PD  Y0, Y1, Y14
-	ADDQ         BX, DX
-	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          narrow1_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow1_check
-	VCMPPD       $0x03, Y14, Y14, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow1_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow1_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y14, Y14
-
-narrow1_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow1_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow1_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow1_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y14, Y14
-
-narrow1_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow1_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y14, Y14
-
-narrow1_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow1_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y14, Y0, Y14
-
-narrow1_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow1_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow1_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x01, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x01, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x01, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow1
-
-narrow2:
-	// 2 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow2_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow2_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-narrow2_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-
-narrow2_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VBROADCASTSD (R8), Y1
-	VFMADD231PD  Y0, Y1, Y13
-	VBROADCASTSD (R8)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y14
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          narrow2_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow2_check
-	VADDPD       Y13, Y14, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow2_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow2_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y13, Y13
-	VMULPD       Y1, Y14, Y14
-
-narrow2_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow2_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y13
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow2_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow2_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y13, Y13
-	VADDPD     Y0, Y14, Y14
-
-narrow2_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow2_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y13, Y13
-	VBROADCASTSD 8(DX), Y2
-	VADDPD       Y2, Y14, Y14
-
-narrow2_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow2_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-
-narrow2_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow2_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y13, Y13
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow2_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x02, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x02, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x02, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow2
-
-narrow3:
-	// 3 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow3_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow3_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-narrow3_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-
-narrow3_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VBROADCASTSD (R8), Y1
-	VFMADD231PD  Y0, Y1, Y12
-	VBROADCASTSD (R8)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y13
-	VBROADCASTSD (R8)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y14
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          narrow3_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow3_check
-	VADDPD       Y12, Y13, Y0
-	VADDPD       Y14, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow3_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow3_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y12, Y12
-	VMULPD       Y1, Y13, Y13
-	VMULPD       Y1, Y14, Y14
-
-narrow3_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow3_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y12
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y13
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow3_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow3_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y0, Y13, Y13
-	VADDPD     Y0, Y14, Y14
-
-narrow3_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow3_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y12, Y12
-	VBROADCASTSD 8(DX), Y2
-	VADDPD       Y2, Y13, Y13
-	VBROADCASTSD 16(DX), Y3
-	VADDPD       Y3, Y14, Y14
-
-narrow3_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow3_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-
-narrow3_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow3_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y12, Y12
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y13, Y13
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow3_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x03, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x03, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x03, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow3
-
-narrow4:
-	// 4 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow4_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow4_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-narrow4_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-
-narrow4_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VBROADCASTSD (R8), Y1
-	VFMADD231PD  Y0, Y1, Y11
-	VBROADCASTSD (R8)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y12
-	VBROADCASTSD (R8)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y13
-	VBROADCASTSD (R9), Y4
-	VFMADD231PD  Y0, Y4, Y14
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          narrow4_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow4_check
-	VADDPD       Y11, Y12, Y0
-	VADDPD       Y13, Y14, Y1
-	VADDPD       Y1, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow4_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow4_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y11, Y11
-	VMULPD       Y1, Y12, Y12
-	VMULPD       Y1, Y13, Y13
-	VMULPD       Y1, Y14, Y14
-
-narrow4_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow4_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y12
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y13
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow4_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow4_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y0, Y13, Y13
-	VADDPD     Y0, Y14, Y14
-
-narrow4_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow4_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y11, Y11
-	VBROADCASTSD 8(DX), Y2
-	VADDPD       Y2, Y12, Y12
-	VBROADCASTSD 16(DX), Y3
-	VADDPD       Y3, Y13, Y13
-	VBROADCASTSD 24(DX), Y4
-	VADDPD       Y4, Y14, Y14
-
-narrow4_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow4_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-
-narrow4_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow4_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y12, Y12
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y13, Y13
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow4_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x04, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x04, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x04, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow4
-
-narrow5:
-	// 5 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow5_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow5_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-narrow5_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-
-narrow5_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VBROADCASTSD (R8), Y1
-	VFMADD231PD  Y0, Y1, Y10
-	VBROADCASTSD (R8)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y11
-	VBROADCASTSD (R8)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y12
-	VBROADCASTSD (R9), Y4
-	VFMADD231PD  Y0, Y4, Y13
-	VBROADCASTSD (R9)(CX*1), Y5
-	VFMADD231PD  Y0, Y5, Y14
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          narrow5_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow5_check
-	VADDPD       Y10, Y11, Y0
-	VADDPD       Y12, Y13, Y1
-	VADDPD       Y14, Y0, Y0
-	VADDPD       Y1, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow5_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow5_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y10, Y10
-	VMULPD       Y1, Y11, Y11
-	VMULPD       Y1, Y12, Y12
-	VMULPD       Y1, Y13, Y13
-	VMULPD       Y1, Y14, Y14
-
-narrow5_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow5_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y10
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y12
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y13
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow5_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow5_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y10, Y10
-	VADDPD     Y0, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y0, Y13, Y13
-	VADDPD     Y0, Y14, Y14
-
-narrow5_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow5_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y10, Y10
-	VBROADCASTSD 8(DX), Y2
-	VADDPD       Y2, Y11, Y11
-	VBROADCASTSD 16(DX), Y3
-	VADDPD       Y3, Y12, Y12
-	VBROADCASTSD 24(DX), Y4
-	VADDPD       Y4, Y13, Y13
-	VBROADCASTSD 32(DX), Y5
-	VADDPD       Y5, Y14, Y14
-
-narrow5_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow5_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-
-narrow5_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow5_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y10, Y10
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y12, Y12
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y13, Y13
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow5_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y10, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x05, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x05, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x05, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow5
-
-narrow6:
-	// 6 rows, 1 vectors.
-	MOVQ       40(AX), CX
-	CMPQ       CX, $0x40
-	JLT        narrow6_prefetch
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	TESTQ      $0x00000020, 96(AX)
-	JZ         narrow6_prefetch
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-
-narrow6_prefetch:
-	MOVQ   8(AX), CX
-	MOVQ   (AX), R8
-	LEAQ   (CX)(CX*2), DX
-	LEAQ   (R8)(DX*1), R9
-	MOVQ   24(AX), BX
-	MOVQ   40(AX), DI
-	MOVQ   32(AX), SI
-	MOVQ   16(AX), DX
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	VXORPD Y12, Y12, Y12
-	VXORPD Y13, Y13, Y13
-	VXORPD Y14, Y14, Y14
-
-narrow6_loop:
-	VMASKMOVPD   (BX), Y15, Y0
-	VBROADCASTSD (R8), Y1
-	VFMADD231PD  Y0, Y1, Y9
-	VBROADCASTSD (R8)(CX*1), Y2
-	VFMADD231PD  Y0, Y2, Y10
-	VBROADCASTSD (R8)(CX*2), Y3
-	VFMADD231PD  Y0, Y3, Y11
-	VBROADCASTSD (R9), Y4
-	VFMADD231PD  Y0, Y4, Y12
-	VBROADCASTSD (R9)(CX*1), Y5
-	VFMADD231PD  Y0, Y5, Y13
-	VBROADCASTSD (R9)(CX*2), Y6
-	VFMADD231PD  Y0, Y6, Y14
-	ADDQ         SI, BX
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          narrow6_loop
-	MOVQ         96(AX), CX
-	TESTQ        $0x00000040, CX
-	JZ           narrow6_check
-	VADDPD       Y9, Y10, Y0
-	VADDPD       Y11, Y12, Y1
-	VADDPD       Y13, Y0, Y0
-	VADDPD       Y14, Y1, Y1
-	VADDPD       Y1, Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VMOVMSKPD    Y0, DX
-	TESTL        DX, DX
-	JNZ          refuse
-
-narrow6_check:
-	TESTQ        $0x00000001, CX
-	JZ           narrow6_scale
-	VBROADCASTSD 80(AX), Y1
-	VMULPD       Y1, Y9, Y9
-	VMULPD       Y1, Y10, Y10
-	VMULPD       Y1, Y11, Y11
-	VMULPD       Y1, Y12, Y12
-	VMULPD       Y1, Y13, Y13
-	VMULPD       Y1, Y14, Y14
-
-narrow6_scale:
-	TESTQ        $0x00000002, CX
-	JZ           narrow6_accumulate
-	VBROADCASTSD 88(AX), Y0
-	MOVQ         48(AX), DX
-	MOVQ         56(AX), BX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y9
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y10
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y11
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y12
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y13
-	ADDQ         BX, DX
-	VMASKMOVPD   (DX), Y15, Y1
-	VFMADD231PD  Y1, Y0, Y14
-
-narrow6_accumulate:
-	TESTQ      $0x00000004, CX
-	JZ         narrow6_bias
-	MOVQ       104(AX), DX
-	VMASKMOVPD (DX), Y15, Y0
-	VADDPD     Y0, Y9, Y9
-	VADDPD     Y0, Y10, Y10
-	VADDPD     Y0, Y11, Y11
-	VADDPD     Y0, Y12, Y12
-	VADDPD     Y0, Y13, Y13
-	VADDPD     Y0, Y14, Y14
-
-narrow6_bias:
-	TESTQ        $0x00000008, CX
-	JZ           narrow6_rowbias
-	MOVQ         128(AX), DX
-	VBROADCASTSD (DX), Y1
-	VADDPD       Y1, Y9, Y9
-	VBROADCASTSD 8(DX), Y2
-	VADDPD       Y2, Y10, Y10
-	VBROADCASTSD 16(DX), Y3
-	VADDPD       Y3, Y11, Y11
-	VBROADCASTSD 24(DX), Y4
-	VADDPD       Y4, Y12, Y12
-	VBROADCASTSD 32(DX), Y5
-	VADDPD       Y5, Y13, Y13
-	VBROADCASTSD 40(DX), Y6
-	VADDPD       Y6, Y14, Y14
-
-narrow6_rowbias:
-	TESTQ  $0x00000010, CX
-	JZ     narrow6_rectify
-	VXORPD Y0, Y0, Y0
-	VMAXPD Y9, Y0, Y9
-	VMAXPD Y10, Y0, Y10
-	VMAXPD Y11, Y0, Y11
-	VMAXPD Y12, Y0, Y12
-	VMAXPD Y13, Y0, Y13
-	VMAXPD Y14, Y0, Y14
-
-narrow6_rectify:
-	TESTQ      $0x00000020, CX
-	JZ         narrow6_gate
-	VXORPD     Y0, Y0, Y0
-	MOVQ       112(AX), CX
-	MOVQ       120(AX), DX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y9, Y9
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y10, Y10
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y11, Y11
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y12, Y12
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y13, Y13
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y1
-	VCMPPD     $0x11, Y1, Y0, Y1
-	VANDPD     Y1, Y14, Y14
-
-narrow6_gate:
-	MOVQ       48(AX), CX
-	MOVQ       56(AX), DX
-	VMASKMOVPD Y9, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y10, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y11, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y12, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y13, Y15, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPD Y14, Y15, (CX)
-	DECQ       144(AX)
-	JZ         done
-	MOVQ       152(AX), CX
-	ADDQ       CX, (AX)
-	IMUL3Q     $0x06, 56(AX), CX
-	ADDQ       CX, 48(AX)
-	IMUL3Q     $0x06, 120(AX), CX
-	ADDQ       CX, 112(AX)
-	IMUL3Q     $0x06, 136(AX), CX
-	ADDQ       CX, 128(AX)
-	JMP        narrow6
-
-done:
-	VZEROUPPER
-	MOVB $0x01, AL
-	MOVB AL, ok+8(FP)
-	RET
-
-refuse:
-	VZEROUPPER
-	MOVB $0x00, AL
-	MOVB AL, ok+8(FP)
-	RET
-
-DATA lanes<>+0(SB)/8, $0xffffffffffffffff
-DATA lanes<>+8(SB)/8, $0xffffffffffffffff
-DATA lanes<>+16(SB)/8, $0xffffffffffffffff
-DATA lanes<>+24(SB)/8, $0xffffffffffffffff
-DATA lanes<>+32(SB)/8, $0xffffffffffffffff
-DATA lanes<>+40(SB)/8, $0xffffffffffffffff
-DATA lanes<>+48(SB)/8, $0xffffffffffffffff
-DATA lanes<>+56(SB)/8, $0xffffffffffffffff
-DATA lanes<>+64(SB)/8, $0x0000000000000000
-DATA lanes<>+72(SB)/8, $0x0000000000000000
-DATA lanes<>+80(SB)/8, $0x0000000000000000
-DATA lanes<>+88(SB)/8, $0x0000000000000000
-DATA lanes<>+96(SB)/8, $0x0000000000000000
-DATA lanes<>+104(SB)/8, $0x0000000000000000
-DATA lanes<>+112(SB)/8, $0x0000000000000000
-DATA lanes<>+120(SB)/8, $0x0000000000000000
-GLOBL lanes<>(SB), RODATA|NOPTR, $128
-
 // func transposeAVX2(dst *float64, src *float64, dstStride int, srcStride int, blocks int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
@@ -15252,1001 +17031,6 @@ block:
 	ADDQ       $+32, CX
 	DECQ       SI
 	JNZ        block
-	VZEROUPPER
-	RET
-
-// func gatherAVX2(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
-// Requires: AVX
-TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
-	MOVQ    dst+0(FP), AX
-	MOVQ    src+8(FP), CX
-	MOVQ    dstStride+16(FP), DX
-	MOVQ    srcStride+24(FP), BX
-	MOVQ    cols+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	LEAQ    lanes<>+0(SB), R8
-	MOVQ    $0x00000008, R9
-	SUBQ    SI, R9
-	VMOVUPD (R8)(R9*8), Y15
-	VMOVUPD 32(R8)(R9*8), Y14
-	CMPQ    SI, $0x08
-	JEQ     whole
-
-part:
-	VMASKMOVPD (CX), Y15, Y0
-	VMASKMOVPD 32(CX), Y14, Y1
-	VMOVUPD    Y0, (AX)
-	VMOVUPD    Y1, 32(AX)
-	ADDQ       BX, CX
-	ADDQ       DX, AX
-	DECQ       DI
-	JNZ        part
-	VZEROUPPER
-	RET
-
-whole:
-	VMOVUPD (CX), Y0
-	VMOVUPD 32(CX), Y1
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	ADDQ    BX, CX
-	ADDQ    DX, AX
-	DECQ    DI
-	JNZ     whole
-	VZEROUPPER
-	RET
-
-// func rectifyAVX2(dst *float64, x *float64, n int)
-// Requires: AVX
-TEXT ·rectifyAVX2(SB), NOSPLIT, $0-24
-	MOVQ   dst+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VXORPD Y0, Y0, Y0
-	XORQ   BX, BX
-	MOVQ   DX, SI
-	ANDQ   $-4, SI
-	JZ     tail
-
-loop:
-	VMOVUPD (CX)(BX*8), Y1
-	VMAXPD  Y1, Y0, Y1
-	VMOVUPD Y1, (AX)(BX*8)
-	ADDQ    $0x04, BX
-	CMPQ    BX, SI
-	JLT     loop
-
-tail:
-	SUBQ       BX, DX
-	JZ         done
-	LEAQ       lanes<>+0(SB), SI
-	MOVQ       $0x00000008, DI
-	SUBQ       DX, DI
-	VMOVUPD    (SI)(DI*8), Y15
-	VMASKMOVPD (CX)(BX*8), Y15, Y1
-	VMAXPD     Y1, Y0, Y1
-	VMASKMOVPD Y1, Y15, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func gateAVX2(dst *float64, x *float64, gate *float64, n int)
-// Requires: AVX
-TEXT ·gateAVX2(SB), NOSPLIT, $0-32
-	MOVQ   dst+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   gate+16(FP), DX
-	MOVQ   n+24(FP), BX
-	VXORPD Y0, Y0, Y0
-	XORQ   SI, SI
-	MOVQ   BX, DI
-	ANDQ   $-4, DI
-	JZ     tail
-
-loop:
-	VMOVUPD (DX)(SI*8), Y2
-	VMOVUPD (CX)(SI*8), Y1
-	VCMPPD  $0x11, Y2, Y0, Y2
-	VANDPD  Y2, Y1, Y1
-	VMOVUPD Y1, (AX)(SI*8)
-	ADDQ    $0x04, SI
-	CMPQ    SI, DI
-	JLT     loop
-
-tail:
-	SUBQ       SI, BX
-	JZ         done
-	LEAQ       lanes<>+0(SB), DI
-	MOVQ       $0x00000008, R8
-	SUBQ       BX, R8
-	VMOVUPD    (DI)(R8*8), Y15
-	VMASKMOVPD (DX)(SI*8), Y15, Y2
-	VMASKMOVPD (CX)(SI*8), Y15, Y1
-	VCMPPD     $0x11, Y2, Y0, Y2
-	VANDPD     Y2, Y1, Y1
-	VMASKMOVPD Y1, Y15, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addScaledAVX2(dst *float64, x *float64, n int, c float64)
-// Requires: AVX, FMA3
-TEXT ·addScaledAVX2(SB), NOSPLIT, $0-32
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD c+24(FP), Y0
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-4, SI
-	JZ           tail
-
-loop:
-	VMOVUPD     (CX)(BX*8), Y1
-	VMOVUPD     (AX)(BX*8), Y2
-	VFMADD231PD Y1, Y0, Y2
-	VMOVUPD     Y2, (AX)(BX*8)
-	ADDQ        $0x04, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	LEAQ        lanes<>+0(SB), SI
-	MOVQ        $0x00000008, DI
-	SUBQ        DX, DI
-	VMOVUPD     (SI)(DI*8), Y15
-	VMASKMOVPD  (CX)(BX*8), Y15, Y1
-	VMASKMOVPD  (AX)(BX*8), Y15, Y2
-	VFMADD231PD Y1, Y0, Y2
-	VMASKMOVPD  Y2, Y15, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addRowAVX2(v *float64, x *float64, stride int, rows int, cols int)
-// Requires: AVX
-TEXT ·addRowAVX2(SB), NOSPLIT, $0-40
-	MOVQ v+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ cols+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-4, R8
-	JZ   tail
-
-loop:
-	LEAQ    (CX)(DI*8), R9
-	MOVQ    BX, R10
-	VMOVUPD (AX)(DI*8), Y0
-
-down1:
-	VMOVUPD (R9), Y1
-	VADDPD  Y0, Y1, Y1
-	VMOVUPD Y1, (R9)
-	ADDQ    DX, R9
-	DECQ    R10
-	JNZ     down1
-	ADDQ    $0x04, DI
-	CMPQ    DI, R8
-	JLT     loop
-
-tail:
-	SUBQ       DI, SI
-	JZ         done
-	LEAQ       lanes<>+0(SB), R8
-	MOVQ       $0x00000008, R9
-	SUBQ       SI, R9
-	VMOVUPD    (R8)(R9*8), Y15
-	LEAQ       (CX)(DI*8), CX
-	VMASKMOVPD (AX)(DI*8), Y15, Y0
-
-down2:
-	VMASKMOVPD (CX), Y15, Y1
-	VADDPD     Y0, Y1, Y1
-	VMASKMOVPD Y1, Y15, (CX)
-	ADDQ       DX, CX
-	DECQ       BX
-	JNZ        down2
-
-done:
-	VZEROUPPER
-	RET
-
-// func sumRowsAVX2(v *float64, x *float64, stride int, rows int, cols int)
-// Requires: AVX
-TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
-	MOVQ v+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ cols+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-4, R8
-	JZ   tail
-
-loop:
-	LEAQ    (CX)(DI*8), R9
-	MOVQ    BX, R10
-	VMOVUPD (AX)(DI*8), Y0
-	VXORPD  Y1, Y1, Y1
-	VXORPD  Y2, Y2, Y2
-	VXORPD  Y3, Y3, Y3
-	SUBQ    $0x04, R10
-	JLT     down1rest
-
-down1:
-	VMOVUPD (R9), Y4
-	VADDPD  Y4, Y0, Y0
-	ADDQ    DX, R9
-	VMOVUPD (R9), Y5
-	VADDPD  Y5, Y1, Y1
-	ADDQ    DX, R9
-	VMOVUPD (R9), Y6
-	VADDPD  Y6, Y2, Y2
-	ADDQ    DX, R9
-	VMOVUPD (R9), Y7
-	VADDPD  Y7, Y3, Y3
-	ADDQ    DX, R9
-	SUBQ    $0x04, R10
-	JGE     down1
-
-down1rest:
-	ADDQ $0x04, R10
-	JZ   down1end
-
-down1one:
-	VMOVUPD (R9), Y4
-	VADDPD  Y4, Y0, Y0
-	ADDQ    DX, R9
-	DECQ    R10
-	JNZ     down1one
-
-down1end:
-	VADDPD  Y1, Y0, Y0
-	VADDPD  Y3, Y2, Y2
-	VADDPD  Y2, Y0, Y0
-	VMOVUPD Y0, (AX)(DI*8)
-	ADDQ    $0x04, DI
-	CMPQ    DI, R8
-	JLT     loop
-
-tail:
-	SUBQ       DI, SI
-	JZ         done
-	LEAQ       lanes<>+0(SB), R8
-	MOVQ       $0x00000008, R9
-	SUBQ       SI, R9
-	VMOVUPD    (R8)(R9*8), Y15
-	LEAQ       (CX)(DI*8), CX
-	VMASKMOVPD (AX)(DI*8), Y15, Y0
-	VXORPD     Y1, Y1, Y1
-	VXORPD     Y2, Y2, Y2
-	VXORPD     Y3, Y3, Y3
-	SUBQ       $0x04, BX
-	JLT        down2rest
-
-down2:
-	VMASKMOVPD (CX), Y15, Y4
-	VADDPD     Y4, Y0, Y0
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y5
-	VADDPD     Y5, Y1, Y1
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y6
-	VADDPD     Y6, Y2, Y2
-	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y7
-	VADDPD     Y7, Y3, Y3
-	ADDQ       DX, CX
-	SUBQ       $0x04, BX
-	JGE        down2
-
-down2rest:
-	ADDQ $0x04, BX
-	JZ   down2end
-
-down2one:
-	VMASKMOVPD (CX), Y15, Y4
-	VADDPD     Y4, Y0, Y0
-	ADDQ       DX, CX
-	DECQ       BX
-	JNZ        down2one
-
-down2end:
-	VADDPD     Y1, Y0, Y0
-	VADDPD     Y3, Y2, Y2
-	VADDPD     Y2, Y0, Y0
-	VMASKMOVPD Y0, Y15, (AX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func sumAVX2(x *float64, n int) float64
-// Requires: AVX, SSE2
-TEXT ·sumAVX2(SB), NOSPLIT, $0-24
-	MOVQ   x+0(FP), AX
-	MOVQ   n+8(FP), CX
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	XORQ   DX, DX
-	MOVQ   CX, BX
-	ANDQ   $-8, BX
-	JZ     tail
-
-loop:
-	VMOVUPD (AX)(DX*8), Y2
-	VADDPD  Y2, Y0, Y0
-	VMOVUPD 32(AX)(DX*8), Y2
-	VADDPD  Y2, Y1, Y1
-	ADDQ    $0x08, DX
-	CMPQ    DX, BX
-	JLT     loop
-
-tail:
-	SUBQ       DX, CX
-	JZ         done
-	LEAQ       lanes<>+0(SB), BX
-	MOVQ       $0x00000008, SI
-	SUBQ       CX, SI
-	VMOVUPD    (BX)(SI*8), Y15
-	VMOVUPD    32(BX)(SI*8), Y14
-	VMASKMOVPD (AX)(DX*8), Y15, Y2
-	VADDPD     Y2, Y0, Y0
-	VMASKMOVPD 32(AX)(DX*8), Y14, Y2
-	VADDPD     Y2, Y1, Y1
-
-done:
-	VADDPD       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDSD       X1, X0, X0
-	MOVSD        X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
-// func largestAVX2(x *float64, n int) (value float64, ok bool)
-// Requires: AVX, SSE2
-TEXT ·largestAVX2(SB), NOSPLIT, $0-25
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	XORQ    DX, DX
-	VMOVUPD (AX), Y0
-	VXORPD  Y2, Y2, Y2
-	SUBQ    $0x04, CX
-	JMP     test
-
-loop:
-	VMOVUPD (AX)(DX*8), Y1
-	VMAXPD  Y1, Y0, Y0
-	VADDPD  Y1, Y2, Y2
-	ADDQ    $0x04, DX
-
-test:
-	CMPQ         DX, CX
-	JLT          loop
-	MOVQ         CX, DX
-	VMOVUPD      (AX)(DX*8), Y1
-	VMAXPD       Y1, Y0, Y0
-	VADDPD       Y1, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VCMPPD       $0x03, Y2, Y2, Y2
-	VMOVMSKPD    Y2, AX
-	VEXTRACTF128 $0x01, Y0, X1
-	VMAXPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VMAXPD       X1, X0, X0
-	TESTL        AX, AX
-	SETEQ        AL
-	MOVB         AL, ok+24(FP)
-	MOVSD        X0, value+16(FP)
-	VZEROUPPER
-	RET
-
-// func smallestAVX2(x *float64, n int) (value float64, ok bool)
-// Requires: AVX, SSE2
-TEXT ·smallestAVX2(SB), NOSPLIT, $0-25
-	MOVQ    x+0(FP), AX
-	MOVQ    n+8(FP), CX
-	XORQ    DX, DX
-	VMOVUPD (AX), Y0
-	VXORPD  Y2, Y2, Y2
-	SUBQ    $0x04, CX
-	JMP     test
-
-loop:
-	VMOVUPD (AX)(DX*8), Y1
-	VMINPD  Y1, Y0, Y0
-	VADDPD  Y1, Y2, Y2
-	ADDQ    $0x04, DX
-
-test:
-	CMPQ         DX, CX
-	JLT          loop
-	MOVQ         CX, DX
-	VMOVUPD      (AX)(DX*8), Y1
-	VMINPD       Y1, Y0, Y0
-	VADDPD       Y1, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VCMPPD       $0x03, Y2, Y2, Y2
-	VMOVMSKPD    Y2, AX
-	VEXTRACTF128 $0x01, Y0, X1
-	VMINPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VMINPD       X1, X0, X0
-	TESTL        AX, AX
-	SETEQ        AL
-	MOVB         AL, ok+24(FP)
-	MOVSD        X0, value+16(FP)
-	VZEROUPPER
-	RET
-
-// func expAVX2(dst *float64, x *float64, n int, scale float64, shift float64) (sum float64)
-// Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·expAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD scale+24(FP), Y0
-	VBROADCASTSD shift+32(FP), Y1
-	VXORPD       Y2, Y2, Y2
-	VXORPD       Y9, Y9, Y9
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           tail
-
-loop:
-	VMOVUPD      (CX)(BX*8), Y3
-	VFMADD213PD  Y1, Y0, Y3
-	VMOVUPD      expConstants<>+192(SB), Y5
-	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      expConstants<>+256(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMULPD       expConstants<>+0(SB), Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
-	VMULPD       expConstants<>+128(SB), Y4, Y7
-	VSUBPD       Y7, Y3, Y6
-	VMOVUPD      expConstants<>+1152(SB), Y5
-	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
-	VMULPD       Y6, Y6, Y8
-	VFMSUB213PD  Y7, Y8, Y5
-	VADDPD       Y3, Y5, Y5
-	VADDPD       expConstants<>+320(SB), Y5, Y5
-	VCVTPD2DQY   Y4, X6
-	VPSRAD       $0x01, X6, X7
-	VPSUBD       X7, X6, X6
-	VPMOVSXDQ    X6, Y6
-	VPADDQ       exponentBias<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPMOVSXDQ    X7, Y7
-	VPADDQ       exponentBias<>+0(SB), Y7, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y5, Y5
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*8)
-	VADDPD       Y5, Y2, Y2
-	VMOVUPD      32(CX)(BX*8), Y3
-	VFMADD213PD  Y1, Y0, Y3
-	VMOVUPD      expConstants<>+192(SB), Y5
-	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      expConstants<>+256(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMULPD       expConstants<>+0(SB), Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
-	VMULPD       expConstants<>+128(SB), Y4, Y7
-	VSUBPD       Y7, Y3, Y6
-	VMOVUPD      expConstants<>+1152(SB), Y5
-	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
-	VMULPD       Y6, Y6, Y8
-	VFMSUB213PD  Y7, Y8, Y5
-	VADDPD       Y3, Y5, Y5
-	VADDPD       expConstants<>+320(SB), Y5, Y5
-	VCVTPD2DQY   Y4, X6
-	VPSRAD       $0x01, X6, X7
-	VPSUBD       X7, X6, X6
-	VPMOVSXDQ    X6, Y6
-	VPADDQ       exponentBias<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPMOVSXDQ    X7, Y7
-	VPADDQ       exponentBias<>+0(SB), Y7, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y5, Y5
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      Y5, 32(AX)(BX*8)
-	VADDPD       Y5, Y9, Y9
-	ADDQ         $0x08, BX
-	CMPQ         BX, SI
-	JLT          loop
-
-tail:
-	SUBQ         BX, DX
-	JZ           done
-	LEAQ         lanes<>+0(SB), SI
-	MOVQ         $0x00000008, DI
-	SUBQ         DX, DI
-	VMOVUPD      (SI)(DI*8), Y15
-	VMOVUPD      32(SI)(DI*8), Y14
-	VMASKMOVPD   (CX)(BX*8), Y15, Y3
-	VFMADD213PD  Y1, Y0, Y3
-	VMOVUPD      expConstants<>+192(SB), Y5
-	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      expConstants<>+256(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMULPD       expConstants<>+0(SB), Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
-	VMULPD       expConstants<>+128(SB), Y4, Y7
-	VSUBPD       Y7, Y3, Y6
-	VMOVUPD      expConstants<>+1152(SB), Y5
-	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
-	VMULPD       Y6, Y6, Y8
-	VFMSUB213PD  Y7, Y8, Y5
-	VADDPD       Y3, Y5, Y5
-	VADDPD       expConstants<>+320(SB), Y5, Y5
-	VCVTPD2DQY   Y4, X6
-	VPSRAD       $0x01, X6, X7
-	VPSUBD       X7, X6, X6
-	VPMOVSXDQ    X6, Y6
-	VPADDQ       exponentBias<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPMOVSXDQ    X7, Y7
-	VPADDQ       exponentBias<>+0(SB), Y7, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y5, Y5
-	VMULPD       Y6, Y5, Y5
-	VMASKMOVPD   Y5, Y15, (AX)(BX*8)
-	VANDPD       Y15, Y5, Y5
-	VADDPD       Y5, Y2, Y2
-	VMASKMOVPD   32(CX)(BX*8), Y14, Y3
-	VFMADD213PD  Y1, Y0, Y3
-	VMOVUPD      expConstants<>+192(SB), Y5
-	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      expConstants<>+256(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMULPD       expConstants<>+0(SB), Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD expConstants<>+64(SB), Y4, Y3
-	VMULPD       expConstants<>+128(SB), Y4, Y7
-	VSUBPD       Y7, Y3, Y6
-	VMOVUPD      expConstants<>+1152(SB), Y5
-	VFMADD213PD  expConstants<>+1088(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+1024(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+960(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+896(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+832(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+768(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+704(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+640(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+576(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+512(SB), Y6, Y5
-	VFMADD213PD  expConstants<>+448(SB), Y6, Y5
-	VMULPD       Y6, Y6, Y8
-	VFMSUB213PD  Y7, Y8, Y5
-	VADDPD       Y3, Y5, Y5
-	VADDPD       expConstants<>+320(SB), Y5, Y5
-	VCVTPD2DQY   Y4, X6
-	VPSRAD       $0x01, X6, X7
-	VPSUBD       X7, X6, X6
-	VPMOVSXDQ    X6, Y6
-	VPADDQ       exponentBias<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPMOVSXDQ    X7, Y7
-	VPADDQ       exponentBias<>+0(SB), Y7, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VMULPD       Y7, Y5, Y5
-	VMULPD       Y6, Y5, Y5
-	VMASKMOVPD   Y5, Y14, 32(AX)(BX*8)
-	VANDPD       Y14, Y5, Y5
-	VADDPD       Y5, Y9, Y9
-
-done:
-	VADDPD       Y9, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPD       X3, X2, X2
-	VPERMILPD    $0x01, X2, X3
-	VADDSD       X3, X2, X2
-	MOVSD        X2, sum+40(FP)
-	VZEROUPPER
-	RET
-
-DATA exponentBias<>+0(SB)/8, $0x00000000000003ff
-DATA exponentBias<>+8(SB)/8, $0x00000000000003ff
-DATA exponentBias<>+16(SB)/8, $0x00000000000003ff
-DATA exponentBias<>+24(SB)/8, $0x00000000000003ff
-GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
-
-// func affineAVX2(dst *float64, x *float64, n int, factor float64, term float64)
-// Requires: AVX, FMA3
-TEXT ·affineAVX2(SB), NOSPLIT, $0-40
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	VBROADCASTSD factor+24(FP), Y13
-	VBROADCASTSD term+32(FP), Y12
-	MOVQ         n+16(FP), DX
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-4, SI
-	JZ           tail
-
-loop:
-	VMOVUPD     (CX)(BX*8), Y0
-	VFMADD213PD Y12, Y13, Y0
-	VMOVUPD     Y0, (AX)(BX*8)
-	ADDQ        $0x04, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	LEAQ        lanes<>+0(SB), SI
-	MOVQ        $0x00000008, DI
-	SUBQ        DX, DI
-	VMOVUPD     (SI)(DI*8), Y15
-	VMASKMOVPD  (CX)(BX*8), Y15, Y0
-	VFMADD213PD Y12, Y13, Y0
-	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func affineByAVX2(dst *float64, x *float64, factor *float64, term *float64, n int)
-// Requires: AVX, FMA3
-TEXT ·affineByAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ factor+16(FP), DX
-	MOVQ term+24(FP), BX
-	MOVQ n+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-4, R8
-	JZ   tail
-
-loop:
-	VMOVUPD     (CX)(DI*8), Y0
-	VMOVUPD     (DX)(DI*8), Y13
-	VMOVUPD     (BX)(DI*8), Y12
-	VFMADD213PD Y12, Y13, Y0
-	VMOVUPD     Y0, (AX)(DI*8)
-	ADDQ        $0x04, DI
-	CMPQ        DI, R8
-	JLT         loop
-
-tail:
-	SUBQ        DI, SI
-	JZ          done
-	LEAQ        lanes<>+0(SB), R8
-	MOVQ        $0x00000008, R9
-	SUBQ        SI, R9
-	VMOVUPD     (R8)(R9*8), Y15
-	VMASKMOVPD  (CX)(DI*8), Y15, Y0
-	VMASKMOVPD  (DX)(DI*8), Y15, Y13
-	VMASKMOVPD  (BX)(DI*8), Y15, Y12
-	VFMADD213PD Y12, Y13, Y0
-	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func projectAVX2(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
-// Requires: AVX, FMA3
-TEXT ·projectAVX2(SB), NOSPLIT, $0-56
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         z+16(FP), DX
-	VBROADCASTSD mean+32(FP), Y13
-	VBROADCASTSD dot+40(FP), Y12
-	VBROADCASTSD scale+48(FP), Y11
-	MOVQ         n+24(FP), BX
-	XORQ         SI, SI
-	MOVQ         BX, DI
-	ANDQ         $-4, DI
-	JZ           tail
-
-loop:
-	VMOVUPD      (CX)(SI*8), Y0
-	VMOVUPD      (DX)(SI*8), Y1
-	VSUBPD       Y13, Y0, Y0
-	VFNMADD231PD Y12, Y1, Y0
-	VMULPD       Y11, Y0, Y0
-	VMOVUPD      Y0, (AX)(SI*8)
-	ADDQ         $0x04, SI
-	CMPQ         SI, DI
-	JLT          loop
-
-tail:
-	SUBQ         SI, BX
-	JZ           done
-	LEAQ         lanes<>+0(SB), DI
-	MOVQ         $0x00000008, R8
-	SUBQ         BX, R8
-	VMOVUPD      (DI)(R8*8), Y15
-	VMASKMOVPD   (CX)(SI*8), Y15, Y0
-	VMASKMOVPD   (DX)(SI*8), Y15, Y1
-	VSUBPD       Y13, Y0, Y0
-	VFNMADD231PD Y12, Y1, Y0
-	VMULPD       Y11, Y0, Y0
-	VMASKMOVPD   Y0, Y15, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func projectByAVX2(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
-// Requires: AVX, FMA3
-TEXT ·projectByAVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ z+16(FP), DX
-	MOVQ mean+24(FP), BX
-	MOVQ dot+32(FP), SI
-	MOVQ scale+40(FP), DI
-	MOVQ n+48(FP), R8
-	XORQ R9, R9
-	MOVQ R8, R10
-	ANDQ $-4, R10
-	JZ   tail
-
-loop:
-	VMOVUPD      (CX)(R9*8), Y0
-	VMOVUPD      (DX)(R9*8), Y1
-	VMOVUPD      (BX)(R9*8), Y13
-	VMOVUPD      (SI)(R9*8), Y12
-	VMOVUPD      (DI)(R9*8), Y11
-	VSUBPD       Y13, Y0, Y0
-	VFNMADD231PD Y12, Y1, Y0
-	VMULPD       Y11, Y0, Y0
-	VMOVUPD      Y0, (AX)(R9*8)
-	ADDQ         $0x04, R9
-	CMPQ         R9, R10
-	JLT          loop
-
-tail:
-	SUBQ         R9, R8
-	JZ           done
-	LEAQ         lanes<>+0(SB), R10
-	MOVQ         $0x00000008, R11
-	SUBQ         R8, R11
-	VMOVUPD      (R10)(R11*8), Y15
-	VMASKMOVPD   (CX)(R9*8), Y15, Y0
-	VMASKMOVPD   (DX)(R9*8), Y15, Y1
-	VMASKMOVPD   (BX)(R9*8), Y15, Y13
-	VMASKMOVPD   (SI)(R9*8), Y15, Y12
-	VMASKMOVPD   (DI)(R9*8), Y15, Y11
-	VSUBPD       Y13, Y0, Y0
-	VFNMADD231PD Y12, Y1, Y0
-	VMULPD       Y11, Y0, Y0
-	VMASKMOVPD   Y0, Y15, (AX)(R9*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func momentsAVX2(x *float64, z *float64, n int) (sum float64, product float64)
-// Requires: AVX, FMA3, SSE2
-TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
-	MOVQ   x+0(FP), AX
-	MOVQ   z+8(FP), CX
-	MOVQ   n+16(FP), DX
-	VXORPD Y0, Y0, Y0
-	VXORPD Y4, Y4, Y4
-	VXORPD Y1, Y1, Y1
-	VXORPD Y5, Y5, Y5
-	XORQ   BX, BX
-	MOVQ   DX, SI
-	ANDQ   $-8, SI
-	JZ     tail
-
-loop:
-	VMOVUPD     (AX)(BX*8), Y6
-	VMOVUPD     (CX)(BX*8), Y7
-	VADDPD      Y6, Y0, Y0
-	VFMADD231PD Y6, Y7, Y4
-	VMOVUPD     32(AX)(BX*8), Y6
-	VMOVUPD     32(CX)(BX*8), Y7
-	VADDPD      Y6, Y1, Y1
-	VFMADD231PD Y6, Y7, Y5
-	ADDQ        $0x08, BX
-	CMPQ        BX, SI
-	JLT         loop
-
-tail:
-	SUBQ        BX, DX
-	JZ          done
-	LEAQ        lanes<>+0(SB), SI
-	MOVQ        $0x00000008, DI
-	SUBQ        DX, DI
-	VMOVUPD     (SI)(DI*8), Y15
-	VMOVUPD     32(SI)(DI*8), Y14
-	VMASKMOVPD  (AX)(BX*8), Y15, Y6
-	VMASKMOVPD  (CX)(BX*8), Y15, Y7
-	VADDPD      Y6, Y0, Y0
-	VFMADD231PD Y6, Y7, Y4
-	VMASKMOVPD  32(AX)(BX*8), Y14, Y6
-	VMASKMOVPD  32(CX)(BX*8), Y14, Y7
-	VADDPD      Y6, Y1, Y1
-	VFMADD231PD Y6, Y7, Y5
-
-done:
-	VADDPD       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDSD       X1, X0, X0
-	VADDPD       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X5
-	VADDPD       X5, X4, X4
-	VPERMILPD    $0x01, X4, X5
-	VADDSD       X5, X4, X4
-	MOVSD        X0, sum+24(FP)
-	MOVSD        X4, product+32(FP)
-	VZEROUPPER
-	RET
-
-// func addMomentsAVX2(sum *float64, product *float64, x *float64, z *float64, n int)
-// Requires: AVX, FMA3
-TEXT ·addMomentsAVX2(SB), NOSPLIT, $0-40
-	MOVQ sum+0(FP), AX
-	MOVQ product+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ z+24(FP), BX
-	MOVQ n+32(FP), SI
-	XORQ DI, DI
-	MOVQ SI, R8
-	ANDQ $-4, R8
-	JZ   tail
-
-loop:
-	VMOVUPD     (DX)(DI*8), Y0
-	VMOVUPD     (BX)(DI*8), Y1
-	VMOVUPD     (AX)(DI*8), Y2
-	VMOVUPD     (CX)(DI*8), Y3
-	VADDPD      Y0, Y2, Y2
-	VFMADD231PD Y0, Y1, Y3
-	VMOVUPD     Y2, (AX)(DI*8)
-	VMOVUPD     Y3, (CX)(DI*8)
-	ADDQ        $0x04, DI
-	CMPQ        DI, R8
-	JLT         loop
-
-tail:
-	SUBQ        DI, SI
-	JZ          done
-	LEAQ        lanes<>+0(SB), R8
-	MOVQ        $0x00000008, R9
-	SUBQ        SI, R9
-	VMOVUPD     (R8)(R9*8), Y15
-	VMASKMOVPD  (DX)(DI*8), Y15, Y0
-	VMASKMOVPD  (BX)(DI*8), Y15, Y1
-	VMASKMOVPD  (AX)(DI*8), Y15, Y2
-	VMASKMOVPD  (CX)(DI*8), Y15, Y3
-	VADDPD      Y0, Y2, Y2
-	VFMADD231PD Y0, Y1, Y3
-	VMASKMOVPD  Y2, Y15, (AX)(DI*8)
-	VMASKMOVPD  Y3, Y15, (CX)(DI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func multiplyAVX2(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX
-TEXT ·multiplyAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	ANDQ $-4, DI
-	JZ   tail
-
-loop:
-	VMOVUPD (CX)(SI*8), Y0
-	VMOVUPD (DX)(SI*8), Y1
-	VMULPD  Y0, Y1, Y0
-	VMOVUPD Y0, (AX)(SI*8)
-	ADDQ    $0x04, SI
-	CMPQ    SI, DI
-	JLT     loop
-
-tail:
-	SUBQ       SI, BX
-	JZ         done
-	LEAQ       lanes<>+0(SB), DI
-	MOVQ       $0x00000008, R8
-	SUBQ       BX, R8
-	VMOVUPD    (DI)(R8*8), Y15
-	VMASKMOVPD (CX)(SI*8), Y15, Y0
-	VMASKMOVPD (DX)(SI*8), Y15, Y1
-	VMULPD     Y0, Y1, Y0
-	VMASKMOVPD Y0, Y15, (AX)(SI*8)
-
-done:
-	VZEROUPPER
-	RET
-
-// func addProductsAVX2(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, FMA3
-TEXT ·addProductsAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	ANDQ $-4, DI
-	JZ   tail
-
-loop:
-	VMOVUPD     (CX)(SI*8), Y0
-	VMOVUPD     (DX)(SI*8), Y1
-	VMOVUPD     (AX)(SI*8), Y2
-	VFMADD231PD Y0, Y1, Y2
-	VMOVUPD     Y2, (AX)(SI*8)
-	ADDQ        $0x04, SI
-	CMPQ        SI, DI
-	JLT         loop
-
-tail:
-	SUBQ        SI, BX
-	JZ          done
-	LEAQ        lanes<>+0(SB), DI
-	MOVQ        $0x00000008, R8
-	SUBQ        BX, R8
-	VMOVUPD     (DI)(R8*8), Y15
-	VMASKMOVPD  (CX)(SI*8), Y15, Y0
-	VMASKMOVPD  (DX)(SI*8), Y15, Y1
-	VMASKMOVPD  (AX)(SI*8), Y15, Y2
-	VFMADD231PD Y0, Y1, Y2
-	VMASKMOVPD  Y2, Y15, (AX)(SI*8)
-
-done:
 	VZEROUPPER
 	RET
 

@@ -11,8 +11,7 @@ import (
 // bigExp returns e^x to some 100 bits, by the series of e^{x/2^20} squared 20
 // times.
 func bigExp(x float64) *big.Float {
-	const bits, halvings = 160, 20
-	number := func(v float64) *big.Float { return new(big.Float).SetPrec(bits).SetFloat64(v) }
+	const halvings = 20
 	r := number(x)
 	r.SetMantExp(r, -halvings)
 	sum, term := number(1), number(1)
@@ -26,6 +25,8 @@ func bigExp(x float64) *big.Float {
 	}
 	return sum
 }
+
+func number(v float64) *big.Float { return new(big.Float).SetPrec(160).SetFloat64(v) }
 
 // ulps returns how far y is from e^x, in units of the last place of e^x.
 func ulps(y, x float64) float64 {

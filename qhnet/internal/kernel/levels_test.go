@@ -31,7 +31,13 @@ func TestLevelsAgreeBitByBit(t *testing.T) {
 			sum := Exp(e, x, 1, 0)
 			SumRows(sums[:min(g.n, len(h.c))], h.c[:min(g.n, len(h.c))])
 			total, product := Moments(x, e)
-			results[i] = slices.Concat(h.c, e, sums, []float64{sum, Sum(g.b), Max(x), Min(x), total, product})
+			curved := make([][]float64, 6)
+			for j := range curved {
+				curved[j] = make([]float64, len(x))
+			}
+			TanhCurve(curved[0], curved[1], curved[2], e)
+			SoftplusCurve(curved[3], curved[4], curved[5], x)
+			results[i] = slices.Concat(h.c, e, sums, slices.Concat(curved...), []float64{sum, Sum(g.b), Max(x), Min(x), total, product})
 		}
 		if !same(results[0], results[1]) {
 			t.Fatalf("%v or e^%v differ between AVX2 and AVX-512", g, x)

@@ -54,7 +54,7 @@ func (w *buffer) packPanels(p *product, l level, src unsafe.Pointer, rows, depth
 	for k := cut(depth, gatherRows); k.next(); {
 		dst := unsafe.Pointer(&w.a[0])
 		for i := panels; i.next(); {
-			gather(l, unsafe.Add(dst, k.start*i.length*word), unsafe.Add(src, i.start*word+k.start*p.leftStep),
+			gather(unsafe.Add(dst, k.start*i.length*word), unsafe.Add(src, i.start*word+k.start*p.leftStep),
 				i.length*word, p.leftStep, i.length, k.length)
 			dst = unsafe.Add(dst, panelSize(i.length, depth))
 		}
@@ -77,7 +77,7 @@ func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int)
 	}
 	for k := cut(depth, gatherRows); k.next(); {
 		for j := 0; j < cols; j += width {
-			gather(l, unsafe.Pointer(&w.b[j*depth+k.start*width]), unsafe.Add(src, j*word+k.start*p.rightStep),
+			gather(unsafe.Pointer(&w.b[j*depth+k.start*width]), unsafe.Add(src, j*word+k.start*p.rightStep),
 				width*word, p.rightStep, min(width, cols-j), k.length)
 		}
 	}
@@ -105,12 +105,8 @@ func Transpose(dst, src []float64, rows, cols int) {
 
 // gather copies rows of cols values, at most the width of a tile. It may write
 // a tile's width from the start of the last row.
-func gather(l level, dst, src unsafe.Pointer, dstStride, srcStride, cols, rows int) {
-	if l == avx512 {
-		gatherAVX512((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
-	} else {
-		gatherAVX2((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
-	}
+func gather(dst, src unsafe.Pointer, dstStride, srcStride, cols, rows int) {
+	gatherAsm((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
 }
 
 // transpose writes the rows of src, each of the given length, as columns.

@@ -9,15 +9,19 @@ import (
 
 // read and write tell the race detector, which does not see into assembly, what
 // it does.
-func read(x []float64) {
-	if len(x) > 0 {
-		runtime.RaceReadRange(unsafe.Pointer(&x[0]), len(x)*word)
+func read(slices ...[]float64) {
+	for _, x := range slices {
+		if len(x) > 0 {
+			runtime.RaceReadRange(unsafe.Pointer(&x[0]), len(x)*word)
+		}
 	}
 }
 
-func write(x []float64) {
-	if len(x) > 0 {
-		runtime.RaceWriteRange(unsafe.Pointer(&x[0]), len(x)*word)
+func write(slices ...[]float64) {
+	for _, x := range slices {
+		if len(x) > 0 {
+			runtime.RaceWriteRange(unsafe.Pointer(&x[0]), len(x)*word)
+		}
 	}
 }
 

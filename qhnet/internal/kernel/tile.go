@@ -30,9 +30,6 @@ type tile struct {
 	aNext       int            // from a tile's A to that of the one below
 }
 
-// The assembly counts on this size.
-var _ [20 * 8]byte = [unsafe.Sizeof(tile{})]byte{}
-
 // A step is something done to the sums before they are stored, in the order
 // of the bits, except that check comes first.
 type step int
@@ -65,9 +62,10 @@ func (l level) rowsFor(cols int) int {
 	return rows
 }
 
-// compute computes count tiles and leaves the pointers at the last of them.
-func (t *tile) compute(l level) {
-	for !t.try(l) {
+// compute computes count tiles and leaves the pointers at the last of them. The
+// assembly stops at a tile that it refuses.
+func (t *tile) compute() {
+	for !tilesAsm(t) {
 		t.skipZeros()
 		if t.count--; t.count == 0 {
 			return
@@ -77,14 +75,6 @@ func (t *tile) compute(l level) {
 		t.gate = unsafe.Add(t.gate, t.rows*t.gateRow)
 		t.rowBias = unsafe.Add(t.rowBias, t.rows*t.rowBiasStep)
 	}
-}
-
-// try computes tiles until one is refused, and reports whether none was.
-func (t *tile) try(l level) bool {
-	if l == avx512 {
-		return tileAVX512(t)
-	}
-	return tileAVX2(t)
 }
 
 // skipZeros computes a tile as gonum does, which leaves out the products with

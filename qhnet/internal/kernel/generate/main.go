@@ -5,20 +5,36 @@
 package main
 
 import (
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 func main() {
 	ConstraintExpr("!purego")
-	for _, s := range []set{avx512, avx2} {
-		for _, emit := range []func(set){
-			tile, transpose, gather,
-			rectifyAll, gateAll, addScaled, addRow, sumRows, sum, largest, smallest, exp,
-			affine(false), affine(true), project(false), project(true), moments, addMoments, multiply, addProducts,
-		} {
-			emit(s)
-		}
+	vectors()
+	exponentials()
+	both("gather", "func(dst, src *float64, dstStride, srcStride, cols, rows int)", gather)
+	both("tiles", "func(t *[20]uint64) (ok bool)", tile) // a tile's words
+	for _, s := range []set{avx512, avx2, avx} {
+		TEXT("transpose"+s.name, attr.NOSPLIT, "func(dst, src *float64, dstStride, srcStride, blocks int)")
+		transpose(s)
 	}
-	transpose(avx)
 	Generate()
+}
+
+// both emits a function for AVX2 and for AVX-512, which looks at the level in use.
+func both(name, signature string, body func(set)) {
+	const level512 = 2
+	TEXT(name+"Asm", attr.NOSPLIT, signature)
+	CMPQ(Mem{Symbol: Symbol{Name: "·active"}, Base: reg.StaticBase}, I8(level512))
+	JEQ(LabelRef(avx512.name))
+	body(avx2)
+	VZEROUPPER()
+	RET()
+	Label(avx512.name)
+	body(avx512)
+	VZEROUPPER()
+	RET()
 }

@@ -112,4 +112,18 @@ func laneTable() Mem {
 	return lanes
 }
 
-func label(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+// label makes a name of the part of a function for this instruction set.
+func (s set) label(format string, args ...any) string {
+	return s.name + fmt.Sprintf(format, args...)
+}
+
+// keep clears the lanes of v that take no part.
+func (s set) keep(v Register, k mask) {
+	switch {
+	case k == nil:
+	case s.opmask:
+		VMOVAPD_Z(v, k, v)
+	default:
+		VANDPD(k, v, v)
+	}
+}
