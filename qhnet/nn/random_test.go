@@ -205,7 +205,7 @@ func checkGradientTangent(t *rapid.T, e qhnet.Evaluation, hv, w, v []float64, rn
 	size := floats.Norm(want, 2) + floats.Norm(hv, 2)
 	floats.Add(want, hv)
 	e.Directional(jv, v)
-	e.(qhnet.GradientTangenter).GradientTangent(got, w, rates, v)
+	e.(gradientTangenter).GradientTangent(got, w, rates, v)
 	if d := floats.Distance(got, want, 2); d > 1e-12*size { // sums in another order
 		t.Errorf("GradientTangent is off the sum of its parts by %.1e", d/size)
 	}
