@@ -64,8 +64,8 @@ func (c *Cascade) String() string {
 // groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
 // value). Other stages are refused with an error. It also returns an error,
 // wrapping [qp.ErrInfeasible], if the data are not separable, and one that wraps
-// [qp.ErrNoConvergence] if a stage of separable data cannot be solved: sizes of the
-// columns that differ by more than six orders of magnitude can do that.
+// [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen if
+// all columns differ in size, by five orders of magnitude or more.
 //
 // The stages are solved by least-distance programming, never by a flow. A stage
 // hands its set of minimizers on exactly, through complementarity: constraints
