@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"qhlab/qhnet/internal/qp"
 	"qhlab/qhnet/nn"
 )
 
@@ -62,7 +63,9 @@ func (c *Cascade) String() string {
 // joint ℓ2 norm), one group with shared scales of any depth (ℓ2), elementwise
 // groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
 // value). Other stages are refused with an error. It also returns an error,
-// wrapping [qp.ErrInfeasible], if the data are not separable.
+// wrapping [qp.ErrInfeasible], if the data are not separable, and one that wraps
+// [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen if
+// all columns differ in size, by five orders of magnitude or more.
 //
 // The stages are solved by least-distance programming, never by a flow. A stage
 // hands its set of minimizers on exactly, through complementarity: constraints
@@ -81,7 +84,8 @@ func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 	for _, s := range stages {
 		if s.Discarded = f.discard(s.coordinates); !s.Discarded {
 			if err := f.minimize(s); err != nil {
-				return nil, fmt.Errorf("qhnet: cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
+				// Whatever failed, the data are separable.
+				return nil, fmt.Errorf("%w: cascade, stage %s: %v; if columns of the inputs differ by many orders of magnitude, scale them", qp.ErrNoConvergence, strings.Join(s.Groups, ", "), err)
 			}
 		}
 		s.Value = s.norm(f.coefficients())

@@ -392,6 +392,24 @@ func TestCascadeOfScaledColumns(t *testing.T) {
 	}
 }
 
+// All columns of any size from 1e-2 to 1e2, ℓ1 and ℓ2 stages: the stages are solved, to a
+// feasible point.
+func TestCascadeOfColumnsOfAllSizes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(77, 1))
+	for range 300 {
+		d := 2 + rng.IntN(6)
+		set := separable(rng, 4+rng.IntN(20), d)
+		for j := range d {
+			column := set.X.ColView(j).(*mat.VecDense)
+			column.ScaleVec(math.Pow(10, 4*rng.Float64()-2), column)
+		}
+		order, first := rng.Perm(d), 1+rng.IntN(d-1)
+		cascade(t, set, 0, rng.IntN(2) == 0,
+			nn.Group{Coordinates: order[:first], Depth: 2, Elementwise: rng.IntN(2) == 0},
+			nn.Group{Coordinates: order[first:], Depth: 3})
+	}
+}
+
 // Two points that only a small coordinate tells apart keep all digits.
 func TestCascadeOfASmallCoordinate(t *testing.T) {
 	set := dataset.Set{Name: "small", X: mat.NewDense(2, 2, []float64{1e-5, 1, -1e-5, 1}), Labels: []int{1, 0}, Classes: 2}

@@ -20,7 +20,7 @@ import (
 // and the other margins, and some signs, bound z. Coordinates are equilibrated, so
 // that units of the inputs do not matter: x_j = length_j β_j/unit with the length of
 // column j of the margins, or 1 with balls, which are round in the inputs' own units.
-// The widest margin has ‖x‖ = 1.
+// The point that the face starts from has ‖x‖ = 1.
 type face struct {
 	rows   *mat.Dense // of the margins rows·x - radius ‖x_j/length_j‖ ≥ 1
 	length []float64
@@ -38,7 +38,8 @@ type face struct {
 // ask rounding errors to agree.
 const decidedShare = 1e-9
 
-// newFace returns all feasible coefficients, with the widest margin as the point.
+// newFace returns all feasible coefficients, at one of them; with balls, at the widest
+// margin.
 func newFace(l *LinearMargins) (*face, error) {
 	n, width := l.rows.Dims()
 	f := &face{
@@ -57,10 +58,12 @@ func newFace(l *LinearMargins) (*face, error) {
 		return nil, fmt.Errorf("%w (no linear function of these coefficients separates the data)", err)
 	}
 	f.normalize()
-	if err := f.widest(); err != nil {
-		return nil, err
+	if l.radius > 0 {
+		if err := f.widest(); err != nil {
+			return nil, err
+		}
+		f.normalize()
 	}
-	f.normalize()
 	return f, nil
 }
 
@@ -162,6 +165,9 @@ func (f *face) minimize(s groupStage) error {
 			value = 0
 		}
 		f.settle(nil, []int{j}, []float64{value}) // value is that of the point, up to rounding
+	}
+	if gap := slices.Min(f.gaps()); gap < -decidedShare {
+		return fmt.Errorf("%w: a margin misses 1 by %.1e of its terms", qp.ErrNoConvergence, -gap)
 	}
 	return nil
 }

@@ -104,6 +104,9 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 // with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
 	f, err := newFace(l)
+	if err == nil && l.radius == 0 {
+		err = f.widest()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -229,7 +229,8 @@ func (s *search) descend() error {
 }
 
 // project runs projected gradient descent on the margins, from the nearest points of the
-// tangents to the boundary at the adversaries, in balls of Shrink times their distances.
+// tangents to the boundary at the adversaries, in balls a little smaller than their
+// distances.
 // The first look is at the starts themselves, which may be outside the balls. A row that
 // is far behind goes on from near the best.
 func (s *search) project(steps int) error {

@@ -116,8 +116,19 @@ func polishDistance(dst, multipliers []float64, rows *mat.Dense, h []float64, s 
 	}
 	var lq mat.LQ
 	lq.Factorize(active)
-	var x, mu mat.VecDense
-	if lq.SolveVecTo(&x, false, right) != nil || lq.SolveVecTo(&mu, true, &x) != nil {
+	var x, mu, rest, correction mat.VecDense
+	if lq.SolveVecTo(&x, false, right) != nil {
+		return
+	}
+	for range 2 { // rows of very different columns lose digits
+		rest.MulVec(active, &x)
+		rest.SubVec(right, &rest)
+		if lq.SolveVecTo(&correction, false, &rest) != nil {
+			return
+		}
+		x.AddVec(&x, &correction)
+	}
+	if lq.SolveVecTo(&mu, true, &x) != nil {
 		return
 	}
 	worst, _ := worstViolation(x.RawVector().Data, rows, h)
