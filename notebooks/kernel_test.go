@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // start returns a kernel that ends with the test.
@@ -48,9 +47,8 @@ func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &cell{Type: "code", Source: "%%\nfmt.Println(\"begun\")\ntime.Sleep(time.Minute)\nos.Exit(0)"}
+	c := &cell{Type: "code", Source: "%%\nfmt.Println(\"begun\")\ntime.Sleep(time.Hour)\nos.Exit(0)"}
 	collector := newCollector()
-	begun := time.Now()
 	err := k.execute(ctx, string(c.Source), func(m message) {
 		collector.collect(c, m)
 		if strings.Contains(c.stream("stdout"), "begun") {
@@ -60,14 +58,12 @@ func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
 	if err != context.Canceled {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
-	// A Go program dies of SIGINT at once; 20 s is far below the minute it wanted.
-	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("the interrupt took %v", took)
-	}
 	if got := c.stream("stdout"); got != "begun\n" {
 		t.Errorf("stdout %q", got)
 	}
-	if c, err := execute(t, t.Context(), k, "%%\nfmt.Println(\"alive\")"); err != nil || c.stream("stdout") != "alive\n" {
+	soon, stop := context.WithTimeout(t.Context(), patience) // the program wanted an hour
+	defer stop()
+	if c, err := execute(t, soon, k, "%%\nfmt.Println(\"alive\")"); err != nil || c.stream("stdout") != "alive\n" {
 		t.Errorf("the kernel did not survive: %v %q", err, c.stream("stdout"))
 	}
 }

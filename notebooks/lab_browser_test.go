@@ -67,7 +67,7 @@ type kernelState struct {
 // calls it idle, and forgets cells that are to run.
 func waitConnected(t *testing.T, server *labServer) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		answer, err := http.Get(server.url("/api/kernels"))
 		if err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func runAll(t *testing.T, ctx context.Context, cells, last int) {
 	t.Helper()
 	complete := fmt.Sprintf(`(p => p.length === %d && p.every(p => Number((/^\[(\d+)\]:$/.exec(p) || [0, 0])[1]) > %d))(%s)`, cells, last, prompts)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
-	wait(t, ctx, 4*time.Minute, complete)
+	wait(t, ctx, patience, complete)
 }
 
 // clickMenu opens a menu and chooses the item of a command. Menus of JupyterLab
@@ -220,7 +220,7 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 			}
 			openNotebook(t, ctx, server, path)
 			all := fmt.Sprintf(`%s.length === %d && %s === %d`, widths, nb.countPictures(), rendered, len(nb.Cells))
-			wait(t, ctx, time.Minute, all)
+			wait(t, ctx, patience, all)
 			if nb.countPictures() > 0 {
 				examinePictures(t, ctx)
 			}

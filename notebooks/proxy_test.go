@@ -137,8 +137,8 @@ func queue(t *testing.T, k *kernel, during func(), sources ...string) (ends []st
 				}
 				open--
 			}
-		case <-time.After(time.Minute):
-			t.Fatalf("after a minute the cells ended as %q", ends)
+		case <-time.After(patience):
+			t.Fatalf("after %v the cells ended as %q", patience, ends)
 		}
 	}
 	return ends
@@ -170,16 +170,12 @@ func TestInterruptStopsTheCellsThatWait(t *testing.T) {
 		}
 	}
 	for name, program := range map[string]string{
-		"dies":     "%%\ntime.Sleep(time.Minute)",
+		"dies":     "%%\ntime.Sleep(time.Hour)",
 		"survives": "import \"os/signal\"\nvar stopped = make(chan os.Signal, 1)\n%%\nsignal.Notify(stopped, os.Interrupt)\n<-stopped",
 	} {
-		begun := time.Now()
 		ends := queue(t, k, interrupt, firstCell+"\n"+program, "%%\nprintln(1)")
 		if ends[1] != "aborted" {
 			t.Errorf("%s: the cells ended %q", name, ends)
-		}
-		if took := time.Since(begun); took > 20*time.Second {
-			t.Errorf("%s: the interrupt took %v", name, took)
 		}
 	}
 }
@@ -246,7 +242,7 @@ func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
 func TestBusyKernelSaysWhatItIs(t *testing.T) {
 	k := start(t, withKernel(t))
 	ask := func() {
-		limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		limited, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		id, err := k.send(k.shell, "kernel_info_request", struct{}{})
 		if err == nil {
@@ -257,16 +253,16 @@ func TestBusyKernelSaysWhatItIs(t *testing.T) {
 		}
 		k.send(k.control, "interrupt_request", struct{}{})
 	}
-	queue(t, k, ask, firstCell+"\n%%\ntime.Sleep(time.Minute)")
+	queue(t, k, ask, firstCell+"\n%%\ntime.Sleep(time.Hour)")
 }
 
 // However the proxy ends, nothing that it started goes on.
 func TestKilledProxyLeavesNoProcess(t *testing.T) {
 	k := start(t, withKernel(t))
 	file := filepath.Join(t.TempDir(), "pid")
-	go execute(t, t.Context(), k, firstCell+fmt.Sprintf("\n%%%%\nos.WriteFile(%q, fmt.Append(nil, os.Getpid()), 0o600)\ntime.Sleep(time.Minute)", file))
+	go execute(t, t.Context(), k, firstCell+fmt.Sprintf("\n%%%%\nos.WriteFile(%q, fmt.Append(nil, os.Getpid()), 0o600)\ntime.Sleep(time.Hour)", file))
 	var pid int
-	for deadline := time.Now().Add(time.Minute); pid == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); pid == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		text, _ := os.ReadFile(file)
 		fmt.Sscan(string(text), &pid)
 	}
@@ -274,13 +270,13 @@ func TestKilledProxyLeavesNoProcess(t *testing.T) {
 		t.Fatalf("the program of the cell does not run: %v", err)
 	}
 	k.process.Process.Kill()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil && exec.Command("pgrep", "-f", k.folder+"/").Run() != nil {
 			return
 		}
 	}
 	left, _ := exec.Command("pgrep", "-af", k.folder+"/").CombinedOutput()
-	t.Errorf("after ten seconds there are still, besides %d:\n%s", pid, left)
+	t.Errorf("after %v there are still, besides %d:\n%s", patience, pid, left)
 }
 
 // BenchmarkProxy measures what the proxy adds to a cell that needs no compiler:

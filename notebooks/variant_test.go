@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // writeNotebook makes a notebook of cells; the first is tagged parameters.
@@ -130,12 +129,8 @@ func TestCellThatReadsFindsTheEndOfItsInput(t *testing.T) {
 func TestCellThatTakesTooLongIsNamed(t *testing.T) {
 	p := withKernel(t)
 	path := filepath.Join(t.TempDir(), "slow.ipynb")
-	writeNotebook(t, path, "%noautoget\nimport (\n\t\"fmt\"\n\t\"time\"\n)", "%%\nfmt.Println(1)\ntime.Sleep(10*time.Minute)")
-	begun := time.Now()
-	wantError(t, run(t.Context(), p, []string{path, "-timeout", "15s"}), "slow: cell [2] failed: it took longer than -timeout 15s")
-	if took := time.Since(begun); took > 2*time.Minute {
-		t.Errorf("it was ended after %v", took)
-	}
+	writeNotebook(t, path, "%noautoget\nimport (\n\t\"fmt\"\n\t\"time\"\n)", "%%\nfmt.Println(1)\ntime.Sleep(time.Hour)")
+	wantError(t, run(t.Context(), p, []string{path, "-timeout", "40s"}), "slow: cell [2] failed: it took longer than -timeout 40s")
 }
 
 // The streams of a program are two pipes, and what is read first is chance.
