@@ -11,7 +11,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"go/scanner"
 	"go/token"
 	"html"
 	"html/template"
@@ -286,77 +285,28 @@ func policy(style, script []byte) string {
 	return "default-src 'none'; img-src 'self' file: data:; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'"
 }
 
-// highlight returns the source of a cell as HTML in which keywords (k), strings
-// (s), numbers (n), comments (c) and commands of the kernel (m) are marked. Its
-// text content is the source.
+// tokens are the parts of a cell that are marked, by the classes of the style sheet:
+// commands of the kernel (m), comments (c), strings (s), numbers (n), and words, of
+// which only keywords (k) are. A string or comment without an end goes to that of its
+// line or cell.
+var tokens = regexp.MustCompile(`(?ms)(^[%!][^\n]*\n?)|(//[^\n]*|/\*.*?(?:\*/|\z))|` +
+	`("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|\x60[^\x60]*\x60?)|(\b\d(?:[eEpP][+-]|\w|\.)*)|([\pL_][\pL\pN_]*)`)
+
+// highlight returns the source of a cell as HTML whose text content is the source.
 func highlight(source string) template.HTML {
 	var b strings.Builder
-	goLines := blankCommands(source)
-	var s scanner.Scanner
-	files := token.NewFileSet()
-	file := files.AddFile("", files.Base(), len(goLines))
-	s.Init(file, []byte(goLines), func(token.Position, string) {}, scanner.ScanComments)
 	end := 0
-	for {
-		pos, kind, literal := s.Scan()
-		if kind == token.EOF {
-			break
+	for _, at := range tokens.FindAllStringSubmatchIndex(source, -1) {
+		group := 1
+		for at[2*group] < 0 {
+			group++
 		}
-		if class := tokenClass(kind); class != "" {
-			start := file.Offset(pos)
-			writePlain(&b, source, end, start)
-			end = start + len(literal)
-			writeMarked(&b, source[start:end], class)
+		word := source[at[0]:at[1]]
+		if class := "mcsnk"[group-1]; class != 'k' || token.IsKeyword(word) {
+			fmt.Fprintf(&b, `%s<span class="%c">%s</span>`, html.EscapeString(source[end:at[0]]), class, html.EscapeString(word))
+			end = at[1]
 		}
 	}
-	writePlain(&b, source, end, len(source))
+	b.WriteString(html.EscapeString(source[end:]))
 	return template.HTML(b.String())
-}
-
-// blankCommands replaces the lines that are commands of the kernel by blanks of
-// the same length, because they are not Go.
-func blankCommands(source string) string {
-	all := strings.SplitAfter(source, "\n")
-	for i, line := range all {
-		if isCommand(line) {
-			text := strings.TrimSuffix(line, "\n")
-			all[i] = strings.Repeat(" ", len(text)) + line[len(text):]
-		}
-	}
-	return strings.Join(all, "")
-}
-
-func isCommand(line string) bool {
-	return strings.HasPrefix(line, "%") || strings.HasPrefix(line, "!")
-}
-
-func tokenClass(kind token.Token) string {
-	switch {
-	case kind.IsKeyword():
-		return "k"
-	case kind == token.STRING || kind == token.CHAR:
-		return "s"
-	case kind == token.INT || kind == token.FLOAT || kind == token.IMAG:
-		return "n"
-	case kind == token.COMMENT:
-		return "c"
-	}
-	return ""
-}
-
-func writeMarked(b *strings.Builder, text, class string) {
-	b.WriteString(`<span class="` + class + `">` + html.EscapeString(text) + "</span>")
-}
-
-// writePlain writes source[from:to], in which only commands of the kernel are
-// marked.
-func writePlain(b *strings.Builder, source string, from, to int) {
-	for _, line := range strings.SplitAfter(source[from:to], "\n") {
-		if isCommand(line) && (from == 0 || source[from-1] == '\n') {
-			writeMarked(b, line, "m")
-		} else {
-			b.WriteString(html.EscapeString(line))
-		}
-		from += len(line)
-	}
 }

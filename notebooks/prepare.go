@@ -28,17 +28,17 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 // .tools/bin and the project's packages are built, which also fills the build
 // cache that cells use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
+	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
 
 // prepareFrontEnd additionally makes sure that names are completed and explained.
 func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp)
+	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install)
 }
 
 // prepareLab additionally makes sure that JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp, installLab)
+	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
@@ -78,14 +78,6 @@ var (
 	// By gopls the kernel completes and explains names.
 	helpTools = toolset{"completion", ".jupyter/gopls", []string{"golang.org/x/tools/gopls"}}
 )
-
-func installPrograms(ctx context.Context, p project, progress *progress) error {
-	return kernelTools.install(ctx, p, progress)
-}
-
-func installHelp(ctx context.Context, p project, progress *progress) error {
-	return helpTools.install(ctx, p, progress)
-}
 
 func (t toolset) install(ctx context.Context, p project, progress *progress) error {
 	command, err := goCommand()
