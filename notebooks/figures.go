@@ -5,10 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"go/ast"
 	"go/parser"
-	"go/token"
-	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -207,7 +204,12 @@ func (nb *notebook) setParameters(assignments []string) error {
 	if at < 0 {
 		return errors.New("no cell is tagged parameters, so there is nothing that -p can set")
 	}
-	known, names := variables(string(nb.Cells[at].Source))
+	known, names := map[string]string{}, []string{}
+	for _, d := range parseCell(string(nb.Cells[at].Source)).declarations() {
+		if name, isVariable := strings.CutPrefix(d.name, "var "); isVariable {
+			known[name], names = d.kind, append(names, name)
+		}
+	}
 	var declared strings.Builder
 	declared.WriteString("var (\n")
 	for _, assignment := range assignments {
@@ -228,43 +230,4 @@ func (nb *notebook) setParameters(assignments []string) error {
 		Metadata: map[string]any{"tags": []any{injected}},
 	})
 	return nil
-}
-
-// variables returns the types of the variables that a cell declares, empty where
-// only the rest of the notebook knows it, and their names in order.
-func variables(code string) (kinds map[string]string, names []string) {
-	kinds = map[string]string{}
-	file := parseCell(code).file
-	if file == nil {
-		return kinds, nil
-	}
-	for _, d := range file.Decls {
-		group, ok := d.(*ast.GenDecl)
-		if !ok || group.Tok != token.VAR {
-			continue
-		}
-		for _, spec := range group.Specs {
-			v := spec.(*ast.ValueSpec)
-			for i, name := range v.Names {
-				names = append(names, name.Name)
-				kinds[name.Name] = kind(v, i)
-			}
-		}
-	}
-	return kinds, names
-}
-
-// kind is the type of a declared variable as far as its declaration says it.
-func kind(v *ast.ValueSpec, i int) string {
-	switch {
-	case v.Type != nil:
-		return types.ExprString(v.Type)
-	case i >= len(v.Values):
-		return ""
-	}
-	value := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	if err := types.CheckExpr(token.NewFileSet(), nil, token.NoPos, v.Values[i], &value); err != nil {
-		return ""
-	}
-	return types.Default(value.Types[v.Values[i]].Type).String()
 }

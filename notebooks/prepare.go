@@ -138,7 +138,7 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	}
 	switch {
 	case err == nil:
-		s.drop()
+		s.end("done")
 		return nil
 	case ctx.Err() == nil && noNetwork.MatchString(log.String()):
 		s.end("failed")
