@@ -72,9 +72,13 @@ func openKernel(ctx context.Context, name string, command func(folder, connectio
 	}
 	listening := inFolder(k.folder, string(k.key))
 	file := filepath.Join(k.folder, name)
-	if err := errors.Join(listening.write(file), k.launch(command(k.folder, file))); err != nil {
+	cmd := command(k.folder, file)
+	if cmd.Stderr == nil {
+		cmd.Stdout, cmd.Stderr = &k.log, &k.log
+	}
+	if err := errors.Join(os.WriteFile(file, encoded(listening), 0o600), k.start(cmd)); err != nil {
 		k.kill()
-		return nil, err
+		return nil, fmt.Errorf("cannot start the kernel: %w", err)
 	}
 	ctx, stop := context.WithTimeout(ctx, startTimeout)
 	defer stop()
@@ -83,16 +87,6 @@ func openKernel(ctx context.Context, name string, command func(folder, connectio
 		return nil, fmt.Errorf("the kernel does not answer: %w\n%s", err, &k.log)
 	}
 	return k, nil
-}
-
-func (k *kernel) launch(cmd *exec.Cmd) error {
-	if cmd.Stderr == nil {
-		cmd.Stdout, cmd.Stderr = &k.log, &k.log
-	}
-	if err := k.start(cmd); err != nil {
-		return fmt.Errorf("cannot start the kernel: %w", err)
-	}
-	return nil
 }
 
 // connect opens the sockets and waits until the kernel's state arrives on
@@ -376,14 +370,6 @@ func readConnection(path string) (connection, error) {
 		return c, fmt.Errorf("%s asks for signatures by %s; this kernel signs with hmac-sha256 only", path, c.Scheme)
 	}
 	return c, nil
-}
-
-func (c connection) write(path string) error {
-	data, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, 0o600)
 }
 
 // address is where one of the kernel's sockets listens.

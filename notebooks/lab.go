@@ -107,11 +107,10 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if s.token == "" {
 		s.token = rand.Text()
 	}
-	if err := s.launch(p, folder, address); err != nil {
-		s.stop()
-		return nil, err
+	if err = s.launch(p, folder, address); err == nil {
+		err = s.ready(ctx)
 	}
-	if err := s.ready(ctx); err != nil {
+	if err != nil {
 		s.stop()
 		return nil, err
 	}
