@@ -22,8 +22,17 @@ import (
 	"time"
 )
 
-//go:embed site
+//go:embed site/*.html
 var site embed.FS
+
+var (
+	//go:embed site/style.css
+	style string
+	//go:embed site/copy.js
+	script string
+	//go:embed site/render.py
+	renderer string
+)
 
 // page is one notebook, made to be read.
 type page struct {
@@ -145,35 +154,26 @@ var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
 
 // renderProse returns the HTML of the text cells, by the number of the cell.
 // Links to notebooks become links to their pages.
-func (p project) renderProse(nb *notebook) (map[int]template.HTML, error) {
-	texts, places := []string{}, []int{}
+func (p project) renderProse(nb *notebook) ([]template.HTML, error) {
+	texts := make([]string, len(nb.Cells))
 	for i, c := range nb.Cells {
 		if c.Type == "markdown" {
-			texts, places = append(texts, string(c.Source)), append(places, i)
+			texts[i] = string(c.Source)
 		}
 	}
-	program, err := site.ReadFile("site/render.py")
-	if err != nil {
-		return nil, err
-	}
-	input, err := json.Marshal(texts)
-	if err != nil {
-		return nil, err
-	}
-	cmd := p.pythonCommand("-c", string(program))
+	cmd := p.pythonCommand("-c", renderer)
 	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
 	output, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s", tail(complaint.String(), 5))
+		return nil, errors.New(tail(complaint.String(), 5))
 	}
-	var rendered []string
-	if err := json.Unmarshal(output, &rendered); err != nil {
+	var prose []template.HTML
+	if err := json.Unmarshal(output, &prose); err != nil {
 		return nil, err
 	}
-	prose := make(map[int]template.HTML, len(rendered))
-	for i, html := range rendered {
-		prose[places[i]] = template.HTML(notebookLink.ReplaceAllString(html, "$1.html"))
+	for i, html := range prose {
+		prose[i] = template.HTML(notebookLink.ReplaceAllString(string(html), "$1.html"))
 	}
 	return prose, nil
 }
@@ -245,41 +245,29 @@ func (o *output) caption() string {
 
 // fillTemplates adds the pages and their index to the files.
 func fillTemplates(pages []*page, files map[string][]byte) error {
-	style, err := site.ReadFile("site/style.css")
-	if err != nil {
-		return err
-	}
-	script, err := site.ReadFile("site/copy.js")
-	if err != nil {
-		return err
-	}
 	templates, err := template.New("").Funcs(template.FuncMap{
-		"style":  func() template.CSS { return template.CSS(style) },
-		"script": func() template.JS { return template.JS(script) },
-		"policy": func() string { return policy(style, script) },
+		"style": func() template.CSS { return template.CSS(style) }, "script": func() template.JS { return template.JS(script) }, "policy": policy,
 	}).ParseFS(site, "site/*.html")
 	if err != nil {
 		return err
 	}
-	fill := func(name, file string, data any) error {
+	fill := func(name, file string, data any) {
 		var b bytes.Buffer
-		err := templates.ExecuteTemplate(&b, name, data)
+		err = errors.Join(err, templates.ExecuteTemplate(&b, name, data))
 		files[file] = b.Bytes()
-		return err
 	}
 	for _, page := range pages {
-		if err := fill("page.html", page.File, page); err != nil {
-			return err
-		}
+		fill("page.html", page.File, page)
 	}
-	return fill("index.html", "index.html", pages)
+	fill("index.html", "index.html", pages)
+	return err
 }
 
 // policy is the Content-Security-Policy of the pages: of all scripts and styles, a
 // browser accepts those two. A notebook may come from anybody.
-func policy(style, script []byte) string {
-	hash := func(data []byte) string {
-		sum := sha256.Sum256(data)
+func policy() string {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; img-src 'self' file: data:; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'"

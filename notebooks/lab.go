@@ -208,17 +208,15 @@ func (s *labServer) explain(what string) error {
 
 // wait returns when the user ends JupyterLab here or from its menu.
 func (s *labServer) wait(ctx context.Context) error {
+	defer s.stop()
 	select {
 	case <-ctx.Done():
-		s.stop()
-		return nil
 	case <-s.exited:
-		defer s.stop()
-		if s.failure == nil {
-			return nil
+		if s.failure != nil {
+			return s.explain("ended")
 		}
-		return s.explain("ended")
 	}
+	return nil
 }
 
 // freePort returns the first port from the given one on that nobody uses.

@@ -24,6 +24,9 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 	return prepareLab(ctx, p, progress)
 }
 
+// prepareStep makes sure of one thing that is needed.
+type prepareStep func(context.Context, project, *progress) error
+
 // prepareKernel makes sure that cells can run: the kernel's programs are in
 // .tools/bin and the project's packages are built, which also fills the build
 // cache that cells use.
@@ -31,18 +34,14 @@ func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
 
-// prepareFrontEnd additionally makes sure that names are completed and explained.
-func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install)
-}
-
-// prepareLab additionally makes sure that JupyterLab is installed.
+// prepareLab additionally makes sure that names are completed and explained, and that
+// JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
-func prepareSteps(ctx context.Context, p project, progress *progress, steps ...func(context.Context, project, *progress) error) error {
+func prepareSteps(ctx context.Context, p project, progress *progress, steps ...prepareStep) error {
 	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
 	if err != nil {
 		return err

@@ -33,14 +33,14 @@ import (
 //   - Notebooks are saved with the same description of the language by everybody.
 //   - Completion and help have no links to pages that do not exist.
 //
-// The alternatives were a copy of gonb's ten thousand lines with a patch, which
-// somebody would have to keep up to date, or an extension of JupyterLab, which VS
-// Code and other front ends would not have.
+// A patched copy of gonb would have to be kept up to date, and other front ends than
+// JupyterLab would not have an extension of it.
 type proxy struct {
-	key                          []byte
-	shell, control, stdin, iopub zmq4.Socket
-	asked                        chan request
-	gonb                         *kernel
+	key     []byte
+	sockets map[string]zmq4.Socket // on which front ends ask: shell, control, stdin
+	iopub   zmq4.Socket
+	asked   chan request
+	gonb    *kernel
 
 	running *execution
 	waiting []message // execute_requests
@@ -100,17 +100,17 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 
 // listen opens the sockets for Jupyter.
 func (p *proxy) listen(life context.Context, c connection) error {
-	p.shell, p.control, p.stdin = zmq4.NewRouter(life), zmq4.NewRouter(life), zmq4.NewRouter(life)
+	p.sockets = map[string]zmq4.Socket{"shell": zmq4.NewRouter(life), "control": zmq4.NewRouter(life), "stdin": zmq4.NewRouter(life)}
 	p.iopub = zmq4.NewPub(life)
 	heartbeat := zmq4.NewRep(life)
 	for port, socket := range map[int]zmq4.Socket{
-		c.Control: p.control, c.Stdin: p.stdin, c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.shell,
+		c.Control: p.sockets["control"], c.Stdin: p.sockets["stdin"], c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.sockets["shell"],
 	} {
 		if err := socket.Listen(c.address(port)); err != nil {
 			return fmt.Errorf("cannot listen for Jupyter: %w", err)
 		}
 	}
-	for name, socket := range map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin} {
+	for name, socket := range p.sockets {
 		go p.receive(name, socket)
 	}
 	go func() {
@@ -362,8 +362,7 @@ func (p *proxy) publish(m message) {
 // send sends a message to one front end. One that is gone, as after a reload of its
 // page, is no reason to end.
 func (p *proxy) send(socket string, m message) {
-	to := map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin}[socket]
-	if to != nil {
+	if to := p.sockets[socket]; to != nil {
 		to.SendMulti(m.pack(p.key))
 	}
 }
