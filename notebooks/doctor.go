@@ -13,47 +13,46 @@ import (
 )
 
 // examinations are of the things that the notebooks need, or that are extras. Each
-// says what was found and, unless all is well, the command that mends it.
+// says what it found, or why that will not do; the command mends it.
 var examinations = []struct {
 	name    string
 	needed  bool
-	examine func(ctx context.Context, p project) (found, mend string)
+	mend    string
+	examine func(ctx context.Context, p project) (found string, err error)
 }{
-	{"Go", true, examineGo},
-	{"environment", false, examineEnvironment},
-	{"project's packages", true, examinePackages},
-	{"gonb", true, kernelTools.examine("gonb")},
-	{"goimports", true, kernelTools.examine("goimports")},
-	{"gopls", true, helpTools.examine("gopls")},
-	{"a cell", true, examineKernel},
-	{"Python", true, examinePython},
-	{"JupyterLab", true, examineLab},
-	{"port", true, examinePort},
-	{"Chromium (only tests)", false, examineChromium},
-	{"VS Code, own Jupyter", false, examineUserKernel},
+	{"Go", true, "install Go from go.dev/dl", examineGo},
+	{"environment", false, "", examineEnvironment},
+	{"project's packages", true, "go mod download && go build ./...", examinePackages},
+	{"gonb", true, prepareAgain, kernelTools.examine("gonb")},
+	{"goimports", true, prepareAgain, kernelTools.examine("goimports")},
+	{"gopls", true, prepareAgain, helpTools.examine("gopls")},
+	{"a cell", true, prepareAgain, examineKernel},
+	{"Python", true, "apt-get install python3 python3-venv, or python.org/downloads", examinePython},
+	{"JupyterLab", true, prepareAgain, examineLab},
+	{"port", true, "go run ./notebooks -port N", examinePort},
+	{"Chromium (only tests)", false, "apt-get install chromium", examineChromium},
+	{"VS Code, own Jupyter", false, "go run ./notebooks kernel", examineUserKernel},
 }
 
-const (
-	prepareAgain = "go run ./notebooks prepare" // installs what is missing, damaged or of another version
-	installGo    = "install Go from go.dev/dl"
-)
+// prepareAgain installs what is missing, damaged or of another version.
+const prepareAgain = "go run ./notebooks prepare"
 
 // doctor reports what is found and what is missing. It installs nothing.
 func doctor(ctx context.Context, p project, args []string) error {
 	broken := 0
 	for _, e := range examinations {
-		found, mend := e.examine(ctx, p)
-		mark := "ok     "
+		found, err := e.examine(ctx, p)
 		switch {
-		case mend != "" && e.needed:
-			mark, broken = "MISSING", broken+1
-		case mend != "":
-			mark = "-      "
+		case err == nil:
+			fmt.Printf("ok       %-22s %s\n", e.name, found)
+			continue
+		case e.needed:
+			broken++
+			fmt.Printf("MISSING  %-22s %v\n", e.name, err)
+		default:
+			fmt.Printf("-        %-22s %v\n", e.name, err)
 		}
-		fmt.Printf("%s  %-22s %s\n", mark, e.name, found)
-		if mend != "" {
-			fmt.Printf("         %-22s to mend it: %s\n", "", mend)
-		}
+		fmt.Printf("         %-22s to mend it: %s\n", "", e.mend)
 	}
 	if broken > 0 {
 		return fmt.Errorf("%d of the things above are missing", broken)
@@ -61,117 +60,102 @@ func doctor(ctx context.Context, p project, args []string) error {
 	return nil
 }
 
-func examineGo(_ context.Context, p project) (found, mend string) {
+func examineGo(_ context.Context, p project) (string, error) {
 	path, err := goCommand()
 	if err != nil {
-		return err.Error(), installGo
+		return "", err
 	}
 	version, err := firstLine(p.goCommand("env", "GOVERSION"))
-	if err != nil {
-		return err.Error(), installGo
-	}
-	return version + " at " + path, ""
+	return version + " at " + path, err
 }
 
 // examineEnvironment names the user's settings that the command overrides.
-func examineEnvironment(_ context.Context, p project) (found, mend string) {
+func examineEnvironment(_ context.Context, p project) (string, error) {
 	if store := p.store(); !writable(store) {
-		return store + " is read-only, so what cells compute is not kept for later runs", ""
+		return store + " is read-only, so what cells compute is not kept for later runs", nil
 	}
-	var overridden []string
+	found := "nothing in the way"
 	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH", "PYTHONHOME"} {
 		if value := os.Getenv(name); value != "" {
-			overridden = append(overridden, name+"="+value)
+			found = strings.Replace(found, "nothing in the way", "set, but without influence here:", 1) + " " + name + "=" + value
 		}
 	}
-	if overridden == nil {
-		return "nothing in the way", ""
-	}
-	return "set, but without influence here: " + strings.Join(overridden, " "), ""
+	return found, nil
 }
 
-func examinePackages(_ context.Context, p project) (found, mend string) {
+func examinePackages(_ context.Context, p project) (string, error) {
 	if out, err := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
-		return tail(string(out), 3), "go mod download && go build ./..."
+		return "", errors.New(tail(string(out), 3))
 	}
-	return "they build", ""
+	return "they build", nil
 }
 
 // examine returns the examination of one of the programs.
-func (t toolset) examine(name string) func(context.Context, project) (found, mend string) {
-	return func(_ context.Context, p project) (found, mend string) {
+func (t toolset) examine(name string) func(context.Context, project) (string, error) {
+	return func(_ context.Context, p project) (string, error) {
 		program := filepath.Join(p.bin(), name)
 		info, err := buildinfo.ReadFile(program)
 		if err != nil {
-			return "not in .tools/bin", prepareAgain
+			return "", errors.New("not in .tools/bin")
 		}
-		found = info.Main.Version + " at " + program
 		if command, _ := goCommand(); !t.stamp(p, command).valid() {
-			return found + ", but incomplete, damaged or of another version", prepareAgain
+			return "", fmt.Errorf("%s at %s, but incomplete, damaged or of another version", info.Main.Version, program)
 		}
-		return found, ""
+		return info.Main.Version + " at " + program, nil
 	}
 }
 
 // examineKernel starts a kernel and runs a cell in it.
-func examineKernel(ctx context.Context, p project) (found, mend string) {
+func examineKernel(ctx context.Context, p project) (string, error) {
 	if _, err := os.Stat(filepath.Join(p.bin(), "gonb")); err != nil {
-		return "no kernel to run it in", prepareAgain
+		return "", errors.New("no kernel to run it in")
 	}
 	start := time.Now()
 	k, err := startKernel(ctx, p, p.path("notebooks"))
 	if err != nil {
-		return err.Error(), prepareAgain
+		return "", err
 	}
 	defer k.shutdown()
 	probe := &cell{Type: "code", Source: "%noautoget\nimport \"qhlab/qhnet\"\n%%\nvar m qhnet.Model\nprintln(m == nil)"}
-	switch err := executeCell(ctx, k, probe, newCollector()); {
-	case errors.Is(err, errCell):
-		return probe.errorText(), prepareAgain
-	case err != nil:
-		return err.Error(), prepareAgain
-	}
-	return fmt.Sprintf("runs, %.1f s with the start of a kernel", time.Since(start).Seconds()), ""
+	err = executeCell(ctx, k, probe, newCollector())
+	return fmt.Sprintf("runs, %.1f s with the start of a kernel", time.Since(start).Seconds()), err
 }
 
-func examinePython(ctx context.Context, _ project) (found, mend string) {
+func examinePython(ctx context.Context, _ project) (string, error) {
 	path, err := findPython(ctx)
 	if err != nil {
-		return err.Error(), "apt-get install python3 python3-venv, or python.org/downloads"
+		return "", err
 	}
 	version, _ := pythonVersion(ctx, path)
 	if err := exec.CommandContext(ctx, path, "-I", "-c", "import venv, ensurepip").Run(); err != nil {
-		return version + " at " + path + " without the module venv", "apt-get install python3-venv"
+		return "", fmt.Errorf("%s at %s without the module venv", version, path)
 	}
-	return version + " at " + path, ""
+	return version + " at " + path, nil
 }
 
-func examineLab(_ context.Context, p project) (found, mend string) {
+func examineLab(_ context.Context, p project) (string, error) {
 	version, err := firstLine(p.pythonCommand("-m", "jupyterlab", "--version"))
 	switch {
 	case err != nil:
-		return "not in .tools/venv", prepareAgain
+		return "", errors.New("not in .tools/venv")
 	case !p.lab().valid():
-		return version + " in .tools/venv, but packages are missing, damaged or of another version", prepareAgain
+		return "", fmt.Errorf("%s in .tools/venv, but packages are missing, damaged or of another version", version)
 	}
-	return version + " in .tools/venv", ""
+	return version + " in .tools/venv", nil
 }
 
-func examinePort(context.Context, project) (found, mend string) {
+func examinePort(context.Context, project) (string, error) {
 	port, err := freePort("127.0.0.1", 8888)
-	if err != nil {
-		return err.Error(), "go run ./notebooks -port N"
-	}
-	return fmt.Sprintf("%d is free on 127.0.0.1", port), ""
+	return fmt.Sprintf("%d is free on 127.0.0.1", port), err
 }
 
-func examineChromium(ctx context.Context, _ project) (found, mend string) {
+func examineChromium(ctx context.Context, _ project) (string, error) {
 	path := findChromium()
 	if path == "" {
-		return "not found, so the browser tests are skipped", "apt-get install chromium"
+		return "", errors.New("not found, so the browser tests are skipped")
 	}
 	version, _ := firstLine(exec.CommandContext(ctx, path, "--version"))
-	return version + " at " + path, ""
+	return version + " at " + path, nil
 }
 
 // findChromium returns the browser that the tests drive, or "".
@@ -185,15 +169,12 @@ func findChromium() string {
 	return ""
 }
 
-func examineUserKernel(_ context.Context, p project) (found, mend string) {
+func examineUserKernel(_ context.Context, p project) (string, error) {
 	folder, err := userKernels()
-	switch {
-	case err != nil:
-		return err.Error(), "go run ./notebooks kernel"
-	case !p.ownsKernel(folder):
-		return "they do not know the kernel of this project", "go run ./notebooks kernel"
+	if err == nil && !p.ownsKernel(folder) {
+		err = errors.New("they do not know the kernel of this project")
 	}
-	return "they find the kernel in " + folder, ""
+	return "they find the kernel in " + folder, err
 }
 
 // firstLine returns the first line that a program prints.

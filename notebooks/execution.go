@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -398,7 +399,7 @@ func parseCell(code string) *cellSource {
 		switch {
 		case beginsBody(line):
 			text, place, body = append(text, "func main() {", "flag.Parse()"), append(place, i+1, i+1), true
-		case strings.HasPrefix(line, "%") || strings.HasPrefix(line, "!"):
+		case strings.HasPrefix(line, "%"), strings.HasPrefix(line, "!"):
 		default:
 			text, place = append(text, line), append(place, i+1)
 		}
@@ -422,6 +423,7 @@ type declaration struct {
 	name        string
 	first, last int // lines
 	helper      bool
+	kind        string // the type of a variable, empty where only the rest of the notebook knows it
 }
 
 // declarations lists functions, variables and the like.
@@ -429,8 +431,8 @@ func (s *cellSource) declarations() (all []declaration) {
 	if s.file == nil {
 		return nil
 	}
-	add := func(name string, n ast.Node, helper bool) {
-		all = append(all, declaration{name, s.files.Position(n.Pos()).Line, s.files.Position(n.End()).Line, helper})
+	add := func(name string, n ast.Node, helper bool, kind string) {
+		all = append(all, declaration{name, s.files.Position(n.Pos()).Line, s.files.Position(n.End()).Line, helper, kind})
 	}
 	for _, d := range s.file.Decls {
 		switch d := d.(type) {
@@ -439,16 +441,16 @@ func (s *cellSource) declarations() (all []declaration) {
 			if d.Recv != nil && len(d.Recv.List) == 1 {
 				name = typeName(d.Recv.List[0].Type) + "." + name
 			}
-			add("func "+name, d, reportsErrors(d.Type))
+			add("func "+name, d, reportsErrors(d.Type), "")
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				switch v := spec.(type) {
 				case *ast.ValueSpec:
-					for _, name := range v.Names {
-						add("var "+name.Name, v, false)
+					for i, name := range v.Names {
+						add(d.Tok.String()+" "+name.Name, v, false, kind(v, i))
 					}
 				case *ast.TypeSpec:
-					add("type "+v.Name.Name, v, false)
+					add("type "+v.Name.Name, v, false, "")
 				}
 			}
 		}
@@ -464,6 +466,21 @@ func (s *cellSource) names() (all []string) {
 		}
 	}
 	return all
+}
+
+// kind is the type of a declared variable as far as its declaration says it.
+func kind(v *ast.ValueSpec, i int) string {
+	switch {
+	case v.Type != nil:
+		return types.ExprString(v.Type)
+	case i >= len(v.Values):
+		return ""
+	}
+	value := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	if err := types.CheckExpr(token.NewFileSet(), nil, token.NoPos, v.Values[i], &value); err != nil {
+		return ""
+	}
+	return types.Default(value.Types[v.Values[i]].Type).String()
 }
 
 // typeName is the name of a receiver's type.

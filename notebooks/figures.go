@@ -5,8 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/parser"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,4 +146,97 @@ func sayLeft(progress *progress, folder string, old []string) {
 	if len(old) > 0 {
 		progress.say("not of this run, but still in %s: %s", folder, strings.Join(old, " "))
 	}
+}
+
+// variant says how a notebook is executed other than as it stands.
+type variant struct {
+	parameters []string // "name=value", set after the cell tagged parameters
+	figures    []string // names of figures: only these are drawn
+	timeout    time.Duration
+	env        []string
+}
+
+// apply changes the notebook, which was read to be executed.
+func (v variant) apply(nb *notebook) error {
+	for _, c := range nb.Cells {
+		if len(v.figures) > 0 && !slices.ContainsFunc(v.figures, c.draws) {
+			c.dropBody()
+		}
+	}
+	if len(v.parameters) == 0 {
+		return nil
+	}
+	return nb.setParameters(v.parameters)
+}
+
+// limit bounds the time that a cell may take.
+func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if v.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, v.timeout, fmt.Errorf("it took longer than -timeout %v", v.timeout))
+}
+
+// draws tells whether the cell shows the figure of a name.
+func (c *cell) draws(figure string) bool {
+	return c.Type == "code" && slices.Contains(c.figures(), figure)
+}
+
+var figureName = regexp.MustCompile(`\bName:\s*"([^"]+)"`)
+
+// figures lists the names of the figures in the cell.
+func (c *cell) figures() (names []string) {
+	if !strings.Contains(string(c.Source), "plotting.") {
+		return nil
+	}
+	for _, m := range figureName.FindAllStringSubmatch(string(c.Source), -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// dropBody leaves the declarations of a cell, on which others depend: values do not
+// outlive the program of a cell.
+func (c *cell) dropBody() {
+	if at := slices.IndexFunc(lines(string(c.Source)), beginsBody); c.Type == "code" && at >= 0 {
+		c.Source = text(strings.Join(lines(string(c.Source))[:at], ""))
+	}
+}
+
+// injected is the tag that papermill gives to a cell of this kind.
+const injected = "injected-parameters"
+
+// setParameters inserts a cell behind the one tagged parameters, which declares some
+// of its variables again with other values. The types stay.
+func (nb *notebook) setParameters(assignments []string) error {
+	at := slices.IndexFunc(nb.Cells, func(c *cell) bool { return c.hasTag("parameters") })
+	if at < 0 {
+		return errors.New("no cell is tagged parameters, so there is nothing that -p can set")
+	}
+	known, names := map[string]string{}, []string{}
+	for _, d := range parseCell(string(nb.Cells[at].Source)).declarations() {
+		if name, isVariable := strings.CutPrefix(d.name, "var "); isVariable {
+			known[name], names = d.kind, append(names, name)
+		}
+	}
+	var declared strings.Builder
+	declared.WriteString("var (\n")
+	for _, assignment := range assignments {
+		name, value, _ := strings.Cut(assignment, "=")
+		kind, found := known[name]
+		if !found {
+			return fmt.Errorf("-p %s: there is no parameter %q; there are %s", assignment, name, strings.Join(names, ", "))
+		}
+		if _, err := parser.ParseExpr(value); err != nil {
+			return fmt.Errorf("-p %s: want NAME=VALUE with a value of Go, such as %s=1: %w", assignment, names[0], err)
+		}
+		fmt.Fprintf(&declared, "\t%s %s = %s\n", name, kind, value)
+	}
+	declared.WriteString(")")
+	cells := slices.DeleteFunc(nb.Cells, func(c *cell) bool { return c.hasTag(injected) })
+	nb.Cells = slices.Insert(cells, at+1, &cell{
+		Type: "code", ID: injected, Outputs: []*output{}, Source: text(declared.String()),
+		Metadata: map[string]any{"tags": []any{injected}},
+	})
+	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"go/scanner"
 	"go/token"
 	"html"
 	"html/template"
@@ -23,8 +22,17 @@ import (
 	"time"
 )
 
-//go:embed site
+//go:embed site/*.html
 var site embed.FS
+
+var (
+	//go:embed site/style.css
+	style string
+	//go:embed site/copy.js
+	script string
+	//go:embed site/render.py
+	renderer string
+)
 
 // page is one notebook, made to be read.
 type page struct {
@@ -146,35 +154,26 @@ var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
 
 // renderProse returns the HTML of the text cells, by the number of the cell.
 // Links to notebooks become links to their pages.
-func (p project) renderProse(nb *notebook) (map[int]template.HTML, error) {
-	texts, places := []string{}, []int{}
+func (p project) renderProse(nb *notebook) ([]template.HTML, error) {
+	texts := make([]string, len(nb.Cells))
 	for i, c := range nb.Cells {
 		if c.Type == "markdown" {
-			texts, places = append(texts, string(c.Source)), append(places, i)
+			texts[i] = string(c.Source)
 		}
 	}
-	program, err := site.ReadFile("site/render.py")
-	if err != nil {
-		return nil, err
-	}
-	input, err := json.Marshal(texts)
-	if err != nil {
-		return nil, err
-	}
-	cmd := p.pythonCommand("-c", string(program))
+	cmd := p.pythonCommand("-c", renderer)
 	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
 	output, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s", tail(complaint.String(), 5))
+		return nil, errors.New(tail(complaint.String(), 5))
 	}
-	var rendered []string
-	if err := json.Unmarshal(output, &rendered); err != nil {
+	var prose []template.HTML
+	if err := json.Unmarshal(output, &prose); err != nil {
 		return nil, err
 	}
-	prose := make(map[int]template.HTML, len(rendered))
-	for i, html := range rendered {
-		prose[places[i]] = template.HTML(notebookLink.ReplaceAllString(html, "$1.html"))
+	for i, html := range prose {
+		prose[i] = template.HTML(notebookLink.ReplaceAllString(string(html), "$1.html"))
 	}
 	return prose, nil
 }
@@ -246,117 +245,56 @@ func (o *output) caption() string {
 
 // fillTemplates adds the pages and their index to the files.
 func fillTemplates(pages []*page, files map[string][]byte) error {
-	style, err := site.ReadFile("site/style.css")
-	if err != nil {
-		return err
-	}
-	script, err := site.ReadFile("site/copy.js")
-	if err != nil {
-		return err
-	}
 	templates, err := template.New("").Funcs(template.FuncMap{
-		"style":  func() template.CSS { return template.CSS(style) },
-		"script": func() template.JS { return template.JS(script) },
-		"policy": func() string { return policy(style, script) },
+		"style": func() template.CSS { return template.CSS(style) }, "script": func() template.JS { return template.JS(script) }, "policy": policy,
 	}).ParseFS(site, "site/*.html")
 	if err != nil {
 		return err
 	}
-	fill := func(name, file string, data any) error {
+	fill := func(name, file string, data any) {
 		var b bytes.Buffer
-		err := templates.ExecuteTemplate(&b, name, data)
+		err = errors.Join(err, templates.ExecuteTemplate(&b, name, data))
 		files[file] = b.Bytes()
-		return err
 	}
 	for _, page := range pages {
-		if err := fill("page.html", page.File, page); err != nil {
-			return err
-		}
+		fill("page.html", page.File, page)
 	}
-	return fill("index.html", "index.html", pages)
+	fill("index.html", "index.html", pages)
+	return err
 }
 
 // policy is the Content-Security-Policy of the pages: of all scripts and styles, a
 // browser accepts those two. A notebook may come from anybody.
-func policy(style, script []byte) string {
-	hash := func(data []byte) string {
-		sum := sha256.Sum256(data)
+func policy() string {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; img-src 'self' file: data:; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'"
 }
 
-// highlight returns the source of a cell as HTML in which keywords (k), strings
-// (s), numbers (n), comments (c) and commands of the kernel (m) are marked. Its
-// text content is the source.
+// tokens are the parts of a cell that are marked, by the classes of the style sheet:
+// commands of the kernel (m), comments (c), strings (s), numbers (n), and words, of
+// which only keywords (k) are. A string or comment without an end goes to that of its
+// line or cell.
+var tokens = regexp.MustCompile(`(?ms)(^[%!][^\n]*\n?)|(//[^\n]*|/\*.*?(?:\*/|\z))|` +
+	`("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|\x60[^\x60]*\x60?)|(\b\d(?:[eEpP][+-]|\w|\.)*)|([\pL_][\pL\pN_]*)`)
+
+// highlight returns the source of a cell as HTML whose text content is the source.
 func highlight(source string) template.HTML {
 	var b strings.Builder
-	goLines := blankCommands(source)
-	var s scanner.Scanner
-	files := token.NewFileSet()
-	file := files.AddFile("", files.Base(), len(goLines))
-	s.Init(file, []byte(goLines), func(token.Position, string) {}, scanner.ScanComments)
 	end := 0
-	for {
-		pos, kind, literal := s.Scan()
-		if kind == token.EOF {
-			break
+	for _, at := range tokens.FindAllStringSubmatchIndex(source, -1) {
+		group := 1
+		for at[2*group] < 0 {
+			group++
 		}
-		if class := tokenClass(kind); class != "" {
-			start := file.Offset(pos)
-			writePlain(&b, source, end, start)
-			end = start + len(literal)
-			writeMarked(&b, source[start:end], class)
+		word := source[at[0]:at[1]]
+		if class := "mcsnk"[group-1]; class != 'k' || token.IsKeyword(word) {
+			fmt.Fprintf(&b, `%s<span class="%c">%s</span>`, html.EscapeString(source[end:at[0]]), class, html.EscapeString(word))
+			end = at[1]
 		}
 	}
-	writePlain(&b, source, end, len(source))
+	b.WriteString(html.EscapeString(source[end:]))
 	return template.HTML(b.String())
-}
-
-// blankCommands replaces the lines that are commands of the kernel by blanks of
-// the same length, because they are not Go.
-func blankCommands(source string) string {
-	all := strings.SplitAfter(source, "\n")
-	for i, line := range all {
-		if isCommand(line) {
-			text := strings.TrimSuffix(line, "\n")
-			all[i] = strings.Repeat(" ", len(text)) + line[len(text):]
-		}
-	}
-	return strings.Join(all, "")
-}
-
-func isCommand(line string) bool {
-	return strings.HasPrefix(line, "%") || strings.HasPrefix(line, "!")
-}
-
-func tokenClass(kind token.Token) string {
-	switch {
-	case kind.IsKeyword():
-		return "k"
-	case kind == token.STRING || kind == token.CHAR:
-		return "s"
-	case kind == token.INT || kind == token.FLOAT || kind == token.IMAG:
-		return "n"
-	case kind == token.COMMENT:
-		return "c"
-	}
-	return ""
-}
-
-func writeMarked(b *strings.Builder, text, class string) {
-	b.WriteString(`<span class="` + class + `">` + html.EscapeString(text) + "</span>")
-}
-
-// writePlain writes source[from:to], in which only commands of the kernel are
-// marked.
-func writePlain(b *strings.Builder, source string, from, to int) {
-	for _, line := range strings.SplitAfter(source[from:to], "\n") {
-		if isCommand(line) && (from == 0 || source[from-1] == '\n') {
-			writeMarked(b, line, "m")
-		} else {
-			b.WriteString(html.EscapeString(line))
-		}
-		from += len(line)
-	}
 }

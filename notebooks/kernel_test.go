@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,9 +52,8 @@ func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &cell{Type: "code", Source: "%%\nfmt.Println(\"begun\")\ntime.Sleep(time.Minute)\nos.Exit(0)"}
+	c := &cell{Type: "code", Source: "%%\nfmt.Println(\"begun\")\ntime.Sleep(time.Hour)\nos.Exit(0)"}
 	collector := newCollector()
-	begun := time.Now()
 	err := k.execute(ctx, string(c.Source), func(m message) {
 		collector.collect(c, m)
 		if strings.Contains(c.stream("stdout"), "begun") {
@@ -60,14 +63,12 @@ func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
 	if err != context.Canceled {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
-	// A Go program dies of SIGINT at once; 20 s is far below the minute it wanted.
-	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("the interrupt took %v", took)
-	}
 	if got := c.stream("stdout"); got != "begun\n" {
 		t.Errorf("stdout %q", got)
 	}
-	if c, err := execute(t, t.Context(), k, "%%\nfmt.Println(\"alive\")"); err != nil || c.stream("stdout") != "alive\n" {
+	soon, stop := context.WithTimeout(t.Context(), patience) // the program wanted an hour
+	defer stop()
+	if c, err := execute(t, soon, k, "%%\nfmt.Println(\"alive\")"); err != nil || c.stream("stdout") != "alive\n" {
 		t.Errorf("the kernel did not survive: %v %q", err, c.stream("stdout"))
 	}
 }
@@ -101,4 +102,83 @@ func TestMessagesWithAWrongSignatureAreRefused(t *testing.T) {
 	}
 	_, err := unpack(packed, []byte("guess"))
 	wantError(t, err, "signature")
+}
+
+// BenchmarkEditToFigure measures what a user waits for after changing a number:
+// the time from sending a cell with a figure until the kernel is idle again.
+// Every iteration changes the cell, so nothing is compiled already.
+func BenchmarkEditToFigure(b *testing.B) {
+	p := withKernel(b)
+	k := start(b, p)
+	first := "%noautoget\nimport (\n\t\"math\"\n\t\"qhlab/plotting\"\n)"
+	if _, err := execute(b, b.Context(), k, first); err != nil {
+		b.Fatal(err)
+	}
+	var times []time.Duration
+	for i := 0; b.Loop(); i++ {
+		begun := time.Now()
+		c, err := execute(b, b.Context(), k, fmt.Sprintf(plotCell, 1+float64(i)/100))
+		if err != nil {
+			b.Fatal(err, c.errorText())
+		}
+		times = append(times, time.Since(begun))
+		if len(c.Outputs) == 0 || c.Outputs[len(c.Outputs)-1].Data["image/png"] == nil {
+			b.Fatal("the cell shows no picture")
+		}
+	}
+	slices.Sort(times)
+	b.ReportMetric(times[len(times)/2].Seconds(), "s/median")
+}
+
+const plotCell = `%%%%
+x, y := make([]float64, 500), make([]float64, 500)
+for i := range x {
+	x[i] = float64(i) / 50
+	y[i] = math.Sin(%g * x[i])
+}
+plotting.Show(plotting.Figure{
+	Caption: "A sine.",
+	Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: x, Y: y, Role: plotting.Highest}}}},
+})`
+
+func TestKernelIsInstalledForTheUserAndRemoved(t *testing.T) {
+	p := withKernel(t)
+	t.Setenv("JUPYTER_DATA_DIR", t.TempDir())
+	folder, err := userKernels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := installKernel(t.Context(), p, nil); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "kernel.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec kernelspec
+	if err := json.Unmarshal(data, &spec); err != nil {
+		t.Fatal(err)
+	}
+	// The command as Jupyter would start it, from a folder outside the project.
+	argv := spec.fill("{connection_file}", "/nowhere/kernel-0.json", "exec notebooks", "echo notebooks")
+	if got, err := commandOutput(t.TempDir(), argv...); err != nil || got != "notebooks proxy "+p.root+" /nowhere/kernel-0.json" {
+		t.Errorf("the kernel would be started as %q, %v", got, err)
+	}
+	if err := installKernel(t.Context(), p, []string{"-remove"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Error("the kernel was not removed")
+	}
+}
+
+func TestKernelOfSomethingElseIsNotReplaced(t *testing.T) {
+	t.Setenv("JUPYTER_DATA_DIR", t.TempDir())
+	folder, err := userKernels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(folder, "kernel.json"), `{"argv": ["gonb"]}`)
+	wantError(t, installKernel(t.Context(), here(t), nil), "something else", "-force")
+	wantError(t, installKernel(t.Context(), here(t), []string{"-remove"}), "something else")
 }

@@ -67,7 +67,7 @@ func installKernel(ctx context.Context, p project, args []string) error {
 	}
 	progress := newProgress(os.Stderr)
 	defer progress.close()
-	if err := prepareFrontEnd(ctx, p, progress); err != nil {
+	if err := prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install); err != nil {
 		return err
 	}
 	if err := p.writeUserKernel(folder); err != nil {

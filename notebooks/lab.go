@@ -107,11 +107,10 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if s.token == "" {
 		s.token = rand.Text()
 	}
-	if err := s.launch(p, folder, address); err != nil {
-		s.stop()
-		return nil, err
+	if err = s.launch(p, folder, address); err == nil {
+		err = s.ready(ctx)
 	}
-	if err := s.ready(ctx); err != nil {
+	if err != nil {
 		s.stop()
 		return nil, err
 	}
@@ -209,17 +208,15 @@ func (s *labServer) explain(what string) error {
 
 // wait returns when the user ends JupyterLab here or from its menu.
 func (s *labServer) wait(ctx context.Context) error {
+	defer s.stop()
 	select {
 	case <-ctx.Done():
-		s.stop()
-		return nil
 	case <-s.exited:
-		defer s.stop()
-		if s.failure == nil {
-			return nil
+		if s.failure != nil {
+			return s.explain("ended")
 		}
-		return s.explain("ended")
 	}
+	return nil
 }
 
 // freePort returns the first port from the given one on that nobody uses.

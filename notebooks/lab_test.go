@@ -116,7 +116,7 @@ func TestBrowserIsOpenedWithoutTheTokenOnTheCommandLine(t *testing.T) {
 	writeFile(t, page, "of somebody else, readable by all")
 	openBrowser(page, link)
 	var arguments []byte
-	for deadline := time.Now().Add(time.Minute); arguments == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); arguments == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		arguments, _ = os.ReadFile(filepath.Join(folder, "arguments"))
 	}
 	if got := strings.TrimSpace(string(arguments)); got != page {

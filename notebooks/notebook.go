@@ -51,9 +51,12 @@ type text string
 func (t text) MarshalJSON() ([]byte, error) { return marshal(lines(string(t))) }
 
 func (t *text) UnmarshalJSON(data []byte) error {
-	s, err := joinLines(data)
-	*t = text(s)
-	return err
+	var list []string
+	if json.Unmarshal(data, &list) == nil {
+		*t = text(strings.Join(list, ""))
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(t))
 }
 
 // lines splits a string after each newline; an empty string has no lines.
@@ -66,16 +69,6 @@ func lines(s string) []string {
 		list = list[:len(list)-1]
 	}
 	return list
-}
-
-func joinLines(data []byte) (string, error) {
-	var list []string
-	if json.Unmarshal(data, &list) == nil {
-		return strings.Join(list, ""), nil
-	}
-	var s string
-	err := json.Unmarshal(data, &s)
-	return s, err
 }
 
 func (c *cell) MarshalJSON() ([]byte, error) {

@@ -57,10 +57,10 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 	openNotebook(t, ctx, serve(t, p, path), path)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
 	for figure := range 3 {
-		wait(t, ctx, 4*time.Minute, live+` !== ''`)
+		wait(t, ctx, patience, live+` !== ''`)
 		play(t, ctx, figure)
 	}
-	wait(t, ctx, 2*time.Minute, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, nb.countRunnable()))
+	wait(t, ctx, patience, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, nb.countRunnable()))
 	examinePictures(t, ctx)
 }
 
@@ -103,12 +103,6 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 		moveSlider(t, ctx, 0.25)
 		awaitPicture(t, ctx, first)
 	}
-	within := func(what string, limit time.Duration, expression string) {
-		t.Helper()
-		begun := time.Now()
-		wait(t, ctx, limit, expression)
-		t.Logf("%s: %v", what, time.Since(begun))
-	}
 
 	play("runmenu:run-all")
 	screenshot(t, ctx, "playground-runs")
@@ -123,22 +117,22 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Reload())
 	wait(t, ctx, patience, `document.querySelectorAll('.jp-OutputArea-output img').length === 1`)
-	within("reloaded", 3*time.Second, deaf)
+	wait(t, ctx, patience, deaf)
 	screenshot(t, ctx, "playground-reloaded")
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
 
 	play("runmenu:run-all")
 	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`)
-	within("lost", 3*time.Second, deaf)
+	wait(t, ctx, patience, deaf)
 	screenshot(t, ctx, "playground-lost")
-	within("found again", patience, hears)
+	wait(t, ctx, patience, hears)
 
 	do(t, ctx, chromedp.Click(`//button[text()="Stop" and not(@disabled)]`))
 	wait(t, ctx, patience, `!document.querySelector('.jp-OutputArea-output input[type=range]') && `+prompts+`.every(p => /\d/.test(p))`)
 
 	play("runmenu:run-all")
 	restartKernels(t, server)
-	within("restarted", 3*time.Second, deaf)
+	wait(t, ctx, patience, deaf)
 }
 
 // pictureData is a long string in a notebook.

@@ -24,25 +24,24 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 	return prepareLab(ctx, p, progress)
 }
 
+// prepareStep makes sure of one thing that is needed.
+type prepareStep func(context.Context, project, *progress) error
+
 // prepareKernel makes sure that cells can run: the kernel's programs are in
 // .tools/bin and the project's packages are built, which also fills the build
 // cache that cells use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
+	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
 
-// prepareFrontEnd additionally makes sure that names are completed and explained.
-func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp)
-}
-
-// prepareLab additionally makes sure that JupyterLab is installed.
+// prepareLab additionally makes sure that names are completed and explained, and that
+// JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp, installLab)
+	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
-func prepareSteps(ctx context.Context, p project, progress *progress, steps ...func(context.Context, project, *progress) error) error {
+func prepareSteps(ctx context.Context, p project, progress *progress, steps ...prepareStep) error {
 	unlock, err := lockFile(p.path(".tools", "lock"), func() { progress.say("waiting for another process to finish preparing") })
 	if err != nil {
 		return err
@@ -78,14 +77,6 @@ var (
 	// By gopls the kernel completes and explains names.
 	helpTools = toolset{"completion", ".jupyter/gopls", []string{"golang.org/x/tools/gopls"}}
 )
-
-func installPrograms(ctx context.Context, p project, progress *progress) error {
-	return kernelTools.install(ctx, p, progress)
-}
-
-func installHelp(ctx context.Context, p project, progress *progress) error {
-	return helpTools.install(ctx, p, progress)
-}
 
 func (t toolset) install(ctx context.Context, p project, progress *progress) error {
 	command, err := goCommand()
@@ -146,7 +137,7 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	}
 	switch {
 	case err == nil:
-		s.drop()
+		s.end("done")
 		return nil
 	case ctx.Err() == nil && noNetwork.MatchString(log.String()):
 		s.end("failed")

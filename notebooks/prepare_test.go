@@ -204,9 +204,9 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 	if err := prepareLab(t.Context(), p, silent(t)); err != nil {
 		t.Error(err)
 	}
-	for _, examine := range []func(context.Context, project) (string, string){examinePython, examineLab} {
-		if found, mend := examine(t.Context(), p); mend != "" {
-			t.Errorf("%s: %s", found, mend)
+	for _, examine := range []func(context.Context, project) (string, error){examinePython, examineLab} {
+		if found, err := examine(t.Context(), p); err != nil {
+			t.Errorf("%s: %v", found, err)
 		}
 	}
 	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)

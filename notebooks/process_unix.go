@@ -12,10 +12,9 @@ func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tru
 
 // flock locks a file until it is closed.
 func flock(file *os.File, onWait func()) error {
-	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == syscall.EWOULDBLOCK {
-		onWait()
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != syscall.EWOULDBLOCK {
+		return err
 	}
-	return err
+	onWait()
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
 }

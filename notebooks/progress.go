@@ -23,11 +23,10 @@ type progress struct {
 
 // step is one running piece of work.
 type step struct {
-	progress  *progress
-	name      string
-	detail    string
-	start     time.Time
-	announced bool
+	progress     *progress
+	name, detail string
+	start        time.Time
+	announced    bool
 }
 
 func newProgress(out *os.File) *progress {
@@ -116,22 +115,10 @@ func (s *step) Write(data []byte) (int, error) {
 
 // end removes the step and prints a line about it.
 func (s *step) end(outcome string) {
-	s.remove()
-	s.progress.say("%-58s %6.1fs  %s", s.name, time.Since(s.start).Seconds(), outcome)
-}
-
-// drop removes the step without a line, unless it took long enough to have been
-// noticed.
-func (s *step) drop() {
-	if time.Since(s.start) > time.Second {
-		s.end("done")
-		return
-	}
-	s.remove()
-}
-
-func (s *step) remove() {
 	s.progress.mu.Lock()
-	defer s.progress.mu.Unlock()
 	s.progress.running = slices.DeleteFunc(s.progress.running, func(other *step) bool { return other == s })
+	s.progress.mu.Unlock()
+	if took := time.Since(s.start); outcome != "done" || took > time.Second { // else nobody has noticed it
+		s.progress.say("%-58s %6.1fs  %s", s.name, took.Seconds(), outcome)
+	}
 }

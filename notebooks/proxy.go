@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/scanner"
+	"go/token"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf16"
 
 	"github.com/go-zeromq/zmq4"
 )
@@ -29,14 +33,14 @@ import (
 //   - Notebooks are saved with the same description of the language by everybody.
 //   - Completion and help have no links to pages that do not exist.
 //
-// The alternatives were a copy of gonb's ten thousand lines with a patch, which
-// somebody would have to keep up to date, or an extension of JupyterLab, which VS
-// Code and other front ends would not have.
+// A patched copy of gonb would have to be kept up to date, and other front ends than
+// JupyterLab would not have an extension of it.
 type proxy struct {
-	key                          []byte
-	shell, control, stdin, iopub zmq4.Socket
-	asked                        chan request
-	gonb                         *kernel
+	key     []byte
+	sockets map[string]zmq4.Socket // on which front ends ask: shell, control, stdin
+	iopub   zmq4.Socket
+	asked   chan request
+	gonb    *kernel
 
 	running *execution
 	waiting []message // execute_requests
@@ -96,17 +100,17 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 
 // listen opens the sockets for Jupyter.
 func (p *proxy) listen(life context.Context, c connection) error {
-	p.shell, p.control, p.stdin = zmq4.NewRouter(life), zmq4.NewRouter(life), zmq4.NewRouter(life)
+	p.sockets = map[string]zmq4.Socket{"shell": zmq4.NewRouter(life), "control": zmq4.NewRouter(life), "stdin": zmq4.NewRouter(life)}
 	p.iopub = zmq4.NewPub(life)
 	heartbeat := zmq4.NewRep(life)
 	for port, socket := range map[int]zmq4.Socket{
-		c.Control: p.control, c.Stdin: p.stdin, c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.shell,
+		c.Control: p.sockets["control"], c.Stdin: p.sockets["stdin"], c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.sockets["shell"],
 	} {
 		if err := socket.Listen(c.address(port)); err != nil {
 			return fmt.Errorf("cannot listen for Jupyter: %w", err)
 		}
 	}
-	for name, socket := range map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin} {
+	for name, socket := range p.sockets {
 		go p.receive(name, socket)
 	}
 	go func() {
@@ -358,8 +362,82 @@ func (p *proxy) publish(m message) {
 // send sends a message to one front end. One that is gone, as after a reload of its
 // page, is no reason to end.
 func (p *proxy) send(socket string, m message) {
-	to := map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin}[socket]
-	if to != nil {
+	if to := p.sockets[socket]; to != nil {
 		to.SendMulti(m.pack(p.key))
 	}
+}
+
+// closeBrackets closes the brackets of code in a request for completion or help that
+// are open where the cursor is. gonb gives gopls the imports and declarations of
+// other cells only with a cell that Go can parse.
+func closeBrackets(content json.RawMessage) json.RawMessage {
+	var asked map[string]any
+	if json.Unmarshal(content, &asked) != nil {
+		return content
+	}
+	code, _ := asked["code"].(string)
+	cursor, _ := asked["cursor_pos"].(float64)
+	units := utf16.Encode([]rune(code))
+	at := max(0, min(int(cursor), len(units)))
+	before, after := string(utf16.Decode(units[:at])), string(utf16.Decode(units[at:]))
+	open, _ := unmatched(before)
+	_, closed := unmatched(after)
+	for i := len(open) - 1; i >= closed; i-- {
+		before += string(closing[open[i]])
+	}
+	asked["code"] = before + after
+	return encoded(asked)
+}
+
+var closing = map[token.Token]byte{token.LPAREN: ')', token.LBRACK: ']', token.LBRACE: '}'}
+
+// unmatched returns the brackets that are open at the end of a text, and how many it
+// closes that it has not opened.
+func unmatched(text string) (open []token.Token, closed int) {
+	var s scanner.Scanner
+	files := token.NewFileSet()
+	s.Init(files.AddFile("", files.Base(), len(text)), []byte(text), nil, 0)
+	for {
+		switch _, symbol, _ := s.Scan(); symbol {
+		case token.EOF:
+			return open, closed
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			open = append(open, symbol)
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			if len(open) > 0 {
+				open = open[:len(open)-1]
+			} else {
+				closed++
+			}
+		}
+	}
+}
+
+// deadLink is a link of gopls to the documentation of a package that is on this
+// machine only: the project's or the cell's own.
+var (
+	deadLink   = regexp.MustCompile(`\[([^\]]*)\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
+	linkToPage = regexp.MustCompile(`\[[^\]]* on pkg\.go\.dev\]`)
+)
+
+// withoutDeadLinks leaves the words of such links in the help about a name, and
+// nothing of one that stands for itself.
+func withoutDeadLinks(content json.RawMessage) json.RawMessage {
+	var help map[string]any
+	if json.Unmarshal(content, &help) != nil {
+		return content
+	}
+	data, _ := help["data"].(map[string]any)
+	for mime, value := range data {
+		if markdown, ok := value.(string); ok {
+			markdown = deadLink.ReplaceAllStringFunc(markdown, func(link string) string {
+				if linkToPage.MatchString(link) {
+					return ""
+				}
+				return deadLink.ReplaceAllString(link, "$1")
+			})
+			data[mime] = strings.TrimRight(markdown, "-\n ")
+		}
+	}
+	return encoded(help)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -13,8 +14,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 var failingRuns = flag.Int("failing-runs", 8, "how often TestLineOfAPanicIsCertain runs its cell")
@@ -66,7 +69,7 @@ func TestLineOfAPanicIsCertain(t *testing.T) {
 	for i := range *failingRuns {
 		count := i + 2
 		c, err := execute(t, t.Context(), k, fmt.Sprintf("%%%%\nfmt.Fprint(os.Stderr, \"50 per cent\")\n\ndoubled(-1) // %d", count))
-		if err != errCell {
+		if err == nil || c.failure() == nil {
 			t.Fatal(err)
 		}
 		if got := c.errorText(); got != "50 per cent"+fmt.Sprintf(want, count) {
@@ -96,7 +99,7 @@ func TestWhatAFailingCellSays(t *testing.T) {
 	} {
 		var count string
 		c, err := execute(t, t.Context(), k, source)
-		if err != errCell {
+		if err == nil || c.failure() == nil {
 			t.Fatalf("%q: %v", source, err)
 		}
 		got := c.errorText()
@@ -137,8 +140,8 @@ func queue(t *testing.T, k *kernel, during func(), sources ...string) (ends []st
 				}
 				open--
 			}
-		case <-time.After(time.Minute):
-			t.Fatalf("after a minute the cells ended as %q", ends)
+		case <-time.After(patience):
+			t.Fatalf("after %v the cells ended as %q", patience, ends)
 		}
 	}
 	return ends
@@ -170,16 +173,12 @@ func TestInterruptStopsTheCellsThatWait(t *testing.T) {
 		}
 	}
 	for name, program := range map[string]string{
-		"dies":     "%%\ntime.Sleep(time.Minute)",
+		"dies":     "%%\ntime.Sleep(time.Hour)",
 		"survives": "import \"os/signal\"\nvar stopped = make(chan os.Signal, 1)\n%%\nsignal.Notify(stopped, os.Interrupt)\n<-stopped",
 	} {
-		begun := time.Now()
 		ends := queue(t, k, interrupt, firstCell+"\n"+program, "%%\nprintln(1)")
 		if ends[1] != "aborted" {
 			t.Errorf("%s: the cells ended %q", name, ends)
-		}
-		if took := time.Since(begun); took > 20*time.Second {
-			t.Errorf("%s: the interrupt took %v", name, took)
 		}
 	}
 }
@@ -246,7 +245,7 @@ func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
 func TestBusyKernelSaysWhatItIs(t *testing.T) {
 	k := start(t, withKernel(t))
 	ask := func() {
-		limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		limited, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		id, err := k.send(k.shell, "kernel_info_request", struct{}{})
 		if err == nil {
@@ -257,16 +256,16 @@ func TestBusyKernelSaysWhatItIs(t *testing.T) {
 		}
 		k.send(k.control, "interrupt_request", struct{}{})
 	}
-	queue(t, k, ask, firstCell+"\n%%\ntime.Sleep(time.Minute)")
+	queue(t, k, ask, firstCell+"\n%%\ntime.Sleep(time.Hour)")
 }
 
 // However the proxy ends, nothing that it started goes on.
 func TestKilledProxyLeavesNoProcess(t *testing.T) {
 	k := start(t, withKernel(t))
 	file := filepath.Join(t.TempDir(), "pid")
-	go execute(t, t.Context(), k, firstCell+fmt.Sprintf("\n%%%%\nos.WriteFile(%q, fmt.Append(nil, os.Getpid()), 0o600)\ntime.Sleep(time.Minute)", file))
+	go execute(t, t.Context(), k, firstCell+fmt.Sprintf("\n%%%%\nos.WriteFile(%q, fmt.Append(nil, os.Getpid()), 0o600)\ntime.Sleep(time.Hour)", file))
 	var pid int
-	for deadline := time.Now().Add(time.Minute); pid == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); pid == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		text, _ := os.ReadFile(file)
 		fmt.Sscan(string(text), &pid)
 	}
@@ -274,13 +273,13 @@ func TestKilledProxyLeavesNoProcess(t *testing.T) {
 		t.Fatalf("the program of the cell does not run: %v", err)
 	}
 	k.process.Process.Kill()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil && exec.Command("pgrep", "-f", k.folder+"/").Run() != nil {
 			return
 		}
 	}
 	left, _ := exec.Command("pgrep", "-af", k.folder+"/").CombinedOutput()
-	t.Errorf("after ten seconds there are still, besides %d:\n%s", pid, left)
+	t.Errorf("after %v there are still, besides %d:\n%s", patience, pid, left)
 }
 
 // BenchmarkProxy measures what the proxy adds to a cell that needs no compiler:
@@ -313,4 +312,144 @@ func BenchmarkProxy(b *testing.B) {
 	}
 	b.ReportMetric(median(through), "ms/through")
 	b.ReportMetric(median(direct), "ms/direct")
+}
+
+// ask sends a request about a position in code, marked by ‸, and returns the reply.
+func ask(t *testing.T, k *kernel, kind, code string) (reply json.RawMessage) {
+	t.Helper()
+	before, after, _ := strings.Cut(code, "‸")
+	id, err := k.send(k.shell, kind, map[string]any{"code": before + after, "cursor_pos": len([]rune(before)), "detail_level": 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	err = k.await(limited, id, func(m message) {
+		if strings.HasSuffix(m.Header.Type, "_reply") {
+			reply = m.Content
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply
+}
+
+func TestOpenBracketsAreClosedAtTheCursor(t *testing.T) {
+	for code, want := range map[string]string{
+		"%%\nλ := f(g{Ma‸":             "%%\nλ := f(g{Ma})",
+		"%%\nf(g{Ma‸)\nh()":            "%%\nf(g{Ma})\nh()",
+		"func f() {\n\tx[a‸\n\ty()\n}": "func f() {\n\tx[a]\n\ty()\n}",
+		"f(\"(\"‸)":                    "f(\"(\")",
+		"":                             "",
+	} {
+		before, after, _ := strings.Cut(code, "‸")
+		var got struct{ Code string }
+		closed := closeBrackets(encoded(map[string]any{"code": before + after, "cursor_pos": len(utf16.Encode([]rune(before)))}))
+		if err := json.Unmarshal(closed, &got); err != nil || got.Code != want {
+			t.Errorf("%q becomes %q, want %q", code, got.Code, want)
+		}
+	}
+}
+
+func TestNamesAreCompletedAndExplained(t *testing.T) {
+	k := start(t, withLab(t))
+	if c, err := execute(t, t.Context(), k, firstCell+"\nimport \"qhlab/qhnet\""); err != nil {
+		t.Fatal(err, c.errorText())
+	}
+	var completed struct {
+		Matches []string `json:"matches"`
+		Status  string   `json:"status"`
+	}
+	// gopls reads the project first.
+	for deadline := time.Now().Add(patience); len(completed.Matches) == 0 && time.Now().Before(deadline); {
+		json.Unmarshal(ask(t, k, "complete_request", "%%\nf := qhnet.Flow{Ma‸\n_ = f"), &completed)
+	}
+	if !slices.Contains(completed.Matches, "MaxSteps: ") && !slices.Contains(completed.Matches, "MaxSteps") {
+		t.Errorf("qhnet.Flow{Ma is completed by %q", completed.Matches)
+	}
+	for code, want := range map[string]string{
+		"%%\nvar f qhnet.Fl‸ow\n_ = f":              "Flow",
+		"%%\nfmt.Prin‸tln(1)":                       "Println",
+		"var f qhnet.Flow\n%%\nf.R‸un()":            "Run",
+		"func half() int { return 1 }\n%%\nha‸lf()": "half",
+	} {
+		var help struct {
+			Found bool              `json:"found"`
+			Data  map[string]string `json:"data"`
+		}
+		if err := json.Unmarshal(ask(t, k, "inspect_request", code), &help); err != nil {
+			t.Fatal(err)
+		}
+		markdown := help.Data["text/markdown"]
+		if !strings.Contains(markdown, want) {
+			t.Errorf("the help for %q is %q", code, help.Data)
+		}
+		if strings.Contains(markdown, "pkg.go.dev/qhlab") || strings.Contains(markdown, "gonb_") || strings.Contains(markdown, "file://") {
+			t.Errorf("the help for %q has a dead link:\n%s", code, markdown)
+		}
+	}
+}
+
+func TestJupyterLabCompletesAndExplains(t *testing.T) {
+	p := withLab(t)
+	path := filepath.Join(t.TempDir(), "help.ipynb")
+	writeNotebook(t, path, "%noautoget\nimport \"qhlab/qhnet\"", "%%\nvar f qhnet.Flow\n_ = f")
+	ctx := browser(t, 1280, 900)
+	openNotebook(t, ctx, serve(t, p, path), path)
+	clickMenu(t, ctx, "Run", "runmenu:run-all")
+	wait(t, ctx, patience, prompts+`.join() === '[1]:,[2]:'`)
+	replaceCell(t, ctx, "var f", "%%\n_ = qhnet.Flow{Ma")
+	const offered = `[...document.querySelectorAll('.jp-Completer-item')].some(i => i.textContent.includes('MaxSteps'))`
+	// gopls reads the project first.
+	for deadline := time.Now().Add(patience); !evaluate[bool](t, ctx, offered); {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is offered")
+		}
+		do(t, ctx, chromedp.KeyEvent(kb.Tab), chromedp.Sleep(2*time.Second))
+	}
+	screenshot(t, ctx, "lab-completion")
+	do(t, ctx, chromedp.KeyEvent(kb.Escape))
+	replaceCell(t, ctx, "Flow{Ma", "%%\n_ = qhnet.Flow{}")
+	do(t, ctx, chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)))
+	const tooltip = `document.querySelector('.jp-Tooltip')`
+	wait(t, ctx, patience, tooltip+`?.textContent.includes('Flow is gradient flow') ?? false`)
+	screenshot(t, ctx, "lab-help")
+	if links := evaluate[[]string](t, ctx, `[...`+tooltip+`.querySelectorAll('a')].map(a => a.href)`); len(links) > 0 {
+		t.Errorf("the help links to %q", links)
+	}
+}
+
+// What is opened and saved without an edit stays as it was, to the last byte.
+func TestSavingWithoutAnEditChangesNothing(t *testing.T) {
+	p := withLab(t)
+	server := serve(t, p, p.path("notebooks", "01-quasi-homogeneous-models.ipynb"))
+	path := filepath.Join(server.process.Dir, "01-quasi-homogeneous-models.ipynb")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, time.Time{}, old); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t, 1280, 900)
+	openNotebook(t, ctx, server, path)
+	clickMenu(t, ctx, "File", "docmanager:save")
+	saved := func() bool {
+		info, err := os.Stat(path)
+		return err == nil && info.ModTime().Sub(old) > time.Minute
+	}
+	for deadline := time.Now().Add(patience); !saved() && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if !saved() {
+		screenshot(t, ctx, "failed-"+t.Name())
+		t.Fatal("JupyterLab has not written the file")
+	}
+	server.stop() // so that nothing is half written
+	after, err := os.ReadFile(path)
+	if err != nil || string(after) != string(before) {
+		t.Errorf("saving changes it: %s, %v", diffLines(string(before), string(after)), err)
+	}
 }

@@ -22,9 +22,9 @@ const (
 
 func readme(_ context.Context, p project, _ []string) error { return updateReadme(p) }
 
-// updateReadme rewrites the README's table and its pictures.
+// updateReadme rewrites the README's tables and pictures.
 func updateReadme(p project) error {
-	rows, pictures, err := readmeTable(p)
+	rows, claims, pictures, err := readmeTables(p)
 	if err != nil {
 		return err
 	}
@@ -32,14 +32,6 @@ func updateReadme(p project) error {
 		if err := writeChanged(path, picture); err != nil {
 			return err
 		}
-	}
-	paths, err := p.notebooks(nil)
-	if err != nil {
-		return err
-	}
-	claims, err := claimsTable(paths)
-	if err != nil {
-		return err
 	}
 	path := p.path("README.md")
 	text, err := os.ReadFile(path)
@@ -58,36 +50,42 @@ func updateReadme(p project) error {
 	return writeChanged(path, []byte(whole))
 }
 
-// readmeTable returns the table and, by their paths, the pictures in it: for
-// each notebook the figure of the cell tagged "cover", or its first.
-func readmeTable(p project) (rows string, pictures map[string][]byte, err error) {
+// readmeTables returns the tables of notebooks and of what they check and, by their
+// paths, the pictures: for each notebook the figure of the cell tagged "cover", or its
+// first.
+func readmeTables(p project) (rows, claims string, pictures map[string][]byte, err error) {
 	paths, err := p.notebooks(nil)
 	if err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	pictures = map[string][]byte{}
-	var b strings.Builder
-	b.WriteString("| Notebook | | What it says first |\n| --- | --- | --- |\n")
+	rows = "| Notebook | | What it says first |\n| --- | --- | --- |\n"
+	claims = "| Claim | Found | Must be | Notebook |\n| --- | --- | --- | --- |\n"
 	for _, path := range paths {
 		nb, err := readNotebook(path)
 		if err != nil {
-			return "", nil, err
+			return "", "", nil, err
 		}
 		heading, sentence := nb.introduction()
-		image := ""
+		image, number, file := "", chapter(path), filepath.Base(path)
 		if cover := nb.cover(); cover != nil {
 			picture, err := cover.picture()
 			if err != nil {
-				return "", nil, fmt.Errorf("%s: %w", title(path), err)
+				return "", "", nil, fmt.Errorf("%s: %w", title(path), err)
 			}
 			pictures[p.path(".figures", title(path)+".png")] = picture
 			image = fmt.Sprintf(`<img src=".figures/%s.png" width="280" alt="%s">`, title(path), html.EscapeString(cover.caption()))
 		}
-		fmt.Fprintf(&b, "| [%s %s](notebooks/%s) | %s | %s |\n",
-			chapter(path), cmp.Or(heading, title(path)), filepath.Base(path), image, strings.ReplaceAll(sentence, "|", `\|`))
+		rows += fmt.Sprintf("| [%s %s](notebooks/%s) | %s | %s |\n", number, cmp.Or(heading, title(path)), file, image, inTable(sentence))
+		for _, c := range nb.claims() {
+			claims += fmt.Sprintf("| %s | %s | %s | [%s](notebooks/%s) |\n", inTable(c.text), cmp.Or(c.number, "holds"), c.bound, number, file)
+		}
 	}
-	return b.String(), pictures, nil
+	return rows, claims, pictures, nil
 }
+
+// inTable escapes what would end a column.
+func inTable(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // cover is the picture that stands for the notebook, or nil.
 func (nb *notebook) cover() (first *output) {
@@ -145,21 +143,4 @@ func (nb *notebook) claims() (all []claim) {
 		}
 	}
 	return all
-}
-
-// claimsTable is the README's table of what the notebooks check.
-func claimsTable(paths []string) (string, error) {
-	var b strings.Builder
-	b.WriteString("| Claim | Found | Must be | Notebook |\n| --- | --- | --- | --- |\n")
-	for _, path := range paths {
-		nb, err := readNotebook(path)
-		if err != nil {
-			return "", err
-		}
-		for _, c := range nb.claims() {
-			fmt.Fprintf(&b, "| %s | %s | %s | [%s](notebooks/%s) |\n",
-				strings.ReplaceAll(c.text, "|", `\|`), cmp.Or(c.number, "holds"), c.bound, chapter(path), filepath.Base(path))
-		}
-	}
-	return b.String(), nil
 }

@@ -185,16 +185,22 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 		limited, stop := v.limit(ctx)
 		err := executeCell(limited, k, c, collector)
 		stop()
-		if err != nil {
-			s.end(outcome(err))
-			return describeFailure(title, c, err)
+		switch {
+		case err == nil:
+			s.end("")
+		case errors.Is(err, context.Canceled):
+			s.end("interrupted")
+			return fmt.Errorf("%s: interrupted in cell [%d]", title, count)
+		default:
+			s.end("failed")
+			return fmt.Errorf("%s: cell [%d] failed: %s", title, count, strings.TrimSpace(err.Error()))
 		}
-		s.end("")
 	}
 	return nil
 }
 
-// executeCell runs one cell. A cell tagged raises-exception may fail.
+// executeCell runs one cell. A cell tagged raises-exception may fail; the error of
+// another is what it printed and the kernel's report, which names the line.
 func executeCell(ctx context.Context, k *kernel, c *cell, collector *collector) error {
 	var broken error
 	err := k.execute(ctx, string(c.Source), func(m message) {
@@ -204,13 +210,10 @@ func executeCell(ctx context.Context, k *kernel, c *cell, collector *collector) 
 		return err
 	}
 	if c.failure() != nil && !c.hasTag("raises-exception") {
-		return errCell
+		return errors.New(c.errorText())
 	}
 	return nil
 }
-
-// errCell says that the cell's own outputs hold the error.
-var errCell = errors.New("the cell failed")
 
 func (nb *notebook) countRunnable() (n int) {
 	for _, c := range nb.Cells {
@@ -232,25 +235,4 @@ func (c *cell) heading(previous string) string {
 		}
 	}
 	return previous
-}
-
-// describeFailure says where a notebook stopped: the cell and the kernel's report,
-// which names the line.
-func describeFailure(title string, c *cell, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%s: interrupted in cell [%d]", title, *c.ExecutionCount)
-	}
-	report := err.Error()
-	if errors.Is(err, errCell) {
-		report = c.errorText()
-	}
-	return fmt.Errorf("%s: cell [%d] failed: %s", title, *c.ExecutionCount, strings.TrimSpace(report))
-}
-
-// outcome is the word for how a cell ended that did not end well.
-func outcome(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "interrupted"
-	}
-	return "failed"
 }

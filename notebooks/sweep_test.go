@@ -47,7 +47,7 @@ func TestShardsInProcessesMergeToTheSameBytes(t *testing.T) {
 	}
 	before := stored(t, parts)
 	victim := start(parts, "-shard", "2/5", "-workers", "1")
-	for deadline := time.Now().Add(time.Minute); stored(t, parts) < before+2; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); stored(t, parts) < before+2; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the shard computed nothing in a minute")
 		}
