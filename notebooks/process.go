@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,12 +147,27 @@ func signals() context.Context {
 	return ctx
 }
 
+// temporaryBuild is the folder in which "go run" links a program that its cache does
+// not hold yet.
+var temporaryBuild = regexp.MustCompile(`^go-build[0-9]+$`)
+
+// startedByGoRun tells whether "go run" started the program at this path, and the
+// temporary folder that it leaves when it is killed. A program that comes from Go's
+// build cache, as most do, is in a folder <hash>-d, and leaves none.
+func startedByGoRun(program string) (folder string, yes bool) {
+	folder = filepath.Dir(filepath.Dir(filepath.Dir(program)))
+	if temporaryBuild.MatchString(filepath.Base(folder)) {
+		return folder, true
+	}
+	return "", strings.HasSuffix(filepath.Dir(program), "-d")
+}
+
 // followGoRun ends a command that "go run" started when that is killed, since it
 // does not pass signals on, and returns what removes the folder that it leaves.
 func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 	self, err := os.Executable()
-	folder := filepath.Dir(filepath.Dir(filepath.Dir(self)))
-	if err != nil || !strings.HasPrefix(filepath.Base(folder), "go-build") {
+	folder, yes := startedByGoRun(self)
+	if err != nil || !yes {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -166,7 +182,7 @@ func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 		cancel()
 	}()
 	return ctx, func() {
-		if orphaned.Load() {
+		if orphaned.Load() && folder != "" {
 			os.RemoveAll(folder)
 		}
 	}

@@ -486,3 +486,23 @@ func TestFoldersInTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// Go's build cache is called go-build as well, and must never be taken for a folder
+// that "go run" leaves.
+func TestOnlyTemporaryBuildsAreRemoved(t *testing.T) {
+	for program, want := range map[string]struct {
+		folder string
+		yes    bool
+	}{
+		"/tmp/go-build1234/b001/exe/notebooks":                   {"/tmp/go-build1234", true},
+		"/home/user/.cache/go-build/3f/3f0c-d/notebooks":         {"", true},
+		"/home/user/qhlab/.tools/bin/notebooks":                  {"", false},
+		"/home/user/go-build/b001/exe/notebooks":                 {"", false},
+		"/home/user/go-build-of-mine/b001/exe/notebooks":         {"", false},
+		"/home/user/Library/Caches/go-build/3f/3f0c-d/notebooks": {"", true},
+	} {
+		if folder, yes := startedByGoRun(program); folder != want.folder || yes != want.yes {
+			t.Errorf("%s: %q, %v, want %q, %v", program, folder, yes, want.folder, want.yes)
+		}
+	}
+}
