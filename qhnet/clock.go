@@ -36,20 +36,31 @@ func (c Clock) String() string {
 	return names[c]
 }
 
-// speed returns σ at the value c of the clock, and the power p for which
-// ∇σ = -p σ H g/‖g‖² (with H the Jacobian of g) when L itself is not involved.
-func (c Clock) speed(value, logLoss, g2 float64) (sigma, power float64) {
+// steering is how fast, in log log(1/L), errors of the clock decay that tell u from
+// the loss. It must not make the flow stiff.
+const steering = 10
+
+// speed returns σ at the value c of the clock, and what makes up its gradient,
+//
+//	∇σ = -power σ H g/‖g‖² - steer g,
+//
+// with H the Jacobian of g. A clock that tells u = log(1/L) runs faster where the
+// loss shows that it is late, and slower where it is ahead, so that it is right
+// whatever the errors of many steps add up to; the exact flow never is either.
+func (c Clock) speed(value, logLoss, g2 float64) (sigma, power, steer float64) {
 	switch c {
 	case Time:
-		return math.Exp(logLoss), 0
+		return math.Exp(logLoss), 0, math.Exp(logLoss)
 	case Scaled:
-		return 1, 0
+		return 1, 0, 0
 	case LogLoss:
-		return 1 / g2, 2
+		steer = steering / max(1, math.Abs(value))
+		return (1 + steer*(value+logLoss)) / g2, 2, steer / g2
 	case LogLogLoss:
-		return math.Exp(value) / g2, 2
+		u := math.Exp(value)
+		return (u + steering*(u+logLoss)) / g2, 2, steering / g2
 	case ArcLength:
-		return 1 / math.Sqrt(g2), 1
+		return 1 / math.Sqrt(g2), 1, 0
 	}
 	panic(fmt.Sprintf("qhnet: %v is not a clock to integrate in", c))
 }

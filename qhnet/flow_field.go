@@ -105,7 +105,7 @@ func (f *field) derivative(dst []float64, clock Clock, value float64, theta []fl
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	sigma, _ := clock.speed(value, f.logLoss, f.g2)
+	sigma, _, _ := clock.speed(value, f.logLoss, f.g2)
 	floats.ScaleTo(dst, sigma, f.g)
 	return nil
 }
@@ -118,13 +118,13 @@ func (f *field) hessianVector(dst, v []float64) {
 	f.margins.GradientTangent(dst, f.weights, f.curved, v)
 }
 
-// jacobian sets dst to the exact ∂(σg)/∂θ = σ(H - p g (Hg)ᵀ/‖g‖²), and for the
-// clock t, where σ = L, to L(H - g gᵀ). It costs m Hessian-vector products.
+// jacobian sets dst to the exact ∂(σg)/∂θ = σ(H - p g (Hg)ᵀ/‖g‖²) - steer g gᵀ. It
+// costs m Hessian-vector products.
 func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	sigma, power := clock.speed(value, f.logLoss, f.g2)
+	sigma, power, steer := clock.speed(value, f.logLoss, f.g2)
 	for i := range f.unit {
 		f.unit[i] = 1
 		f.hessianVector(f.hg, f.unit)
@@ -132,13 +132,10 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 		dst.SetCol(i, f.hg)
 	}
 	g, hg := vector(f.g), vector(f.hg)
-	if clock == Time {
-		blas64.Ger(-1, g, g, dst.RawMatrix())
-	} else if power != 0 {
-		blas64.Gemv(blas.Trans, 1, dst.RawMatrix(), g, 0, hg)
-		blas64.Ger(-power/f.g2, g, hg, dst.RawMatrix())
-	}
+	blas64.Gemv(blas.Trans, sigma*power/f.g2, dst.RawMatrix(), g, 0, hg)
+	blas64.Axpy(steer, g, hg)
 	dst.Scale(sigma, dst)
+	blas64.Ger(-1, g, hg, dst.RawMatrix())
 	return nil
 }
 
@@ -161,23 +158,16 @@ func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []flo
 		f.outputCurvature(f.outer, f.inner)
 		c.SetCol(j, f.outer)
 	}
-	sigma, power := clock.speed(value, f.logLoss, f.g2)
-	w, image, scale := f.margins.outputWeights, f.outer, power/f.g2
-	if clock == Time { // L (H - g gᵀ) with g = Uᵀ w
-		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
-		copy(image, w)
-		scale = 1
-	} else { // H g = Uᵀ C U g
-		f.margins.outputs.Directional(f.inner, f.g)
-		f.outputCurvature(image, f.inner)
-		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
-	}
-	for i := range rank {
-		row := c.RawRowView(i)
-		for j := range row {
-			row[j] = sigma * (row[j] - scale*w[i]*image[j])
-		}
-	}
+	// With g = Uᵀw, H g = Uᵀ C U g.
+	sigma, power, steer := clock.speed(value, f.logLoss, f.g2)
+	f.margins.outputs.Directional(f.inner, f.g)
+	f.outputCurvature(f.outer, f.inner)
+	w := f.margins.outputWeights
+	f.margins.mapping.pullBack(w, f.weights, f.margins.f)
+	floats.Scale(sigma*power/f.g2, f.outer)
+	floats.AddScaled(f.outer, steer, w)
+	c.Scale(sigma, c)
+	blas64.Ger(-1, vector(w), vector(f.outer), c.RawMatrix())
 	return nil
 }
 

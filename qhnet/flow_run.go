@@ -29,7 +29,7 @@ type flowRun struct {
 	rested     bool      // the flow came to rest unseparated
 	kinks      bool      // the model has rectifiers
 
-	directions func() bool // findDirections, solved once a run
+	rates func() []float64 // findRates, solved once a run
 
 	fingerprint string    // of the run, if it has a checkpoint
 	latest      *snapshot // to go on from
@@ -45,7 +45,7 @@ func newFlowRun(f *Flow) *flowRun {
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{margins: margins},
 	}
-	r.directions = sync.OnceValue(r.findDirections)
+	r.rates = sync.OnceValue(r.findRates)
 	return r
 }
 

@@ -154,7 +154,10 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 	m.gradientTangent(dst, multipliers, v)
 }
 
-// GradientTangent implements [GradientTangenter].
+// GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
+// multipliers along tangentMultipliers, Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j. A model whose
+// [Evaluation] has a method GradientTangent(dst, weights, tangentWeights, v) does it in
+// one pass; otherwise it takes a HessianVector and a Gradient.
 func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []float64) {
 	m.checkMultipliers(multipliers)
 	m.checkMultipliers(tangentMultipliers)
@@ -171,8 +174,10 @@ func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
 		b.curvature(m.curvature, multipliers, m.outputTangent, m.f)
 		floats.Add(m.tangentWeights, m.curvature)
 	}
-	if both, ok := m.outputs.(GradientTangenter); ok {
-		both.GradientTangent(dst, m.outputWeights, m.tangentWeights, v)
+	if own, ok := m.outputs.(interface {
+		GradientTangent(dst, weights, tangentWeights, v []float64)
+	}); ok {
+		own.GradientTangent(dst, m.outputWeights, m.tangentWeights, v)
 		return
 	}
 	m.outputs.HessianVector(dst, m.outputWeights, v)

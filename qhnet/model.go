@@ -49,15 +49,6 @@ type Evaluation interface {
 	HessianVector(dst, weights, v []float64)
 }
 
-// GradientTangenter is an [Evaluation] that differentiates Gradient when the weights
-// move too, which takes less than HessianVector and another Gradient.
-type GradientTangenter interface {
-	// GradientTangent sets dst to the derivative of Gradient when θ moves along v and
-	// the weights along tangentWeights, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc. Weights that
-	// are nil stand for zeros.
-	GradientTangent(dst, weights, tangentWeights, v []float64)
-}
-
 // KinkRounder is an [Evaluation] of a model with kinks, such as those of ReLU, that
 // can be rounded: see [Margins.RoundKinks].
 type KinkRounder interface {

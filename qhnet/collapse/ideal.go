@@ -91,7 +91,11 @@ func (p IdealProblem) Network() (*nn.Network, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if least := p.leastFeatures(); p.Features < least {
+	least := p.Classes - 1
+	if p.Normalization.plain() == Layer {
+		least++
+	}
+	if p.Features < least {
 		return nil, fmt.Errorf("qhnet: ideal problem: %d features have no room for the ETF of %d classes; use at least %d", p.Features, p.Classes, least)
 	}
 	layers := []nn.Layer{nn.Input(p.points()), nn.Named("features", nn.Dense(p.Features, nn.NoBias()))}
@@ -153,97 +157,62 @@ func (p IdealProblem) Collapsed() ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	theta := make([]float64, qhnet.NumParameters(n))
+	theta, points := make([]float64, qhnet.NumParameters(n)), p.points()
+	size := mat.Norm(means.RowView(0), 2)
+	ratio := float64(p.Classes-1) / (size * size * float64(p.Classes)) // W = ratio·M makes every margin ⟨w_y - w_c, μ_y⟩ = 1
+	scale := make([]float64, p.Features)                               // γ_j = √‖v_j‖ shares the columns v_j = γ_j w_j at least cost
+	for j := range scale {
+		scale[j] = math.Sqrt(ratio * mat.Norm(means.ColView(j), 2))
+	}
 	for _, b := range n.Blocks() {
+		part := b.Of(theta)
 		switch b.Name {
-		case "features.weight":
-			p.placeFeatures(b.Of(theta), means)
+		case "features.weight": // a column for each point
+			for i := range part {
+				part[i] = means.At(i%points/p.PerClass, i/points)
+			}
 		case "classifier.weight":
-			p.placeClassifier(b.Of(theta), means)
+			for i := range part {
+				j := i % p.Features
+				if part[i] = ratio * means.At(i/p.Features, j); p.Normalization.hasScale() && scale[j] > 0 {
+					part[i] /= scale[j]
+				}
+			}
 		case "normalization.scale":
-			p.placeScale(b.Of(theta), means)
+			copy(part, scale)
 		}
 	}
 	return theta, nil
 }
 
-// placeFeatures writes the mean of its class to each point's column.
-func (p IdealProblem) placeFeatures(z []float64, means *mat.Dense) {
-	for k := range p.points() {
-		for j, v := range means.RawRowView(k / p.PerClass) {
-			z[j*p.points()+k] = v
-		}
-	}
-}
-
-// placeClassifier writes W = M/(‖μ‖² C/(C-1)), which makes every margin
-// ⟨w_y - w_c, μ_y⟩ = 1, or the part of it that the scale leaves.
-func (p IdealProblem) placeClassifier(w []float64, means *mat.Dense) {
-	for c := range p.Classes {
-		for j, v := range means.RawRowView(c) {
-			w[c*p.Features+j] = v * p.ratio(means)
-		}
-	}
-	if !p.Normalization.hasScale() {
-		return
-	}
-	scale := make([]float64, p.Features)
-	p.placeScale(scale, means)
-	for i := range w {
-		if s := scale[i%p.Features]; s > 0 {
-			w[i] /= s
-		}
-	}
-}
-
-// placeScale writes γ_j = √‖v_j‖ for the columns v_j = γ_j w_j, the cheapest way
-// to share them.
-func (p IdealProblem) placeScale(scale []float64, means *mat.Dense) {
-	for j := range scale {
-		scale[j] = math.Sqrt(p.ratio(means) * mat.Norm(means.ColView(j), 2))
-	}
-}
-
-// ratio returns the factor between classifier and means.
-func (p IdealProblem) ratio(means *mat.Dense) float64 {
-	size := mat.Norm(means.RowView(0), 2)
-	return float64(p.Classes-1) / (size * size * float64(p.Classes))
-}
-
 // means returns the collapsed class means, an ETF in the orientation that the
-// normalization asks for.
+// normalization asks for: the columns of basis are orthonormal.
 func (p IdealProblem) means() (*mat.Dense, error) {
-	radius := math.Sqrt(float64(p.Features))
-	basis := mat.NewDense(p.Features, p.Classes-1, nil)
-	switch p.Normalization.plain() {
-	case None:
-		// ‖μ‖² C n_c = ‖W‖², which is smallest when both are (C-1)√n_c.
-		radius = math.Sqrt(float64(p.Classes-1) / (float64(p.Classes) * math.Sqrt(float64(p.PerClass))))
-		coordinates(basis)
-	case Batch:
+	d, k, radius := p.Features, p.Classes-1, math.Sqrt(float64(p.Features))
+	basis := mat.NewDense(d, k, nil)
+	switch plain := p.Normalization.plain(); {
+	case plain == Layer && p.Normalization.hasScale():
+		return nil, errors.New("qhnet: ideal problem: with a trainable scale, features that sum to zero do not collapse to an ETF")
+	case plain == Layer: // columns that sum to zero
+		basis.Scale(math.Sqrt(float64(d-1)/float64(d)), SimplexETF(d, d-1).Slice(0, d, 0, k))
+	case plain == Batch && k < d:
 		evenBasis(basis)
-	case Layer:
-		if p.Normalization.hasScale() {
-			return nil, errors.New("qhnet: ideal problem: with a trainable scale, features that sum to zero do not collapse to an ETF")
+	default:
+		for j := range k {
+			basis.Set(j, j, 1)
 		}
-		sumlessBasis(basis)
-	case RMS:
-		coordinates(basis)
+	}
+	if p.Normalization == None {
+		// ‖μ‖² C n_c = ‖W‖², which is smallest when both are (C-1)√n_c.
+		radius = math.Sqrt(float64(k) / (float64(p.Classes) * math.Sqrt(float64(p.PerClass))))
 	}
 	var means mat.Dense
-	means.Mul(SimplexETF(p.Classes, p.Classes-1), basis.T())
+	means.Mul(SimplexETF(p.Classes, k), basis.T())
 	means.Scale(radius, &means)
 	return &means, nil
 }
 
 func (p IdealProblem) points() int { return p.Classes * p.PerClass }
-
-func (p IdealProblem) leastFeatures() int {
-	if p.Normalization.plain() == Layer {
-		return p.Classes
-	}
-	return p.Classes - 1
-}
 
 // SimplexETF returns the simplex equiangular tight frame of C directions in
 // R^d, one a row: unit vectors that sum to zero and are as far apart as C
@@ -271,44 +240,20 @@ func SimplexETF(classes, d int) *mat.Dense {
 	return frame
 }
 
-// The d×k matrices below have orthonormal columns: they turn an ETF in k
-// dimensions into one in d that a normalization leaves alone.
-
-// coordinates sets basis to the first k unit vectors.
-func coordinates(basis *mat.Dense) {
-	_, k := basis.Dims()
-	for j := range k {
-		basis.Set(j, j, 1)
-	}
-}
-
-// sumlessBasis sets basis to k < d columns that each sum to zero.
-func sumlessBasis(basis *mat.Dense) {
-	d, k := basis.Dims()
-	helmert := SimplexETF(d, d-1)
-	basis.Scale(math.Sqrt(float64(d-1)/float64(d)), helmert.Slice(0, d, 0, k))
-}
-
-// evenBasis sets basis to k ≤ d columns whose rows all have the norm √(k/d):
+// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d):
 // cosines and sines of the same frequency, with a constant column if k is odd,
-// the harmonic frame. With k = d there is nothing to choose.
+// the harmonic frame.
 func evenBasis(basis *mat.Dense) {
 	d, k := basis.Dims()
-	if k == d {
-		coordinates(basis)
-		return
-	}
 	for i := range d {
-		j := 0
 		if k%2 == 1 {
 			basis.Set(i, 0, 1/math.Sqrt(float64(d)))
-			j = 1
 		}
-		for frequency := 1; j < k; frequency++ {
+		for frequency := 1; frequency <= k/2; frequency++ {
 			sin, cos := math.Sincos(2 * math.Pi * float64(frequency*i%d) / float64(d))
+			j := k%2 + 2*(frequency-1)
 			basis.Set(i, j, cos*math.Sqrt(2/float64(d)))
 			basis.Set(i, j+1, sin*math.Sqrt(2/float64(d)))
-			j += 2
 		}
 	}
 }

@@ -236,47 +236,65 @@ func positivePower(h, k float64) (value, slope, curvature float64) {
 }
 
 // Tanh is the hyperbolic tangent. It is not homogeneous of any degree.
-func Tanh() Layer {
-	return smooth("tanh", func(h float64) (value, slope, curvature float64) {
-		t := math.Tanh(h)
-		slope = (1 - t) * (1 + t)
-		return t, slope, -2 * t * slope
-	})
+func Tanh() Layer { return smooth("tanh", tanh) }
+
+func tanh(to jet, h []float64) {
+	exponentials(to.bend, h, -2)
+	for i, h := range h {
+		e := to.bend[i]
+		t := math.Copysign((1-e)/(1+e), h)
+		if math.Abs(h) < 0.5 {
+			t = math.Tanh(h) // 1 - e has lost digits
+		}
+		slope := 4 * e / ((1 + e) * (1 + e))
+		to.value[i], to.slope[i], to.adjointSlope[i], to.bend[i] = t, slope, slope, -2*t*slope
+	}
+}
+
+// exponentials sets dst to e^{rate |h|}.
+func exponentials(dst, h []float64, rate float64) {
+	for i, h := range h {
+		dst[i] = math.Abs(h)
+	}
+	kernel.Exp(dst, dst, rate, 0)
 }
 
 // GELU is hΦ(h), Φ the normal distribution function (Hendrycks and Gimpel,
 // arXiv:1606.08415). It is not homogeneous, but asymptotically of degree 1.
 func GELU() Layer {
-	return smooth("gelu", func(h float64) (value, slope, curvature float64) {
+	return smooth("gelu", curve(func(h float64) (value, slope, curvature float64) {
 		distribution := math.Erfc(-h/math.Sqrt2) / 2
 		density := math.Exp(-h*h/2) / math.Sqrt(2*math.Pi)
 		return h * distribution, distribution + h*density, (2 - h*h) * density
-	})
+	}).rows)
 }
 
 // Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of
 // degree 1.
-func Softplus() Layer {
-	return smooth("softplus", func(h float64) (value, slope, curvature float64) {
-		e := math.Exp(-math.Abs(h))
-		slope = 1 / (1 + e)
+func Softplus() Layer { return smooth("softplus", softplus) }
+
+func softplus(to jet, h []float64) {
+	exponentials(to.bend, h, -1)
+	for i, h := range h {
+		e := to.bend[i]
+		slope := 1 / (1 + e)
 		if h < 0 {
 			slope = e / (1 + e)
 		}
-		return max(h, 0) + math.Log1p(e), slope, e / ((1 + e) * (1 + e))
-	})
+		to.value[i], to.slope[i], to.adjointSlope[i], to.bend[i] = max(h, 0)+math.Log1p(e), slope, slope, e/((1+e)*(1+e))
+	}
 }
 
-// smooth is a curve that is homogeneous of no degree.
-func smooth(stem string, c curve) Layer {
+// smooth is a function that is homogeneous of no degree.
+func smooth(stem string, f function) Layer {
 	return Layer{stem: stem, text: stem, attach: func(p *plan, _ Layer, in wire) (wire, error) {
-		return p.smooth(in, c), nil
+		return p.smooth(in, f), nil
 	}}
 }
 
-func (p *plan) smooth(in wire, c curve) wire {
+func (p *plan) smooth(in wire, f function) wire {
 	p.require(in.exponent, nil, "bends differently at every size of its input, so its input must not scale at all.")
-	return p.activate(in, nil, c.rows)
+	return p.activate(in, nil, f)
 }
 
 // Activation applies any function φ of one variable to each entry. It is given by
@@ -297,6 +315,7 @@ func Activation(name string, degree float64, value, slope, curvature func(h floa
 		panic(fmt.Sprintf("qhnet: Activation %q: value, slope and curvature must not be nil", name))
 	}
 	c := custom{degree, value, slope, curvature}
+	f := curve(c.curve).rows
 	text := name
 	if degree != 0 {
 		text = fmt.Sprintf("%s of degree %g", name, degree)
@@ -309,9 +328,9 @@ func Activation(name string, degree float64, value, slope, curvature func(h floa
 			return wire{}, p.fail("%v", err)
 		}
 		if degree == 0 {
-			return p.smooth(in, c.curve), nil
+			return p.smooth(in, f), nil
 		}
-		return p.activate(in, in.exponent.times(degree), curve(c.curve).rows), nil
+		return p.activate(in, in.exponent.times(degree), f), nil
 	}}
 }
 

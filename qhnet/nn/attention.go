@@ -46,7 +46,7 @@ func attachAttention(p *plan, l Layer, in wire) (wire, error) {
 	})
 	shares := p.wire(scores.shape, p.trainable(scores), nil)
 	p.stage(shares, func(b *binding) operator {
-		return &softmax{b.signals[scores.id], b.signals[shares.id], from}
+		return &softmax{pieces{b.signals[scores.id], b.signals[shares.id], to}}
 	})
 	out := p.wire([]int{v.shape[0], q.shape[1], q.shape[2]}, p.trainable(shares, v), v.exponent)
 	p.stage(out, func(b *binding) operator {
@@ -83,22 +83,11 @@ func (m mixtureMap) second(v, z, a []float64, add bool) { m.scores.second(v, a, 
 
 // softmax turns each row of scores into shares a that sum to 1. Its Jacobian,
 // diag a - a aᵀ, is symmetric: tangents and adjoints take the same way.
-type softmax struct {
-	in, out *signal
-	length  int // of a row
-}
-
-// rows returns the range of the rows of some points.
-func (o *softmax) rows(points span) (lo, hi int) {
-	perPoint := o.in.width / o.length
-	return points.lo * perPoint, points.hi * perPoint
-}
-
-func (o *softmax) row(s *signal, q quantity, r int) []float64 { return row(s.data[q], r, o.length) }
+type softmax struct{ pieces }
 
 func (o *softmax) forward(points span) error {
-	for r, hi := o.rows(points); r < hi; r++ {
-		h, a := o.row(o.in, values, r), o.row(o.out, values, r)
+	for r, hi := o.of(points); r < hi; r++ {
+		h, a := o.piece(o.in, values, r), o.piece(o.out, values, r)
 		sum := kernel.Exp(a, h, 1, -kernel.Max(h))
 		kernel.Affine(a, a, 1/sum, 0)
 	}
@@ -115,8 +104,8 @@ func (o *softmax) reverse(points span) {
 
 // apply sets a quantity of dst to the Jacobian times that of src.
 func (o *softmax) apply(dst, src *signal, q quantity, points span) {
-	for r, hi := o.rows(points); r < hi; r++ {
-		a, d, u := o.row(o.out, values, r), o.row(dst, q, r), o.row(src, q, r)
+	for r, hi := o.of(points); r < hi; r++ {
+		a, d, u := o.piece(o.out, values, r), o.piece(dst, q, r), o.piece(src, q, r)
 		mean := floats.Dot(a, u)
 		for i := range d {
 			d[i] = a[i] * (u[i] - mean)
@@ -126,11 +115,11 @@ func (o *softmax) apply(dst, src *signal, q quantity, points span) {
 
 // reverseTangent differentiates a ⊙ (ā - ⟨a, ā⟩) along v.
 func (o *softmax) reverseTangent(points span) {
-	for r, hi := o.rows(points); r < hi; r++ {
-		a, da := o.row(o.out, values, r), o.row(o.out, tangents, r)
-		u, du := o.row(o.out, adjoints, r), o.row(o.out, adjointTangents, r)
+	for r, hi := o.of(points); r < hi; r++ {
+		a, da := o.piece(o.out, values, r), o.piece(o.out, tangents, r)
+		u, du := o.piece(o.out, adjoints, r), o.piece(o.out, adjointTangents, r)
 		mean, dmean := floats.Dot(a, u), floats.Dot(da, u)+floats.Dot(a, du)
-		d := o.row(o.in, adjointTangents, r)
+		d := o.piece(o.in, adjointTangents, r)
 		for i := range d {
 			d[i] = da[i]*(u[i]-mean) + a[i]*(du[i]-dmean)
 		}

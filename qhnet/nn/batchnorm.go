@@ -94,8 +94,8 @@ func (m *moments) add(u *signal, q quantity, z *signal, points span) {
 	}
 }
 
-// gather replaces the sums of all shards by the means in each channel.
-func (m *moments) gather(points, channels int) {
+// reduce replaces the sums of all shards by the means in each channel.
+func (m *moments) reduce(points, channels int) {
 	clear(m.average)
 	clear(m.product)
 	for _, s := range m.shards {
@@ -112,7 +112,7 @@ func (m *moments) gather(points, channels int) {
 }
 
 // batchStep is one of the three operators of a batch normalization, 0 to 2 forward and
-// 2 to 0 backward: between them stand means over all points, which gather finds.
+// 2 to 0 backward: between them stand means over all points, which reduce finds.
 type batchStep struct {
 	*batchNorm
 	number int
@@ -181,12 +181,12 @@ func (o *batchStep) reverseTangent(points span) {
 	}
 }
 
-func (o *batchStep) gather(p pass) error {
+func (o *batchStep) reduce(p pass) error {
 	if p == reverseTangentPass {
-		o.slope.gather(o.points, o.channels)
+		o.slope.reduce(o.points, o.channels)
 		return nil
 	}
-	o.value.gather(o.points, o.channels)
+	o.value.reduce(o.points, o.channels)
 	switch {
 	case p == forwardPass && o.number == 0:
 		copy(o.mean, o.value.average)

@@ -252,7 +252,7 @@ func attachResidual(p *plan, l Layer, in wire) (wire, error) {
 		return wire{}, p.fail("has two projections")
 	}
 	ends := p.fork(in, 2)
-	end, err := p.gather(func() (wire, error) { return attachChain(p, Layer{inside: body}, ends[0]) })
+	end, err := p.sequence(func() (wire, error) { return attachChain(p, Layer{inside: body}, ends[0]) })
 	if err != nil {
 		return wire{}, err
 	}
@@ -260,7 +260,7 @@ func attachResidual(p *plan, l Layer, in wire) (wire, error) {
 	if len(skips) == 1 {
 		start, err = p.project(skips[0].inside, start, end.shape)
 	} else {
-		start, err = p.gather(func() (wire, error) { return start, nil })
+		start, err = p.sequence(func() (wire, error) { return start, nil })
 	}
 	if err != nil {
 		return wire{}, err

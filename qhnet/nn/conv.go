@@ -169,45 +169,85 @@ func (w *window) view(cell int) view {
 	return v
 }
 
+// piece returns the range of positions from the first to the last that see the
+// image, among them some that see padding.
+func (w *window) piece(v *view) (lo, hi int) {
+	if v.top == v.bottom || v.left == v.right {
+		return 0, 0
+	}
+	return v.top*w.outWidth + v.left, (v.bottom-1)*w.outWidth + v.right
+}
+
+// aligned tells whether neighbouring rows of positions see neighbouring rows of
+// the image, so that both can be taken in one piece.
+func (w *window) aligned() bool { return w.stride == 1 && w.outWidth == w.width }
+
+// clearSides sets the positions left and right of the image to zero.
+func (w *window) clearSides(seen []float64, v *view) {
+	if v.left == 0 && v.right == w.outWidth {
+		return
+	}
+	for y := v.top; y < v.bottom; y++ {
+		line := row(seen, y, w.outWidth)
+		for x := range v.left {
+			line[x] = 0
+		}
+		for x := v.right; x < w.outWidth; x++ {
+			line[x] = 0
+		}
+	}
+}
+
 // unfold writes what the window sees: cells()×positions(), with zeros from the
 // padding.
 func (w *window) unfold(dst, image []float64) {
 	for i := range w.views {
-		v := &w.views[i]
-		for y := range w.outHeight {
-			line, at := dst[:w.outWidth], v.at+y*w.stride*w.width
-			dst = dst[w.outWidth:]
-			if y < v.top || y >= v.bottom || v.left == v.right {
-				clear(line)
-				continue
-			}
-			clear(line[:v.left])
-			clear(line[v.right:])
-			if w.stride == 1 {
-				copy(line[v.left:v.right], image[at+v.left:at+v.right])
-				continue
-			}
-			for x := v.left; x < v.right; x++ {
-				line[x] = image[at+x*w.stride]
-			}
+		v, seen := &w.views[i], row(dst, i, w.positions())
+		lo, hi := w.piece(v)
+		clear(seen[:lo])
+		clear(seen[hi:])
+		if w.aligned() && lo < hi {
+			copy(seen[lo:hi], image[v.at+lo:v.at+hi])
+		} else if lo < hi {
+			w.unfoldLines(seen, v, image)
+		}
+		w.clearSides(seen, v)
+	}
+}
+
+func (w *window) unfoldLines(seen []float64, v *view, image []float64) {
+	for y := v.top; y < v.bottom; y++ {
+		line, at := row(seen, y, w.outWidth)[v.left:v.right], v.at+(y*w.width+v.left)*w.stride
+		if w.stride == 1 {
+			copy(line, image[at:])
+			continue
+		}
+		for x := range line {
+			line[x] = image[at+x*w.stride]
 		}
 	}
 }
 
 // fold adds to each entry of the image all that the windows hold for it: the
-// transpose of unfold.
+// transpose of unfold. It overwrites what src holds for the padding.
 func (w *window) fold(image, src []float64) {
 	for i := range w.views {
-		v := &w.views[i]
-		for y := v.top; y < v.bottom && v.left < v.right; y++ {
-			line, at := row(src, i*w.outHeight+y, w.outWidth)[v.left:v.right], v.at+y*w.stride*w.width+v.left*w.stride
-			if w.stride == 1 {
-				kernel.AddScaled(image[at:at+len(line)], 1, line)
-				continue
-			}
-			for x, u := range line {
-				image[at+x*w.stride] += u
-			}
+		v, seen := &w.views[i], row(src, i, w.positions())
+		lo, hi := w.piece(v)
+		if w.aligned() && lo < hi {
+			w.clearSides(seen, v)
+			kernel.AddScaled(image[v.at+lo:v.at+hi], 1, seen[lo:hi])
+		} else if lo < hi {
+			w.foldLines(image, v, seen)
+		}
+	}
+}
+
+func (w *window) foldLines(image []float64, v *view, seen []float64) {
+	for y := v.top; y < v.bottom; y++ {
+		at := v.at + (y*w.width+v.left)*w.stride
+		for x, u := range row(seen, y, w.outWidth)[v.left:v.right] {
+			image[at+x*w.stride] += u
 		}
 	}
 }

@@ -39,7 +39,7 @@ type step struct {
 	stage
 	operator   operator
 	parametric parametric // the operator, if it has parameters
-	gatherer   gatherer   // the operator, if points wait for each other there
+	reducer    reducer    // the operator, if it needs sums over all points
 }
 
 // Bind implements [qhnet.Model]. The Evaluation is a [*Evaluation].
@@ -56,16 +56,24 @@ func (n *Network) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
 		e.signals = append(e.signals, &signal{width: w.width, trainable: w.trainable})
 	}
 	e.allocate(values, true)
-	for k := range points {
+	if err := e.setPoints(x); err != nil {
+		return nil, err
+	}
+	e.prepare()
+	return e, nil
+}
+
+// setPoints copies points of the right width.
+func (e *Evaluation) setPoints(x *mat.Dense) error {
+	for k := range e.points {
 		for j, v := range x.RawRowView(k) {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
+				return fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
 			}
 		}
 		copy(e.signals[0].row(values, k), x.RawRowView(k))
 	}
-	e.prepare()
-	return e, nil
+	return nil
 }
 
 // prepare divides the points into shards and makes the operators.
@@ -77,8 +85,8 @@ func (e *Evaluation) prepare() {
 	for _, s := range p.stages {
 		o := s.bind(b)
 		l, _ := o.(parametric)
-		g, _ := o.(gatherer)
-		e.steps = append(e.steps, step{s, o, l, g})
+		r, _ := o.(reducer)
+		e.steps = append(e.steps, step{s, o, l, r})
 	}
 	e.segments = segments(e.steps)
 }
@@ -170,10 +178,12 @@ func (e *Evaluation) HessianVector(dst, weights, v []float64) {
 	e.GradientTangent(dst, weights, nil, v)
 }
 
-// GradientTangent implements [qhnet.GradientTangenter]. After a Directional along the
-// same v and a Gradient or GradientTangent of the same weights it takes a single pass.
+// GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
+// weights along tangentWeights, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc; nil stands for weights
+// that rest. After a Directional along the same v and a Gradient or GradientTangent of
+// the same weights it takes a single pass.
 func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
-	e.checkMoved("HessianVector")
+	e.checkMoved("HessianVector or GradientTangent")
 	checkLength("dst", len(dst), e.network.plan.parameters())
 	e.tangent(v)
 	e.reverse(nil, weights)
@@ -221,12 +231,13 @@ func (e *Evaluation) reverse(dst, weights []float64) {
 	e.reversed = true
 }
 
-// SetInputs replaces the bound points by as many others, n×d. A Forward must follow.
+// SetInputs replaces the bound points by as many others, n×d, which must be finite. A
+// Forward must follow.
 func (e *Evaluation) SetInputs(x *mat.Dense) {
 	e.checkPoints("SetInputs: x", x)
 	e.theta = nil
-	for k := range e.points {
-		copy(e.signals[0].row(values, k), x.RawRowView(k))
+	if err := e.setPoints(x); err != nil {
+		panic(err.Error())
 	}
 }
 

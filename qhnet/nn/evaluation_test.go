@@ -107,6 +107,7 @@ func BenchmarkJacobian(b *testing.B) {
 	dst := mat.NewDense(40, len(theta), nil)
 	b.ReportAllocs()
 	for b.Loop() {
+		forward(b, e, theta)
 		qhnet.Jacobian(dst, e)
 	}
 }

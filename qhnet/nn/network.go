@@ -135,16 +135,17 @@ func (n *Network) all(yield func(Part) bool) {
 }
 
 // Units lists the hidden units between neighbouring blocks, for
-// [qhnet.ConservedUnits]. Layers inside branches are left out, and units of which a
-// concatenation makes several entries or an elementwise scale or shift mixes into entries.
+// [qhnet.ConservedUnits]. Layers inside branches are left out, and units between which
+// stand a concatenation, which makes several entries of one, a normalization in a
+// branch, which mixes them, or an elementwise scale or shift of an image.
 func (n *Network) Units() []qhnet.Units {
-	joins, joined := map[string]int{}, 0 // concatenations before a layer that is in no branch
+	joins, joined := map[string]int{}, 0 // what mixes units before a layer that is in no branch
 	for _, part := range n.plan.parts {
 		if len(part.Inside) == 0 {
 			joins[part.Name] = joined
 		}
 		part.all(func(inner Part) bool {
-			if inner.Kind == Joining {
+			if inner.Kind == Joining || inner.Kind == Normalization && len(part.Inside) > 0 {
 				joined++
 			}
 			return true
@@ -165,7 +166,8 @@ func (n *Network) Units() []qhnet.Units {
 	return all
 }
 
-// beside tells whether blocks are in no branch and no concatenation is between them.
+// beside tells whether blocks are in no branch and nothing that mixes units is between
+// them.
 func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	return !slices.ContainsFunc(blocks, func(b qhnet.Block) bool {
 		count, ok := joins[b.Layer]

@@ -204,7 +204,9 @@ func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *ra
 	}
 	dw, both, moved := normal(rng, outputs), make([]float64, m), make([]float64, m)
 	forward(t, e, theta)
-	e.(qhnet.GradientTangenter).GradientTangent(both, w, dw, v)
+	e.(interface {
+		GradientTangent(dst, weights, tangentWeights, v []float64)
+	}).GradientTangent(both, w, dw, v)
 	e.HessianVector(hv, w, v)
 	e.Gradient(moved, dw)
 	if d := distance(both, floats.AddTo(make([]float64, m), hv, moved)); d > 1e-13 { // the same sums in another order
@@ -348,6 +350,8 @@ func TestMisuse(t *testing.T) {
 	mustPanic("length of weights is 2, want 3", func() { e.Gradient(make([]float64, 3), make([]float64, 2)) })
 	mustPanic("length of v is 1, want 3", func() { e.Directional(make([]float64, 3), make([]float64, 1)) })
 	mustPanic(`no layer "dense7"`, func() { e.Layer("dense7") })
+	mustPanic("entry 1 of point 2 is NaN", func() { e.SetInputs(mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, math.NaN()})) })
+	forward(t, e, theta)
 	mustPanic("zero Option", func() { Dense(2, Option{}) })
 	mustPanic("dst is 1×1, not 3×3", func() { e.Jacobian(mat.NewDense(1, 1, nil)) })
 }

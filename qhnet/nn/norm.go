@@ -127,19 +127,19 @@ func (l norm) undefined(layer, where, what string) error {
 	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", layer, where, what, l.name)
 }
 
-// pointNorm normalizes segments of each point's values, with μ = 0 if not
+// pointNorm normalizes pieces of each point's values, with μ = 0 if not
 // centred:
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //
-// Its Jacobian in a segment of N entries, J = (1/σ)(I - 11ᵀ/N - ẑẑᵀ/N), is
+// Its Jacobian in a piece of N entries, J = (1/σ)(I - 11ᵀ/N - ẑẑᵀ/N), is
 // symmetric: tangents and adjoints take the same way.
 type pointNorm struct {
+	pieces
 	spec        norm
 	layer       string
-	in, out     *signal
 	summands    *signal   // of which the input is the average, or the input
-	inverse     []float64 // 1/σ of each segment
+	inverse     []float64 // 1/σ of each piece
 	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
 	adjointDots []float64 // mean(ẑ z̄)
 }
@@ -147,24 +147,14 @@ type pointNorm struct {
 func newPointNorm(l norm, layer string, points int, in, out, summands *signal) *pointNorm {
 	count := points * l.groups
 	return &pointNorm{
-		spec: l, layer: layer, in: in, out: out, summands: summands,
+		pieces: pieces{in, out, l.groups}, spec: l, layer: layer, summands: summands,
 		inverse: make([]float64, count), tangentDots: make([]float64, count), adjointDots: make([]float64, count),
 	}
 }
 
-// segments returns the range of the segments of some points.
-func (o *pointNorm) segments(points span) (lo, hi int) {
-	return points.lo * o.spec.groups, points.hi * o.spec.groups
-}
-
-// segment returns a quantity in segment g, counted through all points.
-func (o *pointNorm) segment(s *signal, q quantity, g int) []float64 {
-	return row(s.data[q], g, s.width/o.spec.groups)
-}
-
 func (o *pointNorm) forward(points span) error {
-	for g, hi := o.segments(points); g < hi; g++ {
-		h, z := o.segment(o.in, values, g), o.segment(o.out, values, g)
+	for g, hi := o.of(points); g < hi; g++ {
+		h, z := o.piece(o.in, values, g), o.piece(o.out, values, g)
 		mean := 0.0
 		if o.spec.centred {
 			mean = average(h)
@@ -182,12 +172,12 @@ func (o *pointNorm) forward(points span) error {
 	return nil
 }
 
-// averaged returns the size of what a segment is the average of, 0 if of nothing.
+// averaged returns the size of what a piece is the average of, 0 if of nothing.
 func (o *pointNorm) averaged(g int) float64 {
 	if o.summands == o.in {
 		return 0
 	}
-	return rootMeanSquare(o.segment(o.summands, values, g))
+	return rootMeanSquare(o.piece(o.summands, values, g))
 }
 
 // moments returns the means of u, 0 if not centred, and of z⊙u.
@@ -215,8 +205,8 @@ func (o *pointNorm) reverse(points span) {
 	if o.spec.with.epsilon > 0 {
 		return
 	}
-	for g, hi := o.segments(points); g < hi; g++ {
-		h, z := o.segment(o.in, adjoints, g), o.segment(o.out, values, g)
+	for g, hi := o.of(points); g < hi; g++ {
+		h, z := o.piece(o.in, adjoints, g), o.piece(o.out, values, g)
 		mean, dot := o.moments(z, h)
 		kernel.Project(h, h, z, mean, dot, 1)
 	}
@@ -224,11 +214,11 @@ func (o *pointNorm) reverse(points span) {
 
 // project sets a quantity of dst to J times that of src, and dots to mean(ẑ src).
 func (o *pointNorm) project(dst, src *signal, q quantity, dots []float64, points span) {
-	for g, hi := o.segments(points); g < hi; g++ {
-		u, z := o.segment(src, q, g), o.segment(o.out, values, g)
+	for g, hi := o.of(points); g < hi; g++ {
+		u, z := o.piece(src, q, g), o.piece(o.out, values, g)
 		mean, dot := o.moments(z, u)
 		dots[g] = dot
-		kernel.Project(o.segment(dst, q, g), u, z, mean, dot, o.inverse[g])
+		kernel.Project(o.piece(dst, q, g), u, z, mean, dot, o.inverse[g])
 	}
 }
 
@@ -236,10 +226,10 @@ func (o *pointNorm) project(dst, src *signal, q quantity, dots []float64, points
 //
 //	J dz̄ - (1/σ)(ẑ' mean(ẑ z̄) + ẑ mean(ẑ' z̄) + h̄ dσ),   ẑ' the derivative of ẑ.
 func (o *pointNorm) reverseTangent(points span) {
-	for g, hi := o.segments(points); g < hi; g++ {
-		z, dz := o.segment(o.out, values, g), o.segment(o.out, tangents, g)
-		u, du := o.segment(o.out, adjoints, g), o.segment(o.out, adjointTangents, g)
-		h, dh := o.segment(o.in, adjoints, g), o.segment(o.in, adjointTangents, g)
+	for g, hi := o.of(points); g < hi; g++ {
+		z, dz := o.piece(o.out, values, g), o.piece(o.out, tangents, g)
+		u, du := o.piece(o.out, adjoints, g), o.piece(o.out, adjointTangents, g)
+		h, dh := o.piece(o.in, adjoints, g), o.piece(o.in, adjointTangents, g)
 		mean, dot := o.moments(z, du)
 		_, product := o.moments(dz, u)
 		dot += product
@@ -258,11 +248,11 @@ func rootMeanSquare(x []float64) float64 {
 	return math.Sqrt(squares / float64(len(x)))
 }
 
-// zeroVariance explains which segment has no direction.
+// zeroVariance explains which piece has no direction.
 func (o *pointNorm) zeroVariance(g int) error {
-	where := fmt.Sprintf("point %d", g/o.spec.groups)
-	if o.spec.groups > 1 {
-		where += fmt.Sprintf(", group %d,", g%o.spec.groups)
+	where := fmt.Sprintf("point %d", g/o.perPoint)
+	if o.perPoint > 1 {
+		where += fmt.Sprintf(", group %d,", g%o.perPoint)
 	}
 	what := "zero variance"
 	if !o.spec.centred {

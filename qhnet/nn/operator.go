@@ -31,9 +31,9 @@ type parametric interface {
 	gradientTangent(dst []float64, points span)
 }
 
-// gatherer is an operator that takes something from all points. When they have
-// passed it, and before any goes on, gather puts together what the shards hold.
-type gatherer interface{ gather(p pass) error }
+// reducer is an operator that needs sums over all points. When they have passed it,
+// and before any goes on, reduce puts together what the shards hold.
+type reducer interface{ reduce(p pass) error }
 
 // span is the range of points lo, …, hi-1, worked on together: a shard, or a piece
 // of it. Spans of different shards may be worked on at the same time.
@@ -101,6 +101,21 @@ func isZero(x []float64) bool {
 // row returns row k of a matrix of the given width.
 func row(data []float64, k, width int) []float64 {
 	return data[k*width : (k+1)*width : (k+1)*width]
+}
+
+// pieces are equal parts of each point's values, for operators that treat each part
+// alone. They are counted through all points.
+type pieces struct {
+	in, out  *signal
+	perPoint int
+}
+
+// of returns the range of the pieces of some points.
+func (o *pieces) of(points span) (lo, hi int) { return points.lo * o.perPoint, points.hi * o.perPoint }
+
+// piece returns a quantity of the input or the output in piece g.
+func (o *pieces) piece(s *signal, q quantity, g int) []float64 {
+	return row(s.data[q], g, s.width/o.perPoint)
 }
 
 // linear is the operator of a linear map without parameters: tangents go the way of

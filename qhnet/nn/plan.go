@@ -103,8 +103,8 @@ func (p *plan) last() string {
 	return p.parts[len(p.parts)-1].Name
 }
 
-// gather makes one nameless sequence of the parts attached by a function.
-func (p *plan) gather(attach func() (wire, error)) (wire, error) {
+// sequence makes one nameless sequence of the parts attached by a function.
+func (p *plan) sequence(attach func() (wire, error)) (wire, error) {
 	beside := p.parts
 	p.parts = nil
 	out, err := attach()

@@ -169,7 +169,12 @@ func (w *window) largest(dst []float64, winners []int32, image []float64) {
 				left := x*w.stride - w.padding
 				right := min(left+w.cols, w.width)
 				left = max(left, 0)
-				winner := largestOf(image, line+left, w.width, bottom-top, right-left)
+				winner := line + left
+				if w.cols == 2 && right-left == 2 && bottom-top == 2 {
+					winner = largestOfFour(image, winner, w.width)
+				} else {
+					winner = largestOf(image, winner, w.width, bottom-top, right-left)
+				}
 				winners[i], dst[i] = int32(winner), image[winner]
 				i++
 			}
@@ -182,12 +187,28 @@ func (w *window) largest(dst []float64, winners []int32, image []float64) {
 func largestOf(image []float64, first, width, rows, cols int) int {
 	best, key := first, order(image[first])
 	for range rows {
-		for j := first; j < first+cols; j++ {
-			if k := order(image[j]); k > key {
-				best, key = j, k
+		for j, v := range image[first : first+cols] {
+			if k := order(v); k > key {
+				best, key = first+j, k
 			}
 		}
 		first += width
+	}
+	return best
+}
+
+// largestOfFour is largestOf for a square of two, the most common one.
+func largestOfFour(image []float64, first, width int) int {
+	upper, lower := image[first:first+2], image[first+width:first+width+2]
+	best, key := first, order(upper[0])
+	if k := order(upper[1]); k > key {
+		best, key = first+1, k
+	}
+	if k := order(lower[0]); k > key {
+		best, key = first+width, k
+	}
+	if order(lower[1]) > key {
+		best = first + width + 1
 	}
 	return best
 }

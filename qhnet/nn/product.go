@@ -313,7 +313,7 @@ func (e *productEvaluation) Directional(dst, v []float64) {
 	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(e.coef), 0, vector(dst))
 }
 
-// GradientTangent implements [qhnet.GradientTangenter]. The derivative of β_j by a
+// GradientTangent is that of [Evaluation], for [qhnet.Margins]. The derivative of β_j by a
 // factor is the product of those before it, which starts from the derivative by β_j,
 // and of those after it: it needs no division by the factor.
 func (e *productEvaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {

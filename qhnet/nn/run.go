@@ -150,8 +150,8 @@ func (r *run) begin(p pass, dst []float64) {
 	}
 }
 
-// walkSegment takes the pass through a segment for all points, and then gathers what
-// its last step has seen of them.
+// walkSegment takes the pass through a segment for all points, and then lets its last
+// step put together what it has seen of them.
 func (e *Evaluation) walkSegment(s segment) error {
 	e.run.segment = s
 	if err := e.walkShards(); err != nil {
@@ -162,8 +162,8 @@ func (e *Evaluation) walkSegment(s segment) error {
 	if e.run.pass >= reversePass {
 		last = s.lo
 	}
-	if g := e.steps[last].gatherer; g != nil {
-		return g.gather(e.run.pass)
+	if r := e.steps[last].reducer; r != nil {
+		return r.reduce(e.run.pass)
 	}
 	return nil
 }

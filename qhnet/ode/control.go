@@ -10,8 +10,7 @@ import (
 // Control chooses step sizes so that the error estimate e of every step
 // satisfies
 //
-//	sqrt(mean_i (e_i / s_i)²) ≤ 1,
-//	s_i = Absolute + Share·rms(y(t)) + Relative·max(|y_i(t)|, |y_i(t+h)|).
+//	sqrt(mean_i (e_i / s_i)²) ≤ 1,   s_i = Absolute_i + Relative·max(|y_i(t)|, |y_i(t+h)|).
 //
 // Explicit methods use a PI controller, implicit ones Gustafsson's predictive
 // controller: E. Hairer, G. Wanner, Solving Ordinary Differential Equations II,
@@ -20,10 +19,9 @@ type Control struct {
 	Relative float64
 	Absolute float64
 
-	// Share is an absolute tolerance relative to the root mean square of all
-	// components, for solutions that grow: a small component beside large ones
-	// has their rounding errors.
-	Share float64
+	// Each, if not nil, sets dst to the absolute tolerances of all components at the
+	// start of a step, in place of Absolute, for solutions that outgrow a constant.
+	Each func(dst []float64, t float64)
 
 	First float64 // size of the first step; zero means estimated
 
@@ -43,16 +41,16 @@ func (c *Control) validate(initial []float64) error {
 	for _, f := range []struct {
 		name  string
 		value float64
-	}{{"Relative", c.Relative}, {"Absolute", c.Absolute}, {"Share", c.Share}, {"First", c.First}, {"Max", c.Max}} {
+	}{{"Relative", c.Relative}, {"Absolute", c.Absolute}, {"First", c.First}, {"Max", c.Max}} {
 		if !(f.value >= 0) || math.IsInf(f.value, 0) {
 			return fmt.Errorf("ode: Control.%s = %v; it must be finite and not negative", f.name, f.value)
 		}
 	}
-	if c.Relative+c.Absolute+c.Share == 0 {
-		return errors.New("ode: the tolerance is zero: Control.Relative = Absolute = Share = 0; set one of them, such as Relative 1e-6")
+	if c.Relative+c.Absolute == 0 && c.Each == nil {
+		return errors.New("ode: the tolerance is zero: Control.Relative = Control.Absolute = 0; set one of them, such as Relative 1e-6")
 	}
 	for i, v := range initial {
-		if v == 0 && c.Absolute+c.Share == 0 {
+		if v == 0 && c.Absolute == 0 && c.Each == nil {
 			return fmt.Errorf("ode: Problem.Initial[%d] is zero and has no absolute tolerance, which no error could satisfy; set Control.Absolute to an error that does not matter", i)
 		}
 	}

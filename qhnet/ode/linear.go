@@ -248,9 +248,8 @@ func (d *dense) Refresh(t float64, y []float64) error {
 func (d *dense) difference(t float64, y []float64) error {
 	j := d.jacobian.RawMatrix()
 	copy(d.y, y)
-	least := cmp.Or(d.s.absolute(), sqrtEpsilon)
 	for c, v := range y {
-		d.y[c] = v + math.Max(sqrtEpsilon*math.Abs(v), least)
+		d.y[c] = v + cmp.Or(math.Max(sqrtEpsilon*math.Abs(v), d.s.absolute[c]), sqrtEpsilon)
 		delta := d.y[c] - v
 		if err := d.s.derivative(d.f, t, d.y); err != nil {
 			return err

@@ -123,11 +123,16 @@ type system struct {
 	t, tNew float64
 	y, yNew []float64
 	f, fNew []float64 // derivatives at y and yNew
+
+	absolute []float64 // tolerances at the current point
 }
 
 func newSystem(p *Problem, c *Control) *system {
-	v := vectors(len(p.Initial), 4)
-	return &system{problem: p, control: c, y: v[0], yNew: v[1], f: v[2], fNew: v[3]}
+	v := vectors(len(p.Initial), 5)
+	for i := range v[4] {
+		v[4][i] = c.Absolute
+	}
+	return &system{problem: p, control: c, y: v[0], yNew: v[1], f: v[2], fNew: v[3], absolute: v[4]}
 }
 
 // vectors cuts vectors of length m from one block.
@@ -148,8 +153,9 @@ func (s *system) derivative(dst []float64, t float64, y []float64) error {
 	return nil
 }
 
-// refresh evaluates the derivative at the current point.
+// refresh evaluates the derivative and the tolerances at the current point.
 func (s *system) refresh() error {
+	s.tolerate()
 	if err := s.derivative(s.f, s.t, s.y); err != nil {
 		return err
 	}
@@ -164,6 +170,13 @@ func (s *system) advance() {
 	s.t = s.tNew
 	s.y, s.yNew = s.yNew, s.y
 	s.f, s.fNew = s.fNew, s.f
+	s.tolerate()
+}
+
+func (s *system) tolerate() {
+	if s.control.Each != nil {
+		s.control.Each(s.absolute, s.t)
+	}
 }
 
 func finite(x []float64) bool {
@@ -174,27 +187,14 @@ func finite(x []float64) bool {
 	return poison == 0
 }
 
-// absolute returns the part of the error scale that all components share.
-func (s *system) absolute() float64 {
-	c := s.control
-	if c.Share == 0 {
-		return c.Absolute
-	}
-	sum := 0.0
-	for _, v := range s.y {
-		sum += v * v
-	}
-	return c.Absolute + c.Share*math.Sqrt(sum/float64(len(s.y)))
-}
-
 // norm returns the weighted root mean square of e with the scale of y and z. It
 // is not finite if any of the three is not.
 func (s *system) norm(e, y, z []float64) float64 {
-	rtol, atol := s.control.Relative, s.absolute()
+	rtol, absolute := s.control.Relative, s.absolute[:len(e)]
 	y, z = y[:len(e)], z[:len(e)]
 	var sum, poison float64
 	for i, v := range e {
-		q := v / (atol + rtol*math.Max(math.Abs(y[i]), math.Abs(z[i])))
+		q := v / (absolute[i] + rtol*math.Max(math.Abs(y[i]), math.Abs(z[i])))
 		sum += q * q
 		poison += 0 * z[i]
 	}

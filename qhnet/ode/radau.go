@@ -107,6 +107,7 @@ type radau struct {
 	x          []float64    // right-hand side and solution of the real system
 	u          []complex128 // of the complex system
 	weight     []float64    // inverse of the loosened error scale at y
+	floor      float64      // Newton corrections down to here will do where they do not get smaller
 	tightness  float64      // of the given tolerance relative to the loosened one, at most 1
 
 	c2, c3, c4 []float64 // divided differences of the last accepted step's polynomial
@@ -137,9 +138,11 @@ func (r RadauIIA) stepper(s *system) stepper {
 func (d *radau) defaults() {
 	rtol := cmp.Or(d.s.control.Relative, defaultControl.Relative)
 	d.tightness = math.Min(1, 10*math.Cbrt(rtol))
+	d.floor = d.Tolerance
 	if d.Tolerance == 0 {
 		loose := rtol / d.tightness
-		d.Tolerance = math.Max(10*epsilon/loose, math.Min(0.03, math.Sqrt(loose)))
+		d.floor = math.Max(10*epsilon/loose, 0.03)
+		d.Tolerance = math.Min(d.floor, math.Max(10*epsilon/loose, math.Sqrt(loose)))
 	}
 	d.Reuse = cmp.Or(d.Reuse, 1e-3)
 	if d.Iterations == 0 {
@@ -163,9 +166,8 @@ func (d *radau) restart() {
 
 func (d *radau) attempt(h float64) (trial, error) {
 	s := d.s
-	absolute := s.absolute()
 	for i, v := range s.y {
-		d.weight[i] = d.tightness / (absolute + s.control.Relative*math.Abs(v))
+		d.weight[i] = d.tightness / (s.absolute[i] + s.control.Relative*math.Abs(v))
 	}
 	if d.stale {
 		if err := d.refresh(); err != nil {
@@ -291,6 +293,10 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 			}
 			quotientBefore = quotient
 			if ratio := d.hopeless(k, size); ratio != 0 {
+				if size <= d.floor { // rounding errors, which no smaller step reduces in proportion
+					d.contraction = d.Reuse
+					return k, 0, nil
+				}
 				return k, ratio, errNotConverged
 			}
 		}

@@ -57,12 +57,14 @@ func labelled(t testing.TB, n *nn.Network, theta []float64, x *mat.Dense) datase
 }
 
 // nearest searches the plane around a point for another class, ray by ray, at radii
-// that grow by 1%.
-func nearest(t *testing.T, n *nn.Network, theta, point []float64, label int) float64 {
-	const rays, rings = 400, 700
+// up to 10 that grow by 1% from near the distance to compare with, and by 4% below.
+func nearest(t *testing.T, n *nn.Network, theta, point []float64, label int, compare float64) float64 {
+	const rays = 400
 	x := mat.NewDense(rays, 2, nil)
-	for j := range rings {
-		r := 0.01 * math.Pow(1.01, float64(j))
+	for r := 0.01; r < 10; r *= 1.04 {
+		if r > 0.7*compare {
+			r *= 1.01 / 1.04
+		}
 		for i := range rays {
 			sin, cos := math.Sincos(2 * math.Pi * float64(i) / rays)
 			x.SetRow(i, []float64{point[0] + r*cos, point[1] + r*sin})
@@ -126,7 +128,7 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 		lower, refused := robust.CertifiedDistances(n, theta, set)
 		for k := range upper {
 			point := set.X.RawRowView(k)
-			truth := nearest(t, n, theta, point, set.Labels[k])
+			truth := nearest(t, n, theta, point, set.Labels[k], upper[k])
 			if points++; !math.IsInf(truth, 1) {
 				worst = math.Max(worst, upper[k]/truth)
 			}
@@ -144,6 +146,52 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	t.Logf("%d points, the worst ratio %.4f", points, worst)
 	if worst > 1.01 {
 		t.Errorf("an attack is %v times as far as brute force", worst)
+	}
+}
+
+// In space too, but for what is thinner than the space between directions.
+func TestAttackInSpace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(49, 5))
+	n := network(t, nn.Input(3), nn.Dense(6), nn.ReLU(), nn.Dense(2))
+	directions := gaussian(rng, 2000, 3)
+	x := mat.NewDense(2000, 3, nil)
+	for range 2 {
+		theta := mat.Col(nil, 0, gaussian(rng, qhnet.NumParameters(n), 1))
+		set := labelled(t, n, theta, gaussian(rng, 4, 3))
+		upper, _, err := robust.Attack{}.Distances(context.Background(), n, theta, set, rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, y := range set.Labels {
+			for r := 0.01; r < math.Min(10, upper[k]/1.01); r *= 1.05 {
+				for i := range directions.RawMatrix().Rows {
+					u := directions.RawRowView(i)
+					floats.AddScaledTo(x.RawRowView(i), set.X.RawRowView(k), r/floats.Norm(u, 2), u)
+				}
+				if classes, _ := qhnet.Predict(n, theta, x); slices.Contains(classes, 1-y) {
+					t.Errorf("point %d: another class at %v, the attack found %v", k, r, upper[k])
+					break
+				}
+			}
+		}
+	}
+}
+
+// In more dimensions the attack is local, and exact on a hyperplane.
+func TestAttackOfManyDimensions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(50, 5))
+	n := network(t, nn.Input(20), nn.Dense(1))
+	theta := mat.Col(nil, 0, gaussian(rng, 21, 1))
+	set := labelled(t, n, theta, gaussian(rng, 10, 20))
+	upper, _, err := robust.Attack{}.Distances(context.Background(), n, theta, set, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range upper {
+		exact := math.Abs(floats.Dot(theta[:20], set.X.RawRowView(k))+theta[20]) / floats.Norm(theta[:20], 2)
+		if upper[k] < exact || upper[k] > exact*(1+1e-6) {
+			t.Errorf("point %d: attacked at %v, exact %v", k, upper[k], exact)
+		}
 	}
 }
 
@@ -167,10 +215,8 @@ func TestAttackOfTies(t *testing.T) {
 func TestAttackRefusesSettings(t *testing.T) {
 	n := network(t, nn.Input(2), nn.Dense(1))
 	set := dataset.Set{Name: "one", X: mat.NewDense(1, 2, []float64{1, 1}), Labels: []int{1}, Classes: 2}
-	for _, a := range []robust.Attack{{Restarts: -1}, {Steps: -2}, {Rounds: -1}, {Shrink: math.NaN()}, {Shrink: -0.5}, {Shrink: 1}} {
-		if _, _, err := a.Distances(context.Background(), n, []float64{1, 1, 0}, set, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), "use positive numbers") {
-			t.Errorf("%+v: %v", a, err)
-		}
+	if _, _, err := (robust.Attack{Restarts: -1}).Distances(context.Background(), n, []float64{1, 1, 0}, set, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), "Restarts = -1") {
+		t.Errorf("no restarts: %v", err)
 	}
 }
 

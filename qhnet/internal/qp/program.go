@@ -42,14 +42,15 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 	if unit == 0 {
 		return multipliers, nil
 	}
-	s, err := reduceDistance(dst, rows, h, unit)
+	_, err := reduceDistance(dst, rows, h, unit)
 	if errors.Is(err, ErrInfeasible) { // or ‖x‖ is millions of times the bound
-		s, err = reduceDistance(dst, rows, h, 1e4*unit)
+		_, err = reduceDistance(dst, rows, h, 1e4*unit)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if s, err = reduceDistance(dst, rows, h, math.Max(unit, floats.Norm(dst, 2))); err != nil {
+	s, err := reduceDistance(dst, rows, h, math.Max(unit, floats.Norm(dst, 2)))
+	if err != nil {
 		return nil, err
 	}
 	polishDistance(dst, multipliers, rows, h, s)
