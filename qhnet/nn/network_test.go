@@ -167,6 +167,11 @@ func difference(f func(theta []float64) []float64, theta, v []float64) []float64
 	return d
 }
 
+// gradientTangenter is an evaluation that differentiates gradients in one pass.
+type gradientTangenter interface {
+	GradientTangent(dst, weights, tangentWeights, v []float64)
+}
+
 // checkDerivatives compares every derivative with differences and with each
 // other.
 func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *rand.Rand) {
@@ -204,9 +209,7 @@ func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *ra
 	}
 	dw, both, moved := normal(rng, outputs), make([]float64, m), make([]float64, m)
 	forward(t, e, theta)
-	e.(interface {
-		GradientTangent(dst, weights, tangentWeights, v []float64)
-	}).GradientTangent(both, w, dw, v)
+	e.(gradientTangenter).GradientTangent(both, w, dw, v)
 	e.HessianVector(hv, w, v)
 	e.Gradient(moved, dw)
 	if d := distance(both, floats.AddTo(make([]float64, m), hv, moved)); d > 1e-13 { // the same sums in another order

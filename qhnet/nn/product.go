@@ -334,11 +334,12 @@ func (e *productEvaluation) GradientTangent(dst, weights, tangentWeights, v []fl
 
 // toCoefficients sets dst to Xᵀ w, or to 0 if there are no weights.
 func (e *productEvaluation) toCoefficients(dst, weights []float64) {
-	clear(dst)
-	if weights != nil {
-		checkLength("weights", len(weights), len(e.outputs))
-		blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
+	if weights == nil {
+		clear(dst)
+		return
 	}
+	checkLength("weights", len(weights), len(e.outputs))
+	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
 }
 
 // sweepSuffixes sets suffix[k] to the product of the factors from the k-th on,

@@ -162,9 +162,11 @@ func checkRandomDerivatives(t *rapid.T, e qhnet.Evaluation, theta []float64, rng
 	m, outputs := len(theta), len(forward(t, e, theta))
 	w, v := normal(rng, outputs), normal(rng, m)
 	gradient, hv, jv := make([]float64, m), make([]float64, m), make([]float64, outputs)
-	e.Directional(jv, v)
+	e.HessianVector(hv, w, normal(rng, m)) // leaves adjoints for the next one
 	e.HessianVector(hv, w, v)
+	e.Directional(jv, v)
 	e.Gradient(gradient, w)
+	checkGradientTangent(t, e, hv, w, v, rng)
 	size := floats.Norm(w, 2)*floats.Norm(jv, 2) + floats.Norm(gradient, 2)*floats.Norm(v, 2)
 	if d := math.Abs(floats.Dot(w, jv)-floats.Dot(gradient, v)) / size; d > 1e-12 {
 		t.Errorf("⟨w, Jv⟩ and ⟨Jᵀw, v⟩ differ by %.1e of their factors", d)
@@ -193,6 +195,20 @@ func checkRandomDerivatives(t *rapid.T, e qhnet.Evaluation, theta []float64, rng
 		}
 	}
 	return true
+}
+
+// checkGradientTangent compares it with the sum of its two parts.
+func checkGradientTangent(t *rapid.T, e qhnet.Evaluation, hv, w, v []float64, rng *rand.Rand) {
+	rates, jv := normal(rng, len(w)), make([]float64, len(w))
+	want, got := make([]float64, len(v)), make([]float64, len(v))
+	e.Gradient(want, rates)
+	size := floats.Norm(want, 2) + floats.Norm(hv, 2)
+	floats.Add(want, hv)
+	e.Directional(jv, v)
+	e.(gradientTangenter).GradientTangent(got, w, rates, v)
+	if d := floats.Distance(got, want, 2); d > 1e-12*size { // sums in another order
+		t.Errorf("GradientTangent is off the sum of its parts by %.1e", d/size)
+	}
 }
 
 // TestNamesMeanNothing gives the layers of random networks other names and expects
