@@ -168,7 +168,7 @@ func TestPDFEmbedsFonts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"∇L(", "ℝ", "sin, α"} {
+	for _, want := range []string{"∇L(θ̂)", "ℝ", "sin, α", "λ"} {
 		if !strings.Contains(string(words), want) {
 			t.Errorf("%q cannot be copied from the page:\n%s", want, words)
 		}

@@ -327,7 +327,7 @@ func (p *pane) sampleWidth(e entry) vg.Length {
 	if e.marker != RoleMarker {
 		return 2*p.marker + p.label*0.4
 	}
-	return p.label * 2.5
+	return p.label * 3.2 // as long as the longest pattern of dashes
 }
 
 // keyRows breaks the entries into rows no wider than the panel.

@@ -5,7 +5,6 @@ import (
 	"image/color"
 	"math"
 	"runtime"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -307,16 +306,23 @@ func plain(s string) string {
 const tolerance = 0.05
 
 // thin leaves out points that lie within the tolerance of the segments between those
-// kept (Douglas and Peucker, 1973). It works on pieces of at most so many points: lines
-// that turn often would make it quadratic.
+// kept (Douglas and Peucker, 1973), piece by piece: in a long line that turns often it
+// would be quadratic.
 func thin(points []vg.Point) []vg.Point {
-	const most = 512
-	if len(points) > most {
-		return append(slices.Clone(thin(points[:most])), thin(points[most-1:])[1:]...)
-	}
 	if len(points) < 3 {
 		return points
 	}
+	const piece = 512
+	out := append(make([]vg.Point, 0, 64), points[0])
+	for len(points) > piece {
+		out = appendThin(out, points[:piece])
+		points = points[piece-1:]
+	}
+	return appendThin(out, points)
+}
+
+// appendThin appends what is kept of the points after the first.
+func appendThin(out, points []vg.Point) []vg.Point {
 	first, last, worst, far := points[0], points[len(points)-1], 0, tolerance
 	for i, q := range points {
 		if d := toSegment(q, first, last); d > far {
@@ -324,9 +330,9 @@ func thin(points []vg.Point) []vg.Point {
 		}
 	}
 	if worst == 0 {
-		return []vg.Point{first, last}
+		return append(out, last)
 	}
-	return append(slices.Clone(thin(points[:worst+1])), thin(points[worst:])[1:]...)
+	return appendThin(appendThin(out, points[:worst+1]), points[worst:])
 }
 
 // toSegment is the distance of a point from a segment.

@@ -346,6 +346,9 @@ func (l *lattice) outlines(v []float64) (loops [][]vg.Point) {
 	var order []int
 	for j := -1; j <= l.ny; j++ {
 		for i := -1; i <= l.nx; i++ {
+			if l.flat(v, i, j) {
+				continue
+			}
 			c := l.cell(v, i, j)
 			for k := range 4 {
 				if c[k] < 0 || c[(k+1)%4] >= 0 {
@@ -374,6 +377,16 @@ func (l *lattice) outlines(v []float64) (loops [][]vg.Point) {
 		}
 	}
 	return loops
+}
+
+// flat reports whether the values at the corners of a cell have one sign.
+func (l *lattice) flat(v []float64, i, j int) bool {
+	if i < 0 || j < 0 || i >= l.nx || j >= l.ny {
+		return false
+	}
+	below, above := v[j*(l.nx+1)+i:], v[(j+1)*(l.nx+1)+i:]
+	positive := below[0] >= 0
+	return positive == (below[1] >= 0) && positive == (above[0] >= 0) && positive == (above[1] >= 0)
 }
 
 // level returns the lines where the first output has a value: the outlines of where it is

@@ -120,13 +120,22 @@ func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
 	const overlap = 0.2 // points
 	b := img.Bounds()
 	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
+	var opacity uint8
+	p.printf("\\def\\qhcell#1#2#3#4#5{\\definecolor{qh}{RGB}{#1}\\pgfsetcolor{qh}" +
+		"\\pgfpathrectangle{\\pgfqpoint{#2bp}{#3bp}}{\\pgfqpoint{#4bp}{#5bp}}\\pgfusepath{fill}}%%\n")
 	for y := range b.Dy() {
-		for x := range b.Dx() {
-			left, top := r.Min.X+dx*vg.Length(x), r.Max.Y-dy*vg.Length(y)
-			p.fill(rectangle(vg.Rectangle{
-				Min: vg.Point{X: left, Y: max(r.Min.Y, top-dy-overlap)},
-				Max: vg.Point{X: min(r.Max.X, left+dx+overlap), Y: top},
-			}), nrgba(img.At(b.Min.X+x, b.Min.Y+y)))
+		top := r.Max.Y - dy*vg.Length(y)
+		bottom := max(r.Min.Y, top-dy-overlap)
+		for x, end := 0, 0; x < b.Dx(); x = end { // equal neighbours are one cell
+			c := nrgba(img.At(b.Min.X+x, b.Min.Y+y))
+			for end = x + 1; end < b.Dx() && nrgba(img.At(b.Min.X+end, b.Min.Y+y)) == c; end++ {
+			}
+			if c.A != opacity {
+				p.paint(c)
+				opacity = c.A
+			}
+			left, right := r.Min.X+dx*vg.Length(x), min(r.Max.X, r.Min.X+dx*vg.Length(end)+overlap)
+			p.printf("\\qhcell{%d,%d,%d}{%s}{%s}{%s}{%s}%%\n", c.R, c.G, c.B, number(left), number(bottom), number(right-left), number(top-bottom))
 		}
 	}
 }
