@@ -166,8 +166,11 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 // arrived reports an end that is not where the clock says, as steps at the limit of
 // stability, or errors of margins that change fast, can make it.
 func (r *flowRun) arrived(clock Clock, status ode.Status) error {
-	u := r.trajectory.Last().LogInverse()
-	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= max(1e-4, 10*r.tolerance())*r.Until {
+	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
+	if r.kinks { // where u grows by a little more or less than the gradient says
+		allowed = max(allowed, cmp.Or(r.KinkWidth, 1e-3)/10)
+	}
+	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
 		return nil
 	}
 	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; standardize the data if its scale is far from 1, lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
