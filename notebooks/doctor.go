@@ -7,36 +7,52 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
 
-// finding is what doctor says about one thing that the notebooks need.
-type finding struct {
-	name   string
-	detail string // what was found, with its version
-	mend   string // the command that mends it, empty when all is well
-	needed bool   // false when only an extra is missing
+// examinations are of the things that the notebooks need, or that are extras. Each
+// says what was found and, unless all is well, the command that mends it.
+var examinations = []struct {
+	name    string
+	needed  bool
+	examine func(ctx context.Context, p project) (found, mend string)
+}{
+	{"Go", true, examineGo},
+	{"environment", false, examineEnvironment},
+	{"project's packages", true, examinePackages},
+	{"gonb", true, kernelTools.examine("gonb")},
+	{"goimports", true, kernelTools.examine("goimports")},
+	{"gopls", true, helpTools.examine("gopls")},
+	{"a cell", true, examineKernel},
+	{"Python", true, examinePython},
+	{"JupyterLab", true, examineLab},
+	{"port", true, examinePort},
+	{"Chromium (only tests)", false, examineChromium},
+	{"VS Code, own Jupyter", false, examineUserKernel},
 }
+
+const (
+	prepareAgain = "go run ./notebooks prepare" // installs what is missing, damaged or of another version
+	installGo    = "install Go from go.dev/dl"
+)
 
 // doctor reports what is found and what is missing. It installs nothing.
 func doctor(ctx context.Context, p project, args []string) error {
 	broken := 0
-	for _, examine := range []func(context.Context, project) finding{
-		examineGo, examineEnvironment, examinePackages, examineGonb, examineImports, examineKernel,
-		examinePython, examineLab, examinePort, examineChromium, examineUserKernel,
-	} {
-		f := examine(ctx, p)
+	for _, e := range examinations {
+		found, mend := e.examine(ctx, p)
 		mark := "ok     "
 		switch {
-		case f.mend != "" && f.needed:
+		case mend != "" && e.needed:
 			mark, broken = "MISSING", broken+1
-		case f.mend != "":
+		case mend != "":
 			mark = "-      "
 		}
-		fmt.Printf("%s  %-22s %s\n", mark, f.name, f.detail)
-		if f.mend != "" {
-			fmt.Printf("         %-22s to mend it: %s\n", "", f.mend)
+		fmt.Printf("%s  %-22s %s\n", mark, e.name, found)
+		if mend != "" {
+			fmt.Printf("         %-22s to mend it: %s\n", "", mend)
 		}
 	}
 	if broken > 0 {
@@ -45,23 +61,23 @@ func doctor(ctx context.Context, p project, args []string) error {
 	return nil
 }
 
-func examineGo(ctx context.Context, p project) finding {
-	f := finding{name: "Go", needed: true}
+func examineGo(_ context.Context, p project) (found, mend string) {
 	path, err := goCommand()
 	if err != nil {
-		f.detail, f.mend = err.Error(), "install Go from go.dev/dl"
-		return f
+		return err.Error(), installGo
 	}
-	version, err := firstLine(p.goCommand(ctx, "env", "GOVERSION"))
-	f.detail = version + " at " + path
+	version, err := firstLine(p.goCommand("env", "GOVERSION"))
 	if err != nil {
-		f.detail, f.mend = err.Error(), "install Go from go.dev/dl"
+		return err.Error(), installGo
 	}
-	return f
+	return version + " at " + path, ""
 }
 
 // examineEnvironment names the user's settings that the command overrides.
-func examineEnvironment(context.Context, project) finding {
+func examineEnvironment(_ context.Context, p project) (found, mend string) {
+	if store := p.store(); !writable(store) {
+		return store + " is read-only, so what cells compute is not kept for later runs", ""
+	}
 	var overridden []string
 	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH", "PYTHONHOME"} {
 		if value := os.Getenv(name); value != "" {
@@ -69,126 +85,93 @@ func examineEnvironment(context.Context, project) finding {
 		}
 	}
 	if overridden == nil {
-		return finding{name: "environment", detail: "nothing in the way"}
+		return "nothing in the way", ""
 	}
-	return finding{name: "environment", detail: "set, but without influence here: " + strings.Join(overridden, " ")}
+	return "set, but without influence here: " + strings.Join(overridden, " "), ""
 }
 
-func examinePackages(ctx context.Context, p project) finding {
-	f := finding{name: "project's packages", detail: "they build", needed: true}
-	if out, err := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
-		f.detail, f.mend = tail(string(out), 3), "go mod download && go build ./..."
+func examinePackages(_ context.Context, p project) (found, mend string) {
+	if out, err := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
+		return tail(string(out), 3), "go mod download && go build ./..."
 	}
-	return f
+	return "they build", ""
 }
 
-func examineGonb(_ context.Context, p project) finding {
-	return examineProgram(p, "gonb", "github.com/janpfeifer/gonb")
-}
-
-func examineImports(_ context.Context, p project) finding {
-	return examineProgram(p, "goimports", "golang.org/x/tools")
-}
-
-// examineProgram reads the version from the program itself and compares it with
-// go.mod.
-func examineProgram(p project, name, module string) finding {
-	f := finding{name: name, needed: true}
-	path := p.path(".tools", "bin", name)
-	info, err := buildinfo.ReadFile(path)
-	if err != nil {
-		f.detail, f.mend = "not in .tools/bin", "go run ./notebooks prepare"
-		return f
-	}
-	f.detail = info.Main.Version + " at " + path
-	if required := p.required(module); info.Main.Version != required {
-		f.detail += ", but go.mod asks for " + required
-		f.mend = "rm -rf .tools/bin && go run ./notebooks prepare"
-	}
-	return f
-}
-
-// required is the version of a module in go.mod.
-func (p project) required(module string) string {
-	text, _ := os.ReadFile(p.path("go.mod"))
-	for _, line := range strings.Split(string(text), "\n") {
-		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == module {
-			return fields[1]
+// examine returns the examination of one of the programs.
+func (t toolset) examine(name string) func(context.Context, project) (found, mend string) {
+	return func(_ context.Context, p project) (found, mend string) {
+		program := filepath.Join(p.bin(), name)
+		info, err := buildinfo.ReadFile(program)
+		if err != nil {
+			return "not in .tools/bin", prepareAgain
 		}
+		found = info.Main.Version + " at " + program
+		if command, _ := goCommand(); !t.stamp(p, command).valid() {
+			return found + ", but incomplete, damaged or of another version", prepareAgain
+		}
+		return found, ""
 	}
-	return "none"
 }
 
 // examineKernel starts a kernel and runs a cell in it.
-func examineKernel(ctx context.Context, p project) finding {
-	f := finding{name: "a cell", needed: true, mend: "rm -rf .tools/bin && go run ./notebooks prepare"}
-	if _, err := os.Stat(p.path(".tools", "bin", "gonb")); err != nil {
-		f.detail = "no kernel to run it in"
-		return f
+func examineKernel(ctx context.Context, p project) (found, mend string) {
+	if _, err := os.Stat(filepath.Join(p.bin(), "gonb")); err != nil {
+		return "no kernel to run it in", prepareAgain
 	}
 	start := time.Now()
 	k, err := startKernel(ctx, p, p.path("notebooks"))
 	if err != nil {
-		f.detail = err.Error()
-		return f
+		return err.Error(), prepareAgain
 	}
 	defer k.shutdown()
 	probe := &cell{Type: "code", Source: "%noautoget\nimport \"qhlab/qhnet\"\n%%\nvar m qhnet.Model\nprintln(m == nil)"}
 	switch err := executeCell(ctx, k, probe, newCollector()); {
 	case errors.Is(err, errCell):
-		f.detail = probe.errorText()
+		return probe.errorText(), prepareAgain
 	case err != nil:
-		f.detail = err.Error()
-	default:
-		f.detail, f.mend = fmt.Sprintf("runs, %.1f s with the start of a kernel", time.Since(start).Seconds()), ""
+		return err.Error(), prepareAgain
 	}
-	return f
+	return fmt.Sprintf("runs, %.1f s with the start of a kernel", time.Since(start).Seconds()), ""
 }
 
-func examinePython(ctx context.Context, p project) finding {
-	f := finding{name: "Python", needed: true}
+func examinePython(ctx context.Context, _ project) (found, mend string) {
 	path, err := findPython(ctx)
 	if err != nil {
-		f.detail, f.mend = err.Error(), "apt-get install python3 python3-venv, or python.org/downloads"
-		return f
+		return err.Error(), "apt-get install python3 python3-venv, or python.org/downloads"
 	}
 	version, _ := pythonVersion(ctx, path)
-	f.detail = version + " at " + path
 	if err := exec.CommandContext(ctx, path, "-I", "-c", "import venv, ensurepip").Run(); err != nil {
-		f.detail += " without the module venv"
-		f.mend = "apt-get install python3-venv"
+		return version + " at " + path + " without the module venv", "apt-get install python3-venv"
 	}
-	return f
+	return version + " at " + path, ""
 }
 
-func examineLab(ctx context.Context, p project) finding {
-	f := finding{name: "JupyterLab", needed: true}
-	version, err := firstLine(p.pythonCommand(ctx, "-m", "jupyterlab", "--version"))
-	f.detail = version + " in .tools/venv"
-	if err != nil {
-		f.detail, f.mend = "not in .tools/venv", "go run ./notebooks prepare"
+func examineLab(_ context.Context, p project) (found, mend string) {
+	version, err := firstLine(p.pythonCommand("-m", "jupyterlab", "--version"))
+	switch {
+	case err != nil:
+		return "not in .tools/venv", prepareAgain
+	case !p.lab().valid():
+		return version + " in .tools/venv, but packages are missing, damaged or of another version", prepareAgain
 	}
-	return f
+	return version + " in .tools/venv", ""
 }
 
-func examinePort(context.Context, project) finding {
+func examinePort(context.Context, project) (found, mend string) {
 	port, err := freePort("127.0.0.1", 8888)
 	if err != nil {
-		return finding{name: "port", detail: err.Error(), mend: "go run ./notebooks -port N", needed: true}
+		return err.Error(), "go run ./notebooks -port N"
 	}
-	return finding{name: "port", detail: fmt.Sprintf("%d is free on 127.0.0.1", port)}
+	return fmt.Sprintf("%d is free on 127.0.0.1", port), ""
 }
 
-func examineChromium(ctx context.Context, _ project) finding {
-	f := finding{name: "Chromium (only tests)", mend: "apt-get install chromium"}
+func examineChromium(ctx context.Context, _ project) (found, mend string) {
 	path := findChromium()
 	if path == "" {
-		f.detail = "not found, so the browser tests are skipped"
-		return f
+		return "not found, so the browser tests are skipped", "apt-get install chromium"
 	}
 	version, _ := firstLine(exec.CommandContext(ctx, path, "--version"))
-	f.detail, f.mend = version+" at "+path, ""
-	return f
+	return version + " at " + path, ""
 }
 
 // findChromium returns the browser that the tests drive, or "".
@@ -202,18 +185,15 @@ func findChromium() string {
 	return ""
 }
 
-func examineUserKernel(_ context.Context, p project) finding {
-	f := finding{name: "VS Code, own Jupyter", mend: "go run ./notebooks kernel"}
+func examineUserKernel(_ context.Context, p project) (found, mend string) {
 	folder, err := userKernels()
 	switch {
 	case err != nil:
-		f.detail = err.Error()
+		return err.Error(), "go run ./notebooks kernel"
 	case !p.ownsKernel(folder):
-		f.detail = "they do not know the kernel of this project"
-	default:
-		f.detail, f.mend = "they find the kernel in "+folder, ""
+		return "they do not know the kernel of this project", "go run ./notebooks kernel"
 	}
-	return f
+	return "they find the kernel in " + folder, ""
 }
 
 // firstLine returns the first line that a program prints.

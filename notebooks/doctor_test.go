@@ -24,20 +24,24 @@ func TestDoctorIsContentAfterPreparing(t *testing.T) {
 func TestDoctorNamesWhatIsMissingAndHowToMendIt(t *testing.T) {
 	p := project{t.TempDir()}
 	writeFile(t, p.path("go.mod"), "module qhlab\n\nrequire github.com/janpfeifer/gonb v0.11.4\n")
-	for _, f := range []finding{examineGonb(t.Context(), p), examineKernel(t.Context(), p), examineLab(t.Context(), p)} {
-		if !f.needed || f.mend == "" {
-			t.Errorf("%s: %q, to mend it %q", f.name, f.detail, f.mend)
+	for _, e := range examinations {
+		found, mend := e.examine(t.Context(), p)
+		switch e.name {
+		case "gonb", "goimports", "gopls", "a cell", "JupyterLab":
+			if mend != prepareAgain || !e.needed {
+				t.Errorf("%s: %q, to mend it %q", e.name, found, mend)
+			}
 		}
 	}
 	if err := doctor(t.Context(), p, nil); err == nil {
 		t.Error("doctor is content with an empty folder")
 	}
 	fakePython(t, "3.12", "no")
-	if f := examinePython(t.Context(), p); !strings.Contains(f.mend, "python3-venv") {
-		t.Errorf("Python without venv: %q, to mend it %q", f.detail, f.mend)
+	if found, mend := examinePython(t.Context(), p); !strings.Contains(mend, "python3-venv") {
+		t.Errorf("Python without venv: %q, to mend it %q", found, mend)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if f := examineGo(t.Context(), p); f.mend == "" {
-		t.Errorf("no go: %q", f.detail)
+	if found, mend := examineGo(t.Context(), p); mend == "" {
+		t.Errorf("no go: %q", found)
 	}
 }

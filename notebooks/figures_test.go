@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-func TestFiguresAreExportedInAllFormats(t *testing.T) {
-	p := withKernel(t)
+// drawing makes a notebook with one figure and returns its path.
+func drawing(t *testing.T) string {
+	t.Helper()
 	nb := &notebook{Format: 4, FormatMinor: 5, Metadata: map[string]any{}, Cells: []*cell{
 		{Type: "code", Metadata: map[string]any{}, Source: "%noautoget\nimport \"qhlab/plotting\""},
 		{Type: "code", Metadata: map[string]any{}, Source: "%%\n" + `plotting.Show(plotting.Figure{Name: "line", Caption: "A line.", Panels: []plotting.Panel{{
@@ -20,6 +21,12 @@ func TestFiguresAreExportedInAllFormats(t *testing.T) {
 	if err := nb.write(path); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func TestFiguresAreExportedInAllFormats(t *testing.T) {
+	p := withKernel(t)
+	path := drawing(t)
 	folder := t.TempDir()
 	if err := figures(t.Context(), p, []string{path, "-o", folder}); err != nil {
 		t.Fatal(err)

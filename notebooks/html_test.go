@@ -61,24 +61,26 @@ func TestFormulasBecomeMathML(t *testing.T) {
 		"`$x$`":                                "<code>$x$</code>",
 		`$\hat\beta$`:                          `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
 		`$$\min_\theta x$$`:                    `<munder><mo>min</mo><mi>θ</mi></munder>`,
-		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd style="text-align: right"><mi>a</mi></mtd>`,
+		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd class="right"><mi>a</mi></mtd>`,
 		`$a_1$ *b* $c_2$`:                      `<em>b</em>`,
 		`$\operatorname{diag}(x)$`:             `<mtext>diag</mtext>`,
 	} {
-		rendered, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
+		rendered, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
 		if err != nil {
 			t.Errorf("%s: %v", source, err)
 		} else if got := string(rendered[0]); !strings.Contains(got, want) {
 			t.Errorf("%s becomes %s, want %s in it", source, got, want)
 		}
 	}
-	_, err := p.renderProse(t.Context(), &notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
+	_, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
 	wantError(t, err, `\nonsense`)
+	_, err = p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\text{a{<meta>x</meta>}}$`}}})
+	wantError(t, err, "element meta")
 }
 
 func TestPictureWithoutCaptionIsRefused(t *testing.T) {
 	p := withLab(t)
-	_, err := p.makePages(t.Context(), []string{"testdata/square.ipynb"}, t.TempDir())
+	_, _, err := p.makePages([]string{"testdata/square.ipynb"})
 	wantError(t, err, "square: cell [4]", "no caption")
 }
 
@@ -118,7 +120,11 @@ func TestSiteIsLegible(t *testing.T) {
 func TestCopyButtonCopiesTheSource(t *testing.T) {
 	const source = "%%\nx := 1 < 2"
 	folder := t.TempDir()
-	if err := writePages([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, folder); err != nil {
+	files := map[string][]byte{}
+	if err := fillTemplates([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, files); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFiles(folder, files); err != nil {
 		t.Fatal(err)
 	}
 	if testing.Short() {
@@ -168,3 +174,52 @@ func listen(t *testing.T, ctx context.Context) (complaints func() []string) {
 		return list
 	}
 }
+
+// The notebook tries all ways to run code or to lead the reader away.
+func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
+	p := withLab(t)
+	const evil = `<script>window.evil = 1; parent.evil = 1</script><img src=x onerror="window.evil = 1; parent.evil = 1">` +
+		`<iframe src="javascript:parent.evil = 1; top.evil = 1"></iframe><base href="https://example.com/">` +
+		`<meta http-equiv="refresh" content="0; url=about:blank"><form action="https://example.com/"><button>x</button></form>` +
+		`<svg onload="window.evil = 1"></svg><b>kept</b>`
+	const style = "<style>body { display: none }</style>"
+	nb := &notebook{Format: 4, Cells: []*cell{
+		{Type: "markdown", Source: "# Evil\n\n" + evil + style + "\n\n[click](javascript:window.evil=1) $\\text{</math>" + evil + "}$ $\\textbf{" + evil + "}$\n\n| a |\n| --: |\n| b |"},
+		{Type: "code", Source: evil, Outputs: []*output{
+			{Type: "display_data", Data: map[string]any{"text/html": evil + style}},
+			{Type: "stream", Text: evil + style},
+			{Type: "error", ErrorValue: evil},
+			{Type: "display_data", Data: map[string]any{"image/png": onePixel, "text/plain": "Figure: \"> " + evil}},
+		}},
+	}}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "evil.ipynb")
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeSite(t.Context(), p, []string{"-o", folder, path}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t, 800, 1200)
+	do(t, ctx, chromedp.Navigate("file://"+filepath.Join(folder, "evil.html")),
+		chromedp.WaitVisible(chromedp.CSS(".code button")), // the page's own script and style work
+		chromedp.Click(`//a[text()="click"]`))
+	wait(t, ctx, patience, `document.querySelector("figure img").naturalWidth === 1`)
+	for expression, want := range map[string]string{
+		`String(window.evil)`:                                                                    "undefined",
+		`location.pathname.split("/").pop()`:                                                     "evil.html",
+		`document.baseURI.split("#")[0]`:                                                         "file://" + filepath.Join(folder, "evil.html"),
+		`getComputedStyle(document.body).display`:                                                "block",
+		`getComputedStyle(document.querySelector("td")).textAlign`:                               "right",
+		`document.querySelector("iframe.output").sandbox.value`:                                  "",
+		`String(document.querySelectorAll("form, base, svg, main meta, section iframe").length)`: "0",
+	} {
+		if got := evaluate[string](t, ctx, expression); got != want {
+			t.Errorf("%s is %q, want %q", expression, got, want)
+		}
+	}
+	screenshot(t, ctx, "site-evil")
+}
+
+// onePixel is a PNG.
+const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="

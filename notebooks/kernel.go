@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -26,15 +25,14 @@ const (
 
 // kernel is a running Jupyter kernel and the sockets to speak with it.
 type kernel struct {
-	process  *exec.Cmd
-	exited   chan struct{} // closed when the process has ended
-	log      bytes.Buffer  // what the process wrote; read it only after exited
-	folder   string        // sockets and the kernel's temporary files
+	*child                // its folder holds the sockets
+	log      bytes.Buffer // what the process wrote; read it only after exited
 	key      []byte
 	session  string
 	control  zmq4.Socket
 	shell    zmq4.Socket
-	received chan message // from shell and iopub, each in order
+	stdin    zmq4.Socket
+	received chan message // from shell, stdin and iopub, each in order
 	failed   chan error   // the first message that could not be read
 	close    context.CancelFunc
 }
@@ -42,88 +40,75 @@ type kernel struct {
 // startKernel starts the kernel of the project's kernelspec in the given folder
 // and returns when it answers and its outputs arrive.
 func startKernel(ctx context.Context, p project, dir string, extraEnv ...string) (*kernel, error) {
-	folder, err := os.MkdirTemp("", "qhlab-")
+	spec, err := readKernelspec(p)
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a temporary folder; set TMPDIR to one that is writable: %w", err)
+		return nil, err
+	}
+	return openKernel(ctx, "kernel-"+rand.Text()+".json", func(folder, connection string) *exec.Cmd {
+		argv := spec.fill("{resource_dir}", p.kernelspecFolder(), "{connection_file}", connection)
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(p.kernelEnvironment(folder), append(extraEnv,
+			"GONB_FLAGS=-logtostderr=false -log_file=/dev/null -stderrthreshold=3")...)
+		return cmd
+	})
+}
+
+// openKernel starts the kernel of a command, which is told the kernel's own folder
+// and the connection file of the given name in it, and returns when it answers.
+func openKernel(ctx context.Context, name string, command func(folder, connection string) *exec.Cmd) (*kernel, error) {
+	child, err := newChild(0)
+	if err != nil {
+		return nil, err
 	}
 	life, cancel := context.WithCancel(context.Background())
 	k := &kernel{
-		folder: folder, session: rand.Text(), key: []byte(rand.Text()), close: cancel,
-		exited: make(chan struct{}), received: make(chan message, 1024), failed: make(chan error, 1),
+		child: child, session: rand.Text(), key: []byte(rand.Text()), close: cancel,
+		received: make(chan message, 1024), failed: make(chan error, 1),
 	}
-	if err := k.launch(p, dir, extraEnv); err != nil {
-		os.RemoveAll(folder)
+	listening := inFolder(k.folder, string(k.key))
+	file := filepath.Join(k.folder, name)
+	if err := errors.Join(listening.write(file), k.launch(command(k.folder, file))); err != nil {
+		k.kill()
 		return nil, err
 	}
 	ctx, stop := context.WithTimeout(ctx, startTimeout)
 	defer stop()
-	if err := k.connect(ctx, life); err != nil {
+	if err := k.connect(ctx, life, listening); err != nil {
 		k.kill()
 		return nil, fmt.Errorf("the kernel does not answer: %w\n%s", err, &k.log)
 	}
 	return k, nil
 }
 
-// launch starts the process that the kernelspec describes.
-func (k *kernel) launch(p project, dir string, extraEnv []string) error {
-	spec, err := readKernelspec(p)
-	if err != nil {
-		return err
+func (k *kernel) launch(cmd *exec.Cmd) error {
+	if cmd.Stderr == nil {
+		cmd.Stdout, cmd.Stderr = &k.log, &k.log
 	}
-	connection := filepath.Join(k.folder, "kernel-"+k.session+".json")
-	if err := k.writeConnection(connection); err != nil {
-		return err
-	}
-	argv := spec.fill("{resource_dir}", p.kernelspecFolder(), "{connection_file}", connection)
-	k.process = exec.Command(argv[0], argv[1:]...)
-	k.process.Dir = dir
-	k.process.Env = append(p.kernelEnvironment(), append(extraEnv,
-		"TMPDIR="+k.folder, // the kernel's leftovers go when the folder goes
-		"GONB_FLAGS=-raw_error -logtostderr=false -log_file=/dev/null -stderrthreshold=3")...)
-	k.process.Stdout, k.process.Stderr = &k.log, &k.log
-	// A group of its own: Ctrl-C in the terminal must not reach the kernel, and
-	// the programs that it started end with it.
-	k.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	k.process.WaitDelay = time.Second
-	if err := k.process.Start(); err != nil {
+	if err := k.start(cmd); err != nil {
 		return fmt.Errorf("cannot start the kernel: %w", err)
 	}
-	go func() {
-		k.process.Wait()
-		close(k.exited)
-	}()
 	return nil
-}
-
-// writeConnection writes the file that tells the kernel where to listen: on
-// sockets in the file system, which need no ports and are private to the user.
-func (k *kernel) writeConnection(path string) error {
-	data, err := json.Marshal(map[string]any{
-		"transport": "ipc", "ip": filepath.Join(k.folder, "k"), "key": string(k.key),
-		"signature_scheme": "hmac-sha256", "kernel_name": "gonb",
-		"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5,
-	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, 0o600)
 }
 
 // connect opens the sockets and waits until the kernel's state arrives on
 // iopub: outputs sent before the kernel knows of the subscription are lost.
-func (k *kernel) connect(ctx, life context.Context) error {
-	k.shell, k.control = zmq4.NewDealer(life), zmq4.NewDealer(life)
+func (k *kernel) connect(ctx, life context.Context, c connection) error {
+	// A kernel answers on any of the sockets, to the identity that has asked.
+	id := zmq4.WithID(zmq4.SocketIdentity(k.session))
+	k.shell, k.control, k.stdin = zmq4.NewDealer(life, id), zmq4.NewDealer(life, id), zmq4.NewDealer(life, id)
 	iopub := zmq4.NewSub(life)
-	for port, socket := range map[int]zmq4.Socket{1: k.shell, 2: iopub, 4: k.control} {
-		if err := k.dial(ctx, socket, port); err != nil {
+	for port, socket := range map[int]zmq4.Socket{c.Shell: k.shell, c.IOPub: iopub, c.Control: k.control, c.Stdin: k.stdin} {
+		if err := k.dial(ctx, socket, c, port); err != nil {
 			return err
 		}
 	}
 	if err := iopub.SetOption(zmq4.OptionSubscribe, ""); err != nil {
 		return err
 	}
-	go k.receive(k.shell)
-	go k.receive(iopub)
+	for _, socket := range []zmq4.Socket{k.shell, k.control, k.stdin, iopub} {
+		go k.receive(socket)
+	}
 	for {
 		request, err := k.send(k.shell, "kernel_info_request", struct{}{})
 		if err != nil {
@@ -139,11 +124,10 @@ func (k *kernel) connect(ctx, life context.Context) error {
 }
 
 // dial connects as soon as the kernel listens.
-func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, port int) error {
-	path := fmt.Sprintf("%s-%d", filepath.Join(k.folder, "k"), port)
+func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, port int) error {
 	for {
-		if _, err := os.Stat(path); err == nil {
-			return socket.Dial("ipc://" + path)
+		if _, err := os.Stat(c.file(port)); err == nil {
+			return socket.Dial(c.address(port))
 		}
 		select {
 		case <-k.exited:
@@ -175,15 +159,8 @@ func (k *kernel) receive(socket zmq4.Socket) {
 
 // send sends a request and returns its identity.
 func (k *kernel) send(socket zmq4.Socket, kind string, content any) (id string, err error) {
-	m, err := newMessage(k.session, kind, content)
-	if err != nil {
-		return "", err
-	}
-	packed, err := m.pack(k.key)
-	if err != nil {
-		return "", err
-	}
-	return m.Header.ID, socket.SendMulti(packed)
+	m := newMessage(k.session, kind, content)
+	return m.Header.ID, socket.SendMulti(m.pack(k.key))
 }
 
 // await hands on every message that the request caused until both its reply
@@ -219,13 +196,26 @@ func isIdle(m message) bool {
 	return m.Header.Type == "status" && json.Unmarshal(m.Content, &status) == nil && status.State == "idle"
 }
 
+// declare runs code that is not a cell of the notebook and does not count as one.
+func (k *kernel) declare(ctx context.Context, code string) error {
+	request, err := k.sendCode(code, true)
+	if err != nil {
+		return err
+	}
+	return k.await(ctx, request, nil)
+}
+
+func (k *kernel) sendCode(code string, silent bool) (request string, err error) {
+	return k.send(k.shell, "execute_request", map[string]any{
+		"code": code, "silent": silent, "store_history": !silent,
+		"user_expressions": struct{}{}, "allow_stdin": false, "stop_on_error": true,
+	})
+}
+
 // execute runs code and hands on the messages that it causes. When ctx ends
 // first, it interrupts the program and waits for its last outputs.
 func (k *kernel) execute(ctx context.Context, code string, handle func(message)) error {
-	request, err := k.send(k.shell, "execute_request", map[string]any{
-		"code": code, "silent": false, "store_history": true,
-		"user_expressions": struct{}{}, "allow_stdin": false, "stop_on_error": true,
-	})
+	request, err := k.sendCode(code, false)
 	if err != nil {
 		return err
 	}
@@ -239,7 +229,7 @@ func (k *kernel) execute(ctx context.Context, code string, handle func(message))
 	rest, stop := context.WithTimeout(context.WithoutCancel(ctx), interruptTimeout)
 	defer stop()
 	k.await(rest, request, handle)
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // shutdown asks the kernel to end, and ends it if it does not.
@@ -253,10 +243,8 @@ func (k *kernel) shutdown() {
 	k.kill()
 }
 
-// kill ends the kernel's process group and removes its folder.
+// kill ends the kernel's process and its connections.
 func (k *kernel) kill() {
-	syscall.Kill(-k.process.Process.Pid, syscall.SIGKILL)
-	<-k.exited
+	k.stop()
 	k.close()
-	os.RemoveAll(k.folder)
 }

@@ -95,17 +95,10 @@ func TestDeadKernelIsAnError(t *testing.T) {
 }
 
 func TestMessagesWithAWrongSignatureAreRefused(t *testing.T) {
-	m, err := newMessage("session", "execute_request", map[string]any{"code": "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	packed, err := m.pack([]byte("secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	packed := newMessage("session", "execute_request", map[string]any{"code": "1"}).pack([]byte("secret"))
 	if _, err := unpack(packed, []byte("secret")); err != nil {
 		t.Error(err)
 	}
-	_, err = unpack(packed, []byte("guess"))
+	_, err := unpack(packed, []byte("guess"))
 	wantError(t, err, "signature")
 }

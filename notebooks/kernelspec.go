@@ -67,7 +67,7 @@ func installKernel(ctx context.Context, p project, args []string) error {
 	}
 	progress := newProgress(os.Stderr)
 	defer progress.close()
-	if err := prepareKernel(ctx, p, progress); err != nil {
+	if err := prepareFrontEnd(ctx, p, progress); err != nil {
 		return err
 	}
 	if err := p.writeUserKernel(folder); err != nil {

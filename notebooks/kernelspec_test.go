@@ -26,8 +26,8 @@ func TestKernelIsInstalledForTheUserAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The command as Jupyter would start it, from a folder outside the project.
-	argv := spec.fill("{connection_file}", "/nowhere/kernel-0.json", "exec gonb", "echo gonb")
-	if got, err := commandOutput(t.TempDir(), argv...); err != nil || got != "gonb --kernel /nowhere/kernel-0.json -go_work="+p.root {
+	argv := spec.fill("{connection_file}", "/nowhere/kernel-0.json", "exec notebooks", "echo notebooks")
+	if got, err := commandOutput(t.TempDir(), argv...); err != nil || got != "notebooks proxy "+p.root+" /nowhere/kernel-0.json" {
 		t.Errorf("the kernel would be started as %q, %v", got, err)
 	}
 	if err := installKernel(t.Context(), p, []string{"-remove"}); err != nil {

@@ -19,6 +19,9 @@ import (
 	"time"
 )
 
+// labGrace is what JupyterLab may take to end its kernels and itself.
+const labGrace = 8 * time.Second
+
 // lab opens JupyterLab, reachable from this machine only and with a token.
 func lab(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
@@ -43,10 +46,14 @@ func lab(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
+	if isPublic(*address) {
+		fmt.Fprintf(os.Stderr, "warning: -address %s lets other machines reach JupyterLab, unencrypted; whoever reads its token can run programs as you\n", *address)
+	}
 	link := server.url(page)
-	fmt.Printf("JupyterLab runs at\n\n    %s\n\nCtrl-C here ends it.\n", link)
+	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
+		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
 	if !*quiet && hasDesktop() {
-		page := p.path(".tools", "jupyter", "open.html")
+		page := filepath.Join(filepath.Dir(server.log), "open.html")
 		defer os.Remove(page)
 		openBrowser(page, link)
 	}
@@ -72,12 +79,11 @@ func (p project) labPage(names []string) (string, error) {
 
 // labServer is a running JupyterLab.
 type labServer struct {
-	process *exec.Cmd
-	exited  chan struct{}
-	host    string // the address under which this machine reaches it
-	port    int
-	token   string
-	log     string
+	*child
+	host  string // the address under which this machine reaches it
+	port  int
+	token string
+	log   string
 }
 
 // startLab starts the server for the files in a folder, on the first free port
@@ -90,14 +96,19 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if free != port {
 		fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
 	}
+	child, err := newChild(labGrace)
+	if err != nil {
+		return nil, err
+	}
 	s := &labServer{
-		exited: make(chan struct{}), host: reachable(address), port: free,
+		child: child, host: reachable(address), port: free,
 		token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log"),
 	}
 	if s.token == "" {
 		s.token = rand.Text()
 	}
 	if err := s.launch(p, folder, address); err != nil {
+		s.stop()
 		return nil, err
 	}
 	if err := s.ready(ctx); err != nil {
@@ -108,10 +119,17 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 }
 
 func (s *labServer) launch(p project, folder, address string) error {
-	if err := os.MkdirAll(p.path(".tools", "jupyter"), 0o755); err != nil {
-		return err
+	// In a project that was prepared and then made read-only, Jupyter's settings go
+	// with the server.
+	var state string
+	var log *os.File
+	var err error
+	for _, state = range []string{p.path(".tools", "jupyter"), s.folder} {
+		s.log = filepath.Join(state, "lab.log")
+		if log, err = createFile(s.log, os.O_TRUNC); !unwritable(err) {
+			break
+		}
 	}
-	log, err := os.Create(s.log)
 	if err != nil {
 		return err
 	}
@@ -121,19 +139,14 @@ func (s *labServer) launch(p project, folder, address string) error {
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")
 	}
-	s.process = exec.Command(p.python(), arguments...)
-	s.process.Dir = folder
+	cmd := exec.Command(p.python(), arguments...)
+	cmd.Dir = folder
 	// The token goes through the environment, where other users cannot see it.
-	s.process.Env = append(p.kernelEnvironment(), "JUPYTER_TOKEN="+s.token)
-	s.process.Stdout, s.process.Stderr = log, log
-	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is passed on once, by stop
-	if err := s.process.Start(); err != nil {
+	cmd.Env = append(p.kernelEnvironment(s.folder), append(jupyterFolders(state), "JUPYTER_TOKEN="+s.token)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := s.start(cmd); err != nil {
 		return fmt.Errorf("cannot start JupyterLab: %w", err)
 	}
-	go func() {
-		s.process.Wait()
-		close(s.exited)
-	}()
 	return nil
 }
 
@@ -147,6 +160,11 @@ func reachable(address string) string {
 		return "::1"
 	}
 	return address
+}
+
+// isPublic tells whether other machines may reach a server on the address.
+func isPublic(address string) bool {
+	return address != "localhost" && !net.ParseIP(address).IsLoopback()
 }
 
 // ready waits for the first answer.
@@ -196,21 +214,11 @@ func (s *labServer) wait(ctx context.Context) error {
 		s.stop()
 		return nil
 	case <-s.exited:
-		if s.process.ProcessState.Success() {
+		defer s.stop()
+		if s.failure == nil {
 			return nil
 		}
 		return s.explain("ended")
-	}
-}
-
-// stop ends the server, which ends its kernels first.
-func (s *labServer) stop() {
-	s.process.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.exited:
-	case <-time.After(10 * time.Second):
-		syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)
-		<-s.exited
 	}
 }
 

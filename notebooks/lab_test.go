@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,9 @@ func TestLabAsksForItsToken(t *testing.T) {
 
 func TestLabIsAskedWhereItListens(t *testing.T) {
 	for address, want := range map[string]string{
+		"localhost":     "http://localhost:8888/lab?token=",
 		"127.0.0.1":     "http://127.0.0.1:8888/lab?token=",
+		"::1":           "http://[::1]:8888/lab?token=",
 		"":              "http://127.0.0.1:8888/lab?token=",
 		"0.0.0.0":       "http://127.0.0.1:8888/lab?token=",
 		"::":            "http://[::1]:8888/lab?token=",
@@ -66,6 +69,9 @@ func TestLabIsAskedWhereItListens(t *testing.T) {
 		if got := server.url("/lab"); got != want {
 			t.Errorf("a server on %q is asked at %s, want %s", address, got, want)
 		}
+		if got, want := isPublic(address), !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, address); got != want {
+			t.Errorf("%q is open to other machines: %v, want %v", address, got, want)
+		}
 	}
 }
 
@@ -73,7 +79,7 @@ func TestInterruptedStartIsNotBlamedOnJupyterLab(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 { // a choice between two reasons would be random
-		wantError(t, (&labServer{host: "127.0.0.1"}).ready(ctx), "interrupted")
+		wantError(t, (&labServer{child: &child{}, host: "127.0.0.1"}).ready(ctx), "interrupted")
 	}
 }
 

@@ -16,10 +16,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // subcommand is one verb of the command line.
@@ -31,8 +29,8 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"lab", "[-port N] [-address A] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
-		{"run", "[-check] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them", run},
-		{"figures", "[-o FOLDER] [-jobs N] [NAME...]", "execute notebooks and export every figure as PDF, SVG, PNG and PGF", figures},
+		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file", run},
+		{"figures", "[-o FOLDER] [-jobs N] [NAME...] or NAME FIGURE...", "execute notebooks and export every figure, or some of one notebook, as PDF, SVG, PNG and PGF", figures},
 		{"html", "[-o FOLDER] [NAME...]", "make a site of the notebooks to read, without server and network", writeSite},
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
@@ -44,27 +42,32 @@ func subcommands() []subcommand {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command at once
-
-	if err := dispatch(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+	ctx, clean := followGoRun(signals())
+	err := dispatch(ctx, os.Args[1:])
+	clean()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // dispatch runs the subcommand that the arguments begin with; without one, or
-// when they begin with a flag, it opens JupyterLab.
+// when they begin with a flag, it opens JupyterLab. The kernelspec's own subcommand
+// is not for users.
 func dispatch(ctx context.Context, args []string) error {
 	name := "lab"
 	switch {
+	case len(args) == 3 && args[0] == "proxy":
+		return runProxy(ctx, args[1], args[2])
 	case len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
 		name = "help"
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		name, args = args[0], args[1:]
 	}
 	p, err := findProject()
+	if err == nil {
+		err = p.fixFolders()
+	}
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -79,7 +81,9 @@ func joinLines(data []byte) (string, error) {
 func (c *cell) MarshalJSON() ([]byte, error) {
 	if c.Type == "code" {
 		type plain cell
-		return marshal((*plain)(c))
+		code := plain(*c)
+		code.Metadata, code.Outputs = object(c.Metadata), append([]*output{}, c.Outputs...)
+		return marshal(code)
 	}
 	return marshal(struct {
 		Attachments map[string]any `json:"attachments,omitempty"`
@@ -87,7 +91,7 @@ func (c *cell) MarshalJSON() ([]byte, error) {
 		ID          string         `json:"id,omitempty"`
 		Metadata    map[string]any `json:"metadata"`
 		Source      text           `json:"source"`
-	}{c.Attachments, c.Type, c.ID, c.Metadata, c.Source})
+	}{c.Attachments, c.Type, c.ID, object(c.Metadata), c.Source})
 }
 
 func (o *output) MarshalJSON() ([]byte, error) {
@@ -96,12 +100,12 @@ func (o *output) MarshalJSON() ([]byte, error) {
 	case "stream":
 		fields["name"], fields["text"] = o.Name, o.Text
 	case "error":
-		fields["ename"], fields["evalue"], fields["traceback"] = o.ErrorName, o.ErrorValue, o.Traceback
+		fields["ename"], fields["evalue"], fields["traceback"] = o.ErrorName, o.ErrorValue, append([]string{}, o.Traceback...)
 	case "execute_result":
 		fields["execution_count"] = o.ExecutionCount
 		fallthrough
 	default:
-		fields["data"], fields["metadata"] = splitMedia(o.Data), o.Metadata
+		fields["data"], fields["metadata"] = splitMedia(o.Data), object(o.Metadata)
 	}
 	return marshal(fields)
 }
@@ -155,14 +159,37 @@ func readNotebook(path string) (*notebook, error) {
 	if err != nil {
 		return nil, err
 	}
-	var nb notebook
-	if err := json.Unmarshal(data, &nb); err != nil {
+	nb, err := parseNotebook(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s is not a notebook: %w", path, err)
 	}
+	return nb, nil
+}
+
+// parseNotebook reads a notebook, also of a program that leaves out what is empty.
+func parseNotebook(data []byte) (*notebook, error) {
+	nb := notebook{Cells: []*cell{}, Metadata: map[string]any{}}
+	if err := json.Unmarshal(data, &nb); err != nil {
+		return nil, err
+	}
 	if nb.Format != 4 {
-		return nil, fmt.Errorf("%s has nbformat %d, not 4: open it in JupyterLab and save it", path, nb.Format)
+		return nil, fmt.Errorf("it has nbformat %d, not 4: open it in JupyterLab and save it", nb.Format)
+	}
+	nb.Cells, nb.Metadata = append([]*cell{}, nb.Cells...), object(nb.Metadata)
+	for i, c := range nb.Cells {
+		if c == nil || slices.Contains(c.Outputs, nil) {
+			return nil, fmt.Errorf("its cell %d of %d is null, or has an output that is: remove it", i+1, len(nb.Cells))
+		}
 	}
 	return &nb, nil
+}
+
+// object is a map that nbformat writes as {}, not as null.
+func object(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
 }
 
 // encode returns the notebook as nbformat writes it: keys sorted, indented by
@@ -189,11 +216,15 @@ func (nb *notebook) write(path string) error {
 	return replaceFile(path, data)
 }
 
+// languageInfo is what the kernel says of its language, which whoever saves a
+// notebook writes into it.
+var languageInfo = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+
 // normalize removes what differs between machines and clean runs without being
 // an output: timing, versions, results of earlier runs.
 func (nb *notebook) normalize() {
 	nb.Metadata["kernelspec"] = map[string]any{"display_name": "Go (gonb)", "language": "go", "name": "gonb"}
-	nb.Metadata["language_info"] = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
+	nb.Metadata["language_info"] = languageInfo
 	for _, c := range nb.Cells {
 		delete(c.Metadata, "execution")
 		if c.Type == "code" {
@@ -210,4 +241,97 @@ func (c *cell) runnable() bool {
 func (c *cell) hasTag(tag string) bool {
 	tags, _ := c.Metadata["tags"].([]any)
 	return slices.Contains(tags, any(tag))
+}
+
+// collector turns the messages of a running notebook into saved outputs, the
+// way JupyterLab does: pieces of one stream are joined, and an update replaces
+// the display it names in whichever cell that is.
+type collector struct {
+	displays map[string][]*output // by display identity, which is not saved
+}
+
+func newCollector() *collector { return &collector{map[string][]*output{}} }
+
+// collect adds a message to the cell's outputs.
+func (c *collector) collect(cell *cell, m message) error {
+	switch m.Header.Type {
+	case "stream", "display_data", "execute_result", "error", "update_display_data", "clear_output":
+	default:
+		return nil
+	}
+	fresh := &output{Type: m.Header.Type}
+	var identity struct {
+		Transient struct {
+			DisplayID string `json:"display_id"`
+		} `json:"transient"`
+	}
+	if err := errors.Join(json.Unmarshal(m.Content, fresh), json.Unmarshal(m.Content, &identity)); err != nil {
+		return err
+	}
+	switch fresh.Type {
+	case "clear_output":
+		cell.Outputs = []*output{}
+	case "stream":
+		cell.appendStream(fresh)
+	case "error":
+		cell.Outputs = append(cell.Outputs, fresh)
+	default:
+		c.display(cell, fresh, identity.Transient.DisplayID)
+	}
+	return nil
+}
+
+// display shows a new output or replaces all that carry the same identity.
+func (c *collector) display(cell *cell, fresh *output, id string) {
+	if fresh.Type == "update_display_data" {
+		for _, shown := range c.displays[id] {
+			shown.Data, shown.Metadata = fresh.Data, fresh.Metadata
+		}
+		return
+	}
+	if id != "" {
+		c.displays[id] = append(c.displays[id], fresh)
+	}
+	cell.Outputs = append(cell.Outputs, fresh)
+}
+
+func (c *cell) appendStream(fresh *output) {
+	if n := len(c.Outputs); n > 0 && c.Outputs[n-1].Type == "stream" && c.Outputs[n-1].Name == fresh.Name {
+		c.Outputs[n-1].Text += fresh.Text
+		return
+	}
+	c.Outputs = append(c.Outputs, fresh)
+}
+
+// failure returns the cell's error output, or nil.
+func (c *cell) failure() *output {
+	for _, o := range c.Outputs {
+		if o.Type == "error" {
+			return o
+		}
+	}
+	return nil
+}
+
+// stream returns what the cell wrote to "stdout" or "stderr".
+func (c *cell) stream(name string) string {
+	var s strings.Builder
+	for _, o := range c.Outputs {
+		if o.Type == "stream" && o.Name == name {
+			s.WriteString(string(o.Text))
+		}
+	}
+	return s.String()
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// errorText joins what the failed cell wrote to stderr and the kernel's report,
+// without colours.
+func (c *cell) errorText() string {
+	text := c.stream("stderr")
+	if o := c.failure(); o != nil {
+		text += "\n" + strings.Join(o.Traceback, "\n")
+	}
+	return escapes.ReplaceAllString(text, "")
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -84,7 +85,9 @@ func TestNormalizedNotebookHasNoTraceOfEarlierRuns(t *testing.T) {
 func TestFilesThatAreNoNotebooksAreExplained(t *testing.T) {
 	for content, want := range map[string]string{
 		`{"cells": [], "metadata": {}, "nbformat": 3, "nbformat_minor": 0}`: "nbformat 3",
-		`<<<<<<< HEAD`: "is not a notebook",
+		`<<<<<<< HEAD`:                                    "is not a notebook",
+		`{"cells": [{}, null], "nbformat": 4}`:            "cell 2 of 2 is null",
+		`{"cells": [{"outputs": [null]}], "nbformat": 4}`: "cell 1 of 1",
 	} {
 		path := filepath.Join(t.TempDir(), "bad.ipynb")
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
@@ -93,4 +96,82 @@ func TestFilesThatAreNoNotebooksAreExplained(t *testing.T) {
 		_, err := readNotebook(path)
 		wantError(t, err, path, want)
 	}
+}
+
+// Programs other than nbformat leave out what is empty.
+func TestNotebooksWithoutTheUsualPartsAreRead(t *testing.T) {
+	p := withLab(t)
+	for _, content := range []string{
+		`{"nbformat": 4}`,
+		`{"nbformat": 4, "cells": null, "metadata": null}`,
+		`{"nbformat": 4, "cells": [{}]}`,
+		`{"nbformat": 4, "cells": [{"cell_type": "code", "source": "x := 1"}]}`,
+		`{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": [{"output_type": "error"}, {"output_type": "display_data"}, {}]}]}`,
+		`{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "` + "\ue0000\ue001 $x$ \ue000 `$`" + `"}]}`,
+		`{"nbformat": 4, "cells": [{"cell_type": "raw", "source": []}]}`,
+	} {
+		path := filepath.Join(t.TempDir(), "odd.ipynb")
+		writeFile(t, path, content)
+		nb, err := readNotebook(path)
+		if err != nil {
+			t.Errorf("%s: %v", content, err)
+			continue
+		}
+		pages, files, err := p.makePages([]string{path})
+		if err != nil || pages[0].Title != "odd" {
+			t.Errorf("%s: %v", content, err)
+		} else if err := fillTemplates(pages, files); err != nil {
+			t.Errorf("%s: %v", content, err)
+		}
+		data, err := nb.encode()
+		if err != nil || regexp.MustCompile(`"(cells|metadata|outputs|source|data|traceback)": null`).Match(data) {
+			t.Errorf("%s is written as %s, %v", content, data, err)
+		}
+		nb.normalize()
+	}
+}
+
+// Whatever a file holds is an error or a notebook that stays the same when it is
+// written and read again.
+func FuzzNotebook(f *testing.F) {
+	for _, path := range []string{"testdata/square.ipynb", "testdata/panics.ipynb"} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "text": ["a\n", "b"]}, {"data": {"text/html": [1, null]}}]}]}`))
+	f.Add([]byte(`{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "# a\n\nb. C", "metadata": {"tags": [1]}}, null]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		nb, err := parseNotebook(data)
+		if err != nil {
+			return
+		}
+		nb.introduction()
+		nb.claims()
+		nb.cover()
+		for _, c := range nb.Cells {
+			highlight(string(c.Source))
+			c.errorText()
+			for _, o := range c.Outputs {
+				o.show()
+			}
+		}
+		once, err := nb.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseNotebook(once)
+		if err != nil {
+			t.Fatalf("what was written is not read: %v\n%s", err, once)
+		}
+		if twice, err := again.encode(); err != nil || !bytes.Equal(once, twice) {
+			t.Errorf("%v: %s\nis written again as\n%s", err, once, twice)
+		}
+		if err := compare("x.ipynb", nb, again); err != nil {
+			t.Error(err)
+		}
+		nb.normalize()
+	})
 }

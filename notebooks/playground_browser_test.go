@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,19 +82,103 @@ func play(t *testing.T, ctx context.Context, figure int) {
 	wait(t, ctx, patience, fmt.Sprintf(`[...document.querySelectorAll('.jp-OutputArea-output pre')].some(p => p.textContent.includes(%q))`, " = "+now[0]+" ·"))
 }
 
+// What the sliders say when the cell does not hear them.
+const (
+	deaf  = `document.querySelectorAll('.jp-OutputArea-output input[type=range]:enabled').length === 0 && (o => [...o].some(e => e.checkVisibility() && e.textContent.includes('not connected: run this cell again')))(document.querySelectorAll('.jp-OutputArea-output pre, .jp-OutputArea-output [role=status]'))`
+	hears = firstSlider + ` !== null && document.querySelector('.jp-OutputArea-output [role=status]').textContent.startsWith('The cell runs')`
+)
+
+func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
+	p := withLab(t)
+	path := filepath.Join(t.TempDir(), "slides.ipynb")
+	writeNotebook(t, path, "%noautoget\nimport \"qhlab/plotting\"", interactiveCell)
+	server, ctx := serve(t, p, path), browser(t, 1280, 1000)
+	file := filepath.Join(server.process.Dir, "slides.ipynb")
+	openNotebook(t, ctx, server, path)
+	play := func(run string) {
+		t.Helper()
+		clickMenu(t, ctx, "Run", run)
+		wait(t, ctx, patience, live+` !== '' && `+hears)
+		first := evaluate[string](t, ctx, live)
+		moveSlider(t, ctx, 0.25)
+		awaitPicture(t, ctx, first)
+	}
+	within := func(what string, limit time.Duration, expression string) {
+		t.Helper()
+		begun := time.Now()
+		wait(t, ctx, limit, expression)
+		t.Logf("%s: %v", what, time.Since(begun))
+	}
+
+	play("runmenu:run-all")
+	screenshot(t, ctx, "playground-runs")
+	var saved string
+	clickMenu(t, ctx, "File", "docmanager:save")
+	for deadline := time.Now().Add(patience); !strings.Contains(saved, "image/png") && time.Now().Before(deadline); time.Sleep(time.Second) {
+		data, _ := os.ReadFile(file)
+		saved = string(data)
+	}
+	if !strings.Contains(saved, "x = 0.2") || !strings.Contains(saved, "not connected: run this cell again") || strings.Contains(saved, "range") || strings.Contains(saved, "<script") {
+		t.Errorf("saved while the cell runs:\n%.3000s", pictureData.ReplaceAllString(saved, "…"))
+	}
+	do(t, ctx, chromedp.Reload())
+	wait(t, ctx, patience, `document.querySelectorAll('.jp-OutputArea-output img').length === 1`)
+	within("reloaded", 3*time.Second, deaf)
+	screenshot(t, ctx, "playground-reloaded")
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
+
+	play("runmenu:run-all")
+	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`)
+	within("lost", 3*time.Second, deaf)
+	screenshot(t, ctx, "playground-lost")
+	within("found again", patience, hears)
+
+	do(t, ctx, chromedp.Click(`//button[text()="Stop" and not(@disabled)]`))
+	wait(t, ctx, patience, `!document.querySelector('.jp-OutputArea-output input[type=range]') && `+prompts+`.every(p => /\d/.test(p))`)
+
+	play("runmenu:run-all")
+	restartKernels(t, server)
+	within("restarted", 3*time.Second, deaf)
+}
+
+// pictureData is a long string in a notebook.
+var pictureData = regexp.MustCompile(`[A-Za-z0-9+/]{80,}`)
+
+// restartKernels asks the server for a restart, as the menu does.
+func restartKernels(t *testing.T, server *labServer) {
+	t.Helper()
+	answer, err := http.Get(server.url("/api/kernels"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var kernels []struct{ ID string }
+	if err := json.NewDecoder(answer.Body).Decode(&kernels); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kernels {
+		restarted, err := http.Post(server.url("/api/kernels/"+k.ID+"/restart"), "application/json", nil)
+		if err != nil || restarted.StatusCode != http.StatusOK {
+			t.Fatalf("the kernel does not restart: %v, %v", restarted, err)
+		}
+		restarted.Body.Close()
+	}
+}
+
+const interactiveCell = `%%
+plotting.Interact([]plotting.Slider{{Label: "x", Max: 1, Value: 0.3}}, func(v []float64) plotting.Figure {
+	return plotting.Figure{Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, v[0]}}}}}}
+})`
+
 func TestInterruptEndsAnInteractiveFigure(t *testing.T) {
 	k := start(t, withKernel(t))
 	if _, err := execute(t, t.Context(), k, "%noautoget\nimport \"qhlab/plotting\""); err != nil {
 		t.Fatal(err)
 	}
-	const source = `%%
-plotting.Interact([]plotting.Slider{{Label: "x", Max: 1, Value: 0.3}}, func(v []float64) plotting.Figure {
-	return plotting.Figure{Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, v[0]}}}}}}
-})`
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	c, collector := &cell{Type: "code", Source: source}, newCollector()
-	err := k.execute(ctx, source, func(m message) {
+	c, collector := &cell{Type: "code", Source: interactiveCell}, newCollector()
+	err := k.execute(ctx, interactiveCell, func(m message) {
 		collector.collect(c, m)
 		if len(c.Outputs) == 2 {
 			interrupt()

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -27,9 +31,14 @@ func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, installPrograms, buildPackages)
 }
 
+// prepareFrontEnd additionally makes sure that names are completed and explained.
+func prepareFrontEnd(ctx context.Context, p project, progress *progress) error {
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp)
+}
+
 // prepareLab additionally makes sure that JupyterLab is installed.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
-	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installLab)
+	return prepareSteps(ctx, p, progress, installPrograms, buildPackages, installHelp, installLab)
 }
 
 // prepareSteps takes the steps in order, while no other process prepares.
@@ -47,64 +56,108 @@ func prepareSteps(ctx context.Context, p project, progress *progress, steps ...f
 	return nil
 }
 
+// buildPackages builds what cells import, and the kernel's proxy.
 func buildPackages(ctx context.Context, p project, progress *progress) error {
-	build := p.goCommand(ctx, "build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
-	return perform(build, progress.begin("building the project's packages"))
+	build := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
+	if err := perform(ctx, build, progress.begin("building the project's packages")); err != nil {
+		return err
+	}
+	build = p.goCommand("build", "-o", filepath.Join(p.bin(), "notebooks"), modulePath+"/notebooks")
+	return perform(ctx, build, progress.begin("building the kernel's proxy"))
 }
 
-// installPrograms builds gonb and goimports at the versions of go.mod.
+// toolset is programs, called like the last words of their packages, that are
+// installed at the versions of the go.mod in a folder.
+type toolset struct {
+	what, folder string
+	packages     []string
+}
+
+var (
+	kernelTools = toolset{"the Go kernel", ".", []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"}}
+	// By gopls the kernel completes and explains names.
+	helpTools = toolset{"completion", ".jupyter/gopls", []string{"golang.org/x/tools/gopls"}}
+)
+
 func installPrograms(ctx context.Context, p project, progress *progress) error {
+	return kernelTools.install(ctx, p, progress)
+}
+
+func installHelp(ctx context.Context, p project, progress *progress) error {
+	return helpTools.install(ctx, p, progress)
+}
+
+func (t toolset) install(ctx context.Context, p project, progress *progress) error {
 	command, err := goCommand()
 	if err != nil {
 		return err
 	}
-	stamp := stamp{p.path(".tools", "bin", ".stamp"), runtime.Version() + command + p.hash("go.mod", "go.sum")}
-	if stamp.valid() && p.hasPrograms() {
+	stamp := t.stamp(p, command)
+	if stamp.valid() {
 		return nil
 	}
-	build := p.goCommand(ctx, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+	for _, old := range stamp.installed { // a damaged program would be taken for a good one
+		os.Remove(old)
+	}
+	build := p.goCommand(append([]string{"install"}, t.packages...)...)
+	build.Dir = p.path(t.folder)
 	build.Env = append(build.Env, "GOBIN="+p.bin())
-	if err := perform(build, progress.begin("installing the Go kernel")); err != nil {
+	if err := perform(ctx, build, progress.begin("installing "+t.what)); err != nil {
 		return err
 	}
 	// A front end started from a desktop may lack go on its PATH.
-	link := filepath.Join(p.bin(), "go")
-	os.Remove(link)
-	if err := os.Symlink(command, link); err != nil {
+	if err := os.Symlink(command, filepath.Join(p.bin(), "go")); err != nil {
 		return err
 	}
 	return stamp.write()
 }
 
-// hasPrograms tells whether all that installPrograms makes is there.
-func (p project) hasPrograms() bool {
-	for _, name := range []string{"gonb", "goimports", "go"} {
-		if _, err := os.Stat(filepath.Join(p.bin(), name)); err != nil {
-			return false
-		}
+// stamp is that of the programs and of the link to go.
+func (t toolset) stamp(p project, goCommand string) stamp {
+	installed := []string{filepath.Join(p.bin(), "go")}
+	for _, program := range t.packages {
+		installed = append(installed, filepath.Join(p.bin(), path.Base(program)))
 	}
-	return true
+	return stamp{
+		filepath.Join(p.bin(), ".stamp-"+path.Base(t.packages[0])),
+		runtime.Version() + goCommand + p.hash(path.Join(t.folder, "go.mod"), path.Join(t.folder, "go.sum")), installed,
+	}
 }
 
 // goCommand returns a go command that runs at the project's root.
-func (p project) goCommand(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "go", args...)
+func (p project) goCommand(args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
 	cmd.Dir, cmd.Env = p.root, p.buildEnvironment()
 	return cmd
 }
 
 // perform runs a command as a step.
-func perform(cmd *exec.Cmd, s *step) error {
+func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	var log bytes.Buffer
 	both := io.MultiWriter(&log, s)
 	cmd.Stdout, cmd.Stderr = both, both
-	if err := cmd.Run(); err != nil {
-		s.end("failed")
-		return fmt.Errorf("%s failed (%w):\n%s", strings.Join(cmd.Args, " "), err, tail(log.String(), 20))
+	words := strings.Join(cmd.Args, " ")
+	c, err := newChild(0)
+	if err == nil {
+		if err = c.start(cmd); err == nil {
+			err = c.await(ctx)
+		}
+		c.stop()
 	}
-	s.drop()
-	return nil
+	switch {
+	case err == nil:
+		s.drop()
+		return nil
+	case ctx.Err() == nil && noNetwork.MatchString(log.String()):
+		s.end("failed")
+		return fmt.Errorf("%s needs the network, which does not answer: connect this machine once, later starts need none", s.name)
+	}
+	s.end("failed")
+	return fmt.Errorf("%s failed (%w):\n%s", words, err, tail(log.String(), 20))
 }
+
+// noNetwork is what go and pip say of a machine that is offline.
+var noNetwork = regexp.MustCompile(`(?i)no such host|name resolution|network is unreachable|connection refused|i/o timeout|timed out|NewConnectionError|unable to connect to proxy`)
 
 // tail returns the last n lines of s.
 func tail(s string, n int) string {
@@ -112,16 +165,38 @@ func tail(s string, n int) string {
 	return strings.Join(all[max(0, len(all)-n):], "")
 }
 
-// stamp marks a finished preparation. It is written last, so an interrupted one
-// starts again, and its key changes with everything that the result depends on.
-type stamp struct{ path, key string }
+// stamp marks a finished installation. It is written last, so an interrupted one
+// starts again, and it holds all that the result depends on and the size of every
+// file that was installed, so that a damaged one does, too.
+type stamp struct {
+	path, key string
+	installed []string // files and folders
+}
 
 func (s stamp) valid() bool {
 	data, err := os.ReadFile(s.path)
-	return err == nil && string(data) == s.key
+	return err == nil && string(data) == s.key+s.sizes()
 }
 
-func (s stamp) write() error { return replaceFile(s.path, []byte(s.key)) }
+func (s stamp) write() error { return replaceFile(s.path, []byte(s.key+s.sizes())) }
+
+// sizes identifies the names and sizes of what was installed, but for the files
+// that Python makes when it runs.
+func (s stamp) sizes() string {
+	h := sha256.New()
+	for _, root := range s.installed {
+		filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.Name() == "__pycache__" {
+				return fs.SkipDir
+			}
+			if info, err := entry.Info(); err == nil && !entry.IsDir() {
+				fmt.Fprintln(h, path, info.Size())
+			}
+			return nil
+		})
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
 
 // hash identifies the contents of files of the project, and its place.
 func (p project) hash(names ...string) string {
@@ -132,4 +207,99 @@ func (p project) hash(names ...string) string {
 		h.Write(data)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+const requirements = ".jupyter/requirements.txt"
+
+// pythons are those for which all packages of the requirements file have wheels.
+const (
+	oldestPython, newestPython = 10, 14
+	pythons                    = "Python 3.10 to 3.14"
+)
+
+// pythonCommand runs the Python of .tools/venv. Isolated (-I), it takes nothing
+// from the working directory, PYTHONPATH and its like, or the user's packages.
+func (p project) pythonCommand(args ...string) *exec.Cmd {
+	return exec.Command(p.python(), append([]string{"-I"}, args...)...)
+}
+
+// hasLab is a program that fails where an environment lacks JupyterLab, as one
+// does after its Python was replaced by a newer one.
+const hasLab = "import importlib.util as u; raise SystemExit(not u.find_spec('jupyterlab'))"
+
+// lab is the stamp of what installLab makes.
+func (p project) lab() stamp {
+	venv := p.path(".tools", "venv")
+	return stamp{filepath.Join(venv, ".stamp"), p.hash(requirements), []string{filepath.Join(venv, "bin"), filepath.Join(venv, "lib")}}
+}
+
+// installLab makes .tools/venv, a Python environment with exactly the packages
+// of the requirements file, each checked against its hash.
+func installLab(ctx context.Context, p project, progress *progress) error {
+	stamp := p.lab()
+	if stamp.valid() && p.pythonCommand("-c", hasLab).Run() == nil {
+		return nil
+	}
+	python, err := findPython(ctx)
+	if err != nil {
+		return err
+	}
+	venv := filepath.Dir(stamp.path)
+	if err := os.RemoveAll(venv); err != nil {
+		return err
+	}
+	create := exec.Command(python, "-I", "-m", "venv", venv)
+	if err := perform(ctx, create, progress.begin("making a Python environment")); err != nil {
+		return explainVenv(err)
+	}
+	// By default, pip tries each of a hundred packages six times.
+	install := p.pythonCommand("-m", "pip", "install", "--disable-pip-version-check",
+		"--retries=2", "--require-hashes", "--only-binary=:all:", "-r", p.path(requirements))
+	install.Env = append(os.Environ(), "PIP_USER=0", "PIP_TARGET=")
+	if err := perform(ctx, install, progress.begin("installing JupyterLab")); err != nil {
+		return err
+	}
+	return stamp.write()
+}
+
+// noVenv is what Python says when Debian's package of the module is missing.
+var noVenv = regexp.MustCompile(`ensurepip is not|No module named '?(venv|ensurepip)`)
+
+// explainVenv adds what to do to the error of a virtual environment.
+func explainVenv(err error) error {
+	if noVenv.MatchString(err.Error()) {
+		return fmt.Errorf("%w\non Debian and Ubuntu, apt-get install python3-venv mends that", err)
+	}
+	return err
+}
+
+// findPython returns a Python for which the requirements file has packages.
+func findPython(ctx context.Context) (string, error) {
+	var seen []string
+	for _, name := range []string{"python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		version, err := pythonVersion(ctx, path)
+		if err == nil && supported(version) {
+			return path, nil
+		}
+		seen = append(seen, fmt.Sprintf("%s %s", path, version))
+	}
+	if len(seen) == 0 {
+		return "", errors.New("JupyterLab needs " + pythons + ", and there is no python3 on PATH: install it and start again")
+	}
+	return "", fmt.Errorf("JupyterLab needs %s, and there is only %s: install one and start again", pythons, strings.Join(seen, ", "))
+}
+
+func pythonVersion(ctx context.Context, path string) (string, error) {
+	out, err := exec.CommandContext(ctx, path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
+	return string(bytes.TrimSpace(out)), err
+}
+
+func supported(version string) bool {
+	var major, minor int
+	n, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return n == 2 && err == nil && major == 3 && minor >= oldestPython && minor <= newestPython
 }

@@ -7,62 +7,79 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
-func TestWarmPreparationIsFast(t *testing.T) {
+// A user waits for every start of the command, so with everything in place it may
+// only let go build see whether a package changed.
+func TestWarmPreparationOnlyBuildsThePackages(t *testing.T) {
 	p := withLab(t)
-	start := time.Now()
-	if err := prepareLab(t.Context(), p, silent(t)); err != nil {
+	progress := silent(t)
+	var steps []string
+	progress.begun = func(name string) { steps = append(steps, name) }
+	if err := prepareLab(t.Context(), p, progress); err != nil {
 		t.Fatal(err)
 	}
-	// Twice the second that a user may wait, for a machine that is busy testing.
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("took %v", took)
+	if want := []string{"building the project's packages", "building the kernel's proxy"}; !slices.Equal(steps, want) {
+		t.Errorf("took the steps %q, want %q", steps, want)
 	}
 }
 
-func TestOnlyOneAtATimeHoldsTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sub", "lock")
-	var group sync.WaitGroup
-	var holders, waits atomic.Int32
-	for range 8 {
-		group.Go(func() {
-			unlock, err := lockFile(path, func() { waits.Add(1) })
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if holders.Add(1) != 1 {
-				t.Error("two hold the lock")
-			}
-			time.Sleep(5 * time.Millisecond)
-			holders.Add(-1)
-			unlock()
-		})
-	}
-	group.Wait()
-	if waits.Load() == 0 {
-		t.Error("nobody was told to wait")
-	}
-}
-
-func TestIncompleteInstallationStartsAgain(t *testing.T) {
+func TestIncompleteAndDamagedInstallationsStartAgain(t *testing.T) {
 	p := withKernel(t)
-	for _, missing := range []string{".stamp", "goimports", "go"} { // the first as if killed before the end
-		path := filepath.Join(p.bin(), missing)
-		if err := os.Remove(path); err != nil {
+	for name, damage := range map[string]func(path string) error{
+		".stamp-gonb": os.Remove, // as if killed before the end
+		"goimports":   os.Remove,
+		"go":          os.Remove,
+		"gonb":        func(path string) error { return os.Truncate(path, 1<<20) },
+	} {
+		path := filepath.Join(p.bin(), name)
+		if err := damage(path); err != nil {
 			t.Fatal(err)
 		}
 		if err := prepareKernel(t.Context(), p, silent(t)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := os.Stat(path); err != nil {
-			t.Error(err)
+		if info, err := os.Stat(path); err != nil || info.Size() == 1<<20 {
+			t.Errorf("%s was not mended: %v", name, err)
 		}
+	}
+}
+
+func TestStampSeesDamage(t *testing.T) {
+	folder := t.TempDir()
+	module, cache := filepath.Join(folder, "lib", "module.py"), filepath.Join(folder, "lib", "__pycache__", "module.pyc")
+	writeFile(t, module, "x = 1")
+	s := stamp{filepath.Join(folder, ".stamp"), "key", []string{filepath.Join(folder, "lib")}}
+	if s.valid() {
+		t.Error("valid before it was written")
+	}
+	if err := s.write(); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, cache, "made by running Python")
+	if !s.valid() {
+		t.Error("not valid after it was written")
+	}
+	writeFile(t, module, "x")
+	if s.valid() {
+		t.Error("valid although a module is cut")
+	}
+	if os.Remove(module); s.valid() {
+		t.Error("valid although a module is gone")
+	}
+}
+
+// pip says in dozens of lines that there is no network.
+func TestNoNetworkIsOneSentence(t *testing.T) {
+	p := project{t.TempDir()}
+	writeFile(t, p.path(".jupyter", "requirements.txt"), "nonsense==1 --hash=sha256:"+strings.Repeat("0", 64)+"\n")
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	t.Setenv("PIP_INDEX_URL", "https://127.0.0.1:1/simple")
+	err := installLab(t.Context(), p, silent(t))
+	wantError(t, err, "installing JupyterLab needs the network")
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("more than a sentence: %v", err)
 	}
 }
 
@@ -74,7 +91,7 @@ func TestEnvironmentWithoutJupyterLabIsMadeAgain(t *testing.T) {
 	if out, err := exec.Command("python3", "-m", "venv", "--without-pip", p.path(".tools", "venv")).CombinedOutput(); err != nil {
 		t.Skipf("no Python to make an environment with: %v\n%s", err, out)
 	}
-	if err := (stamp{p.path(".tools", "venv", ".stamp"), p.hash(requirements)}).write(); err != nil {
+	if err := p.lab().write(); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", t.TempDir())
@@ -187,9 +204,9 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 	if err := prepareLab(t.Context(), p, silent(t)); err != nil {
 		t.Error(err)
 	}
-	for _, f := range []finding{examinePython(t.Context(), p), examineLab(t.Context(), p)} {
-		if f.mend != "" {
-			t.Errorf("%s: %s", f.name, f.detail)
+	for _, examine := range []func(context.Context, project) (string, string){examinePython, examineLab} {
+		if found, mend := examine(t.Context(), p); mend != "" {
+			t.Errorf("%s: %s", found, mend)
 		}
 	}
 	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
@@ -200,7 +217,7 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 }
 
 func TestToolsAreDirectives(t *testing.T) {
-	out, err := here(t).goCommand(t.Context(), "list", "tool").Output()
+	out, err := here(t).goCommand("list", "tool").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,9 @@ import (
 )
 
 const modulePath = "qhlab"
+
+// storeVariable names another store.
+const storeVariable = "QHLAB_STORE"
 
 // moduleLine is in the go.mod of the project, not in that of a module which
 // requires it.
@@ -29,6 +33,9 @@ func findProject() (project, error) {
 	for dir := start; ; dir = filepath.Dir(dir) {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		if err == nil && moduleLine.Match(text) {
+			if strings.ContainsRune(dir, os.PathListSeparator) {
+				return project{}, fmt.Errorf("the name of the folder %s contains %q, which separates the folders of PATH: give it another name", dir, os.PathListSeparator)
+			}
 			return project{dir}, nil
 		}
 		if dir == filepath.Dir(dir) {
@@ -51,32 +58,80 @@ func (p project) buildEnvironment() []string {
 	return append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
 }
 
-// kernelEnvironment is the environment for Jupyter and its kernels. All folders
-// that Jupyter writes to are inside the project, so a read-only home is no
-// obstacle and the user's own Jupyter settings have no influence. The settings
-// of Go that cells need are in the kernelspec, where VS Code finds them too.
-func (p project) kernelEnvironment() []string {
-	state := p.path(".tools", "jupyter")
-	return append(os.Environ(),
+// kernelEnvironment is the environment for Jupyter and its kernels. The settings
+// of Go that cells need are in the kernelspec, where VS Code finds them too. Where
+// the store is read-only, cells get a copy in the temporary folder.
+func (p project) kernelEnvironment(temporary string) []string {
+	environment := append(os.Environ(),
 		"PATH="+p.bin()+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"JUPYTER_PATH="+p.path(".jupyter"),
-		"JUPYTER_CONFIG_PATH="+p.path(".jupyter"),
-		"JUPYTER_CONFIG_DIR="+filepath.Join(state, "config"),
-		"JUPYTER_DATA_DIR="+filepath.Join(state, "data"),
-		"JUPYTER_RUNTIME_DIR="+filepath.Join(state, "runtime"),
-		"JUPYTERLAB_SETTINGS_DIR="+filepath.Join(state, "settings"),
-		"JUPYTERLAB_WORKSPACES_DIR="+filepath.Join(state, "workspaces"),
-		"IPYTHONDIR="+filepath.Join(state, "ipython"),
-	)
+		"JUPYTER_CONFIG_PATH="+p.path(".jupyter"))
+	if store := p.store(); !writable(store) {
+		substitute := filepath.Join(temporary, "runs")
+		os.CopyFS(substitute, os.DirFS(store)) // what is missing is computed again
+		environment = append(environment, storeVariable+"="+substitute)
+	}
+	return environment
 }
 
-// notebooks returns the paths of the notebooks that the names select, all of
-// them without a name. A name is a path, or the beginning or a word of the
+// store is the folder that cells keep the results of long computations in.
+func (p project) store() string {
+	return cmp.Or(os.Getenv(storeVariable), p.path(".cache", "runs"))
+}
+
+// jupyterFolders keeps what Jupyter writes in one folder, so a read-only home is no
+// obstacle and the user's own Jupyter settings have no influence.
+func jupyterFolders(state string) []string {
+	return []string{
+		"JUPYTER_CONFIG_DIR=" + filepath.Join(state, "config"),
+		"JUPYTER_DATA_DIR=" + filepath.Join(state, "data"),
+		"JUPYTER_RUNTIME_DIR=" + filepath.Join(state, "runtime"),
+		"JUPYTERLAB_SETTINGS_DIR=" + filepath.Join(state, "settings"),
+		"JUPYTERLAB_WORKSPACES_DIR=" + filepath.Join(state, "workspaces"),
+		"IPYTHONDIR=" + filepath.Join(state, "ipython"),
+	}
+}
+
+// fixFolders makes the folders that the environment names absolute, because cells
+// run in another folder than this command, and names those that are not named
+// where the user has no home, since the temporary folder is shared with others.
+func (p project) fixFolders() error {
+	_, homeless := os.UserHomeDir()
+	for variable, folder := range map[string]string{
+		storeVariable: p.path(".cache", "runs"),
+		"GOCACHE":     p.path(".cache", "go-build"),
+		"GOPATH":      p.path(".cache", "go"),
+	} {
+		value := os.Getenv(variable)
+		if value == "" && homeless != nil {
+			value = folder
+		}
+		if value == "" || value == "off" {
+			continue
+		}
+		absolute, err := filepath.Abs(value)
+		if err != nil {
+			return err
+		}
+		os.Setenv(variable, absolute)
+	}
+	return nil
+}
+
+// notebooks returns the paths of the notebooks that the names select, without a name
+// those of the project: a copy that somebody made is theirs. A name is a path, or the beginning or a word of the
 // file's name: "05", "robustness" and "notebooks/05-robustness.ipynb" agree.
 func (p project) notebooks(names []string) ([]string, error) {
-	all, err := filepath.Glob(p.path("notebooks", "*.ipynb"))
-	if err != nil || len(names) == 0 {
-		return all, err
+	all, err := notebooksIn(p.path("notebooks"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		own := slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
+		if len(own) == 0 {
+			return nil, fmt.Errorf("%s has lost its notebooks: restore them with git", p.path("notebooks"))
+		}
+		return own, nil
 	}
 	var selected []string
 	for _, name := range names {
@@ -88,6 +143,24 @@ func (p project) notebooks(names []string) ([]string, error) {
 	}
 	slices.Sort(selected)
 	return slices.Compact(selected), nil
+}
+
+// notebooksIn lists the notebooks of a folder, whose name may hold any letter, so
+// it is no pattern. That there are none is an error.
+func notebooksIn(folder string) (paths []string, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); filepath.Ext(name) == ".ipynb" && !strings.HasPrefix(name, ".") {
+			paths = append(paths, filepath.Join(folder, name))
+		}
+	}
+	if paths == nil {
+		return nil, fmt.Errorf("there is no notebook in %s: restore them with git", folder)
+	}
+	return paths, nil
 }
 
 func matchNotebooks(all []string, name string) []string {
@@ -102,7 +175,7 @@ func matchNotebooks(all []string, name string) []string {
 		if title == name {
 			return []string{path}
 		}
-		if strings.HasPrefix(title, name) || strings.HasSuffix(title, "-"+name) || filepath.Base(path) == name {
+		if name != "" && strings.HasPrefix(title, name) || strings.HasSuffix(title, "-"+name) || filepath.Base(path) == name {
 			matches = append(matches, path)
 		}
 	}
@@ -122,9 +195,11 @@ func titles(paths []string) []string {
 	return names
 }
 
-// owns tells whether the notebook is one of the project's.
+// owns tells whether the notebook is one of the project's, which are those that its
+// README links to.
 func (p project) owns(path string) bool {
-	return filepath.Dir(path) == p.path("notebooks")
+	text, err := os.ReadFile(p.path("README.md"))
+	return err == nil && filepath.Dir(path) == p.path("notebooks") && strings.Contains(string(text), "(notebooks/"+filepath.Base(path)+")")
 }
 
 // goCommand returns the path of the go command that built this program, or the

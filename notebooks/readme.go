@@ -1,12 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"html"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -75,8 +76,7 @@ func readmeTable(p project) (rows string, pictures map[string][]byte, err error)
 		heading, sentence := nb.introduction()
 		image := ""
 		if cover := nb.cover(); cover != nil {
-			encoded, _ := cover.Data["image/png"].(string)
-			picture, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+			picture, err := cover.picture()
 			if err != nil {
 				return "", nil, fmt.Errorf("%s: %w", title(path), err)
 			}
@@ -84,7 +84,7 @@ func readmeTable(p project) (rows string, pictures map[string][]byte, err error)
 			image = fmt.Sprintf(`<img src=".figures/%s.png" width="280" alt="%s">`, title(path), html.EscapeString(cover.caption()))
 		}
 		fmt.Fprintf(&b, "| [%s %s](notebooks/%s) | %s | %s |\n",
-			title(path)[:2], heading, filepath.Base(path), image, strings.ReplaceAll(sentence, "|", `\|`))
+			chapter(path), cmp.Or(heading, title(path)), filepath.Base(path), image, strings.ReplaceAll(sentence, "|", `\|`))
 	}
 	return b.String(), pictures, nil
 }
@@ -107,15 +107,59 @@ func (nb *notebook) cover() (first *output) {
 	return first
 }
 
-// caption is the text that stands for a picture.
-func (o *output) caption() string {
-	caption, _ := o.Data["text/plain"].(string)
-	return strings.TrimPrefix(strings.TrimSpace(caption), "Figure: ")
-}
-
 func writeChanged(path string, data []byte) error {
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
 		return nil
 	}
 	return replaceFile(path, data)
+}
+
+// chapter is the number that the name of a notebook begins with.
+func chapter(path string) string {
+	number, _, _ := strings.Cut(title(path), "-")
+	return number
+}
+
+// A claim is a line that a cell tagged "check" prints, such as
+//
+//	blocks grow with their rates, largest error of an exponent: 5.8e-06 ≤ 1e-04
+//
+// what is claimed, the number that was found, and the bound it had to keep; number
+// and bound may be absent. The cell fails if the claim does not hold.
+type claim struct{ text, number, bound string }
+
+var claimLine = regexp.MustCompile(`^(.+?)(?:: (\S+)(?: ([≤≥] \S+))?)?$`)
+
+// claims lists what the notebook's check cells printed when they last ran.
+func (nb *notebook) claims() (all []claim) {
+	for _, c := range nb.Cells {
+		if !c.hasTag("check") {
+			continue
+		}
+		for _, o := range c.Outputs {
+			for line := range strings.Lines(string(o.Text)) {
+				if m := claimLine.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
+					all = append(all, claim{m[1], m[2], m[3]})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// claimsTable is the README's table of what the notebooks check.
+func claimsTable(paths []string) (string, error) {
+	var b strings.Builder
+	b.WriteString("| Claim | Found | Must be | Notebook |\n| --- | --- | --- | --- |\n")
+	for _, path := range paths {
+		nb, err := readNotebook(path)
+		if err != nil {
+			return "", err
+		}
+		for _, c := range nb.claims() {
+			fmt.Fprintf(&b, "| %s | %s | %s | [%s](notebooks/%s) |\n",
+				strings.ReplaceAll(c.text, "|", `\|`), cmp.Or(c.number, "holds"), c.bound, chapter(path), filepath.Base(path))
+		}
+	}
+	return b.String(), nil
 }

@@ -19,6 +19,13 @@ import (
 func run(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	check := flags.Bool("check", false, "save nothing; fail when the outputs differ from the saved ones")
+	out := flags.String("o", "", "save the executed notebook to this `file` instead of its own")
+	var v variant
+	flags.DurationVar(&v.timeout, "timeout", 0, "the longest that a cell may take, such as 10m; 0 means any time")
+	flags.Func("p", "set a parameter of the notebook, as `NAME=VALUE`; may be repeated; needs -o", func(assignment string) error {
+		v.parameters = append(v.parameters, assignment)
+		return nil
+	})
 	jobs := flags.Int("jobs", max(1, runtime.NumCPU()/2), "number of notebooks to execute at the same time")
 	names, err := parseFlags(flags, args)
 	if err != nil {
@@ -28,30 +35,43 @@ func run(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case len(v.parameters) > 0 && *out == "":
+		return errors.New("-p needs -o FILE: the notebook's own outputs are those of its own parameters")
+	case *out != "" && (*check || len(paths) != 1):
+		return fmt.Errorf("-o FILE takes the outputs of one notebook, not of %d, and none with -check", len(paths))
+	}
 	progress := newProgress(os.Stderr)
 	defer progress.close()
 	if err := prepareKernel(ctx, p, progress); err != nil {
 		return err
 	}
-	finish := save
-	if *check {
-		finish = compare
-	}
 	err = inParallel(*jobs, paths, func(path string) error {
-		fresh, err := executeNotebook(ctx, p, path, progress)
-		if err != nil {
-			return errors.Join(err, keepUnfinished(p, path, fresh))
+		fresh, err := executeNotebook(ctx, p, path, progress, v)
+		switch {
+		case err != nil:
+		case *out != "":
+			err = fresh.write(*out)
+		case *check:
+			saved, err := readUnchanged(path, fresh)
+			if err != nil {
+				return err
+			}
+			return compare(path, saved, fresh)
+		default:
+			if _, err = readUnchanged(path, fresh); err == nil {
+				err = fresh.write(path)
+			}
 		}
-		saved, err := readUnchanged(path, fresh)
 		if err != nil {
-			return errors.Join(err, keepUnfinished(p, path, fresh))
+			err = errors.Join(err, keepUnfinished(p, path, fresh))
 		}
-		return finish(path, saved, fresh)
+		return err
 	})
-	if !*check && slices.ContainsFunc(paths, p.owns) {
-		err = errors.Join(err, updateReadme(p))
+	if err != nil || *check || *out != "" {
+		return err
 	}
-	return err
+	return updateReadme(p)
 }
 
 // inParallel calls work for every path, at most jobs at a time, and returns all
@@ -71,8 +91,6 @@ func inParallel(jobs int, paths []string, work func(path string) error) error {
 	return errors.Join(failures...)
 }
 
-func save(path string, _, fresh *notebook) error { return fresh.write(path) }
-
 // readUnchanged reads the saved notebook of one that ran, which takes minutes in
 // which its author may have gone on: then the outputs are not those of the file.
 func readUnchanged(path string, ran *notebook) (*notebook, error) {
@@ -91,23 +109,30 @@ func sameInput(a, b *cell) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
 }
 
-// keepUnfinished saves what a failed or interrupted notebook computed where it
-// can be looked at without touching the outputs of the last complete run.
+// keepUnfinished saves what a notebook computed that failed, was interrupted or
+// could not be saved, where it can be looked at without touching the outputs of the
+// last complete run: in the project, or else in a temporary folder.
 func keepUnfinished(p project, path string, nb *notebook) error {
 	if nb == nil {
 		return nil
 	}
 	kept := p.path(".cache", "unfinished", filepath.Base(path))
-	if err := nb.write(kept); err != nil {
-		return err
+	if nb.write(kept) != nil {
+		folder, err := os.MkdirTemp("", "qhlab-unfinished-")
+		if err != nil {
+			return err
+		}
+		kept = filepath.Join(folder, filepath.Base(path))
+		if err := nb.write(kept); err != nil {
+			return err
+		}
 	}
-	relative, _ := filepath.Rel(p.root, kept)
-	return fmt.Errorf("what was computed is in %s", relative)
+	return fmt.Errorf("what was computed is in %s", kept)
 }
 
 // executeNotebook runs all cells in a fresh kernel. With an error it returns
 // the notebook as far as it came.
-func executeNotebook(ctx context.Context, p project, path string, progress *progress, extraEnv ...string) (*notebook, error) {
+func executeNotebook(ctx context.Context, p project, path string, progress *progress, v variant) (*notebook, error) {
 	nb, err := readNotebook(path)
 	if err != nil {
 		return nil, err
@@ -116,21 +141,36 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 		return nil, fmt.Errorf("%s: interrupted before it began", title(path))
 	}
 	nb.normalize()
+	if err := v.apply(nb); err != nil {
+		return nil, fmt.Errorf("%s: %w", title(path), err)
+	}
 	start := time.Now()
-	k, err := startKernel(ctx, p, filepath.Dir(path), append(extraEnv, "QHLAB_HEADLESS=1")...)
+	k, err := startKernel(ctx, p, filepath.Dir(path), append(v.env, "QHLAB_HEADLESS=1")...)
+	if err == nil {
+		err = k.declare(ctx, noInput)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", title(path), err)
 	}
 	defer k.shutdown()
-	if err := executeCells(ctx, k, nb, title(path), progress); err != nil {
+	if err := executeCells(ctx, k, nb, title(path), progress, v); err != nil {
 		return nb, err
 	}
 	progress.say("%-58s %6.1fs  complete", title(path), time.Since(start).Seconds())
 	return nb, nil
 }
 
+// noInput is a declaration by which every cell finds the end of its input at once.
+// The kernel connects the input to a pipe that nobody writes to.
+const noInput = `import "syscall"
+
+func init_noInput() {
+	syscall.Close(0)
+	syscall.Open("/dev/null", syscall.O_RDONLY, 0)
+}`
+
 // executeCells runs the cells from top to bottom until one fails.
-func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress) error {
+func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant) error {
 	total, count, section := nb.countRunnable(), 0, ""
 	collector := newCollector()
 	for _, c := range nb.Cells {
@@ -142,10 +182,12 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 		number := count
 		c.ExecutionCount = &number
 		s := progress.begin(fmt.Sprintf("%s [%d/%d] %s", title, count, total, section))
-		err := executeCell(ctx, k, c, collector)
+		limited, stop := v.limit(ctx)
+		err := executeCell(limited, k, c, collector)
+		stop()
 		if err != nil {
 			s.end(outcome(err))
-			return describeFailure(title, nb, c, err)
+			return describeFailure(title, c, err)
 		}
 		s.end("")
 	}
@@ -190,4 +232,25 @@ func (c *cell) heading(previous string) string {
 		}
 	}
 	return previous
+}
+
+// describeFailure says where a notebook stopped: the cell and the kernel's report,
+// which names the line.
+func describeFailure(title string, c *cell, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: interrupted in cell [%d]", title, *c.ExecutionCount)
+	}
+	report := err.Error()
+	if errors.Is(err, errCell) {
+		report = c.errorText()
+	}
+	return fmt.Errorf("%s: cell [%d] failed: %s", title, *c.ExecutionCount, strings.TrimSpace(report))
+}
+
+// outcome is the word for how a cell ended that did not end well.
+func outcome(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	return "failed"
 }

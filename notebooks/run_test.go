@@ -20,7 +20,7 @@ func TestNotebooks(t *testing.T) {
 		t.Run(title(path), func(t *testing.T) {
 			t.Parallel()
 			needTime(t)
-			fresh, err := executeNotebook(t.Context(), p, path, silent(t))
+			fresh, err := executeNotebook(t.Context(), p, path, silent(t), variant{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,9 +133,9 @@ func TestCheckNamesTheNotebookAndTheCellThatDiffer(t *testing.T) {
 func TestFailingCellStopsTheRunWithItsLine(t *testing.T) {
 	p := withKernel(t)
 	for name, want := range map[string][]string{
-		"panics":        {"cell [3] failed at line 4", ">   4  fmt.Println(list[3])", "index out of range [3] with length 0"},
-		"uncompilable":  {"cell [2] failed at line 3", ">   3  fmt.Println(x, y)", "undefined: y"},
-		"panics-inside": {"cell [3] failed at line 3 of cell [2]", `panic("negative")`, "panic: negative"},
+		"panics":        {"cell [3] failed: index out of range [3] with length 0", "in cell [3], line 4\n>   4  fmt.Println(list[3])"},
+		"uncompilable":  {"cell [2] failed: undefined: y", "cell [2], line 3\n>   3  fmt.Println(x, y)"},
+		"panics-inside": {"cell [3] failed: negative", "in cell [2], line 3\n>   3", `panic("negative")`, "called from cell [3], line 2"},
 	} {
 		path := copyNotebook(t, "testdata/"+name+".ipynb")
 		before, _ := os.ReadFile(path)

@@ -51,7 +51,7 @@ func sweep(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	runs := sweepStore(p)
+	runs := store.Store{Dir: p.store()}
 	if len(names) == 0 {
 		listSweeps(os.Stdout, runs)
 		return nil
@@ -67,14 +67,6 @@ func sweep(ctx context.Context, p project, args []string) error {
 		return mergeSweep(e, *out)
 	}
 	return computeShard(ctx, e, *shard, *workers)
-}
-
-// sweepStore is the default store, whatever folder the command is started from.
-func sweepStore(p project) store.Store {
-	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
-		return store.Store{Dir: dir}
-	}
-	return store.Store{Dir: p.path(".cache", "runs")}
 }
 
 func listSweeps(w io.Writer, runs store.Store) {

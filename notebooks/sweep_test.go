@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"qhlab/qhnet/store"
 )
 
 // Five processes, one of which is killed half way and started again, give the
@@ -89,7 +91,7 @@ func TestSweepMistakesAreExplained(t *testing.T) {
 
 func TestSweepsAreListed(t *testing.T) {
 	var list strings.Builder
-	listSweeps(&list, sweepStore(here(t)))
+	listSweeps(&list, store.Store{Dir: here(t).store()})
 	for _, name := range []string{"rate-gap", "visibility", "needed-bias"} {
 		if !strings.Contains(list.String(), name) {
 			t.Errorf("the list lacks %s:\n%s", name, list.String())

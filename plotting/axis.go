@@ -1,11 +1,17 @@
 package plotting
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"gonum.org/v1/plot"
 )
 
-// A Scale is how an axis maps numbers to positions.
+// A Scale is how an axis maps numbers to positions. It is a normalizer and a ticker
+// for the axes of gonum/plot as well:
+//
+//	p.X.Scale, p.X.Tick.Marker = plotting.LogLog, plotting.LogLog
 type Scale int
 
 // The scales.
@@ -13,101 +19,216 @@ const (
 	Linear Scale = iota
 	Log          // decades: v > 0
 	LogLog       // decades of decades: v > 1; for time, which reaches 10^(10^6)
+
+	logged Scale = 1 << 4 // the data are natural logarithms
 )
+
+// OfLogarithms is the scale for data that are natural logarithms of the quantity
+// shown, as in a flow that keeps log t because t itself overflows.
+func (s Scale) OfLogarithms() Scale { return s | logged }
+
+// Normalize returns where v is between min and max, as a share.
+func (s Scale) Normalize(min, max, v float64) float64 {
+	lo := s.position(min)
+	return (s.position(v) - lo) / (s.position(max) - lo)
+}
+
+// Ticks returns about five labelled ticks between min and max.
+func (s Scale) Ticks(min, max float64) []plot.Tick {
+	const n = 5
+	ticks := s.marks(span{s.position(min), s.position(max), true}, n)
+	for i := range ticks {
+		ticks[i].Value = s.value(ticks[i].Value)
+	}
+	return ticks
+}
+
+// position maps a datum to the axis, in units in which it is linear.
+func (s Scale) position(v float64) float64 {
+	switch s {
+	case Log:
+		return math.Log10(v)
+	case Log | logged:
+		return v / math.Ln10
+	case LogLog:
+		return math.Log10(math.Log10(v))
+	case LogLog | logged:
+		return math.Log10(v / math.Ln10)
+	}
+	return v
+}
+
+// value is the inverse of position.
+func (s Scale) value(u float64) float64 {
+	switch s {
+	case Log:
+		return math.Pow(10, u)
+	case Log | logged:
+		return u * math.Ln10
+	case LogLog:
+		return math.Pow(10, math.Pow(10, u))
+	case LogLog | logged:
+		return math.Pow(10, u) * math.Ln10
+	}
+	return u
+}
 
 // Axis describes one axis of a panel. The zero Axis is linear, fits the data and
 // has no label.
 type Axis struct {
 	Label string
-	Scale Scale
 
-	// Logged says that the data are natural logarithms of the quantity shown,
-	// as in a flow that keeps log t because t itself overflows. It needs the
-	// scale Log or LogLog.
+	// Scale is Linear, Log, LogLog or any of gonum's. Nil: Linear.
+	Scale plot.Normalizer
+
+	// Logged says that the data are natural logarithms of the quantity shown;
+	// see OfLogarithms. It needs the scale Log or LogLog.
 	Logged bool
 
 	// Min and Max are the limits, in the data's units. Both zero: the limits
 	// are those of the data.
 	Min, Max float64
 
-	// Ticks are the marks to draw. Nil: round numbers.
-	Ticks []Tick
+	// Down lets the axis run downwards, or to the left.
+	Down bool
+
+	// Ticks are the marks to draw: Counts, TicksAt(…) or any of gonum's. Nil:
+	// round numbers.
+	Ticks plot.Ticker
 }
 
-// Tick is a mark on an axis. An empty Label is written from the value.
-type Tick struct {
-	At    float64
-	Label string
+// mapping places data on an axis: positions are linear along it, from lo to hi. It is
+// the normalizer that gonum's plotters see in a panel.
+type mapping struct {
+	scale Scale
+	other plot.Normalizer // instead of the scale; nil if there is none
+	down  bool
+	span
 }
 
-// position maps a datum to the axis, in units in which it is linear.
-func (a Axis) position(v float64) float64 {
+// mapping returns that of an axis, before its limits are known.
+func (a Axis) mapping() mapping {
+	m := mappingOf(a.Scale)
+	if a.Logged {
+		m.scale |= logged
+	}
+	m.down = a.Down
+	return m
+}
+
+func mappingOf(n plot.Normalizer) mapping {
+	switch s := n.(type) {
+	case mapping:
+		return s
+	case Scale:
+		return mapping{scale: s}
+	case plot.LogScale:
+		return mapping{scale: Log}
+	case nil, plot.LinearScale:
+		return mapping{}
+	}
+	return mapping{other: n}
+}
+
+// within returns the mapping between two limits in the data's units.
+func (m mapping) within(min, max float64) mapping {
+	if m.seen {
+		return m
+	}
+	m.span = span{min, max, true}
+	if m.other == nil {
+		m.span = span{}
+		m.add(m.position(min))
+		m.add(m.position(max))
+	}
+	return m
+}
+
+// Normalize returns where v is between the limits, as a share.
+func (m mapping) Normalize(_, _, v float64) float64 { return (m.position(v) - m.lo) / (m.hi - m.lo) }
+
+func (m mapping) position(v float64) float64 {
 	switch {
-	case a.Scale == Log && a.Logged:
-		return v / math.Ln10
-	case a.Scale == Log:
-		return math.Log10(v)
-	case a.Scale == LogLog && a.Logged:
-		return math.Log10(v / math.Ln10)
-	case a.Scale == LogLog:
-		return math.Log10(math.Log10(v))
+	case m.other == nil && m.down:
+		return -m.scale.position(v)
+	case m.other == nil:
+		return m.scale.position(v)
+	case m.seen:
+		return m.lo + (m.hi-m.lo)*m.other.Normalize(m.lo, m.hi, v)
 	}
 	return v
 }
 
-// value is the inverse of position.
-func (a Axis) value(u float64) float64 {
+// value is the inverse of position, for other scales by bisection.
+func (m mapping) value(u float64) float64 {
 	switch {
-	case a.Scale == Log && a.Logged:
-		return u * math.Ln10
-	case a.Scale == Log:
-		return math.Pow(10, u)
-	case a.Scale == LogLog && a.Logged:
-		return math.Pow(10, u) * math.Ln10
-	case a.Scale == LogLog:
-		return math.Pow(10, math.Pow(10, u))
+	case m.other == nil && m.down:
+		return m.scale.value(-u)
+	case m.other == nil:
+		return m.scale.value(u)
 	}
-	return u
+	lo, hi := m.lo, m.hi
+	for _, end := range []float64{lo, hi} {
+		if m.position(end) == u {
+			return end
+		}
+	}
+	rising := m.position(hi) > m.position(lo)
+	for range 60 {
+		if middle := lo + (hi-lo)/2; (m.position(middle) < u) == rising {
+			lo = middle
+		} else {
+			hi = middle
+		}
+	}
+	return lo
 }
+
+// at returns the value at a share of the way between the limits.
+func (m mapping) at(share float64) float64 { return m.value(m.lo + (m.hi-m.lo)*share) }
 
 // reach is the greatest position an axis shows: differences of positions, and
 // margins around them, must not overflow.
 const reach = 1e300
 
 // admits returns an error if the axis cannot show v.
-func (a Axis) admits(v float64) error {
+func (m mapping) admits(v float64) error {
 	switch {
 	case math.IsNaN(v):
-		return fmt.Errorf("is NaN")
+		return errors.New("is NaN")
 	case math.IsInf(v, 0):
-		return fmt.Errorf("is infinite")
-	case math.Abs(a.position(v)) > reach && a.Scale == Linear:
+		return errors.New("is infinite")
+	case m.other != nil || math.Abs(m.scale.position(v)) <= reach:
+		return nil
+	case m.scale == Linear:
 		return fmt.Errorf("= %g is beyond ±%g", v, reach)
-	case !(math.Abs(a.position(v)) <= reach):
-		if a.Scale == LogLog && !a.Logged {
-			return fmt.Errorf("= %g is not above 1, as a log-log axis needs; give its logarithm and set Logged", v)
-		}
-		return fmt.Errorf("= %g is not positive, as a logarithmic axis needs", v)
+	case m.scale == LogLog:
+		return fmt.Errorf("= %g is not above 1, as a log-log axis needs; give its logarithm and set Logged", v)
 	}
-	return nil
+	return fmt.Errorf("= %g is not positive, as a logarithmic axis needs", v)
 }
 
 func (a Axis) check() error {
+	m := a.mapping()
 	switch {
-	case a.Logged && a.Scale == Linear:
-		return fmt.Errorf("the option Logged needs the scale Log or LogLog")
+	case a.Logged && m.scale != Log|logged && m.scale != LogLog|logged:
+		return errors.New("the option Logged needs the scale Log or LogLog")
+	case m.scale&^logged < Linear || m.scale&^logged > LogLog:
+		return fmt.Errorf("has the unknown Scale %d", m.scale)
 	case a.fixed() && !(a.Min < a.Max):
 		return fmt.Errorf("limits [%g, %g] are empty; set both, Min below Max", a.Min, a.Max)
 	case a.fixed():
 		for _, v := range []float64{a.Min, a.Max} {
-			if err := a.admits(v); err != nil {
+			if err := m.admits(v); err != nil {
 				return fmt.Errorf("limit %w", err)
 			}
 		}
 	}
-	for i, t := range a.Ticks {
-		if err := a.admits(t.At); err != nil {
-			return fmt.Errorf("Ticks[%d].At %w", i, err)
+	if ticks, ok := a.Ticks.(plot.ConstantTicks); ok {
+		for i, t := range ticks {
+			if err := m.admits(t.Value); err != nil {
+				return fmt.Errorf("tick %d %w", i, err)
+			}
 		}
 	}
 	return nil
@@ -137,16 +258,19 @@ func (s *span) join(t span) {
 
 // limits turns the data's span into the axis' limits: fixed ones as they are,
 // others with a margin of the given share on both sides.
-func (a Axis) limits(s span, margin float64) span {
-	if a.fixed() {
-		return span{a.position(a.Min), a.position(a.Max), true}
-	}
-	if !s.seen {
+func (a Axis) limits(m mapping, margin float64) span {
+	s := m.span
+	switch {
+	case a.fixed():
+		m.seen = false
+		return m.within(a.Min, a.Max).span
+	case !s.seen:
 		return span{0, 1, true}
-	}
-	if a.constant(s) {
+	case m.other != nil && s.lo < s.hi:
+		return s
+	case m.constant(s):
 		half := math.Max(s.largest(), 1) / 2
-		if a.Scale != Linear {
+		if m.scale != Linear {
 			half = math.Max(1e-6*s.largest(), 1) / 2
 		}
 		return span{s.lo - half, s.hi + half, true}
@@ -157,9 +281,9 @@ func (a Axis) limits(s span, margin float64) span {
 
 // constant reports whether a span is nothing but rounding: a trillionth of its
 // ends, or on a logarithmic axis 1e-10 decades, which is 1e5 roundings.
-func (a Axis) constant(s span) bool {
+func (m mapping) constant(s span) bool {
 	width := s.hi - s.lo
-	return width <= 1e-12*s.largest() || a.Scale != Linear && width <= 1e-10
+	return width <= 1e-12*s.largest() || m.scale != Linear && width <= 1e-10
 }
 
 func (s span) largest() float64 { return math.Max(math.Abs(s.lo), math.Abs(s.hi)) }

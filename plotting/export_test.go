@@ -1,7 +1,11 @@
 package plotting
 
-// Preview draws the figure at a resolution of the test's choice.
-func Preview(f Figure, dpi float64) ([]byte, error) {
-	data, _, err := f.png(dpi, f.screenPalette())
-	return data, err
+// Preview draws the figure at a resolution of the test's choice, in ink for the screen
+// or for paper.
+func Preview(d Drawing, dpi float64, onScreen bool) ([]byte, error) {
+	theme := paper
+	if onScreen {
+		theme = screen
+	}
+	return encode(d, PNG, dpi, theme)
 }

@@ -1,9 +1,14 @@
 package plotting
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 
-	"qhlab/plotting/internal/typeset"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 )
 
 // Figure is a picture made of panels, a value: nothing is drawn until Show, Save
@@ -33,35 +38,137 @@ type Figure struct {
 	// x axis are Columns: 1, ShareX: true; small multiples set both.
 	ShareX, ShareY bool
 
-	// Width is the preset width. Zero: Double.
+	// Width is a preset or a length of your own. Zero: Double.
 	Width Width
+
+	// Font, if not empty, replaces that of the width.
+	Font Font
 
 	// Aspect is height over width of a panel's plotting area. Zero: what suits
 	// the number of panels; panels with Equal follow their data.
 	Aspect float64
 }
 
-// Width is a preset width of a figure.
-type Width int
+// Panel is one pair of axes and what is drawn on them, first layers lowest.
+type Panel struct {
+	Title string
+	X, Y  Axis
 
-// The widths: of two columns of a paper (6.75 in), of one (3.25 in), and of a
-// slide (10 in, with type to be read from afar).
-const (
-	Double Width = iota
-	Single
-	Slide
-)
+	// Layers are any plotters: those of this package, gonum's, your own.
+	Layers []plot.Plotter
+
+	// Equal draws a unit of x as long as a unit of y.
+	Equal bool
+
+	// Bare leaves out axes and ticks.
+	Bare bool
+
+	// Key lists the labels of lines in a row above the panel, instead of at
+	// the lines' ends.
+	Key bool
+
+	// Height is relative to the other rows. Zero: 1.
+	Height float64
+}
+
+// measureX checks the panel and returns its limits of x.
+func (p Panel) measureX() (extent, error) {
+	e := extent{x: p.X.mapping(), y: p.Y.mapping()}
+	if err := p.X.check(); err != nil {
+		return e, fmt.Errorf("x axis: %w", err)
+	}
+	if err := p.Y.check(); err != nil {
+		return e, fmt.Errorf("y axis: %w", err)
+	}
+	if len(p.Layers) == 0 {
+		return e, errors.New("has no layers")
+	}
+	if err := e.visitAll(p.Layers); err != nil {
+		return e, err
+	}
+	e.x.span = p.X.limits(e.x, e.margin(e.cloud || p.Equal))
+	return e, nil
+}
+
+// measureY adds the limits of y, given those of x that the panel is drawn with.
+func (e *extent) measureY(p Panel) error {
+	x := e.x
+	e.second = true
+	if err := e.visitAll(p.Layers); err != nil {
+		return err
+	}
+	e.x = x
+	e.y.span = p.Y.limits(e.y, e.margin(true))
+	return nil
+}
+
+func (e *extent) visitAll(layers []plot.Plotter) error {
+	for i, l := range layers {
+		if err := e.visit(l); err != nil {
+			return layerError(i, l, err)
+		}
+	}
+	return nil
+}
+
+func layerError(i int, l plot.Plotter, err error) error {
+	return fmt.Errorf("layer %d (%s): %w", i+1, nameOf(l), err)
+}
+
+// margin is the share of the data's span left free around it. A line begins at the y
+// axis and ends at its label.
+func (e *extent) margin(wanted bool) float64 {
+	if e.tight || !wanted {
+		return 0
+	}
+	return 0.05
+}
+
+// square layers draw cells or space: equal axes, and none shown that has no label.
+type square interface {
+	square() bool
+	down() bool // whether rows are counted downwards
+}
+
+func (p Panel) squared() Panel {
+	for _, l := range p.Layers {
+		if s, ok := l.(square); ok && !reflect.ValueOf(l).IsZero() && s.square() {
+			p.Equal, p.Y.Down = true, p.Y.Down || s.down()
+			p.Bare = p.Bare || p.X.Label == "" && p.Y.Label == "" && p.X.Ticks == nil && p.Y.Ticks == nil
+		}
+	}
+	return p
+}
 
 // Check returns an error if the figure cannot be drawn: no panels, a layer without
 // points, a NaN, an infinity, a value its axis cannot show, a character the font
 // does not have. The error names the layer. It evaluates the figure's functions as
 // drawing does.
 func (f Figure) Check() error {
-	pl, err := f.plan()
+	pl, err := f.plan(paper)
 	if err != nil {
 		return err
 	}
-	return pl.drawOn(blank{}, f)
+	return pl.draw(draw.NewCanvas(new(recorder.Canvas), pl.width, pl.height), f)
+}
+
+// Draw draws the figure on a canvas of gonum's, as large as fits, from the top. It
+// panics if the figure cannot be drawn; see Check.
+func (f Figure) Draw(c draw.Canvas) {
+	size := c.Size()
+	f.Width.Length = size.X
+	pl, err := f.plan(paper)
+	if err == nil {
+		scale := min(1, float64(size.Y/pl.height), float64(size.X/pl.width))
+		c.Push()
+		defer c.Pop()
+		c.Translate(vg.Point{X: c.Min.X, Y: c.Max.Y - pl.height*vg.Length(scale)})
+		c.Scale(scale, scale)
+		err = pl.draw(draw.NewCanvas(c.Canvas, pl.width, pl.height), f)
+	}
+	if err != nil {
+		panic(err.Error())
+	}
 }
 
 func (f Figure) errorf(format string, args ...any) error {
@@ -72,65 +179,54 @@ func (f Figure) errorf(format string, args ...any) error {
 	return fmt.Errorf("plotting: figure %q: %w", name, fmt.Errorf(format, args...))
 }
 
+func (f Figure) panelError(i int, err error) error {
+	return f.errorf("panel %d%s: %w", i+1, quoted(f.Panels[i].Title), err)
+}
+
 // measure checks the panels and returns the limits of each.
 func (f Figure) measure() ([]extent, error) {
 	if len(f.Panels) == 0 {
 		return nil, f.errorf("has no panels")
 	}
-	if err := typeset.Check(typeset.Parse(f.Title).Plain()); err != nil {
-		return nil, f.errorf("title: %w", err)
-	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
-		e, err := p.measureX()
+		e, err := p.squared().measureX()
 		if err != nil {
 			return nil, f.panelError(i, err)
 		}
 		extents[i] = e
 	}
 	if f.ShareX {
-		if err := f.share("X", extents, func(e *extent) (Axis, *span) { return e.xAxis, &e.x }); err != nil {
+		if err := f.share("X", extents, func(e *extent) *mapping { return &e.x }); err != nil {
 			return nil, err
 		}
 	}
 	for i, p := range f.Panels {
-		if err := extents[i].measureY(p); err != nil {
+		if err := extents[i].measureY(p.squared()); err != nil {
 			return nil, f.panelError(i, err)
 		}
 	}
 	if f.ShareY {
-		if err := f.share("Y", extents, func(e *extent) (Axis, *span) { return e.yAxis, &e.y }); err != nil {
+		if err := f.share("Y", extents, func(e *extent) *mapping { return &e.y }); err != nil {
 			return nil, err
 		}
 	}
 	return extents, nil
 }
 
-func (f Figure) panelError(i int, err error) error {
-	return f.errorf("panel %d%s: %w", i+1, quoted(f.Panels[i].Title), err)
-}
-
 // share gives all panels the limits that cover those of each.
-func (f Figure) share(name string, extents []extent, of func(e *extent) (Axis, *span)) error {
-	first, _ := of(&extents[0])
+func (f Figure) share(name string, extents []extent, of func(e *extent) *mapping) error {
+	first := *of(&extents[0])
 	var all span
 	for i := range extents {
-		a, s := of(&extents[i])
-		if a.Scale != first.Scale || a.Logged != first.Logged {
+		m := of(&extents[i])
+		if m.scale != first.scale || !reflect.DeepEqual(m.other, first.other) {
 			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
 		}
-		all.join(*s)
+		all.join(m.span)
 	}
 	for i := range extents {
-		_, s := of(&extents[i])
-		*s = all
+		of(&extents[i]).span = all
 	}
 	return nil
-}
-
-func quoted(s string) string {
-	if s == "" {
-		return ""
-	}
-	return fmt.Sprintf(" %q", s)
 }

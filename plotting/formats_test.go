@@ -15,6 +15,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"gonum.org/v1/plot"
 
 	"qhlab/plotting"
 )
@@ -109,7 +112,7 @@ func TestTypeSizes(t *testing.T) {
 	for _, w := range []plotting.Width{plotting.Single, plotting.Double} {
 		f := symbols()
 		f.Width = w
-		f.Panels[0].Y.Ticks = []plotting.Tick{{At: 0, Label: "10^{10^{6}}"}}
+		f.Panels[0].Y.Ticks = plot.ConstantTicks{{Value: 0, Label: "10^{10^{6}}"}}
 		svg := string(encode(t, f, plotting.SVG))
 		sizes := func(element string, least, most float64) {
 			found := regexp.MustCompile("<"+element+` font-size="([\d.]+)"`).FindAllStringSubmatch(svg, -1)
@@ -118,15 +121,15 @@ func TestTypeSizes(t *testing.T) {
 			}
 			for _, m := range found {
 				if size, err := strconv.ParseFloat(m[1], 64); err != nil || size < least || size > most {
-					t.Errorf("width %d: %s of %s points", w, element, m[1])
+					t.Errorf("width %v: %s of %s points", w, element, m[1])
 				}
 			}
 		}
 		sizes("text", 7.5, 9)
 		sizes("tspan", 5, 7)
-		page := map[plotting.Width]string{plotting.Single: "234.00pt", plotting.Double: "486.00pt"}[w]
+		page := map[plotting.Width]string{plotting.Single: "234pt", plotting.Double: "486pt"}[w]
 		if !strings.Contains(svg, ` width="`+page+`"`) {
-			t.Errorf("width %d: the page is not %s wide: %.200s", w, page, svg)
+			t.Errorf("width %v: the page is not %s wide: %.200s", w, page, svg)
 		}
 	}
 }
@@ -158,7 +161,7 @@ func TestPDFEmbedsFonts(t *testing.T) {
 	}
 	fields := strings.Fields(strings.Split(string(fonts), "\n")[2])
 	// name, type (3 words with the encoding), emb, sub, uni, object
-	if got := strings.Join(fields, " "); !strings.Contains(got, "+DejaVuSans CID TrueType Identity-H yes yes yes") {
+	if got := strings.Join(fields, " "); !regexp.MustCompile(`(?i)dejavusans(-\d+)? CID TrueType Identity-H yes (yes|no) yes`).MatchString(got) {
 		t.Errorf("fonts:\n%s", fonts)
 	}
 	words, err := exec.Command(tool(t, "pdftotext"), file, "-").Output()
@@ -211,5 +214,49 @@ func TestSave(t *testing.T) {
 	}
 	if err := plotting.Save(symbols(), "../escape"); err == nil {
 		t.Error("a name with a slash was accepted")
+	}
+}
+
+// A label that LaTeX cannot set stops the PGF file and no other; a name is one figure's.
+func TestSaveWhatCanBeSaved(t *testing.T) {
+	t.Setenv("QHLAB_FIGURES", t.TempDir())
+	f := symbols()
+	f.Name, f.Panels[0].X.Label = "box", "┅"
+	if err := plotting.Save(f, ""); err == nil || !strings.Contains(err.Error(), "┅") {
+		t.Errorf("PGF: %v", err)
+	}
+	for _, format := range []plotting.Format{plotting.PNG, plotting.SVG, plotting.PDF} {
+		if _, err := os.Stat(filepath.Join(os.Getenv("QHLAB_FIGURES"), "box."+string(format))); err != nil {
+			t.Error(err)
+		}
+	}
+	f.Caption = "Another figure."
+	if err := plotting.Save(f, ""); err == nil || !strings.Contains(err.Error(), "two figures have the name") {
+		t.Errorf("another figure of the same name: %v", err)
+	}
+}
+
+// A file that another cell of the run left is not overwritten, one of an earlier run is.
+func TestSaveAfterOtherCells(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("QHLAB_FIGURES", dir)
+	for name, begun := range map[string]time.Time{"earlier": time.Now().Add(time.Hour), "now": time.Now().Add(-time.Hour)} {
+		t.Setenv("QHLAB_BEGUN", begun.Format(time.RFC3339Nano))
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := plotting.Save(symbols(), name); (err != nil) != (name == "now") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// gonum's plots return errors of their data, too.
+func TestPlotWithMistakes(t *testing.T) {
+	p := plot.New()
+	p.Title.Text = "Logs"
+	p.Add(plotting.Line{X: []float64{1, 2}, Y: []float64{1, math.NaN()}})
+	if _, err := plotting.Encode(p, plotting.SVG); err == nil || !strings.Contains(err.Error(), `figure "logs": plotting: plotting.Line: Y[1] is NaN`) {
+		t.Errorf("NaN: %v", err)
 	}
 }

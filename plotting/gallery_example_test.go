@@ -7,19 +7,19 @@ import (
 )
 
 // A slide has the same figure with type to be read from afar.
-func ExampleWidth_slide() {
-	compare("slide", plotting.Figure{
-		Width: plotting.Slide,
+func ExampleWidth_beamer() {
+	compare("beamer", plotting.Figure{
+		Width: plotting.Beamer,
 		Panels: []plotting.Panel{{
 			X: plotting.Axis{Label: "depth L"}, Y: plotting.Axis{Label: "loss exponent 2 − 2λ_{max}"}, Key: true,
 			Layers: []plotting.Layer{
 				plotting.Line{X: []float64{1, 2, 3, 4}, Y: []float64{0, 1, 4. / 3, 1.5}, Marker: plotting.Disc, Label: "dense, λ_{max} = 1/L", Role: plotting.Highest},
 				plotting.ReferenceY{At: 2, Label: "limit of deep networks"},
-				plotting.Text{X: 2.6, Y: 0.4, Label: "shallower: slower"},
+				plotting.Note{X: 2.6, Y: 0.4, Label: "shallower: slower"},
 			},
 		}},
 	})
-	// Output: same picture as testdata/slide.png
+	// Output: same picture as testdata/beamer.png
 }
 
 // A whole cell: what is predicted, what is measured, and where something happens.

@@ -22,7 +22,7 @@ const goldenDPI = 108
 // be looked at.
 const keepVariable = "QHLAB_KEEP"
 
-func keep(name string, f plotting.Figure) error {
+func keep(name string, f plotting.Drawing) error {
 	dir := os.Getenv(keepVariable)
 	if dir == "" {
 		return nil
@@ -36,13 +36,17 @@ func keep(name string, f plotting.Figure) error {
 			return err
 		}
 	}
-	return nil
+	data, err := plotting.Preview(f, goldenDPI, true)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name+"-screen.png"), data, 0o644)
 }
 
 // compare draws a figure and prints whether it is the committed picture. An
 // Example that ends with it is at once documentation and golden test.
-func compare(name string, f plotting.Figure) {
-	got, err := plotting.Preview(f, goldenDPI)
+func compare(name string, f plotting.Drawing) {
+	got, err := plotting.Preview(f, goldenDPI, false)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -51,6 +55,20 @@ func compare(name string, f plotting.Figure) {
 		fmt.Println(err)
 		return
 	}
+	compareBytes(name, got)
+}
+
+// comparePicture is compare for a picture that is drawn already.
+func comparePicture(name string, img image.Image) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		fmt.Println(err)
+		return
+	}
+	compareBytes(name, b.Bytes())
+}
+
+func compareBytes(name string, got []byte) {
 	file := filepath.Join("testdata", name+".png")
 	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {

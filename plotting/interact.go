@@ -3,6 +3,7 @@ package plotting
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"html"
 	"math"
@@ -45,30 +46,33 @@ func Interact(sliders []Slider, draw func(values []float64) Figure) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	d := &dialog{sliders: sliders, draw: draw, controls: cell.NewRegion(), picture: cell.NewRegion(), trouble: cell.NewRegion()}
+	d := &dialog{sliders: sliders, draw: draw, controls: cell.NewRegion(), picture: cell.NewRegion(), below: cell.NewRegion()}
 	d.run(ctx, values)
 }
 
-// dialog is an interactive figure and the parts of the output that it uses.
+// dialog is an interactive figure and the parts of the output that it uses. What is
+// saved while it runs has no sliders: the page draws them, into the first part.
 type dialog struct {
-	sliders                    []Slider
-	draw                       func([]float64) Figure
-	controls, picture, trouble cell.Region
-	failed                     bool // the last figure could not be drawn
+	sliders                  []Slider
+	draw                     func([]float64) Figure
+	controls, picture, below cell.Region
 }
 
-// The page says that it is there as soon as it is connected, and repeats where
-// the sliders stand every second. On a busy machine connecting may take several
-// attempts; each that fails leaves a script of gonb in the cell's output.
+// The page says twice a second where the sliders stand, from when it is connected.
+// On a busy machine connecting may take several attempts; each that fails leaves a
+// script of gonb in the cell's output. A page that is hidden may speak once a
+// minute, and one that is gone says nothing any more.
 const (
 	connectInterval = 5 * time.Second
 	connectAttempts = 4
+	silentIntervals = 18
 )
 
 func (d *dialog) run(ctx context.Context, values []float64) {
 	box := cell.NewMailbox()
-	d.controls.Update(d.page(box.Address))
+	d.controls.Update(`<div id="` + box.Address + `"></div>`)
 	d.redraw(values)
+	d.below.Update(d.page(box.Address))
 	box.Open()
 	answered := d.follow(ctx, values, box.Texts, time.Tick(connectInterval), box.Reconnect)
 	end := describe(d.sliders, values)
@@ -76,30 +80,37 @@ func (d *dialog) run(ctx context.Context, values []float64) {
 		end += " (no page answers, so the sliders cannot be moved)"
 	}
 	d.controls.Update(`<pre style="margin:0">` + html.EscapeString(end) + `</pre>`)
+	d.below.Update("")
 	cell.Sync()
 }
 
 // follow keeps values where the sliders are, and redraws, until the page says
-// stop, ctx ends, or the page has not answered for connectAttempts ticks. It
-// reports whether the page ever answered.
+// stop, ctx ends, or the page does not answer: for connectAttempts ticks at first,
+// for silentIntervals later. It reports whether the page ever answered.
 func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan string, tick <-chan time.Time, reconnect func()) (answered bool) {
-	for attempts := 1; ; {
+	for silent := 1; ; {
 		select {
 		case <-ctx.Done():
 			return true
 		case <-tick:
+			most := connectAttempts
 			if answered {
-				continue
+				most = silentIntervals
 			}
-			if attempts++; attempts > connectAttempts {
-				return false
+			if silent++; silent > most {
+				return answered
 			}
-			reconnect()
+			if silent > 1 {
+				reconnect() // which does nothing to a page that is there
+			}
 		case text := <-texts:
-			answered = true
 			if text == "stop" {
 				return true
 			}
+			if !answered {
+				d.below.Update(d.saved(values, nil)) // the script has done its work
+			}
+			answered, silent = true, 0
 			if moved := d.parse(text); moved != nil && !slices.Equal(moved, values) {
 				copy(values, moved)
 				d.redraw(values)
@@ -128,33 +139,111 @@ func (d *dialog) parse(text string) []float64 {
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
 	f := d.draw(slices.Clone(values))
-	data, width, err := f.png(screenDPI, f.screenPalette())
+	data, err := encode(f, PNG, screenDPI, onScreen(f))
+	if err == nil {
+		display(d.picture, data, f.alternative())
+	}
+	d.below.Update(d.saved(values, err))
+}
+
+// saved stands below the figure where there are no sliders that can be moved, as in
+// a notebook that was saved while the cell ran.
+func (d *dialog) saved(values []float64, err error) string {
+	text := `<pre class="qhlab-saved" style="margin:0">` + html.EscapeString(describe(d.sliders, values)) + ` · not connected: run this cell again</pre>`
 	if err != nil {
-		d.trouble.Update(`<pre role="alert">` + html.EscapeString(err.Error()) + `</pre>`)
-		d.failed = true
-		return
+		text += `<pre role="alert">` + html.EscapeString(err.Error()) + `</pre>`
 	}
-	d.picture.Picture(data, width/2, f.alternative())
-	if d.failed {
-		d.trouble.Update("")
-		d.failed = false
-	}
+	return text
 }
 
 //go:embed interact.js
 var interactScript string
 
-// page is the sliders and the button as HTML, with the script that sends their
-// state to an address.
+// page is the script that draws the sliders and sends their state to an address.
 func (d *dialog) page(address string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div id="%s" style="display:grid;`+
-		`grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`, address)
+	fmt.Fprintf(&b, `<style>.jp-OutputArea:has(#%s) .qhlab-saved{display:none}</style>`, address)
+	b.WriteString(`<div style="display:grid;grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`)
 	for i, s := range d.sliders {
 		b.WriteString(s.row(fmt.Sprintf("%s-%d", address, i)))
 	}
-	fmt.Fprintf(&b, `<button type="button" `+ownKeys+` style="justify-self:start">Stop</button>`+
-		`<span style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
-	fmt.Fprintf(&b, "<script>(\n%s)(%q)</script>", interactScript, address)
+	b.WriteString(`<button type="button" ` + ownKeys + ` style="justify-self:start">Stop</button>` +
+		`<span role="status" style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
+	controls, _ := json.Marshal(b.String()) // which has no < that could end the script
+	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, cell.Kernel(), controls)
+}
+
+type Slider struct {
+	Label    string // markup, as in a figure
+	Min, Max float64
+	Value    float64 // at the beginning
+	Step     float64 // zero: a hundredth of the range
+}
+
+// check panics if the slider has no range, or begins outside of it.
+func (s Slider) check() {
+	if !(s.Min < s.Max) || !(s.Min <= s.Value && s.Value <= s.Max) || !(s.Step >= 0) || math.IsInf(s.Max-s.Min, 0) {
+		panic(fmt.Sprintf("plotting: slider %q: want finite Min < Max, a Value between them and a Step of at least 0, got %v, %v, %v and %v",
+			s.Label, s.Min, s.Max, s.Value, s.Step))
+	}
+}
+
+func (s Slider) step() float64 {
+	if s.Step == 0 {
+		return (s.Max - s.Min) / 100
+	}
+	return s.Step
+}
+
+// decimals is the number of decimals that tell the slider's positions apart.
+func (s Slider) decimals() int {
+	const most = 12 // beyond that a step is noise of the arithmetic
+	for d := range most {
+		scaled := s.step() * math.Pow10(d)
+		if math.Abs(scaled-math.Round(scaled)) < 1e-6*scaled {
+			return d
+		}
+	}
+	return most
+}
+
+func (s Slider) format(v float64) string {
+	return strconv.FormatFloat(v, 'f', s.decimals(), 64)
+}
+
+// ownKeys keeps JupyterLab from taking arrow keys and Enter for its own; it looks
+// for this attribute at the focused element first.
+const ownKeys = `data-lm-suppress-shortcuts="true"`
+
+// row is the slider in the page: label, slider and value.
+func (s Slider) row(id string) string {
+	return fmt.Sprintf(`<label for="%[1]s">%[2]s</label>`+
+		`<input type="range" `+ownKeys+` id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
+		`<output for="%[1]s" style="font-variant-numeric:tabular-nums">%[8]s</output>`,
+		id, markupHTML(s.Label), s.Min, s.Max, s.step(), s.Value, s.decimals(), s.format(s.Value))
+}
+
+// markupHTML sets a label in HTML, with its sub- and superscripts.
+func markupHTML(s string) string {
+	var b strings.Builder
+	for _, r := range lonely(paper).lineOf(s).Runs(true) {
+		text := html.EscapeString(r.Text())
+		switch y := r.Glyphs[0].Y; {
+		case y > 0:
+			text = "<sup>" + text + "</sup>"
+		case y < 0:
+			text = "<sub>" + text + "</sub>"
+		}
+		b.WriteString(text)
+	}
 	return b.String()
+}
+
+// describe writes the sliders' values in a line.
+func describe(sliders []Slider, values []float64) string {
+	var parts []string
+	for i, s := range sliders {
+		parts = append(parts, s.Label+" = "+s.format(values[i]))
+	}
+	return strings.Join(parts, " · ")
 }

@@ -1,25 +1,54 @@
-// Sends "number value value …", or "number stop" for the button, to the cell's
-// program. Numbers grow, also if the page draws the sliders again.
-(address) => {
+// Puts sliders into the output of the cell, where they are not saved, and sends
+// "number value value …", or "number stop", to the cell's program. Numbers grow, so
+// that the program can tell the newest. It answers each, and where it does not any
+// more, the sliders say so.
+(address, kernel, controls) => {
   const root = document.getElementById(address);
-  const ranges = [...root.querySelectorAll('input')];
-  let number = 0, stopped = false, timer;
+  if (!root || root.firstChild) return; // is there already
+  root.innerHTML = controls;
+  const cell = root.closest('.jp-Cell'), panel = root.closest('.jp-NotebookPanel');
+  const ranges = [...root.querySelectorAll('input')], button = root.querySelector('button');
+  const status = root.querySelector('[role=status]'), alive = status.textContent;
+  let number = 0, absent = 0, state, timer, comm, heard;
+
   const send = () => {
     timer = undefined;
     number = Math.max(number + 1, Date.now());
-    const state = stopped ? 'stop' : ranges.map(r => r.value).join(' ');
-    globalThis.gonb_comm?.send(address, `${number} ${state}`);
+    globalThis.gonb_comm?.send(address, `${number} ${state ?? ranges.map(r => r.value).join(' ')}`);
+  };
+  // The server ends the program where the program itself cannot be told to.
+  const interrupt = () => {
+    const page = JSON.parse(document.getElementById('jupyter-config-data')?.textContent ?? '{}');
+    const headers = {'X-XSRFToken': /\b_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? ''};
+    if (page.token) headers.Authorization = `token ${page.token}`;
+    fetch(`${page.baseUrl ?? '/'}api/kernels/${kernel}/interrupt`, {method: 'POST', headers}).catch(() => {});
+  };
+  const stop = () => { state = 'stop'; };
+  const check = () => {
+    if (comm !== globalThis.gonb_comm) { // connected, lost, or another kernel's
+      comm = globalThis.gonb_comm;
+      comm?.subscribe(`${address}/heard`, () => { heard = Date.now(); });
+    }
+    // A cell that is scrolled away may be out of the page, with its output in it.
+    const gone = panel ? !panel.isConnected || !cell.contains(root) : !root.isConnected;
+    if (gone) stop();
+    if (gone && ++absent > 120) clearInterval(checks); // a minute: the program has heard it, or is no more
+    const lost = heard && Date.now() - heard > 2200; // ms; but connecting takes its time
+    ranges.forEach(r => { r.disabled = lost || state !== undefined; });
+    status.textContent = lost ? 'not connected: run this cell again' : alive;
+    send();
   };
   root.addEventListener('input', () => {
     ranges.forEach(r => { r.nextElementSibling.value = Number(r.value).toFixed(r.dataset.decimals); });
     timer ??= setTimeout(send, 40); // ms, a move of the hand is many events
   });
-  root.querySelector('button').addEventListener('click', event => {
-    stopped = true;
-    [event.target, ...ranges].forEach(e => { e.disabled = true; });
-    send();
+  button.addEventListener('click', () => {
+    stop();
+    check();
+    button.disabled = true;
+    setTimeout(() => { if (root.isConnected) interrupt(); }, 1000); // the program did not hear it
   });
-  send();
-  // Again each second: what is sent before there is a connection is lost.
-  const repeat = setInterval(() => root.isConnected ? send() : clearInterval(repeat), 1000);
+  addEventListener('pagehide', () => { stop(); send(); });
+  const checks = setInterval(check, 500);
+  check();
 }

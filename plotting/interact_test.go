@@ -1,7 +1,6 @@
 package plotting
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,19 +60,26 @@ func TestDialogEndsWithoutAPage(t *testing.T) {
 	}
 }
 
-func TestDialogWaitsForAPageThatAnsweredOnce(t *testing.T) {
+// The page that answered may be hidden and speak seldom, may have lost its
+// connection, or may have been closed.
+func TestDialogWaitsForAPageThatAnsweredOnceButNotForEver(t *testing.T) {
 	var drawn []string
-	ctx, interrupt := context.WithCancel(t.Context())
+	reconnected := 0
 	texts, tick := make(chan string), make(chan time.Time)
 	ended := make(chan bool)
 	go func() {
-		ended <- counted(&drawn).follow(ctx, []float64{0.8, 2}, texts, tick, func() { t.Error("reconnected to a page that is there") })
+		ended <- counted(&drawn).follow(t.Context(), []float64{0.8, 2}, texts, tick, func() { reconnected++ })
 	}()
-	texts <- "0.8 2"
-	for range 2 * connectAttempts {
-		tick <- time.Time{}
+	for range 2 {
+		texts <- "0.8 2"
+		for range silentIntervals {
+			tick <- time.Time{}
+		}
 	}
-	interrupt()
+	if want := 2 * (silentIntervals - 1); reconnected != want {
+		t.Errorf("%d attempts to reconnect, want %d", reconnected, want)
+	}
+	tick <- time.Time{}
 	if !<-ended {
 		t.Error("the page that answered is forgotten")
 	}

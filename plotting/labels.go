@@ -3,42 +3,101 @@ package plotting
 import (
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
-// endLabelled layers have a label at their right end, or in the key.
-type endLabelled interface {
-	endRoom(p *pane) vg.Length
-	stands() (label string, r Role, s Style)
+// entry is what a layer shows of itself, at its end or in the key.
+type entry struct {
+	text   string
+	role   Role
+	marker Marker // 0 for a line
+	hollow bool
+	dash   []vg.Length
+	wide   bool
+	area   bool
+	thumb  plot.Thumbnailer // of a plotter that draws its own
+
+	line bool    // the label may stand at the line's end
+	end  float64 // the datum of x there; infinite: at the right edge
 }
 
-// atEnd reports whether lines of a role have their labels at their ends. In a panel
-// with a key those of the theory still do if there are several, all dotted alike.
-func (p *pane) atEnd(r Role) bool {
-	return !p.Key || r == Reference && p.theories > 1
+// labelledLayer is a layer with an entry.
+type labelledLayer interface{ entry() entry }
+
+// entriesOf returns a plotter's entries that have a text.
+func entriesOf(l plot.Plotter) (out []entry) {
+	switch l := l.(type) {
+	case labelledLayer:
+		out = []entry{l.entry()}
+	case interface{ entries() []entry }:
+		out = l.entries()
+	}
+	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
+}
+
+// entries returns those of all layers of the panel.
+func (p *pane) entries() (out []entry) {
+	for _, l := range p.panel.Layers {
+		out = append(out, entriesOf(l)...)
+	}
+	return out
+}
+
+// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
+// has it. In a panel with a key those
+// of the theory still do if there are several, all dotted alike.
+func (p *pane) atEnd(e entry) bool {
+	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
+}
+
+// endEntries are those that have their labels at the ends of lines.
+func (p *pane) endEntries() []entry {
+	return slices.DeleteFunc(p.entries(), func(e entry) bool { return !p.atEnd(e) })
 }
 
 // countTheories counts the labelled lines of the theory. There are none to tell
 // apart if their labels at the ends would take most of the width.
 func (p *pane) countTheories() (n int) {
-	for _, l := range p.Layers {
-		if e, ok := l.(endLabelled); ok {
-			if label, r, _ := e.stands(); label != "" && r == Reference {
-				n++
-				if e.endRoom(p) > p.box.Size().X*mostForLabels {
-					return 0
-				}
+	for _, e := range p.entries() {
+		if e.line && e.role == Reference {
+			n++
+			if p.roomFor(e) > p.Size().X*mostForLabels {
+				return 0
 			}
 		}
 	}
 	return n
 }
 
+// mostLabels is how many labels at line ends are told apart.
+const mostLabels = 14
+
 // mostForLabels is the share of the width that labels at the ends of lines may
 // take; wider ones stand in the key.
 const mostForLabels = 0.45
+
+// endRoom is the room for labels at the ends of lines.
+func (p *pane) endRoom() (room vg.Length) {
+	for _, e := range p.endEntries() {
+		room = max(room, p.roomFor(e))
+	}
+	return room
+}
+
+// roomFor is the space a label needs beyond the right edge, which is less when the
+// line ends before it.
+func (p *pane) roomFor(e entry) vg.Length {
+	free := p.Max.X - min(p.at(p.x.position(e.end), p.y.lo).X, p.Max.X)
+	if math.IsInf(e.end, 0) || free < 3*p.label { // in one column with labels at the edge
+		free = 0
+	}
+	return p.textWidth(e.text, p.label) + p.label*1.3 - free
+}
 
 // endLabel is the direct label of a line, beside the point where it ends.
 type endLabel struct {
@@ -48,19 +107,22 @@ type endLabel struct {
 	y     vg.Length // where it was moved to
 }
 
-// labelEnd asks for a label at a point that is on the page.
-func (p *pane) labelEnd(at vg.Point, text string, r Role) {
-	if text != "" && p.atEnd(r) {
-		p.ends = append(p.ends, endLabel{at: at, text: text, color: readable(r.Color()), y: at.Y})
+// labelLine asks for a label at the rightmost point of a polyline in the plotting area.
+func (p *pane) labelLine(points []vg.Point, e entry) {
+	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
+	if len(points) == 1 && p.within(points[0]) {
+		best, found = points[0], true
 	}
-}
-
-// room is the space a label needs right of the plotting area.
-func (p *pane) labelRoom(text string) vg.Length {
-	if text == "" {
-		return 0
+	for _, piece := range p.ClipLinesXY(points) {
+		for _, q := range piece {
+			if q.X >= best.X {
+				best, found = q, true
+			}
+		}
 	}
-	return width(text, p.label) + p.label*1.3
+	if found && e.text != "" && p.atEnd(e) {
+		p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
+	}
 }
 
 // drawEnds places the labels at line ends: those that end near each other move
@@ -76,23 +138,6 @@ func (p *pane) drawEnds() {
 		p.drawCluster(p.ends[start:end])
 		start = end
 	}
-}
-
-// annotateEnd asks for a note near the end of a line instead of a label right at it
-// if that would stand on other lines.
-func (p *pane) annotateEnd(e endLabel) bool {
-	right := vg.Point{X: e.at.X + p.label*0.45, Y: e.at.Y - p.label*0.36}
-	if covered(inkBox(right, e.text, p.label), p.busy) == 0 {
-		return false
-	}
-	left := e.at.X - p.label*0.45 - width(e.text, p.label)
-	var places []vg.Point
-	for _, rise := range []vg.Length{0, 0.8, -0.8, 1.5, -1.5} {
-		y := right.Y + rise*p.label
-		places = append(places, vg.Point{X: right.X, Y: y}, vg.Point{X: left, Y: y})
-	}
-	p.annotate(e.text, e.color, places...)
-	return true
 }
 
 func (p *pane) drawCluster(ends []endLabel) {
@@ -111,46 +156,231 @@ func (p *pane) drawCluster(ends []endLabel) {
 		at := e.at.X + p.label*0.45
 		if moved {
 			at = x + p.label*1.1
-			p.pen(tint(e.color, 0.55), p.axis, nil)
+			p.pen(p.tint(e.color, 0.55), p.axis, nil)
 			p.segment(vg.Point{X: e.at.X + p.label*0.2, Y: e.at.Y}, vg.Point{X: at - p.label*0.25, Y: e.y})
 		}
 		base := vg.Point{X: at, Y: e.y - p.label*0.36}
-		p.taken = append(p.taken, inkBox(base, e.text, p.label))
-		p.text(base, e.text, p.label, e.color, alignLeft)
+		p.taken = append(p.taken, p.inkBox(base, e.text, p.label))
+		p.text(base, e.text, p.label, e.color, draw.XLeft)
 	}
 }
 
-// spread solves min Σ (y_i - d_i)² subject to y_{i+1} - y_i ≥ spacing by pooling
-// adjacent violators, and keeps the labels near the plotting area.
+// annotateEnd asks for a note near the end of a line instead of a label right at it
+// if that would stand on other lines.
+func (p *pane) annotateEnd(e endLabel) bool {
+	right := vg.Point{X: e.at.X + p.label*0.45, Y: e.at.Y - p.label*0.36}
+	if covered(p.inkBox(right, e.text, p.label), p.busy) == 0 {
+		return false
+	}
+	left := e.at.X - p.label*0.45 - p.textWidth(e.text, p.label)
+	var places []vg.Point
+	for _, rise := range []vg.Length{0, 0.8, -0.8, 1.5, -1.5} {
+		y := right.Y + rise*p.label
+		places = append(places, vg.Point{X: right.X, Y: y}, vg.Point{X: left, Y: y})
+	}
+	p.annotate(e.text, e.color, places...)
+	return true
+}
+
+// spread moves labels that are too close apart, each pair by equal parts, and keeps them
+// near the plotting area. Many rounds let a crowd find its middle.
 func (p *pane) spread(ends []endLabel) {
 	spacing := p.label * 1.2
-	type pool struct {
-		sum   vg.Length
-		count int
+	for i := range ends {
+		ends[i].y = ends[i].at.Y
 	}
-	var pools []pool
-	for i, e := range ends {
-		pools = append(pools, pool{e.at.Y - vg.Length(i)*spacing, 1})
-		for n := len(pools); n > 1; n = len(pools) {
-			a, b := pools[n-2], pools[n-1]
-			if a.sum/vg.Length(a.count) <= b.sum/vg.Length(b.count) {
-				break
+	for range 60 * len(ends) {
+		for i := 1; i < len(ends); i++ {
+			if push := (spacing - (ends[i].y - ends[i-1].y)) / 2; push > 0 {
+				ends[i].y += push
+				ends[i-1].y -= push
 			}
-			pools = append(pools[:n-2], pool{a.sum + b.sum, a.count + b.count})
 		}
 	}
-	i := 0
-	for _, q := range pools {
-		for range q.count {
-			ends[i].y = q.sum/vg.Length(q.count) + vg.Length(i)*spacing
-			i++
+	n := len(ends)
+	for i := range ends { // what is left of overlaps, and the borders
+		ends[i].y = max(ends[i].y, p.Min.Y+vg.Length(i)*spacing)
+		if i > 0 {
+			ends[i].y = max(ends[i].y, ends[i-1].y+spacing)
 		}
-	}
-	top := p.box.Max.Y + spacing/2
-	for i := len(ends) - 1; i >= 0; i-- {
-		ends[i].y = min(ends[i].y, top-vg.Length(len(ends)-1-i)*spacing)
 	}
 	for i := range ends {
-		ends[i].y = max(ends[i].y, p.box.Min.Y+vg.Length(i)*spacing)
+		k := n - 1 - i
+		ends[k].y = min(ends[k].y, p.Max.Y+spacing/2-vg.Length(i)*spacing)
+		if i > 0 {
+			ends[k].y = min(ends[k].y, ends[k+1].y-spacing)
+		}
+	}
+}
+
+// note is a label inside the plotting area with several places it may take, best
+// first. A place is the left end of the baseline.
+type note struct {
+	text   string
+	color  color.NRGBA
+	places []vg.Point
+}
+
+// annotate asks for a label inside the plotting area.
+func (p *pane) annotate(text string, c color.NRGBA, places ...vg.Point) {
+	if text != "" && len(places) > 0 {
+		p.notes = append(p.notes, note{text, p.readable(c), places})
+	}
+}
+
+// around returns places for a label outside of a circle, from its top to its bottom.
+func (p *pane) around(center vg.Point, radius vg.Length, label string) (places []vg.Point) {
+	w, h := p.textWidth(label, p.label), p.label*0.72
+	for _, degrees := range []float64{90, 110, 70, 130, 50, 150, 30, 180, 0, 210, 330, 250, 290, 270} {
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		reach := vg.Length(math.Abs(cos))*w/2 + vg.Length(math.Abs(sin))*h/2 // of the label toward the circle
+		q := center.Add(polar(radius+p.label*0.4+reach, degrees*math.Pi/180))
+		places = append(places, vg.Point{X: q.X - w/2, Y: q.Y - h/2})
+	}
+	return places
+}
+
+// drawNotes puts every note where it covers least.
+func (p *pane) drawNotes() {
+	for _, n := range p.notes {
+		var best vg.Rectangle
+		var at vg.Point
+		least := math.Inf(1)
+		for i, place := range n.places {
+			r := p.inkBox(place, n.text, p.label)
+			if cost := p.cover(r) + 0.01*float64(i); cost < least {
+				best, at, least = r, place, cost
+			}
+		}
+		if covered(best, p.busy) > 0 && p.ground != nil { // it stands on lines after all
+			p.SetColor(color.NRGBA{255, 255, 255, 190})
+			p.Fill(best.Path())
+		}
+		p.taken = append(p.taken, best)
+		p.text(at, n.text, p.label, n.color, draw.XLeft)
+	}
+}
+
+// cover is what speaks against a label's place: the ink under it, in points of
+// lines and parts of fills, labels, and what would stand outside.
+func (p *pane) cover(r vg.Rectangle) float64 {
+	cost := float64(covered(r, p.busy))
+	for _, polygon := range p.fills {
+		for _, q := range []vg.Point{r.Min, r.Max, {X: r.Min.X, Y: r.Max.Y}, {X: r.Max.X, Y: r.Min.Y}} {
+			if inPolygon(q, polygon) {
+				cost += 0.5
+			}
+		}
+	}
+	for _, t := range p.taken {
+		if r.Min.X < t.Max.X && t.Min.X < r.Max.X && r.Min.Y < t.Max.Y && t.Min.Y < r.Max.Y {
+			cost += 100
+		}
+	}
+	outside := max(0, p.Min.X-r.Min.X) + max(0, r.Max.X-p.Max.X) +
+		max(0, p.Min.Y-r.Min.Y) + max(0, r.Max.Y-p.Max.Y-p.label*0.2)
+	return cost + 50*float64(outside)
+}
+
+// covered counts the points that lie in a rectangle or within a point of it.
+func covered(r vg.Rectangle, points []vg.Point) (n int) {
+	for _, q := range points {
+		if q.X > r.Min.X-1 && q.X < r.Max.X+1 && q.Y > r.Min.Y-1 && q.Y < r.Max.Y+1 {
+			n++
+		}
+	}
+	return n
+}
+
+// inPolygon counts the edges that a ray to the right crosses.
+func inPolygon(q vg.Point, polygon []vg.Point) (in bool) {
+	for i, b := range polygon {
+		a := polygon[(i+len(polygon)-1)%len(polygon)]
+		if (a.Y > q.Y) != (b.Y > q.Y) && q.X < a.X+(q.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+			in = !in
+		}
+	}
+	return in
+}
+
+// keys returns the entries of the row above the panel: points, and the lines whose
+// labels do not stand at their ends.
+func (p *pane) keys() (out []entry) {
+	for _, e := range p.entries() {
+		if !p.atEnd(e) {
+			e.end = 0
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// keyGap is the space between entries, and keyRow the height of a row, in label
+// sizes.
+const (
+	keyGap = 1.4
+	keyRow = 1.5
+)
+
+// sampleWidth is the width of what an entry shows, and the space after it.
+func (p *pane) sampleWidth(e entry) vg.Length {
+	if e.marker != RoleMarker {
+		return 2*p.marker + p.label*0.4
+	}
+	return p.label * 2.5
+}
+
+// keyRows breaks the entries into rows no wider than the panel.
+func (p *pane) keyRows() (rows [][]entry) {
+	if p.keyless {
+		return nil
+	}
+	var x vg.Length
+	for _, e := range p.keys() {
+		w := p.sampleWidth(e) + p.textWidth(e.text, p.label)
+		if len(rows) == 0 || x+w > p.Max.X-p.yLabelX() {
+			rows = append(rows, nil)
+			x = 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		x += w + p.label*keyGap
+	}
+	return rows
+}
+
+// drawKeys draws the rows of entries below y.
+func (p *pane) drawKeys(y vg.Length) {
+	for _, row := range p.keyRows() {
+		y -= p.label * keyRow
+		at := vg.Point{X: p.yLabelX(), Y: y + p.label*0.45}
+		for _, e := range row {
+			w := p.sampleWidth(e)
+			p.drawSample(e, vg.Rectangle{Min: at, Max: vg.Point{X: at.X + w - p.label*0.5, Y: at.Y + p.label*0.7}})
+			at.X += w
+			c := p.ink.text
+			if e.thumb == nil {
+				c = p.color(e.role)
+			}
+			p.text(at, e.text, p.label, p.readable(c), draw.XLeft)
+			at.X += p.textWidth(e.text, p.label) + p.label*keyGap
+		}
+	}
+}
+
+// drawSample draws an entry's line, marker, area or thumbnail in a rectangle.
+func (p *pane) drawSample(e entry, r vg.Rectangle) {
+	c := p.color(e.role)
+	middle := (r.Min.Y + r.Max.Y) / 2
+	switch {
+	case e.thumb != nil:
+		e.thumb.Thumbnail(&draw.Canvas{Canvas: p.Canvas.Canvas, Rectangle: r})
+	case e.marker != RoleMarker:
+		p.stamp(e.marker.outline(p.marker, e.hollow), c, []vg.Point{{X: r.Min.X + p.marker, Y: middle}})
+	case e.area:
+		p.SetColor(p.tint(c, areaTint))
+		p.Canvas.Fill(r.Path())
+	default:
+		p.penOf(e.role, e.dash, false, e.wide)
+		p.Canvas.Stroke(polyline([]vg.Point{{X: r.Min.X, Y: middle}, {X: r.Max.X, Y: middle}}))
 	}
 }

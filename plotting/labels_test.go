@@ -9,14 +9,16 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 )
 
 // Labels at line ends never overlap while they fit, and keep the order of their
 // lines.
 func TestSpread(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	l := Double.look()
-	p := &pane{look: &l, box: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}
+	l := lonely(paper)
+	p := &pane{look: l, Canvas: draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}}
 	for range 200 {
 		n := 1 + rng.IntN(14) // 14 labels of 9.6 points fit 200
 		ends := make([]endLabel, n)
@@ -30,7 +32,7 @@ func TestSpread(t *testing.T) {
 				t.Fatalf("labels %d and %d are %.2f apart", i-1, i, gap)
 			}
 		}
-		if ends[0].y < 0 || ends[n-1].y > 200+l.label {
+		if ends[0].y < -1e-6 || ends[n-1].y > 200+l.label {
 			t.Fatalf("labels reach from %.1f to %.1f", ends[0].y, ends[n-1].y)
 		}
 	}
@@ -38,8 +40,8 @@ func TestSpread(t *testing.T) {
 
 // Labels that do not meet stay at their lines.
 func TestSpreadLeavesAlone(t *testing.T) {
-	l := Double.look()
-	p := &pane{look: &l, box: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}
+	l := lonely(paper)
+	p := &pane{look: l, Canvas: draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: 100, Y: 200}}}}
 	ends := []endLabel{{at: vg.Point{Y: 20}}, {at: vg.Point{Y: 90}}, {at: vg.Point{Y: 150}}}
 	p.spread(ends)
 	for _, e := range ends {
@@ -56,7 +58,7 @@ func TestTheoriesInKey(t *testing.T) {
 		ReferenceY{At: 0.5, Label: "half"}, ReferenceY{At: 0.7, Label: "most"},
 	}
 	for n, want := range map[int]int{2: 2, 3: 1} {
-		pl, err := Figure{Panels: []Panel{{Key: true, Layers: layers[:n]}}}.plan()
+		pl, err := Figure{Panels: []Panel{{Key: true, Layers: layers[:n]}}}.plan(paper)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +89,7 @@ func TestOmitRepeated(t *testing.T) {
 		{"not shared", Figure{Panels: []Panel{points("a"), points("a")}}, "[1 1]", "[false false]"},
 		{"bars", Figure{Columns: 2, Panels: []Panel{heat(1), heat(1), heat(1), heat(2)}}, "[0 0 0 0]", "[false true true true]"},
 	} {
-		pl, err := c.figure.plan()
+		pl, err := c.figure.plan(paper)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +115,7 @@ func TestLabelsStandClear(t *testing.T) {
 	rings := Contours{F: func(x, y float64) float64 { return x*x + y*y }, Levels: []float64{0.2, 0.5, 1}, Labels: []string{"10^{10^4}", "10^5", "10^{6}"}}
 	points := Scatter{X: []float64{-0.45, 0.45, 0, 0, 0.7, -0.7, 1, -1}, Y: []float64{0, 0, 0.45, -0.45, 0, 0, 0, 0}}
 	for name, p := range map[string]Panel{
-		"levels": {Equal: true, Layers: []Layer{rings, points, Text{Label: "middle"}}},
+		"levels": {Equal: true, Layers: []Layer{rings, points, Note{Label: "middle"}}},
 		"an end on a line": {Layers: []Layer{
 			Line{X: []float64{0, 0.5}, Y: []float64{0.5, 0.5}, Label: "ends"}, Line{X: []float64{0, 1, 0.55, 0.55}, Y: []float64{0, 0, 0, 1}}}},
 		"an end": {Layers: []Layer{
@@ -124,11 +126,11 @@ func TestLabelsStandClear(t *testing.T) {
 			Ball{Center: Point3{}.plus(-1, up), Radius: 0.3, Label: "y = −1"}, Ball{Center: Point3{}.plus(1, up), Radius: 0.3, Label: "y = +1"},
 			Points{At: []Point3{Point3{}.plus(-2, up)}}}}}},
 	} {
-		pl, err := Figure{Width: Single, Panels: []Panel{p}}.plan()
+		pl, err := Figure{Width: Single, Panels: []Panel{p}}.plan(paper)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := pl.drawOn(blank{}, Figure{}); err != nil {
+		if err := pl.draw(draw.NewCanvas(new(recorder.Canvas), pl.width, pl.height), Figure{Panels: []Panel{p}}); err != nil {
 			t.Fatal(err)
 		}
 		pane := pl.panes[0]

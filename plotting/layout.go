@@ -1,23 +1,93 @@
 package plotting
 
 import (
+	"fmt"
 	"math"
 	"reflect"
+	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
-	"qhlab/plotting/internal/typeset"
+	"qhlab/plotting/internal/label"
 )
+
+// A Font is the typeface of a figure's labels.
+type Font string
+
+// The fonts.
+const (
+	Sans        Font = "sans" // DejaVu Sans
+	LatinModern Font = "latin-modern"
+	Times       Font = "times"
+)
+
+// Width is the width of a figure, and the font that suits the place where it stands.
+type Width struct {
+	Length vg.Length
+	Font   Font // empty: Sans
+}
+
+// The widths of text and columns.
+var (
+	Double       = Width{Length: 6.75 * vg.Inch} // two columns
+	Single       = Width{Length: 3.25 * vg.Inch} // one column
+	ICLR         = Width{5.5 * vg.Inch, Times}
+	NeurIPS      = Width{5.5 * vg.Inch, Times}
+	ICML         = Width{3.25 * vg.Inch, Times}
+	ICMLDouble   = Width{6.75 * vg.Inch, Times}
+	Nature       = Width{Length: 89 * vg.Millimeter}
+	NatureDouble = Width{Length: 183 * vg.Millimeter}
+	Beamer       = Width{Length: 108 * vg.Millimeter} // of a slide of 128 by 96 mm
+)
+
+// look holds the measures of a figure at its printed width, in points, its colours and
+// its font.
+type look struct {
+	ink
+	handler             *label.Handler
+	err                 error     // the first label that cannot be set
+	width               vg.Length // of the page
+	title, label, tick  vg.Length // type sizes
+	line, thin, axis    vg.Length // line widths
+	marker              vg.Length // radius of a point
+	gap                 vg.Length // between panels
+	tickLength, padding vg.Length
+}
+
+// look returns the measures of a width: type at 7.5 to 9 points in print, and scripts
+// of scripts at 5.
+func (w Width) look(theme ink, fonts ...Font) (look, error) {
+	l := look{
+		ink: theme, width: w.Length, title: 9, label: 8, tick: 7.5,
+		line: 1.5, thin: 0.9, axis: 0.6, marker: 2.4, gap: 16, tickLength: 3, padding: 3,
+	}
+	const narrow = 4 * vg.Inch
+	if w.Length < narrow {
+		l.line, l.marker, l.gap = 1.3, 2, 12
+	}
+	const least, most = vg.Inch, 40 * vg.Inch
+	if !(w.Length >= least && w.Length <= most) {
+		return l, fmt.Errorf("the width is %g points; set one between %g and %g, such as plotting.Single or 12*vg.Centimeter", w.Length, least, most)
+	}
+	face := Sans
+	for _, f := range append([]Font{w.Font}, fonts...) {
+		if f != "" {
+			face = f
+		}
+	}
+	var err error
+	l.handler, err = label.New(string(face))
+	return l, err
+}
 
 // plan says where everything of a figure stands. Lengths are in points, y up.
 type plan struct {
 	look
 	width, height vg.Length
+	title         []string // its lines
 	panes         []*pane
-}
-
-func width(markup string, size vg.Length) vg.Length {
-	return vg.Length(typeset.Parse(markup).Width) * size
 }
 
 func (f Figure) columns() int {
@@ -29,30 +99,62 @@ func (f Figure) columns() int {
 
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
-func (f Figure) plan() (*plan, error) {
+func (f Figure) plan(theme ink) (*plan, error) {
 	extents, err := f.measure()
 	if err != nil {
 		return nil, err
 	}
-	pl := &plan{look: f.Width.look()}
+	if f.Width.Length == 0 {
+		f.Width = Width{Double.Length, f.Width.Font}
+	}
+	pl := &plan{}
+	if pl.look, err = f.Width.look(theme, f.Font); err != nil {
+		return nil, f.errorf("%w", err)
+	}
 	for i, p := range f.Panels {
-		p = p.squared()
-		pl.panes = append(pl.panes, &pane{
-			Panel: p, look: &pl.look, x: extents[i].x, y: extents[i].y,
-			inner: f.inner(i),
-		})
+		pl.panes = append(pl.panes, newPane(p.squared(), &pl.look, extents[i]))
+		pl.panes[i].inner = f.inner(i)
 	}
 	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 	for _, p := range pl.panes {
-		p.box.Max = size
+		p.Rectangle.Max = size
 		// Labels that would take most of the width stand above instead.
-		p.Key = p.Key || p.endRoom() > size.X*mostForLabels
+		p.panel.Key = p.panel.Key || p.endRoom() > size.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
 	}
 	f.omitRepeated(pl.panes)
-	pl.arrange(f)
-	pl.arrange(f)
+	for range 2 {
+		if err := pl.arrange(f); err != nil {
+			return nil, err
+		}
+	}
 	return pl, nil
+}
+
+// newPane returns the pane of a panel with its measured limits, and the plot that
+// gonum's plotters see.
+func newPane(p Panel, l *look, e extent) *pane {
+	q := &pane{panel: p, look: l, x: e.x, y: e.y, plot: plot.New()}
+	q.setLimits()
+	l.stylePlot(q.plot)
+	for _, axis := range []struct {
+		of *plot.Axis
+		a  Axis
+		m  mapping
+	}{{&q.plot.X, p.X, q.x}, {&q.plot.Y, p.Y, q.y}} {
+		axis.of.Label.Text = axis.a.Label
+		axis.of.Tick.Marker = axis.m.scale
+		if axis.a.Ticks != nil {
+			axis.of.Tick.Marker = axis.a.Ticks
+		}
+	}
+	return q
+}
+
+// setLimits tells gonum's plotters the limits.
+func (p *pane) setLimits() {
+	p.plot.X.Scale, p.plot.X.Min, p.plot.X.Max = p.x, p.x.at(0), p.x.at(1)
+	p.plot.Y.Scale, p.plot.Y.Min, p.plot.Y.Max = p.y, p.y.at(0), p.y.at(1)
 }
 
 // omitRepeated leaves out the keys that panels on shared axes have in common with
@@ -62,7 +164,7 @@ func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
 			bar, next := p.colorBar(), panes[i+1].colorBar()
-			p.barless = bar != nil && next != nil && *bar == *next
+			p.barless = bar != nil && next != nil && reflect.DeepEqual(bar.bar(), next.bar())
 		}
 		if i > 0 && (f.ShareX || f.ShareY) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
@@ -78,50 +180,76 @@ func (f Figure) inner(i int) (inner struct{ x, y bool }) {
 }
 
 // arrange sets the panes' boxes from the frames their present size asks for.
-func (pl *plan) arrange(f Figure) {
+func (pl *plan) arrange(f Figure) error {
 	columns := f.columns()
 	rows := (len(pl.panes) + columns - 1) / columns
 	left, right := make([]vg.Length, columns), make([]vg.Length, columns)
 	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
 	for i, p := range pl.panes {
 		fr := p.frame()
+		if pl.err != nil {
+			return f.panelError(i, pl.err)
+		}
 		r, c := i/columns, i%columns
 		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)
 		top[r], bottom[r] = max(top[r], fr.top), max(bottom[r], fr.bottom)
 	}
 	free := pl.look.width - pl.gap*vg.Length(columns-1) - sum(left) - sum(right)
-	plot := max(free/vg.Length(columns), 20)
-	heights := pl.heights(f, &plot, rows, columns)
+	across := max(free/vg.Length(columns), 20)
+	heights := pl.heights(f, &across, rows, columns)
 
-	pl.width = pl.gap*vg.Length(columns-1) + sum(left) + sum(right) + plot*vg.Length(columns)
-	pl.height = pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom) + sum(heights)
-	y := pl.height
-	if f.Title != "" {
-		pl.height += pl.title * 2
-		y = pl.height - pl.title*2
-	}
+	pl.width = pl.gap*vg.Length(columns-1) + sum(left) + sum(right) + across*vg.Length(columns)
+	y := pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom) + sum(heights)
+	pl.title = pl.wrapped(f.Title, pl.look.title, pl.width)
+	pl.height = y + pl.look.title*(titleRow*vg.Length(len(pl.title)))
 	for r := range rows {
 		y -= top[r] + heights[r]
 		x := vg.Length(0)
 		for c := range columns {
 			x += left[c]
 			if i := r*columns + c; i < len(pl.panes) {
-				pl.panes[i].box = vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + plot, Y: y + heights[r]}}
-				pl.panes[i].head, pl.panes[i].left = top[r], left[c]-2
-				pl.panes[i].fit()
+				p := pl.panes[i]
+				p.Rectangle = vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + across, Y: y + heights[r]}}
+				p.page = vg.Rectangle{Max: vg.Point{X: pl.width, Y: pl.height}}
+				p.head, p.left = top[r], left[c]-2
+				p.fit()
 			}
-			x += plot + right[c] + pl.gap
+			x += across + right[c] + pl.gap
 		}
 		y -= bottom[r] + pl.gap/2
 	}
+	if pl.err != nil {
+		return f.errorf("title: %w", pl.err)
+	}
+	return nil
 }
 
-func sum(lengths []vg.Length) vg.Length {
-	var s vg.Length
+func sum(lengths []vg.Length) (s vg.Length) {
 	for _, l := range lengths {
 		s += l
 	}
 	return s
+}
+
+// titleRow is the height of a line of a title, in title sizes.
+const titleRow = 1.7
+
+// wrapped breaks a label into lines no wider than a length where it has spaces outside
+// of formulas.
+func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
+	formula := false
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		formula = formula != (r == '$')
+		return r == ' ' && !formula
+	})
+	for _, word := range words {
+		if n := len(lines); n > 0 && l.textWidth(lines[n-1]+" "+word, size) <= most {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 // tallest is the greatest height of a panel with equal axes that has a row to
@@ -130,10 +258,10 @@ const tallest = 28
 
 // heights returns the height of each row's plotting areas, and narrows them
 // where equal axes would make them too tall.
-func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Length {
+func (pl *plan) heights(f Figure, across *vg.Length, rows, columns int) []vg.Length {
 	ratio := 0.0
 	for _, p := range pl.panes {
-		if p.Equal {
+		if p.panel.Equal {
 			ratio = math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo))
 		}
 	}
@@ -141,25 +269,25 @@ func (pl *plan) heights(f Figure, plot *vg.Length, rows, columns int) []vg.Lengt
 	if f.Aspect > 0 {
 		ratio = f.Aspect
 	}
-	if limit := tallest * pl.label; ratio > 0 && f.Aspect == 0 && *plot*vg.Length(ratio) > limit {
-		*plot = limit / vg.Length(ratio)
+	if limit := tallest * pl.label; ratio > 0 && f.Aspect == 0 && *across*vg.Length(ratio) > limit {
+		*across = limit / vg.Length(ratio)
 	}
 	if ratio == 0 {
-		ratio = defaultAspect(f.Width, rows, columns)
+		ratio = defaultAspect(pl.look.width, rows, columns)
 	}
 	heights := make([]vg.Length, rows)
 	for i, p := range pl.panes {
-		weight := p.Height
+		weight := p.panel.Height
 		if weight == 0 {
 			weight = 1
 		}
-		heights[i/columns] = max(heights[i/columns], *plot*vg.Length(ratio*weight))
+		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*weight))
 	}
 	return heights
 }
 
-func defaultAspect(w Width, rows, columns int) float64 {
-	narrow := w == Single
+func defaultAspect(width vg.Length, rows, columns int) float64 {
+	narrow := width < 4*vg.Inch
 	switch {
 	case columns == 1 && rows > 1 && narrow:
 		return 0.42
@@ -177,15 +305,187 @@ func defaultAspect(w Width, rows, columns int) float64 {
 
 // fit widens the limits of a panel with equal axes to fill its box.
 func (p *pane) fit() {
-	if !p.Equal {
+	if p.panel.Equal {
+		size := p.Size()
+		perPoint := math.Max((p.x.hi-p.x.lo)/float64(size.X), (p.y.hi-p.y.lo)/float64(size.Y))
+		for _, axis := range []struct {
+			s      *span
+			length vg.Length
+		}{{&p.x.span, size.X}, {&p.y.span, size.Y}} {
+			extra := perPoint*float64(axis.length) - (axis.s.hi - axis.s.lo)
+			axis.s.lo, axis.s.hi = axis.s.lo-extra/2, axis.s.hi+extra/2
+		}
+	}
+	p.setLimits()
+}
+
+// frame is the room a panel needs around its plotting area.
+type frame struct{ left, right, top, bottom vg.Length }
+
+// frame measures what stands around the plotting area.
+func (p *pane) frame() frame {
+	fr := frame{left: 2, right: 2, top: 2, bottom: 2}
+	if !p.panel.Bare {
+		p.frameAxes(&fr)
+	}
+	fr.top += p.label * keyRow * vg.Length(len(p.keyRows()))
+	fr.top += p.title * titleRow * vg.Length(len(p.titleLines()))
+	fr.right = max(fr.right, p.endRoom())
+	if h := p.colorBar(); h != nil {
+		h.frame(p, &fr)
+	}
+	return fr
+}
+
+func (p *pane) frameAxes(fr *frame) {
+	fr.top, fr.bottom = p.tick*0.85, p.tickLength+p.padding
+	if !p.inner.y {
+		fr.left = p.tickLength + p.padding + 2
+		for _, m := range p.yTicks() {
+			fr.left = max(fr.left, p.textWidth(m.Label, p.tick)+p.tickLength+p.padding+2)
+		}
+		if p.panel.Y.Label != "" {
+			fr.top += p.label * 1.5 * vg.Length(len(p.yLabelLines()))
+		}
+	}
+	if !p.inner.x {
+		fr.bottom += p.tick * 1.3
+		if p.panel.X.Label != "" {
+			fr.bottom += p.label * 1.5
+		}
+		for _, m := range p.xTicks() { // the outermost labels, two points to the edge
+			half := p.textWidth(m.Label, p.tick) / 2
+			at := p.at(m.Value, p.y.lo).X
+			fr.left = max(fr.left, half+2-(at-p.Min.X))
+			fr.right = max(fr.right, half+2-(p.Max.X-at))
+		}
+	}
+}
+
+// titleLines and yLabelLines are the texts above a panel, as wide as it.
+func (p *pane) titleLines() []string { return p.wrapped(p.panel.Title, p.title, p.Max.X-p.yLabelX()) }
+
+func (p *pane) yLabelLines() []string {
+	return p.wrapped(p.panel.Y.Label, p.label, p.Max.X-p.yLabelX())
+}
+
+// xTicks and yTicks are the ticks, as many as fit, in positions.
+func (p *pane) xTicks() []plot.Tick {
+	n := min(8, int(p.Size().X/(p.tick*4.5)))
+	marks := p.panel.X.ticks(p.x, n)
+	for ; n > 2 && p.crowded(marks); n-- {
+		marks = p.panel.X.ticks(p.x, n-1)
+	}
+	return marks
+}
+
+// crowded reports whether labels of the x axis come too near each other.
+func (p *pane) crowded(marks []plot.Tick) bool {
+	var total vg.Length
+	for _, m := range marks {
+		if !m.IsMinor() {
+			total += p.textWidth(m.Label, p.tick) + p.tick
+		}
+	}
+	return labelled(marks) > 2 && total > p.Size().X
+}
+
+func (p *pane) yTicks() []plot.Tick {
+	return p.panel.Y.ticks(p.y, min(8, int(p.Size().Y/(p.tick*2.4))))
+}
+
+// draw draws a laid-out figure.
+func (pl *plan) draw(c draw.Canvas, f Figure) error {
+	for i, p := range pl.panes {
+		p.Canvas.Canvas = c.Canvas
+		for k, l := range p.panel.Layers {
+			if err := p.drawLayer(l); err != nil {
+				return f.panelError(i, layerError(k, l, err))
+			}
+		}
+		p.drawAxes()
+		p.drawEnds()
+		p.drawNotes()
+		if i == 0 {
+			for k, line := range pl.title {
+				p.text(vg.Point{X: p.yLabelX(), Y: pl.height - pl.look.title*(1.25+titleRow*vg.Length(k))}, line, pl.look.title, p.ink.text, draw.XLeft)
+			}
+		}
+		if p.err != nil {
+			return f.panelError(i, p.err)
+		}
+	}
+	return nil
+}
+
+// drawAxes draws the two axes, their ticks and labels. The title and the key
+// stand at the top of the row, the label of the y axis just above the axis.
+func (p *pane) drawAxes() {
+	top := p.Max.Y + p.head
+	for _, line := range p.titleLines() {
+		p.text(vg.Point{X: p.yLabelX(), Y: top - p.title*1.2}, line, p.title, p.ink.text, draw.XLeft)
+		top -= p.title * titleRow
+	}
+	p.drawKeys(top)
+	if p.panel.Bare {
 		return
 	}
-	size := p.box.Size()
-	perPoint := math.Max((p.x.hi-p.x.lo)/float64(size.X), (p.y.hi-p.y.lo)/float64(size.Y))
-	grow := func(s *span, length vg.Length) {
-		extra := perPoint*float64(length) - (s.hi - s.lo)
-		s.lo, s.hi = s.lo-extra/2, s.hi+extra/2
+	p.drawX()
+	p.drawY()
+	if !p.inner.y {
+		lines := p.yLabelLines()
+		for k, line := range lines {
+			y := p.Max.Y + p.tick*0.85 + p.label*(0.3+1.5*vg.Length(len(lines)-1-k))
+			p.text(vg.Point{X: p.yLabelX(), Y: y}, line, p.label, p.quiet, draw.XLeft)
+		}
 	}
-	grow(&p.x, size.X)
-	grow(&p.y, size.Y)
+}
+
+// yLabelX is where the label of the y axis begins: above the tick labels, so that
+// it reads as their heading, and at one place in all panels of a column.
+func (p *pane) yLabelX() vg.Length {
+	if p.panel.Bare || p.inner.y {
+		return p.Min.X
+	}
+	return p.Min.X - p.left
+}
+
+func (p *pane) drawX() {
+	p.pen(p.faint, p.axis, nil)
+	p.segment(p.Min, vg.Point{X: p.Max.X, Y: p.Min.Y})
+	for _, m := range p.xTicks() {
+		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y}
+		p.segment(at, vg.Point{X: at.X, Y: at.Y - p.lengthOf(m)})
+	}
+	if p.inner.x {
+		return
+	}
+	for _, m := range p.xTicks() {
+		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}
+		p.text(at, m.Label, p.tick, p.quiet, draw.XCenter)
+	}
+	at := vg.Point{X: p.Center().X, Y: p.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05}
+	p.text(at, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
+}
+
+func (p *pane) lengthOf(t plot.Tick) vg.Length {
+	if t.IsMinor() {
+		return p.tickLength * 0.6
+	}
+	return p.tickLength
+}
+
+func (p *pane) drawY() {
+	p.pen(p.faint, p.axis, nil)
+	p.segment(p.Min, vg.Point{X: p.Min.X, Y: p.Max.Y})
+	for _, m := range p.yTicks() {
+		at := vg.Point{X: p.Min.X, Y: p.at(0, m.Value).Y}
+		p.segment(at, vg.Point{X: at.X - p.lengthOf(m), Y: at.Y})
+	}
+	for _, m := range p.yTicks() {
+		if !p.inner.y {
+			at := vg.Point{X: p.Min.X - p.tickLength - p.padding*0.7, Y: p.at(0, m.Value).Y - p.tick*0.36}
+			p.text(at, m.Label, p.tick, p.quiet, draw.XRight)
+		}
+	}
 }

@@ -1,17 +1,22 @@
 package plotting
 
 import (
+	"errors"
+	"fmt"
+	"image/color"
 	"math"
 
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
 
 // Line joins points by straight segments. Its label stands at its right end.
 type Line struct {
 	X, Y  []float64
+	XY    plotter.XYer // instead of X and Y
 	Label string
 	Role  Role
-	Style Style
+	Style LineStyle
 
 	// Marker, if not the zero value, is also drawn at every point.
 	Marker Marker
@@ -19,117 +24,251 @@ type Line struct {
 	// Arrow draws a head at the last point.
 	Arrow bool
 
-	// Thin draws the line thinner, for one of many.
-	Thin bool
+	// Thin draws the line thinner, for one of many. Wide draws it wide and pale, to
+	// be seen below a line that lies on it.
+	Thin, Wide bool
 }
-
-func (l Line) name() string { return "line" + quoted(l.Label) }
 
 func (l Line) extend(e *extent) error {
 	e.cloud = e.cloud || l.Marker != RoleMarker
-	return e.add(l.X, l.Y)
+	return e.addData(l.XY, l.X, l.Y)
 }
 
-func (l Line) texts() []string { return []string{l.Label} }
+func (l Line) entry() entry {
+	x, _ := data(l.XY, l.X, l.Y)
+	e := entry{text: l.Label, role: l.Role, dash: l.Style.dash(l.Role), wide: l.Wide, line: true, end: math.Inf(-1)}
+	for _, v := range x {
+		e.end = math.Max(e.end, v)
+	}
+	return e
+}
 
 func (l Line) draw(p *pane) {
-	points := p.points(l.X, l.Y)
-	if len(points) == 1 {
-		l.drawPoint(p, points[0])
-		return
+	points := p.points(data(l.XY, l.X, l.Y))
+	if l.Marker != RoleMarker || len(points) == 1 {
+		s := Scatter{Role: l.Role, Marker: max(l.Marker, Disc)}
+		s.drawAt(p, points)
 	}
-	p.stroke(points, l.Role, l.Style, l.Thin)
-	if l.Marker != RoleMarker {
-		p.stampMarker(l.Marker, p.marker, l.Role.Color(), false, points)
+	if len(points) > 1 {
+		p.stroke(points, l.Role, l.Style, l.Thin, l.Wide)
 	}
-	if l.Arrow {
-		p.arrowHead(points[len(points)-2], points[len(points)-1], l.Role)
+	if l.Arrow && len(points) > 1 {
+		p.arrowHead(points[len(points)-2], points[len(points)-1], p.color(l.Role), p.look.line*3)
 	}
-	p.labelLine(points, l.Label, l.Role)
+	p.labelLine(points, l.entry())
 }
 
+// stroke draws a polyline as its role says.
+func (p *pane) stroke(points []vg.Point, r Role, s LineStyle, thin, wide bool) {
+	p.penOf(r, s.dash(r), thin, wide)
+	p.line(points)
+}
+
+func (p *pane) penOf(r Role, dash []vg.Length, thin, wide bool) {
+	w, c := p.look.line, p.color(r)
+	switch {
+	case wide:
+		w, c, dash = w*3, p.tint(c, 0.3), nil
+	case thin || r == Reference:
+		w = p.thin
+	}
+	p.pen(c, w, dash)
+}
+
+// arrowHead fills the head of an arrow that points at to.
+func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
+	d := to.Sub(from)
+	n := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	if n == 0 || !p.within(to) {
+		return
+	}
+	d = d.Scale(1 / n)
+	base, side := to.Sub(d.Scale(size)), vg.Point{X: -d.Y, Y: d.X}.Scale(size*0.45)
+	p.polygon(c, []vg.Point{to, base.Add(side), base.Sub(side)})
+}
+
+// Curve is the graph of a function, drawn over the panel's range of x or from
+// From to To. Gaps where F is NaN stay gaps.
+type Curve struct {
+	F        func(x float64) float64
+	From, To float64
+	Label    string
+	Role     Role
+	Style    LineStyle
+	Wide     bool // wide and pale, below a line that lies on it
+}
+
+func (c Curve) everywhere() bool { return c.From == 0 && c.To == 0 }
+
+// samples is how many points a curve is drawn with: at the widest preset they
+// are two points of print apart.
+const samples = 400
+
+// sample returns the points of the curve in data units, cut into pieces at NaN.
+func (c Curve) sample(xAxis, yAxis mapping) (pieces [][2][]float64, err error) {
+	s, hint := xAxis.span, "; set From and To"
+	if !c.everywhere() {
+		s, hint = span{xAxis.position(c.From), xAxis.position(c.To), true}, ""
+	}
+	var x, y []float64
+	for i := range samples + 2 {
+		v := xAxis.value(s.lo + (s.hi-s.lo)*float64(i)/samples)
+		fv := math.NaN()
+		if i <= samples {
+			fv = c.F(v)
+		}
+		if math.IsNaN(fv) {
+			if len(x) > 0 {
+				pieces = append(pieces, [2][]float64{x, y})
+			}
+			x, y = nil, nil
+			continue
+		}
+		if err := yAxis.admits(fv); err != nil {
+			return nil, fmt.Errorf("F(%g) %w%s", v, err, hint)
+		}
+		x, y = append(x, v), append(y, fv)
+	}
+	if len(pieces) == 0 {
+		return nil, fmt.Errorf("the function F is NaN everywhere between %g and %g", xAxis.value(s.lo), xAxis.value(s.hi))
+	}
+	return pieces, nil
+}
+
+func (c Curve) extend(e *extent) error {
+	switch {
+	case c.F == nil:
+		return errors.New("has no function F")
+	case !e.second && c.everywhere():
+		return nil
+	case !e.second:
+		return e.x.addAll("limit", []float64{c.From, c.To})
+	}
+	pieces, err := c.sample(e.x, e.y)
+	for _, piece := range pieces {
+		err = errors.Join(err, e.y.addAll("F", piece[1]))
+	}
+	return err
+}
+
+func (c Curve) entry() entry {
+	e := entry{text: c.Label, role: c.Role, dash: c.Style.dash(c.Role), wide: c.Wide, line: true, end: c.To}
+	if c.everywhere() {
+		e.end = math.Inf(1)
+	}
+	return e
+}
+
+func (c Curve) draw(p *pane) {
+	pieces, err := c.sample(p.x, p.y)
+	p.fail(err)
+	var last []vg.Point
+	for _, piece := range pieces {
+		last = p.points(piece[0], piece[1])
+		p.stroke(last, c.Role, c.Style, false, c.Wide)
+	}
+	p.labelLine(last, c.entry())
+}
+
+// ReferenceCurve is a dotted curve: the function the theory predicts. Wide, it is pale
+// and whole, to be seen below data that lie on it.
+type ReferenceCurve struct {
+	F        func(x float64) float64
+	From, To float64
+	Label    string
+	Wide     bool
+}
+
+func (r ReferenceCurve) curve() Curve {
+	return Curve{F: r.F, From: r.From, To: r.To, Label: r.Label, Role: Reference, Wide: r.Wide}
+}
+
+func (r ReferenceCurve) extend(e *extent) error { return r.curve().extend(e) }
+func (r ReferenceCurve) entry() entry           { return r.curve().entry() }
+func (r ReferenceCurve) draw(p *pane)           { r.curve().draw(p) }
+
+// ReferenceY is a dotted horizontal line: the value the theory predicts. Its label
+// stands at its right end.
+type ReferenceY struct {
+	At    float64
+	Label string
+}
+
+func (r ReferenceY) curve() Curve {
+	return Curve{F: func(float64) float64 { return r.At }, Label: r.Label, Role: Reference}
+}
+
+func (r ReferenceY) extend(e *extent) error { return e.y.addAll("At", []float64{r.At}) }
+func (r ReferenceY) entry() entry           { return r.curve().entry() }
+func (r ReferenceY) draw(p *pane)           { r.curve().draw(p) }
+
+// ReferenceX is a dotted vertical line: where something happens. Its label stands
+// beside it.
+type ReferenceX struct {
+	At    float64
+	Label string
+}
+
+func (r ReferenceX) extend(e *extent) error {
+	if e.second {
+		return nil
+	}
+	return e.x.addAll("At", []float64{r.At})
+}
+
+func (r ReferenceX) draw(p *pane) {
+	u := p.x.position(r.At)
+	top := p.at(u, p.y.hi)
+	p.stroke([]vg.Point{p.at(u, p.y.lo), top}, Reference, RoleStyle, false, false)
+	right := top.X + p.label*0.5
+	left := top.X - p.label*0.5 - p.textWidth(r.Label, p.label)
+	var places []vg.Point
+	for _, share := range []vg.Length{0, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85} {
+		y := top.Y - p.label - share*p.Size().Y
+		places = append(places, vg.Point{X: right, Y: y}, vg.Point{X: left, Y: y})
+	}
+	p.annotate(r.Label, p.quiet, places...)
+}
+
+// Band fills between two lines over the same x, as for a spread over seeds.
+type Band struct {
+	X, Low, High []float64
+	Label        string // stands at the right end of the band's middle
+	Role         Role
+}
+
+// areaTint is the strength of bands, and of circles and histograms.
+const areaTint = 0.2
+
+func (b Band) extend(e *extent) error {
+	if err := e.add(b.X, "Low", b.Low); err != nil {
+		return err
+	}
+	return e.add(b.X, "High", b.High)
+}
+
+func (b Band) entry() entry {
+	e := Line{X: b.X, Label: b.Label, Role: b.Role}.entry()
+	e.area = true
+	return e
+}
+
+func (b Band) draw(p *pane) {
+	low, high := p.points(b.X, b.Low), p.points(b.X, b.High)
+	outline := append([]vg.Point(nil), low...)
+	middle := make([]vg.Point, len(low))
+	for i := len(high) - 1; i >= 0; i-- {
+		outline = append(outline, high[i])
+		middle[i] = low[i].Add(high[i]).Scale(0.5)
+	}
+	p.polygon(p.tint(p.color(b.Role), areaTint), outline)
+	p.labelLine(middle[len(middle)-1:], b.entry())
+}
+
+// ink returns where the line will be.
 func (l Line) ink(p *pane) (out []vg.Point) {
-	for _, piece := range p.clip(thin(p.points(l.X, l.Y))) {
+	for _, piece := range p.ClipLinesXY(thin(p.points(data(l.XY, l.X, l.Y)))) {
 		out = append(out, dense(piece)...)
 	}
 	return out
 }
-
-// drawPoint draws the line of a single point.
-func (l Line) drawPoint(p *pane, q vg.Point) {
-	if !p.within(q) {
-		return
-	}
-	m := l.Marker
-	if m == RoleMarker {
-		m = Disc
-	}
-	p.stampMarker(m, p.marker, l.Role.Color(), false, []vg.Point{q})
-	p.occupy([]vg.Point{q})
-	p.labelEnd(q, l.Label, l.Role)
-}
-
-// stroke draws a polyline as its role says.
-func (p *pane) stroke(points []vg.Point, r Role, s Style, thin bool) {
-	w := p.look.line
-	if thin || r == Reference {
-		w = p.thin
-	}
-	p.pen(r.Color(), w, s.dash(r))
-	p.line(points)
-}
-
-// labelLine labels a polyline at its rightmost point in the plotting area.
-func (p *pane) labelLine(points []vg.Point, label string, r Role) {
-	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
-	for _, piece := range p.clip(points) {
-		for _, q := range piece {
-			if q.X >= best.X {
-				best, found = q, true
-			}
-		}
-	}
-	if found {
-		p.labelEnd(best, label, r)
-	}
-}
-
-func (p *pane) arrowHead(from, to vg.Point, r Role) {
-	if !p.within(to) || from == to {
-		return
-	}
-	dx, dy := float64(to.X-from.X), float64(to.Y-from.Y)
-	n := vg.Length(math.Hypot(dx, dy))
-	ux, uy := vg.Length(dx)/n, vg.Length(dy)/n
-	size := p.look.line * 3
-	base := vg.Point{X: to.X - ux*size, Y: to.Y - uy*size}
-	p.SetColor(r.Color())
-	p.polygon([]vg.Point{
-		to,
-		{X: base.X - uy*size*0.45, Y: base.Y + ux*size*0.45},
-		{X: base.X + uy*size*0.45, Y: base.Y - ux*size*0.45},
-	})
-}
-
-// endRoom is the space the label needs beyond the right edge, which is less when
-// the line ends before it.
-func (l Line) endRoom(p *pane) vg.Length {
-	if len(l.X) == 0 {
-		return 0
-	}
-	last := p.X.position(l.X[0])
-	for _, x := range l.X {
-		last = math.Max(last, p.X.position(x))
-	}
-	return p.endRoomAt(last, l.Label)
-}
-
-func (p *pane) endRoomAt(u float64, label string) vg.Length {
-	free := p.box.Max.X - min(p.at(u, p.y.lo).X, p.box.Max.X)
-	if free < 3*p.label { // in one column with labels at the edge
-		free = 0
-	}
-	return p.labelRoom(label) - free
-}
-
-func (l Line) stands() (string, Role, Style) { return l.Label, l.Role, l.Style }

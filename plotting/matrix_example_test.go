@@ -30,7 +30,7 @@ func ExampleHeatMap() {
 	names := []string{"1", "2", "3", "4"}
 	compare("heatmap", plotting.Figure{
 		Panels: []plotting.Panel{
-			{Title: "simplex frame", Layers: []plotting.Layer{plotting.HeatMap{Values: etf, Diverging: true, Groups: names, ShowNumbers: true, Decimals: 2, NoBar: true}}},
+			{Title: "simplex frame", Layers: []plotting.Layer{plotting.HeatMap{Values: etf, Diverging: true, Groups: names, NoBar: true}}},
 			{Title: "features", Layers: []plotting.Layer{plotting.HeatMap{Values: features, Diverging: true, Groups: names, Label: "cos ∠"}}},
 		},
 	})

@@ -2,68 +2,147 @@ package plotting
 
 import (
 	"fmt"
-	"image"
 	"image/color"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
 
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
-	"qhlab/plotting/internal/render"
+	"qhlab/plotting/internal/canvas"
+	"qhlab/plotting/internal/label"
 )
 
-// canvas is what layers draw on.
-type canvas interface {
-	SetColor(c color.Color)
-	SetLineWidth(w vg.Length)
-	SetLineDash(pattern []vg.Length)
-	Stroke(p vg.Path)
-	Fill(p vg.Path)
-	Stamp(p vg.Path, at []vg.Point)
-	DrawImage(r vg.Rectangle, img image.Image)
-	Label(at vg.Point, markup string, size vg.Length, a render.Alignment)
-}
-
-// pane is a panel that has a place on a page.
+// pane is a panel that has a place on a page, whose rectangle is the plotting area. It
+// is the canvas that plotters draw on: it notes where their lines are, so that labels
+// avoid them, those of gonum's plotters too.
 type pane struct {
-	Panel
+	draw.Canvas
 	*look
-	canvas
-	box   vg.Rectangle // the plotting area
-	head  vg.Length    // the room above it
-	left  vg.Length    // the room at its left
-	x, y  span         // the axes' limits, as positions
+	panel Panel
+	plot  *plot.Plot // the panel, as plotters see it
+	x, y  mapping
+	page  vg.Rectangle
+	head  vg.Length // the room above the plotting area
+	left  vg.Length // the room at its left
 	inner struct{ x, y bool }
+	alone bool // a plot of gonum's
 
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
 
-	ends  []endLabel
-	notes []note
-	busy  []vg.Point     // where lines and points are, for labels to avoid
-	fills [][]vg.Point   // areas, likewise
-	taken []vg.Rectangle // labels, likewise
-	err   error          // the first mistake found while drawing
+	ends     []endLabel
+	notes    []note
+	watching bool           // a layer is being drawn
+	busy     []vg.Point     // where lines and points are, for labels to avoid
+	fills    [][]vg.Point   // areas, likewise
+	taken    []vg.Rectangle // labels, likewise
+	err      error          // the first mistake found while drawing
+}
+
+// lone returns the pane of a layer that is drawn in a plot of gonum's.
+func lone(c draw.Canvas, p *plot.Plot) *pane {
+	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, page: vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}}
+	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
+	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)
+	return q
+}
+
+// drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
+// error, other than a mistake of the program.
+func (p *pane) drawLayer(l plot.Plotter) (err error) {
+	defer func() {
+		p.watching = false
+		if err == nil {
+			err = p.err
+		}
+	}()
+	defer recovered(&err)
+	p.watching = true
+	l.Plot(draw.Canvas{Canvas: p, Rectangle: p.Rectangle}, p.plot)
+	return nil
+}
+
+// recovered turns a panic with a message into an error.
+func recovered(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case runtime.Error:
+		panic(r)
+	default:
+		*err = fmt.Errorf("%v", r)
+	}
 }
 
 // fail records that a layer cannot be drawn.
-func (p *pane) fail(l Layer, err error) {
-	if p.err == nil {
-		p.err = fmt.Errorf("%s: %w", l.name(), err)
+func (p *pane) fail(err error) {
+	if p.err == nil && err != nil {
+		p.err = err
 	}
+}
+
+// Stroke draws a line and notes where it is.
+func (p *pane) Stroke(path vg.Path) {
+	p.Canvas.Stroke(path)
+	if p.watching {
+		p.note(path)
+	}
+}
+
+// Fill fills an area, and notes the corners if they are as few as a marker's.
+func (p *pane) Fill(path vg.Path) {
+	p.Canvas.Fill(path)
+	if p.watching && len(path) < 10 {
+		for _, c := range path {
+			if c.Type != vg.CloseComp {
+				p.busy = append(p.busy, c.Pos)
+			}
+		}
+	}
+}
+
+func (p *pane) note(path vg.Path) {
+	var line []vg.Point
+	for _, c := range path {
+		if c.Type == vg.MoveComp {
+			p.busy = append(p.busy, dense(line)...)
+			line = line[:0]
+		}
+		if c.Type != vg.CloseComp {
+			line = append(line, c.Pos)
+		}
+	}
+	p.busy = append(p.busy, dense(line)...)
+}
+
+// dense returns points along a polyline, two points of print apart at most.
+func dense(points []vg.Point) (out []vg.Point) {
+	const every = 2
+	for i, q := range points {
+		if i > 0 {
+			d := q.Sub(points[i-1])
+			n := math.Hypot(float64(d.X), float64(d.Y)) / every
+			for k := 1.0; k < n; k++ {
+				out = append(out, points[i-1].Add(d.Scale(vg.Length(k/n))))
+			}
+		}
+		out = append(out, q)
+	}
+	return out
 }
 
 // at maps axis positions to the page.
 func (p *pane) at(u, v float64) vg.Point {
-	size := p.box.Size()
-	return vg.Point{
-		X: p.box.Min.X + size.X*vg.Length((u-p.x.lo)/(p.x.hi-p.x.lo)),
-		Y: p.box.Min.Y + size.Y*vg.Length((v-p.y.lo)/(p.y.hi-p.y.lo)),
-	}
+	return vg.Point{X: p.X((u - p.x.lo) / (p.x.hi - p.x.lo)), Y: p.Y((v - p.y.lo) / (p.y.hi - p.y.lo))}
 }
 
 // point maps data to the page.
-func (p *pane) point(x, y float64) vg.Point {
-	return p.at(p.X.position(x), p.Y.position(y))
-}
+func (p *pane) point(x, y float64) vg.Point { return p.at(p.x.position(x), p.y.position(y)) }
 
 func (p *pane) points(x, y []float64) []vg.Point {
 	out := make([]vg.Point, len(x))
@@ -73,100 +152,188 @@ func (p *pane) points(x, y []float64) []vg.Point {
 	return out
 }
 
-// The alignments of text.
-const (
-	alignLeft   = render.Left
-	alignCenter = render.Center
-	alignRight  = render.Right
-)
-
-// text draws a line of markup; at is on its baseline.
-func (p *pane) text(at vg.Point, markup string, size vg.Length, c color.Color, a render.Alignment) {
-	p.SetColor(c)
-	p.Label(at, markup, size, a)
-}
-
-// pen sets colour, width and dashes for the next strokes.
-func (p *pane) pen(c color.Color, width vg.Length, dash []float64) {
-	p.SetColor(c)
-	p.SetLineWidth(width)
-	var pattern []vg.Length
-	for _, d := range dash {
-		pattern = append(pattern, vg.Length(d)*width)
+// pen sets colour, width and dashes, in line widths, for the next strokes.
+func (p *pane) pen(c color.Color, width vg.Length, dash []vg.Length) {
+	pattern := make([]vg.Length, len(dash))
+	for i, d := range dash {
+		pattern[i] = d * width
 	}
-	p.SetLineDash(pattern)
+	p.SetLineStyle(draw.LineStyle{Color: c, Width: width, Dashes: pattern})
 }
 
-func (p *pane) segment(a, b vg.Point) {
-	p.Stroke(vg.Path{{Type: vg.MoveComp, Pos: a}, {Type: vg.LineComp, Pos: b}})
-}
+func (p *pane) segment(a, b vg.Point) { p.Stroke(polyline([]vg.Point{a, b})) }
 
-// drawAxes draws the two axes, their ticks and labels. The title and the key
-// stand at the top of the row, the label of the y axis just above the axis.
-func (p *pane) drawAxes() {
-	top := p.box.Max.Y + p.head
-	if p.Title != "" {
-		p.text(vg.Point{X: p.yLabelX(), Y: top - p.title*1.2}, p.Title, p.title, ink, alignLeft)
-		top -= p.title * titleRow
+// line strokes a polyline with the present pen, inside the plotting area.
+func (p *pane) line(points []vg.Point) {
+	for _, piece := range p.ClipLinesXY(thin(points)) {
+		p.Stroke(polyline(piece))
 	}
-	p.drawKeys(top)
-	if p.Bare {
+}
+
+// polygon fills a polygon, inside the plotting area.
+func (p *pane) polygon(c color.Color, points []vg.Point) {
+	if points = p.ClipPolygonXY(points); len(points) > 2 {
+		p.SetColor(c)
+		p.Fill(polygonPath(points))
+	}
+}
+
+func polygonPath(points []vg.Point) vg.Path {
+	path := polyline(points)
+	path.Close()
+	return path
+}
+
+// polyline is a path through the points, closed if it ends where it begins.
+func polyline(points []vg.Point) vg.Path {
+	n := len(points)
+	closed := n > 3 && points[0] == points[n-1]
+	if closed {
+		n--
+	}
+	path := make(vg.Path, 0, n+1)
+	path.Move(points[0])
+	for _, q := range points[1:n] {
+		path.Line(q)
+	}
+	if closed {
+		path.Close()
+	}
+	return path
+}
+
+// stamp fills one path, given around the origin, at many points; the canvases of this
+// package write it once.
+func (p *pane) stamp(path vg.Path, c color.Color, at []vg.Point) {
+	if s, ok := p.bottom().(canvas.Stamper); ok {
+		s.Stamp(path, c, at)
 		return
 	}
-	p.drawX()
-	p.drawY()
-	if p.Y.Label != "" && !p.inner.y {
-		p.text(vg.Point{X: p.yLabelX(), Y: p.box.Max.Y + p.tick*0.85 + p.label*0.3}, p.Y.Label, p.label, soft, alignLeft)
+	p.SetColor(c)
+	for _, q := range at {
+		p.Push()
+		p.Translate(q)
+		p.Canvas.Fill(path)
+		p.Pop()
 	}
 }
 
-// titleRow is the height of a panel's title, in title sizes.
-const titleRow = 1.7
-
-// yLabelX is where the label of the y axis begins: above the tick labels, so that
-// it reads as their heading, and at one place in all panels of a column.
-func (p *pane) yLabelX() vg.Length {
-	if p.Bare || p.inner.y {
-		return p.box.Min.X
-	}
-	return p.box.Min.X - p.left
-}
-
-func (p *pane) drawX() {
-	p.pen(faint, p.axis, nil)
-	p.segment(p.box.Min, vg.Point{X: p.box.Max.X, Y: p.box.Min.Y})
-	for _, m := range p.xMarks() {
-		at := vg.Point{X: p.at(m.u, 0).X, Y: p.box.Min.Y}
-		length := p.tickLength
-		if m.label == "" {
-			length *= 0.6
+// bottom is the canvas below those that crop.
+func (p *pane) bottom() vg.Canvas {
+	c := p.Canvas.Canvas
+	for {
+		d, ok := c.(draw.Canvas)
+		if !ok {
+			return c
 		}
-		p.pen(faint, p.axis, nil)
-		p.segment(at, vg.Point{X: at.X, Y: at.Y - length})
-		if m.label != "" && !p.inner.x {
-			p.text(vg.Point{X: at.X, Y: at.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}, m.label, p.tick, soft, alignCenter)
-		}
-	}
-	if p.X.Label != "" && !p.inner.x {
-		at := vg.Point{X: (p.box.Min.X + p.box.Max.X) / 2}
-		at.Y = p.box.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05
-		p.text(at, p.X.Label, p.label, soft, alignCenter)
+		c = d.Canvas
 	}
 }
 
-func (p *pane) drawY() {
-	p.pen(faint, p.axis, nil)
-	p.segment(p.box.Min, vg.Point{X: p.box.Min.X, Y: p.box.Max.Y})
-	for _, m := range p.yMarks() {
-		at := vg.Point{X: p.box.Min.X, Y: p.at(0, m.u).Y}
-		length := p.tickLength
-		if m.label == "" {
-			length *= 0.6
-		}
-		p.pen(faint, p.axis, nil)
-		p.segment(at, vg.Point{X: at.X - length, Y: at.Y})
-		if m.label != "" && !p.inner.y {
-			p.text(vg.Point{X: at.X - p.tickLength - p.padding*0.7, Y: at.Y - p.tick*0.36}, m.label, p.tick, soft, alignRight)
+// within reports whether a point is in the plotting area, or nearly.
+func (p *pane) within(q vg.Point) bool {
+	const slack = 0.01
+	return q.X >= p.Min.X-slack && q.X <= p.Max.X+slack && q.Y >= p.Min.Y-slack && q.Y <= p.Max.Y+slack
+}
+
+// text draws a label whose baseline is at a point.
+func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align draw.XAlignment) {
+	if s == "" {
+		return
+	}
+	if err := p.handler.Check(s); err != nil {
+		p.fail(err)
+		return
+	}
+	box := p.inkBox(at, s, size)
+	shift := vg.Length(align) * box.Size().X
+	const slack = 1.5 // points of the margin
+	if box.Min.X+shift < p.page.Min.X-slack || box.Max.X+shift > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
+		p.fail(fmt.Errorf("the label %q does not fit on the page; shorten it, or set Key or a greater Width", s))
+	}
+	style := p.textStyle(size, c)
+	style.XAlign, style.YAlign = align, draw.YBottom
+	p.handler.Draw(p.bottom(), s, style, at)
+}
+
+// SetLine passes on the labels of other plotters.
+func (p *pane) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
+	label.SetLine(p.bottom(), l, size, at, align)
+}
+
+func (l *look) textStyle(size vg.Length, c color.Color) text.Style {
+	return text.Style{Font: font.Font{Size: size}, Color: c, Handler: l.handler}
+}
+
+// line sets a label. The first that cannot be set is the look's error.
+func (l *look) lineOf(s string) *label.Line {
+	line, err := l.handler.Line(s)
+	if err == nil {
+		err = l.handler.Check(s)
+	}
+	if err != nil && l.err == nil {
+		l.err = err
+	}
+	if line == nil {
+		return new(label.Line)
+	}
+	return line
+}
+
+func (l *look) textWidth(s string, size vg.Length) vg.Length {
+	return vg.Length(l.lineOf(s).Width) * size
+}
+
+// inkBox is what a label covers whose baseline begins at a point.
+func (l *look) inkBox(at vg.Point, s string, size vg.Length) vg.Rectangle {
+	line := l.lineOf(s)
+	return vg.Rectangle{
+		Min: vg.Point{X: at.X, Y: at.Y - size*vg.Length(line.Depth)},
+		Max: vg.Point{X: at.X + size*vg.Length(line.Width), Y: at.Y + size*vg.Length(line.Height)},
+	}
+}
+
+// plain is a label's text without its structure.
+func plain(s string) string {
+	var b strings.Builder
+	for _, g := range lonely(paper).lineOf(s).Glyphs {
+		b.WriteRune(g.Rune)
+	}
+	return b.String()
+}
+
+// tolerance is the distance in points by which a drawn polyline may miss its
+// points: a fifth of a pixel of print.
+const tolerance = 0.05
+
+// thin leaves out points that lie within the tolerance of the segments between those
+// kept (Douglas and Peucker, 1973). It works on pieces of at most so many points: lines
+// that turn often would make it quadratic.
+func thin(points []vg.Point) []vg.Point {
+	const most = 512
+	if len(points) > most {
+		return append(slices.Clone(thin(points[:most])), thin(points[most-1:])[1:]...)
+	}
+	if len(points) < 3 {
+		return points
+	}
+	first, last, worst, far := points[0], points[len(points)-1], 0, tolerance
+	for i, q := range points {
+		if d := toSegment(q, first, last); d > far {
+			worst, far = i, d
 		}
 	}
+	if worst == 0 {
+		return []vg.Point{first, last}
+	}
+	return append(slices.Clone(thin(points[:worst+1])), thin(points[worst:])[1:]...)
+}
+
+// toSegment is the distance of a point from a segment.
+func toSegment(q, a, b vg.Point) float64 {
+	along, d := b.Sub(a), q.Sub(a)
+	if n := along.Dot(along); n > 0 {
+		d = d.Sub(along.Scale(min(1, max(0, d.Dot(along)/n))))
+	}
+	return math.Hypot(float64(d.X), float64(d.Y))
 }

@@ -2,8 +2,11 @@ package plotting_test
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"math/rand/v2"
+
+	"gonum.org/v1/plot/plotter"
 
 	"qhlab/plotting"
 )
@@ -66,10 +69,22 @@ func ExampleRegions_classes() {
 	// Output: same picture as testdata/classes.png
 }
 
-// The field Λθ, three of its characteristic curves, and the level sets of the
+// field is Λθ on a lattice, for gonum's Field.
+type field struct{ lambda [2]float64 }
+
+func (field) Dims() (columns, rows int) { return 17, 13 }
+func (field) X(column int) float64      { return -2 + 0.25*float64(column) }
+func (field) Y(row int) float64         { return -1.5 + 0.25*float64(row) }
+func (f field) Vector(column, row int) plotter.XY {
+	return plotter.XY{X: f.lambda[0] * f.X(column), Y: f.lambda[1] * f.Y(row)}
+}
+
+// The field Λθ as gonum draws fields, three of its characteristic curves, and the level sets of the
 // seminorm, which every curve crosses once.
-func ExampleVectorField() {
+func ExamplePanel_field() {
 	lambda := [2]float64{1, 1. / 3}
+	arrows := plotter.NewField(field{lambda})
+	arrows.LineStyle.Color = color.Gray{190}
 	var curves []plotting.Layer
 	for k, angle := range []float64{0.35, 0.9, 1.35} {
 		sin, cos := math.Sincos(angle)
@@ -87,7 +102,7 @@ func ExampleVectorField() {
 			X:     plotting.Axis{Label: "θ_1, rate 1", Min: -2, Max: 2},
 			Y:     plotting.Axis{Label: "θ_2, rate ⅓", Min: -1.5, Max: 1.5},
 			Layers: append([]plotting.Layer{
-				plotting.VectorField{F: func(x, y float64) (float64, float64) { return lambda[0] * x, lambda[1] * y }},
+				arrows,
 				plotting.Contours{
 					F:      func(x, y float64) float64 { return math.Sqrt(lambda[0]*x*x + lambda[1]*y*y) },
 					Levels: []float64{0.4, 0.8, 1.2}, Labels: []string{"0.4", "0.8", "‖θ‖_Λ = 1.2"}, Role: plotting.Reference,
@@ -112,7 +127,7 @@ func ExampleCircle() {
 				plotting.Circle{X: -1, Y: -0.6, R: 0.7, Role: plotting.Class(0), Filled: true, Label: "y = −1"},
 				plotting.Line{X: []float64{-0.8, 0.8}, Y: apply([]float64{-0.8, 0.8}, boundary(1, 0.6)), Label: "symmetric", Role: plotting.Second},
 				plotting.Line{X: []float64{-1.7, 1.7}, Y: apply([]float64{-1.7, 1.7}, boundary(0.36, 0.6)), Label: "asymmetric", Role: plotting.Highest},
-				plotting.Arrow{ToX: 1, ToY: 0.6, Label: "μ"},
+				plotting.Line{X: []float64{0, 1}, Y: []float64{0, 0.6}, Arrow: true}, plotting.Note{X: 0.4, Y: 0.5, Label: "μ"},
 			},
 		}},
 	})

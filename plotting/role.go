@@ -3,6 +3,12 @@ package plotting
 import (
 	"fmt"
 	"image/color"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // A Role says what a layer stands for; the role chooses its colour, and its line
@@ -40,7 +46,7 @@ func Rate(k int) Role {
 // markers and line styles, so that 42 classes look different.
 func Class(k int) Role {
 	if k < 0 {
-		panic("plotting: negative class index")
+		panic(fmt.Sprintf("plotting: Class(%d): classes are counted from 0", k))
 	}
 	return firstClass + Role(k)
 }
@@ -48,46 +54,303 @@ func Class(k int) Role {
 // Series returns a role for the k-th of several lines or clouds that are neither
 // rates nor classes, counted from 0: seeds, tolerances, layers. It looks like
 // Class(k), so a figure shows either classes or series.
-func Series(k int) Role {
-	if k < 0 {
-		panic("plotting: negative series index")
+func Series(k int) Role { return Class(k) }
+
+// names are what several figures of this book show, each time in one colour, with their
+// Class. What stands in different lines is never shown together.
+var names = map[string]int{
+	"no normalization": 0, "batch norm": 1, "RMS norm": 2, "layer norm": 3,
+	"gradient descent": 0, "loss-scaled steps": 1, "SGD": 2, "momentum": 3, "weight decay": 4, "Adam": 5,
+	"depths 1, 2": 0, "depths 1, 3": 1, "depths 1, 4": 2, "depths 2, 3": 3, "depths 2, 4": 4, "depths 3, 4": 5, "depths 2, 1": 6, "depths 1, 1": 7,
+}
+
+// Named returns the role of a pair of depths, an optimizer or a normalization, which has
+// one colour in the whole book. An unknown name panics with those there are.
+func Named(name string) Role {
+	k, ok := names[name]
+	if !ok {
+		panic(fmt.Sprintf("plotting: Named(%q): the names are %q", name, slices.Sorted(maps.Keys(names))))
 	}
 	return Class(k)
 }
 
-var (
-	ink        = color.NRGBA{0x26, 0x26, 0x26, 255} // titles and neutral lines
-	soft       = color.NRGBA{0x59, 0x59, 0x59, 255} // axis text, 7:1 on white
-	faint      = color.NRGBA{0xb8, 0xb8, 0xb8, 255} // axes and ticks
-	paper      = color.NRGBA{0xff, 0xff, 0xff, 255}
-	roleColors = [...]color.NRGBA{
-		Neutral:   ink,
+// index counts rates from the highest, and classes.
+func (r Role) index() int {
+	switch {
+	case r < 0:
+		panic(fmt.Sprintf("plotting: %d is no Role", r))
+	case r >= firstClass:
+		return int(r - firstClass)
+	}
+	return int(r - Highest)
+}
+
+// Color returns the role's colour in print. It panics for a number that is no role.
+func (r Role) Color() color.NRGBA { return paper.color(r) }
+
+// ink is the colours of a theme.
+type ink struct {
+	ground             color.Color // nil: transparent
+	text, quiet, faint color.NRGBA // titles and neutral lines; axis text; axes and ticks
+	roles, classes     []color.NRGBA
+	colors             int // of a picture; 0 is as many as there can be
+}
+
+// paper is for print: dark ink on white.
+var paper = ink{
+	ground: color.White,
+	text:   color.NRGBA{0x26, 0x26, 0x26, 255},
+	quiet:  color.NRGBA{0x59, 0x59, 0x59, 255}, // 7:1 on white
+	faint:  color.NRGBA{0xb8, 0xb8, 0xb8, 255},
+	roles: []color.NRGBA{
+		Neutral:   {0x26, 0x26, 0x26, 255},
 		Highest:   {0xd2, 0x44, 0x2b, 255},
 		Second:    {0x11, 0x56, 0xb3, 255},
 		Third:     {0x3b, 0xa2, 0xa7, 255},
 		Fourth:    {0x60, 0x28, 0x64, 255},
-		Reference: soft,
-	}
-	classColors = [...]color.NRGBA{
+		Reference: {0x59, 0x59, 0x59, 255},
+	},
+	classes: []color.NRGBA{
 		{0x6f, 0x2d, 0xa8, 255},
 		{0x3a, 0x7d, 0x44, 255},
 		{0xb3, 0x90, 0x00, 255},
 		{0x14, 0x22, 0x4d, 255},
 		{0xd8, 0x54, 0x90, 255},
 		{0x60, 0x24, 0x00, 255},
+	},
+}
+
+// screen is for pages that are white or nearly black: no ground, and every colour
+// between the two.
+var screen = func() ink {
+	s := paper
+	s.ground, s.colors = nil, 48               // that shows no difference at double density
+	grey := color.NRGBA{0x75, 0x75, 0x79, 255} // 4.5:1 on white, 4.2:1 on black
+	s.text, s.quiet = grey, grey
+	s.faint = color.NRGBA{0x9a, 0x9a, 0x9e, 255}
+	s.roles, s.classes = nil, nil
+	for _, c := range paper.roles {
+		s.roles = append(s.roles, between(c))
+	}
+	for _, c := range paper.classes {
+		s.classes = append(s.classes, between(c))
+	}
+	return s
+}()
+
+func (t ink) color(r Role) color.NRGBA {
+	if k := r.index(); r >= firstClass {
+		return t.classes[k%len(t.classes)]
+	}
+	return t.roles[r]
+}
+
+// tint is a weaker colour, for areas: 0 is the ground, 1 the colour itself.
+func (t ink) tint(c color.NRGBA, amount float64) color.NRGBA {
+	if t.ground == nil {
+		c.A = uint8(255*min(1, 1.4*amount) + 0.5) // black takes more than white
+		return c
+	}
+	mix := func(v uint8) uint8 { return uint8(255 + amount*(float64(v)-255) + 0.5) }
+	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 255}
+}
+
+// readable darkens a colour until text in it has a contrast of 4.5 to 1 on
+// paper, the level AA of WCAG 2.
+func (t ink) readable(c color.NRGBA) color.NRGBA {
+	for t.ground != nil && 1.05/(luminance(c)+0.05) < 4.5 {
+		c = shade(c, 0, 0.04)
+	}
+	return c
+}
+
+// Luminances with a contrast of 3 to 1 on white and on the dark grey, of luminance
+// 0.009, of the site's pages: lines need that, by WCAG 2.
+const leastLight, mostLight = 0.135, 0.29
+
+// between moves a colour to where it is seen on white and on a dark page.
+func between(c color.NRGBA) color.NRGBA {
+	for luminance(c) < leastLight {
+		c = shade(c, 255, 0.04)
+	}
+	for luminance(c) > mostLight {
+		c = shade(c, 0, 0.04)
+	}
+	return c
+}
+
+// shade mixes a share of black (0) or white (255) into a colour.
+func shade(c color.NRGBA, to, share float64) color.NRGBA {
+	for _, v := range []*uint8{&c.R, &c.G, &c.B} {
+		*v = uint8(float64(*v) + share*(to-float64(*v)) + 0.5*to/255)
+	}
+	return c
+}
+
+// luminance is the relative luminance Y of an sRGB colour, 0 to 1 (IEC 61966-2-1).
+func luminance(c color.NRGBA) (y float64) {
+	weights := [3]float64{0.2126, 0.7152, 0.0722}
+	for i, v := range linearRGB(c) {
+		y += weights[i] * v
+	}
+	return y
+}
+
+func linearRGB(c color.NRGBA) (lin [3]float64) {
+	for i, v := range [3]uint8{c.R, c.G, c.B} {
+		if s := float64(v) / 255; s <= 0.04045 {
+			lin[i] = s / 12.92
+		} else {
+			lin[i] = math.Pow((s+0.055)/1.055, 2.4)
+		}
+	}
+	return lin
+}
+
+// A LineStyle is how a line is drawn. The zero one is the role's own.
+type LineStyle int
+
+// The line styles.
+const (
+	RoleStyle LineStyle = iota
+	Solid
+	Dashed
+	Dotted
+	firstNoStyle
+)
+
+// dotted is the theory's pattern, and that of no other role; dashes are those of rates
+// and classes, in line widths.
+var (
+	dotted = []vg.Length{1, 1.8}
+	dashes = [][]vg.Length{
+		nil, {6, 1.6}, {3, 1.5}, {6, 1.6, 1.4, 1.6}, {6, 1.6, 1.4, 1.6, 1.4, 1.6}, {9, 1.6, 3, 1.6}, {3, 1.4, 1.2, 1.4},
 	}
 )
 
-// Color returns the role's colour.
-func (r Role) Color() color.NRGBA {
-	if r >= firstClass {
-		return classColors[int(r-firstClass)%len(classColors)]
+// dash returns the pattern of a style, in line widths; nil is a whole line.
+func (s LineStyle) dash(r Role) []vg.Length {
+	switch {
+	case s < 0 || s >= firstNoStyle:
+		panic(fmt.Sprintf("plotting: %d is no LineStyle", s))
+	case s == Dashed:
+		return []vg.Length{4, 2}
+	case s == Dotted || s == RoleStyle && r == Reference:
+		return dotted
+	case s == RoleStyle && r != Neutral:
+		return dashes[r.index()%len(dashes)]
 	}
-	return roleColors[r]
+	return nil
 }
 
-// tint mixes a colour with paper; 0 is paper, 1 the colour.
-func tint(c color.NRGBA, amount float64) color.NRGBA {
-	mix := func(v uint8) uint8 { return uint8(255 + amount*(float64(v)-255) + 0.5) }
-	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 255}
+// A Marker is the shape of a point. The zero Marker is the role's own. A Marker is a
+// glyph of gonum's, too.
+type Marker int
+
+// The markers.
+const (
+	RoleMarker Marker = iota
+	Disc
+	Square
+	Triangle
+	Diamond
+	Cross
+	Plus
+	TriangleDown
+	firstNoMarker
+)
+
+func (m Marker) of(r Role) Marker {
+	switch {
+	case m < 0 || m >= firstNoMarker:
+		panic(fmt.Sprintf("plotting: %d is no Marker", m))
+	case m != RoleMarker:
+		return m
+	case r == Neutral || r == Reference:
+		return Disc
+	}
+	return Disc + Marker(r.index()%int(TriangleDown))
+}
+
+// DrawGlyph draws the marker as a glyph of gonum's plotters.
+func (m Marker) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
+	c.Push()
+	c.Translate(at)
+	c.Fill(m.of(Neutral).outline(s.Radius, false))
+	c.Pop()
+}
+
+// outline is the marker around the origin. Markers have about equal areas. A hollow
+// one has a hole, wound the other way.
+func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
+	outer := m.corners(r)
+	if outer == nil {
+		return annulus(r, r*0.62, hollow)
+	}
+	path := polygonPath(outer)
+	if hollow {
+		inner := m.corners(r * 0.62)
+		for i, j := 0, len(inner)-1; i < j; i, j = i+1, j-1 {
+			inner[i], inner[j] = inner[j], inner[i]
+		}
+		path = append(path, polygonPath(inner)...)
+	}
+	return path
+}
+
+// corners are those of the marker's polygon, nil for a disc.
+func (m Marker) corners(r vg.Length) []vg.Point {
+	switch m {
+	case Square:
+		return star(4, r*1.25, r*1.25*math.Sqrt2/2, math.Pi/4)
+	case Triangle:
+		return star(3, r*1.45, r*1.45/2, math.Pi/2)
+	case TriangleDown:
+		return star(3, r*1.45, r*1.45/2, -math.Pi/2)
+	case Diamond:
+		return star(4, r*1.35, r*1.35*math.Sqrt2/2, math.Pi/2)
+	case Cross:
+		return bars(r*1.2, math.Pi/4)
+	case Plus:
+		return bars(r*1.3, 0)
+	}
+	return nil
+}
+
+// star alternates n corners at one radius with n at another.
+func star(n int, outer, inner vg.Length, first float64) (corners []vg.Point) {
+	for k := range n {
+		angle := first + 2*math.Pi*float64(k)/float64(n)
+		corners = append(corners, polar(outer, angle), polar(inner, angle+math.Pi/float64(n)))
+	}
+	return corners
+}
+
+// bars is a plus sign, turned by an angle.
+func bars(r vg.Length, turn float64) (corners []vg.Point) {
+	const thickness = 0.26 // half width of a bar over its length
+	for k := range 4 {
+		a := turn + float64(k)*math.Pi/2
+		along, across := polar(r, a), polar(r*thickness, a+math.Pi/2)
+		corners = append(corners, along.Sub(across), along.Add(across), polar(r*thickness*math.Sqrt2, a+math.Pi/4))
+	}
+	return corners
+}
+
+// annulus is a disc, or a ring between two radii.
+func annulus(outer, inner vg.Length, hollow bool) (path vg.Path) {
+	path.Move(vg.Point{X: outer})
+	path.Arc(vg.Point{}, outer, 0, 2*math.Pi)
+	path.Close()
+	if hollow {
+		path.Move(vg.Point{X: inner})
+		path.Arc(vg.Point{}, inner, 0, -2*math.Pi)
+		path.Close()
+	}
+	return path
+}
+
+func polar(r vg.Length, angle float64) vg.Point {
+	sin, cos := math.Sincos(angle)
+	return vg.Point{X: r * vg.Length(cos), Y: r * vg.Length(sin)}
 }

@@ -6,6 +6,9 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 )
 
 // vision maps linear RGB to what a reader sees.
@@ -143,21 +146,73 @@ func TestRateBeyond(t *testing.T) {
 // text at least 4.5 to 1 (1.4.3).
 func TestContrast(t *testing.T) {
 	for r := Neutral; r < Class(6); r++ {
-		line, text := 1.05/(luminance(r.Color())+0.05), 1.05/(luminance(readable(r.Color()))+0.05)
+		line, text := 1.05/(luminance(r.Color())+0.05), 1.05/(luminance(paper.readable(r.Color()))+0.05)
 		if line < 3 || text < 4.5 {
 			t.Errorf("role %d: contrast of lines %.2f, of text %.2f", r, line, text)
 		}
 	}
 }
 
-// The colour maps are even: equal steps of the value are equal steps of lightness.
+// On the screen every colour is seen on white and on the dark pages of JupyterLab and the
+// site, and rates and four classes stay apart in full colour.
+func TestScreenContrast(t *testing.T) {
+	pages := []color.NRGBA{{255, 255, 255, 255}, {0x11, 0x11, 0x11, 255}, {0x16, 0x18, 0x1b, 255}}
+	contrast := func(a, b color.NRGBA) float64 {
+		return (math.Max(luminance(a), luminance(b)) + 0.05) / (math.Min(luminance(a), luminance(b)) + 0.05)
+	}
+	for r := Neutral; r < Class(6); r++ {
+		for _, page := range pages {
+			if c := contrast(screen.color(r), page); c < 3 {
+				t.Errorf("role %d on %v: contrast %.2f", r, page, c)
+			}
+		}
+	}
+	for _, page := range pages {
+		if c := contrast(screen.text, page); c < 3.8 {
+			t.Errorf("text on %v: contrast %.2f", page, c)
+		}
+	}
+	for _, roles := range [][]Role{{Highest, Second, Third, Fourth}, {Class(0), Class(1), Class(2), Class(3)}} {
+		for i, a := range roles {
+			for _, b := range roles[:i] {
+				if d := visions[0].difference(screen.color(a), screen.color(b)); d < 20 {
+					t.Errorf("roles %d and %d differ by %.1f on the screen", a, b, d)
+				}
+			}
+		}
+	}
+}
+
+// A name is one role, and an unknown one says which there are.
+func TestNamed(t *testing.T) {
+	if Named("Adam") == Named("SGD") {
+		t.Error("two optimizers have one role")
+	}
+	defer func() {
+		if message := fmt.Sprint(recover()); !strings.Contains(message, "momentum") {
+			t.Errorf("unknown name: %s", message)
+		}
+	}()
+	Named("adam")
+}
+
+// The colour maps are even: equal steps of the value are equal steps of lightness, or for
+// opposite values equal lightness.
 func TestColorMapsAreEven(t *testing.T) {
 	const steps = 16
 	light := func(c color.NRGBA) float64 { return visions[0].lab(c)[0] }
+	of := func(h HeatMap) func(t float64) color.NRGBA {
+		colors, err := h.colors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(t float64) color.NRGBA { return colors[int(math.Round(t*(shades-1)))] }
+	}
+	both := of(HeatMap{Diverging: true})
+	diverging := func(x float64) color.NRGBA { return both((x + 1) / 2) }
 	for name, f := range map[string]func(float64) color.NRGBA{
-		"sequential":      sequential,
-		"diverging above": diverging,
-		"diverging below": func(x float64) color.NRGBA { return diverging(-x) },
+		"sequential": of(HeatMap{}),
+		"greys":      of(HeatMap{Colors: Greys()}),
 	} {
 		mean := (light(f(0)) - light(f(1))) / steps
 		for k := range steps {
@@ -172,6 +227,25 @@ func TestColorMapsAreEven(t *testing.T) {
 		x := float64(k+1) / steps
 		if d := math.Abs(light(diverging(x)) - light(diverging(-x))); d > 4 {
 			t.Errorf("diverging(±%.2f): lightness differs by %.1f", x, d)
+		}
+	}
+}
+
+// Plotters of others have colours for white pages.
+func TestGroundOnScreen(t *testing.T) {
+	figure := func(layers ...Layer) Figure { return Figure{Panels: []Panel{{Layers: layers}}} }
+	for _, c := range []struct {
+		name  string
+		d     Drawing
+		white bool
+	}{
+		{"layers of this package", figure(Line{}, &HeatMap{}), false},
+		{"a grid of gonum's", figure(Line{}, plotter.NewGrid()), true},
+		{"a labelled one", figure(Labelled{Plotter: plotter.NewGrid()}), true},
+		{"a plot", plot.New(), true},
+	} {
+		if white := onScreen(c.d).ground != nil; white != c.white {
+			t.Errorf("%s: white ground %v", c.name, white)
 		}
 	}
 }

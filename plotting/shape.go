@@ -3,9 +3,11 @@ package plotting
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // Circle is a circle in the units of the x axis, for panels with Equal.
@@ -14,18 +16,14 @@ type Circle struct {
 	Label   string // in the middle, or beside a circle too small for it
 	Role    Role
 	Filled  bool
-	Style   Style
+	Style   LineStyle
 }
-
-func (c Circle) name() string { return "circle" + quoted(c.Label) }
-
-func (c Circle) texts() []string { return []string{c.Label} }
 
 func (c Circle) extend(e *extent) error {
 	if !(c.R >= 0) {
 		return fmt.Errorf("has the radius %g", c.R)
 	}
-	return e.add([]float64{c.X - c.R, c.X + c.R}, []float64{c.Y - c.R, c.Y + c.R})
+	return e.add([]float64{c.X - c.R, c.X + c.R}, "Y", []float64{c.Y - c.R, c.Y + c.R})
 }
 
 func (c Circle) draw(p *pane) {
@@ -37,97 +35,122 @@ func (c Circle) draw(p *pane) {
 	}
 	points[n] = points[0]
 	if c.Filled {
-		p.SetColor(tint(c.Role.Color(), 0.22))
-		p.polygon(points[:n])
+		p.polygon(p.tint(p.color(c.Role), areaTint), points[:n])
 	}
 	style := c.Style
 	if style == RoleStyle && c.Role != Reference {
 		style = Solid
 	}
-	p.stroke(points, c.Role, style, true)
-	middle, w := p.point(c.X, c.Y), width(c.Label, p.label)
-	right := points[n/8]
+	p.stroke(points, c.Role, style, true, false)
+	middle, w := p.point(c.X, c.Y), p.textWidth(c.Label, p.label)
 	inside := vg.Point{X: middle.X - w/2, Y: middle.Y - p.label*0.36}
-	beside := vg.Point{X: right.X + p.label*0.3, Y: right.Y + p.label*0.4}
-	above := vg.Point{X: middle.X - w/2, Y: points[n/4].Y + p.label*0.4}
+	beside := points[n/8].Add(vg.Point{X: p.label * 0.3, Y: p.label * 0.4})
+	places := []vg.Point{inside, beside, {X: inside.X, Y: points[n/4].Y + p.label*0.4}}
 	if w > (points[0].X-middle.X)*1.6 {
-		p.annotate(c.Label, c.Role.Color(), beside, above)
-		return
+		places = places[1:]
 	}
-	p.annotate(c.Label, c.Role.Color(), inside, beside, above)
+	p.annotate(c.Label, p.color(c.Role), places...)
 }
 
-// Arrow points from (X, Y) to (ToX, ToY). Its label stands at its head.
-type Arrow struct {
-	X, Y, ToX, ToY float64
-	Label          string
-	Role           Role
-}
-
-func (a Arrow) name() string { return "arrow" + quoted(a.Label) }
-
-func (a Arrow) texts() []string { return []string{a.Label} }
-
-func (a Arrow) extend(e *extent) error {
-	return e.add([]float64{a.X, a.ToX}, []float64{a.Y, a.ToY})
-}
-
-func (a Arrow) draw(p *pane) {
-	from, to := p.point(a.X, a.Y), p.point(a.ToX, a.ToY)
-	p.shaft(from, to, a.Role)
-	p.labelHead(from, to, a.Label, a.Role)
-}
-
-// shaft draws an arrow whose line ends within its head.
-func (p *pane) shaft(from, to vg.Point, r Role) {
-	length := vg.Length(math.Hypot(float64(to.X-from.X), float64(to.Y-from.Y)))
-	if length == 0 {
-		return
-	}
-	cut := min(p.look.line*2, length) / length
-	p.pen(r.Color(), p.look.line, nil)
-	p.line([]vg.Point{from, {X: to.X - cut*(to.X-from.X), Y: to.Y - cut*(to.Y-from.Y)}})
-	p.arrowHead(from, to, r)
-}
-
-// labelHead puts a label beyond the head of an arrow, or beside it.
-func (p *pane) labelHead(from, to vg.Point, label string, r Role) {
-	w := width(label, p.label)
-	angle := math.Atan2(float64(to.Y-from.Y), float64(to.X-from.X))
-	var places []vg.Point
-	for _, turn := range []float64{0, 0.7, -0.7, 1.4, -1.4, math.Pi} {
-		sin, cos := math.Sincos(angle + turn)
-		c := vg.Point{
-			X: to.X + vg.Length(cos)*(w/2+p.label*0.4),
-			Y: to.Y + vg.Length(sin)*p.label*0.8,
-		}
-		places = append(places, vg.Point{X: c.X - w/2, Y: c.Y - p.label*0.36})
-	}
-	p.annotate(label, r.Color(), places...)
-}
-
-// Text is a word at a point.
-type Text struct {
+// Note is a word at a point, with an arrow from it to what it explains.
+type Note struct {
 	X, Y  float64
 	Label string
 	Role  Role
+
+	// To is what the arrow points at, as x and y. Empty: no arrow.
+	To []float64
 }
 
-func (t Text) name() string { return "text" + quoted(t.Label) }
-
-func (t Text) texts() []string { return []string{t.Label} }
-
-func (t Text) extend(e *extent) error {
-	if t.Label == "" {
+func (n Note) extend(e *extent) error {
+	if n.Label == "" {
 		return errors.New("has no Label")
 	}
-	return e.add([]float64{t.X}, []float64{t.Y})
+	x, y := []float64{n.X}, []float64{n.Y}
+	if len(n.To) > 0 {
+		if len(n.To) != 2 {
+			return fmt.Errorf("points to %d coordinates", len(n.To))
+		}
+		x, y = append(x, n.To[0]), append(y, n.To[1])
+	}
+	return e.add(x, "Y", y)
 }
 
-func (t Text) draw(p *pane) {
-	at := p.point(t.X, t.Y)
-	at.Y -= p.label * 0.36
-	at.X -= width(t.Label, p.label) / 2
-	p.taken = append(p.taken, inkBox(at, t.Label, p.label))
-	p.text(at, t.Label, p.label, readable(t.Role.Color()), alignLeft)
+func (n Note) draw(p *pane) {
+	middle := p.point(n.X, n.Y)
+	at := middle.Sub(vg.Point{X: p.textWidth(n.Label, p.label) / 2, Y: p.label * 0.36})
+	box := p.inkBox(at, n.Label, p.label)
+	c := p.readable(p.color(n.Role))
+	if len(n.To) == 2 {
+		p.pen(c, p.thin*0.8, nil)
+		p.arrow(box, middle, p.point(n.To[0], n.To[1]), c)
+	}
+	p.taken = append(p.taken, box)
+	p.text(at, n.Label, p.label, c, draw.XLeft)
+}
+
+// arrow draws an arrow from the edge of a box around a point, nearly to another.
+func (p *pane) arrow(box vg.Rectangle, from, to vg.Point, c color.Color) {
+	d := to.Sub(from)
+	length := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	half := box.Size().Scale(0.5).Add(vg.Point{X: p.label * 0.3, Y: p.label * 0.3})
+	start := min(half.X/max(abs(d.X), 1e-9), half.Y/max(abs(d.Y), 1e-9))
+	end := 1 - p.marker*1.5/max(length, 1e-9)
+	if start >= end {
+		return
+	}
+	tail, tip := from.Add(d.Scale(start)), from.Add(d.Scale(end))
+	p.line([]vg.Point{tail, tip.Sub(d.Scale(p.label * 0.3 / length))})
+	p.arrowHead(tail, tip, c, p.label*0.5)
+}
+
+func abs(x vg.Length) vg.Length { return max(x, -x) }
+
+// Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1,
+// and names its corners. Place points in it with SimplexPoint. Use it in a panel
+// that is Bare and Equal.
+type Simplex struct {
+	Corners [3]string
+}
+
+// simplexCorners are those of an equilateral triangle of side 1.
+var simplexCorners = [3][2]float64{{0, 0}, {1, 0}, {0.5, math.Sqrt(3) / 2}}
+
+// SimplexPoint returns where weights (p_1, p_2, p_3) lie in a Simplex. They are
+// divided by their sum.
+func SimplexPoint(p [3]float64) (x, y float64) {
+	sum := p[0] + p[1] + p[2]
+	for k, c := range simplexCorners {
+		x += p[k] / sum * c[0]
+		y += p[k] / sum * c[1]
+	}
+	return x, y
+}
+
+func (s Simplex) extend(e *extent) error {
+	return e.add([]float64{-0.08, 1.08}, "Y", []float64{-0.1, math.Sqrt(3)/2 + 0.1})
+}
+
+func (s Simplex) draw(p *pane) {
+	p.watching = false // labels may stand on the grid
+	var corners []vg.Point
+	for _, c := range simplexCorners {
+		corners = append(corners, p.point(c[0], c[1]))
+	}
+	p.pen(p.tint(p.faint, 0.45), p.axis*0.8, nil)
+	for _, t := range []vg.Length{0.25, 0.5, 0.75} {
+		for k := range 3 {
+			a, b, c := corners[k], corners[(k+1)%3], corners[(k+2)%3]
+			p.segment(a.Add(b.Sub(a).Scale(t)), a.Add(c.Sub(a).Scale(t)))
+		}
+	}
+	p.pen(p.faint, p.axis*1.3, nil)
+	p.line(append(corners, corners[0]))
+	for k, label := range s.Corners {
+		at := vg.Point{X: corners[k].X, Y: corners[k].Y - p.label*1.2}
+		if k == 2 {
+			at.Y = corners[k].Y + p.label*0.5
+		}
+		p.text(at, label, p.label, p.quiet, draw.XCenter)
+	}
 }

@@ -4,113 +4,130 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"gonum.org/v1/plot"
 )
 
-// mark is a tick at a position; one without a label is minor.
-type mark struct {
-	u     float64
-	label string
+// Ticks are found in positions, and a tick's Value is one until a ticker hands it out:
+// only so can an axis reach 10^(10^6).
+
+// adaptive tickers draw as many ticks as fit.
+type adaptive interface {
+	marks(s span, n int) []plot.Tick
 }
 
-// marks returns the ticks of an axis within its limits, about n with labels and
-// at least two.
-func (a Axis) marks(s span, n int) []mark {
-	n = max(n, 2)
-	if a.Ticks != nil {
-		return a.givenMarks(s)
+// ticks returns the ticks of an axis, about n of them with labels, in positions.
+func (a Axis) ticks(m mapping, n int) (inside []plot.Tick) {
+	t, ok := a.Ticks.(adaptive)
+	if a.Ticks == nil && m.other == nil {
+		t, ok = m.scale, true
 	}
-	switch a.Scale {
-	case LogLog:
-		return atLeastTwo(doubleDecades(s, n), func() []mark { return exponents(s, n) })
-	case Log:
-		if s.hi-s.lo < 1.2 {
-			return withinDecade(s, n)
+	if ok && m.down {
+		marks := t.marks(span{-m.hi, -m.lo, true}, max(n, 2))
+		for i := range marks {
+			marks[i].Value *= -1
 		}
-		return atLeastTwo(decades(s, n), func() []mark { return withinDecade(s, n) })
+		return marks
 	}
-	return roundNumbers(s, n)
+	if ok {
+		return t.marks(m.span, max(n, 2))
+	}
+	ticker := a.Ticks
+	if ticker == nil {
+		ticker = plot.DefaultTicks{}
+	}
+	slack := 1e-9 * (m.hi - m.lo)
+	for _, t := range ticker.Ticks(min(m.at(0), m.at(1)), max(m.at(0), m.at(1))) {
+		if u := m.position(t.Value); u >= m.lo-slack && u <= m.hi+slack {
+			inside = append(inside, plot.Tick{Value: u, Label: t.Label})
+		}
+	}
+	return inside
 }
 
-// atLeastTwo returns the marks, or others if fewer than two have labels: one
-// number does not say how long the axis is.
-func atLeastTwo(marks []mark, others func() []mark) []mark {
-	labels := 0
-	for _, m := range marks {
-		if m.label != "" {
-			labels++
-		}
-	}
-	if labels < 2 {
-		return others()
-	}
-	return marks
-}
+// Counts is a ticker of whole numbers, for counts.
+var Counts plot.Ticker = counts{}
 
-func (a Axis) givenMarks(s span) []mark {
-	var out []mark
-	for _, t := range a.Ticks {
-		u := a.position(t.At)
-		if u < s.lo-1e-9*(s.hi-s.lo) || u > s.hi+1e-9*(s.hi-s.lo) {
-			continue
-		}
-		label := t.Label
-		if label == "" {
-			label = a.written(t.At)
-		}
-		out = append(out, mark{u, label})
+type counts struct{}
+
+func (c counts) Ticks(min, max float64) []plot.Tick { return c.marks(span{min, max, true}, 5) }
+
+func (counts) marks(s span, n int) (out []plot.Tick) {
+	step := wholeStep(s, n)
+	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9*step; k++ {
+		out = append(out, plot.Tick{Value: k * step, Label: exponent(k * step)})
 	}
 	return out
 }
 
-// written writes a datum: the number itself, of which Logged data are the natural
-// logarithm.
-func (a Axis) written(v float64) string {
-	if !a.Logged {
-		return number(v, -1)
+// TicksAt is a ticker of given numbers, with labels of at most ten digits.
+func TicksAt(values ...float64) plot.Ticker {
+	ticks := make(plot.ConstantTicks, len(values))
+	for i, v := range values {
+		ticks[i] = plot.Tick{Value: v, Label: number(rounded(v, 10), -1)}
 	}
-	if decimal := v / math.Ln10; math.Abs(decimal) >= 6 {
-		return "10^{" + number(rounded(decimal), -1) + "}"
-	}
-	return number(rounded(math.Exp(v)), -1)
+	return ticks
 }
 
-// rounded returns v to four digits.
-func rounded(v float64) float64 {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
+// rounded returns v to so many digits.
+func rounded(v float64, digits int) float64 {
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
 	return r
+}
+
+func (s Scale) marks(on span, n int) []plot.Tick {
+	switch s &^ logged {
+	case LogLog:
+		if marks := doubleDecades(on, n); labelled(marks) >= 2 {
+			return marks
+		}
+		return exponents(on, n)
+	case Log:
+		if marks := decades(on, n); on.hi-on.lo >= 1.2 && labelled(marks) >= 2 {
+			return marks
+		}
+		return withinDecade(on, n)
+	}
+	return roundNumbers(on, n)
+}
+
+// labelled counts: one number does not say how long the axis is.
+func labelled(marks []plot.Tick) (n int) {
+	for _, m := range marks {
+		if !m.IsMinor() {
+			n++
+		}
+	}
+	return n
 }
 
 // roundNumbers are multiples of 1, 2 or 5 times a power of ten, at least two of
 // them; on a span so short that its ends differ by roundings, the ends.
-func roundNumbers(s span, n int) []mark {
-	width := s.hi - s.lo
-	if !(width > 1e-13*s.largest() && width >= 1e-300 && width <= math.MaxFloat64) {
-		return []mark{{s.lo, number(s.lo, -1)}, {s.hi, number(s.hi, -1)}}
+func roundNumbers(s span, n int) (out []plot.Tick) {
+	width, largest := s.hi-s.lo, s.largest()
+	if !(width > 1e-13*largest && width >= 1e-300 && width <= math.MaxFloat64) {
+		return []plot.Tick{{Value: s.lo, Label: number(s.lo, -1)}, {Value: s.hi, Label: number(s.hi, -1)}}
 	}
 	step := roundStep(width / float64(n))
 	for multiples(s, step) < 2 {
 		step = roundStep(step / 2.5)
 	}
 	exponent := int(math.Floor(math.Log10(step) + 1e-9))
-	largest := s.largest()
 	var shift int // a common power of ten, when plain digits would be too many
 	if largest >= 1e6 || largest < 1e-3 {
 		shift = int(math.Floor(math.Log10(largest)))
 	}
-	digits := max(0, shift-exponent)
-	unit := math.Pow(10, float64(shift))
-	var out []mark
 	first := math.Ceil(s.lo/step - 1e-9)
 	for i := range multiples(s, step) {
-		k := first + float64(i)
-		v := k * step
-		label := number(v/unit, digits)
-		if shift != 0 && k != 0 {
-			label += "×10^{" + integer(shift) + "}"
-		} else if k == 0 {
+		v := (first + float64(i)) * step
+		label := number(v/math.Pow(10, float64(shift)), max(0, shift-exponent))
+		switch {
+		case first+float64(i) == 0:
 			label = "0"
+		case shift != 0:
+			label += "×10^{" + integer(shift) + "}"
 		}
-		out = append(out, mark{v, label})
+		out = append(out, plot.Tick{Value: v, Label: label})
 	}
 	return out
 }
@@ -142,23 +159,23 @@ func wholeStep(s span, n int) float64 {
 }
 
 // decades are powers of ten whose exponents are round numbers.
-func decades(s span, n int) []mark {
+func decades(s span, n int) (out []plot.Tick) {
 	wide := span{s.lo - s.slack(), s.hi + s.slack(), true}
 	step := wholeStep(wide, n)
-	first := math.Ceil(wide.lo/step - 1e-9)
-	count := multiples(wide, step)
+	first, count := math.Ceil(wide.lo/step-1e-9), multiples(wide, step)
 	plain := step == 1 && first >= -2 && first+float64(count) <= 4
-	var out []mark
 	for i := range count {
 		k := (first + float64(i)) * step
-		out = append(out, mark{s.clamp(k), power(k, plain)})
+		label := "10^{" + exponent(k) + "}"
+		if plain {
+			label = number(math.Pow(10, k), max(0, int(-k)))
+		}
+		out = append(out, plot.Tick{Value: s.clamp(k), Label: label})
 	}
-	if step == 1 && s.hi-s.lo <= 4 {
-		for i := range 6 {
-			for m := 2.0; m < 10; m++ {
-				if u := math.Floor(s.lo) + float64(i) + math.Log10(m); u >= s.lo && u <= s.hi {
-					out = append(out, mark{u: u})
-				}
+	for i := 0; step == 1 && s.hi-s.lo <= 4 && i < 6; i++ {
+		for m := 2.0; m < 10; m++ {
+			if u := math.Floor(s.lo) + float64(i) + math.Log10(m); u >= s.lo && u <= s.hi {
+				out = append(out, plot.Tick{Value: u})
 			}
 		}
 	}
@@ -170,14 +187,9 @@ func decades(s span, n int) []mark {
 // print away at most.
 func (s span) slack() float64 { return 0.003 * (s.hi - s.lo) }
 
-func (s span) clamp(u float64) float64 { return math.Min(s.hi, math.Max(s.lo, u)) }
+func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s.slack() }
 
-func power(k float64, plain bool) string {
-	if plain {
-		return number(math.Pow(10, k), max(0, int(-k)))
-	}
-	return "10^{" + exponent(k) + "}"
-}
+func (s span) clamp(u float64) float64 { return math.Min(s.hi, math.Max(s.lo, u)) }
 
 // exponent writes a whole number, with all digits as long as they are certain.
 func exponent(k float64) string {
@@ -190,31 +202,33 @@ func exponent(k float64) string {
 // withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short
 // that powers of ten alone would leave it bare, or round numbers where even those
 // are fewer than two.
-func withinDecade(s span, n int) []mark {
-	var out []mark
+func withinDecade(s span, n int) (out []plot.Tick) {
 	base := math.Floor(s.lo)
 	for i := range 4 {
 		for _, m := range []float64{1, 2, 5} {
 			k := base + float64(i)
-			if u := k + math.Log10(m); u >= s.lo-s.slack() && u <= s.hi+s.slack() {
-				out = append(out, mark{s.clamp(u), multiple(m, k)})
+			if u := k + math.Log10(m); s.nearly(u) {
+				out = append(out, plot.Tick{Value: s.clamp(u), Label: multiple(m, k)})
 			}
 		}
 	}
 	if len(out) >= 2 {
 		return out
 	}
-	unit := 0.0 // a common power of ten, where plain digits would be too many
+	unit, power := 0.0, "" // a common power of ten, where plain digits would be too many
 	if math.Abs(base) > 4 {
-		unit = base
+		unit, power = base, "×10^{"+exponent(base)+"}"
 	}
-	out = nil
-	for _, m := range roundNumbers(span{math.Pow(10, s.lo-unit), math.Pow(10, s.hi-unit), true}, n) {
-		if u := unit + math.Log10(m.u); u >= s.lo-s.slack() && u <= s.hi+s.slack() {
-			if unit != 0 {
-				m.label += "×10^{" + exponent(unit) + "}"
-			}
-			out = append(out, mark{s.clamp(u), m.label})
+	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u-unit) },
+		func(v float64) float64 { return unit + math.Log10(v) }, func(label string) string { return label + power })
+}
+
+// transformed returns the round numbers of what f makes of positions, where they stand
+// in s.
+func transformed(s span, n int, f, inverse func(float64) float64, write func(string) string) (out []plot.Tick) {
+	for _, m := range roundNumbers(span{f(s.lo), f(s.hi), true}, n) {
+		if u := inverse(m.Value); s.nearly(u) {
+			out = append(out, plot.Tick{Value: s.clamp(u), Label: write(m.Label)})
 		}
 	}
 	return out
@@ -233,20 +247,18 @@ func multiple(m, k float64) string {
 
 // doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
 // position is the logarithm of the exponent; short axes get 2 and 5 as well.
-func doubleDecades(s span, n int) []mark {
+func doubleDecades(s span, n int) (out []plot.Tick) {
 	step := wholeStep(s, n)
-	var out []mark
 	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9; k++ {
-		out = append(out, mark{k * step, doublePower(int(k * step))})
+		out = append(out, plot.Tick{Value: k * step, Label: doublePower(int(k * step))})
 	}
 	if 3*(s.hi-s.lo) > float64(n+1) || s.hi-s.lo > 3 {
 		return out
 	}
-	for k := math.Floor(s.lo); k <= s.hi; k++ {
+	for k := max(0, math.Floor(s.lo)); k <= min(3, s.hi); k++ {
 		for _, m := range []float64{2, 5} {
-			u := k + math.Log10(m)
-			if u >= s.lo && u <= s.hi && k >= 0 && k <= 3 {
-				out = append(out, mark{u, "10^{" + integer(int(m*math.Pow(10, k))) + "}"})
+			if u := k + math.Log10(m); u >= s.lo && u <= s.hi {
+				out = append(out, plot.Tick{Value: u, Label: "10^{" + integer(int(m*math.Pow(10, k))) + "}"})
 			}
 		}
 	}
@@ -255,20 +267,15 @@ func doubleDecades(s span, n int) []mark {
 
 // exponents are powers of ten with round exponents, for a log-log axis shorter
 // than a decade of the exponent.
-func exponents(s span, n int) []mark {
-	var out []mark
-	for _, m := range roundNumbers(span{math.Pow(10, s.lo), math.Pow(10, s.hi), true}, n) {
-		if u := math.Log10(m.u); u >= s.lo-s.slack() && u <= s.hi+s.slack() {
-			out = append(out, mark{s.clamp(u), "10^{" + m.label + "}"})
-		}
-	}
-	return out
+func exponents(s span, n int) []plot.Tick {
+	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u) }, math.Log10,
+		func(label string) string { return "10^{" + label + "}" })
 }
 
 func doublePower(k int) string {
 	switch {
 	case k < 0:
-		return "10^{" + number(rounded(math.Pow(10, float64(k))), -1) + "}"
+		return "10^{" + number(rounded(math.Pow(10, float64(k)), 4), -1) + "}"
 	case k <= 3:
 		return "10^{" + integer(int(math.Pow(10, float64(k)))) + "}"
 	}

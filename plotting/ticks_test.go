@@ -4,13 +4,22 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
 )
 
-func labels(marks []mark) string {
+// at is an axis with its limits.
+func at(a Axis, s span) mapping {
+	m := a.mapping()
+	m.span = s
+	return m
+}
+
+func labels(marks []plot.Tick) string {
 	var out []string
 	for _, m := range marks {
-		if m.label != "" {
-			out = append(out, m.label)
+		if m.Label != "" {
+			out = append(out, m.Label)
 		}
 	}
 	return strings.Join(out, " ")
@@ -41,11 +50,18 @@ func TestTicks(t *testing.T) {
 		{"three decades of two numbers", Axis{Scale: Log}, 0.2, 9, 3, "0.2 0.5 1 2 5"},
 		{"short beyond overflow", Axis{Scale: Log, Logged: true}, 1000.1 * math.Ln10, 1000.25 * math.Ln10, 4, "1.4×10^{1000} 1.6×10^{1000}"},
 		{"short log-log", Axis{Scale: LogLog}, 1e12, 1e18, 4, "10^{12} 10^{14} 10^{16} 10^{18}"},
-		{"given logarithms", Axis{Scale: Log, Logged: true, Ticks: []Tick{{2 * math.Ln10, ""}, {1e4, ""}}}, 0, 1e4, 4, "100 10^{4343}"},
-		{"given", Axis{Ticks: []Tick{{0.5, "half"}, {1, ""}, {7, "outside"}}}, 0, 2, 6, "half 1"},
+		{"given logarithms", Axis{Scale: Log, Logged: true, Ticks: plot.ConstantTicks{{Value: 2 * math.Ln10, Label: "100"}}}, 0, 1e4, 4, "100"},
+		{"at given numbers", Axis{Ticks: TicksAt(0.1+0.2, 1, 7)}, 0, 2, 6, "0.3 1"},
+		{"counts", Axis{Ticks: Counts}, 0, 3, 8, "0 1 2 3"},
+		{"many counts", Axis{Ticks: Counts}, 0, 47, 5, "0 10 20 30 40"},
+		{"downwards", Axis{Down: true}, 3, 0, 4, "0 1 2 3"},
+		{"another ticker", Axis{Ticks: plot.DefaultTicks{}}, 0, 4, 4, "0 2 4"},
+		{"another scale", Axis{Scale: plot.InvertedScale{Normalizer: plot.LinearScale{}}}, 0, 4, 4, "0 2 4"},
+		{"gonum's logarithms", Axis{Scale: plot.LogScale{}}, 0.05, 200, 6, "0.1 1 10 100"},
+		{"given", Axis{Ticks: plot.ConstantTicks{{Value: 0.5, Label: "half"}, {Value: 1}, {Value: 7, Label: "outside"}}}, 0, 2, 6, "half"},
 	} {
-		s := span{c.axis.position(c.lo), c.axis.position(c.hi), true}
-		if got := labels(c.axis.marks(s, c.n)); got != c.want {
+		s := span{c.axis.mapping().position(c.lo), c.axis.mapping().position(c.hi), true}
+		if got := labels(c.axis.ticks(at(c.axis, s), c.n)); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -55,7 +71,6 @@ func TestTicks(t *testing.T) {
 // labels and not many more than n.
 func TestTicksFit(t *testing.T) {
 	for _, scale := range []Scale{Linear, Log, LogLog} {
-		a := Axis{Scale: scale}
 		for lo := -8.0; lo < 8; lo += 0.37 {
 			for width := 0.01; width < 3000; width *= 1.7 {
 				if scale == LogLog && (lo < 0 || lo+width > 300) {
@@ -64,11 +79,11 @@ func TestTicksFit(t *testing.T) {
 				for n := 2; n < 9; n++ {
 					s := span{lo, lo + width, true}
 					count := 0
-					for _, m := range a.marks(s, n) {
-						if m.u < s.lo-1e-6*width || m.u > s.hi+1e-6*width {
-							t.Fatalf("scale %d: tick %g outside of %v", scale, m.u, s)
+					for _, m := range scale.marks(s, n) {
+						if m.Value < s.lo-1e-6*width || m.Value > s.hi+1e-6*width {
+							t.Fatalf("scale %d: tick %g outside of %v", scale, m.Value, s)
 						}
-						if m.label != "" {
+						if m.Label != "" {
 							count++
 						}
 					}
@@ -85,7 +100,7 @@ func TestTicksFit(t *testing.T) {
 func TestAxisInverse(t *testing.T) {
 	for _, a := range []Axis{{}, {Scale: Log}, {Scale: LogLog}, {Scale: Log, Logged: true}, {Scale: LogLog, Logged: true}} {
 		for _, v := range []float64{1.5, 20, 3e5} {
-			if got := a.value(a.position(v)); math.Abs(got-v) > 1e-9*v { // a few roundings of exp and log
+			if got := a.mapping().value(a.mapping().position(v)); math.Abs(got-v) > 1e-9*v { // a few roundings of exp and log
 				t.Errorf("%+v: %g became %g", a, v, got)
 			}
 		}

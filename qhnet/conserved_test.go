@@ -42,8 +42,7 @@ func TestConserved(t *testing.T) {
 			if len(units) != a.units {
 				t.Errorf("%d conserved quantities of units, want %d", len(units), a.units)
 			}
-			weights := make([]float64, len(mustForward(t, e, theta)))
-			fillNormal(weights, rng)
+			weights := randomVector(rng, len(mustForward(t, e, theta)))
 			g, c := make([]float64, len(theta)), make([]float64, len(theta))
 			e.Gradient(g, weights)
 			for _, q := range append(blocks, units...) {

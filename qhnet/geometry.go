@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -48,7 +47,12 @@ func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
 //
 //	‖θ‖_Λ = (Σ λ_i θ_i²)^{1/2}.
 func Seminorm(rates *Rates, theta []float64) float64 {
-	return seminorm(rates.lambda(theta), theta, math.Inf(-1))
+	lambda, sum := rates.lambda(theta), 0.0
+	for start, end := 0, 0; start < len(theta); start = end {
+		end = runEnd(lambda, start)
+		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector(theta[start:end])))
+	}
+	return sum
 }
 
 // MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
@@ -56,28 +60,21 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 //
 //	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2},
 //
-// where rates that differ by 1e-12 of λ_max or less count as equal.
+// where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
+// less are equal.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
-	lambda := rates.lambda(theta)
-	return seminorm(lambda, theta, floats.Max(lambda))
+	checkLength("theta", len(theta), rates.parameters())
+	rate, blocks := rates.Max()
+	sum := 0.0
+	for _, b := range blocks {
+		sum = math.Hypot(sum, blas64.Nrm2(vector(rates.blocks[b].Of(theta))))
+	}
+	return math.Sqrt(rate) * sum
 }
 
 // isHighest tells whether a rate is the highest. Rates that are equal as fractions
 // may differ in their last digits.
 func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
-
-// seminorm sums over the rates from lowest on.
-func seminorm(lambda, theta []float64, lowest float64) float64 {
-	sum := 0.0
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		rate, run := lambda[start], theta[start:end]
-		if rate > 0 && isHighest(rate, lowest) {
-			sum = math.Hypot(sum, math.Sqrt(rate)*blas64.Nrm2(vector(run)))
-		}
-	}
-	return sum
-}
 
 // NormalizedTime returns τ(θ), the one solution of
 //

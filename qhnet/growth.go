@@ -126,16 +126,18 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 }
 
 // SurvivingRates returns the rates of what a flow has kept: the canonical rates
-// of its model without the blocks it discards, found from the trajectory alone.
+// of its model without the blocks it gives up, found from the trajectory alone.
 //
 // It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the
 // highest rate falls over the last decades of log(1/L), it discards the block
 // that falls fastest and computes the canonical rates of the rest anew; a block
 // can only be judged once those of higher rates are known to stay. The share of a
 // discarded block falls like a power of log(1/L), and the power is taken for a fall
-// if it is below -1/10. A block that is exactly zero is discarded whatever its rate.
-// Scale-invariant blocks have rate 0 and stay. Its errors are those of [RatesOf] and
-// [Trajectory.Growth].
+// if it is below -1/10. A block of a lower rate λ may be given up as well, frozen where
+// the flow left it: its power is -λ, and counts below -λ/2. With a block go those of its
+// layer and rate that fall, such as the other factors of a product. A block that is
+// exactly zero is discarded whatever its rate. Scale-invariant blocks have rate 0 and
+// stay. Its errors are those of [RatesOf] and [Trajectory.Growth].
 func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	rates, err := RatesOf(tr.Model())
 	if err != nil {
@@ -155,22 +157,33 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 }
 
 // falling names the surviving blocks of positive rate that are exactly zero (such as
-// all factors of a product), or else the one of the highest rate that falls fastest.
+// all factors of a product). If there are none, it names the falling block of the
+// highest rate, the fastest of them, and those of its layer and rate that fall too.
 func falling(rates *Rates, growth []Growth) (names []string) {
 	chosen, surviving := rates.chosen, rates.Surviving()
+	highest, _ := rates.Max()
+	falls := func(b int) bool {
+		limit := discardedTrend
+		if chosen[b] < highest {
+			limit = -chosen[b] / 2
+		}
+		return surviving[b] && chosen[b] > 0 && growth[b].Trend < limit
+	}
+	first := -1
 	for b, g := range growth {
 		if surviving[b] && chosen[b] > 0 && g.Share == 0 {
 			names = append(names, g.Block)
 		}
+		if falls(b) && (first < 0 || chosen[b] > chosen[first] || chosen[b] == chosen[first] && g.Trend < growth[first].Trend) {
+			first = b
+		}
 	}
-	if names != nil {
+	if names != nil || first < 0 {
 		return names
 	}
-	trend := discardedTrend
-	rate, highest := rates.Max()
-	for _, b := range highest {
-		if rate > 0 && growth[b].Trend < trend {
-			names, trend = []string{growth[b].Block}, growth[b].Trend
+	for b, g := range growth {
+		if falls(b) && chosen[b] == chosen[first] && rates.blocks[b].Layer == rates.blocks[first].Layer {
+			names = append(names, g.Block)
 		}
 	}
 	return names

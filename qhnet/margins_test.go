@@ -29,12 +29,9 @@ func ExampleAccuracy() {
 
 // randomSet draws n points of d coordinates with two classes.
 func randomSet(rng *rand.Rand, n, d int) dataset.Set {
-	set := dataset.Set{Name: "random", X: mat.NewDense(n, d, nil), Labels: make([]int, n), Classes: 2}
+	set := dataset.Set{Name: "random", X: gaussian(rng, n, d), Labels: make([]int, n), Classes: 2}
 	for k := range n {
 		set.Labels[k] = k % 2
-		for j := range d {
-			set.X.Set(k, j, rng.NormFloat64())
-		}
 	}
 	return set
 }

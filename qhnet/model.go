@@ -74,17 +74,6 @@ func Jacobian(dst *mat.Dense, e Evaluation) {
 	}
 }
 
-// GradientTangenter is an [Evaluation] that can derive Gradient along the direction v
-// of the last Directional while the weights change, at less than the cost of a
-// HessianVector and a Gradient,
-//
-//	dst = Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc.
-//
-// v must be as it was.
-type GradientTangenter interface {
-	GradientTangent(dst, weights, rates []float64)
-}
-
 // Block is a named slice of the flat parameter vector.
 type Block struct {
 	Name   string // unique in the model, such as "dense1.weight"

@@ -13,15 +13,11 @@ import (
 	"qhlab/qhnet/oracle"
 )
 
-func fillNormal(dst []float64, rng *rand.Rand) {
-	for i := range dst {
-		dst[i] = rng.NormFloat64()
-	}
-}
-
 func randomVector(rng *rand.Rand, n int) []float64 {
 	v := make([]float64, n)
-	fillNormal(v, rng)
+	for i := range v {
+		v[i] = rng.NormFloat64()
+	}
 	return v
 }
 

@@ -2,7 +2,6 @@ package qhnet
 
 import (
 	"errors"
-	"math"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -68,24 +67,6 @@ func (tr *Trajectory) Since(u float64) *Trajectory {
 		later.Points = later.Points[1:]
 	}
 	return &later
-}
-
-// SmoothedMargin returns at every recorded point
-//
-//	γ̄ = log(1/(nL)) / ‖θ‖_Λ^{1/λ_max},
-//
-// which along the flow of the exponential loss never decreases once nL < 1, for
-// every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
-// Lyu and Li, arXiv:1906.05890.
-func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
-	power := -1 / floats.Max(rates.chosen)
-	return tr.Series(func(p Point) float64 {
-		excess := -p.LogLoss - math.Log(float64(tr.margins.Points()))
-		if excess <= 0 {
-			return math.NaN()
-		}
-		return excess * math.Pow(Seminorm(rates, p.Theta), power)
-	})
 }
 
 // BlockNorm returns ‖θ_b‖ of one block at every recorded point.

@@ -5,6 +5,7 @@ HTML. Formulas are taken out before Markdown is read, as JupyterLab does, since
 underscores and backslashes mean something else there.
 """
 
+import html
 import json
 import re
 import sys
@@ -35,6 +36,10 @@ ACCENTS = {"~": "\u02dc", "^": "\u02c6", "\u02d9": "\u02d9", "\u00af": "\u00af",
 # Formulas in a line do not break, and a telephone has room for about so many signs.
 LONG = 25
 LIMITS = {"min", "max", "inf", "sup", "lim"}
+ELEMENTS = set(
+    "math menclose mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt"
+    " mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none semantics".split()
+)
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 
@@ -42,12 +47,17 @@ def mathml(tex, display):
     """Return the formula as MathML Core, which browsers draw without a script."""
     for pattern, spelling in SPELLINGS:
         tex = re.sub(pattern, spelling, tex)
+    # latex2mathml takes signs in text for markup.
+    tex = re.sub(r"\\(?:text\w*|mbox|tag)\{[^{}]*\}", lambda m: html.escape(m[0], quote=False), tex)
     try:
         root = tree.fromstring(convert(tex.strip(), display="block" if display else "inline"))
     except Exception as error:
         sys.exit(f"cannot read the formula {tex!r}: {error!r}")
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
+        element.attrib.pop("href", None)
+        if element.tag not in ELEMENTS:  # HTML that was written into the formula
+            sys.exit(f"the formula {tex!r} has the element {element.tag}")
     for element in list(root.iter()):
         sign(element)
         if (element.text or "").startswith("\\"):
@@ -80,26 +90,38 @@ def repair(element, display):
     if display and element.tag == "msub" and element[0].text in LIMITS:
         element.tag = "munder"
     if alignment := element.attrib.pop("columnalign", None):
-        element.set("style", f"text-align: {alignment}")
+        element.set("class", alignment)
 
 
 def render(text, markdown):
     formulas = []
+    # Markdown leaves signs for private use alone.
+    begin, end = [sign for sign in map(chr, range(0xE000, 0xF8FF)) if sign not in text][:2]
 
     def take(match):
         if match["code"]:
             return match["code"]
         display = match["display"] is not None
         formulas.append(mathml(match["display"] if display else match["inline"], display))
-        # Private-use characters do not occur in text, and Markdown leaves them alone.
-        mark = f"\ue000{len(formulas) - 1}\ue001"
+        mark = f"{begin}{len(formulas) - 1}{end}"
         return f"\n\n{mark}\n\n" if display else mark
 
     body = markdown(FORMULA.sub(take, text))
-    body = re.sub(r"<p>(\ue000\d+\ue001)</p>", r"\1", body)
-    return re.sub(r"\ue000(\d+)\ue001", lambda m: formulas[int(m[1])], body)
+    body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
+    body = re.sub(f"<p>({begin}[0-9]+{end})</p>", r"\1", body)
+    return re.sub(f"{begin}([0-9]+){end}", lambda m: formulas[int(m[1])], body)
+
+
+def main():
+    markdown = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])
+    rendered = []
+    for text in json.load(sys.stdin):
+        try:
+            rendered.append(render(text, markdown))
+        except Exception as error:
+            sys.exit(f"cannot read the text that begins with {text[:60]!r}: {error!r}")
+    json.dump(rendered, sys.stdout)
 
 
 if __name__ == "__main__":
-    markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
-    json.dump([render(text, markdown) for text in json.load(sys.stdin)], sys.stdout)
+    main()

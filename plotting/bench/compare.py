@@ -1,31 +1,36 @@
-"""Compare the time and the size of four figures with matplotlib's.
+"""Compare the time and the size of five figures with matplotlib's.
 
 Usage, from the root of the project, in a virtual environment with
 bench/requirements.txt installed:
 
     go test -c -o /tmp/plotting.test ./plotting
-    cd plotting && python bench/compare.py /tmp/plotting.test
+    cd plotting && python bench/compare.py /tmp/plotting.test [/tmp/earlier.test]
 
-Rounds alternate between the two programs and the least time of each is kept, so
-that other work on the machine touches both alike. matplotlib's time is that of
-savefig alone, without building the figure; ours is that of Encode, which lays
-the figure out as well.
+With a second program, built from an earlier commit, its figures are measured as
+well. Times are those of the processor. Rounds alternate between the programs and the
+least time of each is kept, so that other work on the machine touches all alike.
+matplotlib's time is that of savefig alone, without building the figure and, for
+PGF, without the LaTeX that it starts; ours is that of Encode, which lays the
+figure out as well.
 """
 
 import io
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 import matplotlib
 
 matplotlib.use("agg")
+matplotlib.rcParams["pgf.texsystem"] = "pdflatex"
 import matplotlib.pyplot as plt
 import numpy as np
 
-ROUNDS = 9
-FORMATS = ["png", "svg", "pdf"]
+ROUNDS = 5
+FORMATS = ["png", "svg", "pdf", "pgf"]
 
 
 def canvas():
@@ -70,7 +75,20 @@ def scatter():
     return fig
 
 
-FIGURES = {f.__name__: f for f in [lines, heatmap, contour, scatter]}
+def stacked():
+    fig, axes = plt.subplots(4, 1, sharex=True, figsize=(6.75, 6.4), dpi=300)
+    x = np.logspace(0, 6, 201)
+    for k, ax in enumerate(axes):
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.set_ylabel("norm")
+        ax.loglog(x, x ** (1 / (k + 1)))
+        ax.axhline(10, linestyle=":")
+        ax.annotate("flow", (x[-1], x[-1] ** (1 / (k + 1))))
+    axes[-1].set_xlabel("log(1/L)")
+    return fig
+
+
+FIGURES = {f.__name__: f for f in [lines, heatmap, contour, scatter, stacked]}
 
 
 def measure_matplotlib(best, sizes):
@@ -78,12 +96,12 @@ def measure_matplotlib(best, sizes):
         fig = build()
         fig.savefig(io.BytesIO(), format="png")  # warm
         for form in FORMATS:
-            out = io.BytesIO()
-            start = time.perf_counter()
-            fig.savefig(out, format=form, dpi=300)
-            spent = time.perf_counter() - start
+            with tempfile.TemporaryDirectory() as folder:  # PGF writes images beside
+                start = time.process_time()
+                fig.savefig(os.path.join(folder, "f." + form), dpi=300)
+                spent = time.process_time() - start
+                sizes[name, form] = sum(f.stat().st_size for f in os.scandir(folder))
             best[name, form] = min(best.get((name, form), 1e9), spent)
-            sizes[name, form] = len(out.getvalue())
         plt.close(fig)
 
 
@@ -92,24 +110,30 @@ def measure_go(binary, best, sizes):
         [binary, "-test.run", "xxx", "-test.bench", "Encode", "-test.benchtime", "3x"],
         check=True, capture_output=True, text=True,
     ).stdout
-    for name, form, ns, size in re.findall(r"Encode/(\w+)/(\w+)\S*\s+\d+\s+([\d.]+) ns/op\s+([\d.]+) bytes", out):
+    for name, form, size, ns in re.findall(r"Encode/(\w+)/(\w+)\S*\s+\d+\s+[\d.]+ ns/op\s+([\d.]+) bytes\s+([\d.]+) cpu-ns", out):
         best[name, form] = min(best.get((name, form), 1e9), float(ns) * 1e-9)
         sizes[name, form] = int(float(size))
 
 
 def main():
-    theirs, their_sizes, ours, our_sizes = {}, {}, {}, {}
+    programs = sys.argv[1:3]
+    theirs, their_sizes = {}, {}
+    ours, our_sizes = [{} for _ in programs], [{} for _ in programs]
     for _ in range(ROUNDS):
         measure_matplotlib(theirs, their_sizes)
-        measure_go(sys.argv[1], ours, our_sizes)
+        for program, best, sizes in zip(programs, ours, our_sizes):
+            measure_go(program, best, sizes)
     print(f"matplotlib {matplotlib.__version__}, least of {ROUNDS} rounds\n")
-    print("| figure | format | matplotlib ms | qhlab ms | ratio | matplotlib kB | qhlab kB | ratio |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    earlier = len(programs) > 1
+    print("| figure | format | matplotlib ms |" + " before |" * earlier + " now | ratio | matplotlib kB |" + " before |" * earlier + " now | ratio |")
+    print("| --- | --- |" + " ---: |" * (6 + 2 * earlier))
     for name in FIGURES:
         for form in FORMATS:
-            t, u = theirs[name, form] * 1e3, ours[name, form] * 1e3
-            a, b = their_sizes[name, form] / 1e3, our_sizes[name, form] / 1e3
-            print(f"| {name} | {form} | {t:.1f} | {u:.1f} | {u / t:.2f} | {a:.1f} | {b:.1f} | {b / a:.2f} |")
+            row = [name, form]
+            for scale, base, runs in [(1e3, theirs, ours), (1e-3, their_sizes, our_sizes)]:
+                row += [f"{base[name, form] * scale:.1f}"] + [f"{r[name, form] * scale:.1f}" for r in runs[::-1]]
+                row.append(f"{runs[0][name, form] / base[name, form]:.2f}")
+            print("| " + " | ".join(row) + " |")
 
 
 if __name__ == "__main__":

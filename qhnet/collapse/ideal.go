@@ -61,19 +61,19 @@ func (n Normalization) String() string {
 	return name
 }
 
-// layer returns the normalization as a layer of a network.
-func (p IdealProblem) layer() (nn.Layer, error) {
+// normalization returns the layers of a network that normalize, one or none.
+func (p IdealProblem) normalization() ([]nn.Layer, error) {
 	var options []nn.Option
 	if p.Normalization.hasScale() {
 		options = append(options, nn.WithScale())
 	}
 	switch p.Normalization.plain() {
 	case Batch:
-		return nn.BatchNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.BatchNorm(options...))}, nil
 	case Layer:
-		return nn.LayerNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.LayerNorm(options...))}, nil
 	case RMS:
-		return nn.RMSNorm(options...), nil
+		return []nn.Layer{nn.Named("normalization", nn.RMSNorm(options...))}, nil
 	case None:
 		if !p.Normalization.hasScale() {
 			return nil, nil
@@ -88,20 +88,22 @@ func (p IdealProblem) layer() (nn.Layer, error) {
 // classes, no points, or less room than an ETF needs: d ≥ C-1, and d ≥ C if
 // every feature vector must sum to zero.
 func (p IdealProblem) Network() (*nn.Network, error) {
-	if p.Classes < 2 || p.PerClass < 1 {
-		return nil, fmt.Errorf("qhnet: ideal problem: %d classes of %d points; it needs at least 2 classes of 1", p.Classes, p.PerClass)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	if least := p.leastFeatures(); p.Features < least {
+	least := p.Classes - 1
+	if p.Normalization.plain() == Layer {
+		least++
+	}
+	if p.Features < least {
 		return nil, fmt.Errorf("qhnet: ideal problem: %d features have no room for the ETF of %d classes; use at least %d", p.Features, p.Classes, least)
 	}
 	layers := []nn.Layer{nn.Input(p.points()), nn.Named("features", nn.Dense(p.Features, nn.NoBias()))}
-	normalization, err := p.layer()
+	normalization, err := p.normalization()
 	if err != nil {
 		return nil, err
 	}
-	if normalization != nil {
-		layers = append(layers, nn.Named("normalization", normalization))
-	}
+	layers = append(layers, normalization...)
 	var options []nn.Option
 	if !p.Bias {
 		options = append(options, nn.NoBias())
@@ -109,8 +111,19 @@ func (p IdealProblem) Network() (*nn.Network, error) {
 	return nn.New(append(layers, nn.Named("classifier", nn.Dense(p.Classes, options...)))...)
 }
 
-// Set returns the points: one-hot inputs, labels in order of the classes.
+func (p IdealProblem) check() error {
+	if p.Classes < 2 || p.PerClass < 1 || float64(p.Classes)*float64(p.PerClass) > 1<<14 {
+		return fmt.Errorf("qhnet: ideal problem: %d classes of %d points; it needs at least 2 classes of 1, and its one-hot inputs allow 16384 points", p.Classes, p.PerClass)
+	}
+	return nil
+}
+
+// Set returns the points: one-hot inputs, labels in order of the classes. It panics
+// if Network refuses their number.
 func (p IdealProblem) Set() dataset.Set {
+	if err := p.check(); err != nil {
+		panic(err.Error())
+	}
 	n := p.points()
 	set := dataset.Set{Name: "ideal problem", X: mat.NewDense(n, n, nil), Labels: make([]int, n), Classes: p.Classes}
 	for k := range n {
@@ -144,94 +157,103 @@ func (p IdealProblem) Collapsed() ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	theta := make([]float64, qhnet.NumParameters(n))
+	theta, points := make([]float64, qhnet.NumParameters(n)), p.points()
+	size := mat.Norm(means.RowView(0), 2)
+	ratio := float64(p.Classes-1) / (size * size * float64(p.Classes)) // W = ratio·M makes every margin ⟨w_y - w_c, μ_y⟩ = 1
+	scale := make([]float64, p.Features)                               // γ_j = √‖v_j‖ shares the columns v_j = γ_j w_j at least cost
+	for j := range scale {
+		scale[j] = math.Sqrt(ratio * mat.Norm(means.ColView(j), 2))
+	}
 	for _, b := range n.Blocks() {
+		part := b.Of(theta)
 		switch b.Name {
-		case "features.weight":
-			p.placeFeatures(b.Of(theta), means)
+		case "features.weight": // a column for each point
+			for i := range part {
+				part[i] = means.At(i%points/p.PerClass, i/points)
+			}
 		case "classifier.weight":
-			p.placeClassifier(b.Of(theta), means)
+			for i := range part {
+				j := i % p.Features
+				if part[i] = ratio * means.At(i/p.Features, j); p.Normalization.hasScale() && scale[j] > 0 {
+					part[i] /= scale[j]
+				}
+			}
 		case "normalization.scale":
-			p.placeScale(b.Of(theta), means)
+			copy(part, scale)
 		}
 	}
 	return theta, nil
 }
 
-// placeFeatures writes the mean of its class to each point's column.
-func (p IdealProblem) placeFeatures(z []float64, means *mat.Dense) {
-	for k := range p.points() {
-		for j, v := range means.RawRowView(k / p.PerClass) {
-			z[j*p.points()+k] = v
-		}
-	}
-}
-
-// placeClassifier writes W = M/(‖μ‖² C/(C-1)), which makes every margin
-// ⟨w_y - w_c, μ_y⟩ = 1, or the part of it that the scale leaves.
-func (p IdealProblem) placeClassifier(w []float64, means *mat.Dense) {
-	for c := range p.Classes {
-		for j, v := range means.RawRowView(c) {
-			w[c*p.Features+j] = v * p.ratio(means)
-		}
-	}
-	if !p.Normalization.hasScale() {
-		return
-	}
-	scale := make([]float64, p.Features)
-	p.placeScale(scale, means)
-	for i := range w {
-		if s := scale[i%p.Features]; s > 0 {
-			w[i] /= s
-		}
-	}
-}
-
-// placeScale writes γ_j = √‖v_j‖ for the columns v_j = γ_j w_j, the cheapest way
-// to share them.
-func (p IdealProblem) placeScale(scale []float64, means *mat.Dense) {
-	for j := range scale {
-		scale[j] = math.Sqrt(p.ratio(means) * mat.Norm(means.ColView(j), 2))
-	}
-}
-
-// ratio returns the factor between classifier and means.
-func (p IdealProblem) ratio(means *mat.Dense) float64 {
-	size := mat.Norm(means.RowView(0), 2)
-	return float64(p.Classes-1) / (size * size * float64(p.Classes))
-}
-
 // means returns the collapsed class means, an ETF in the orientation that the
-// normalization asks for.
+// normalization asks for: the columns of basis are orthonormal.
 func (p IdealProblem) means() (*mat.Dense, error) {
-	radius := math.Sqrt(float64(p.Features))
-	basis := mat.NewDense(p.Features, p.Classes-1, nil)
-	switch p.Normalization.plain() {
-	case None:
-		// ‖μ‖² C n_c = ‖W‖², which is smallest when both are (C-1)√n_c.
-		radius = math.Sqrt(float64(p.Classes-1) / (float64(p.Classes) * math.Sqrt(float64(p.PerClass))))
-		coordinates(basis)
-	case Batch:
+	d, k, radius := p.Features, p.Classes-1, math.Sqrt(float64(p.Features))
+	basis := mat.NewDense(d, k, nil)
+	switch plain := p.Normalization.plain(); {
+	case plain == Layer && p.Normalization.hasScale():
+		return nil, errors.New("qhnet: ideal problem: with a trainable scale, features that sum to zero do not collapse to an ETF")
+	case plain == Layer: // columns that sum to zero
+		basis.Scale(math.Sqrt(float64(d-1)/float64(d)), SimplexETF(d, d-1).Slice(0, d, 0, k))
+	case plain == Batch && k < d:
 		evenBasis(basis)
-	case Layer:
-		if p.Normalization.hasScale() {
-			return nil, errors.New("qhnet: ideal problem: with a trainable scale, features that sum to zero do not collapse to an ETF")
+	default:
+		for j := range k {
+			basis.Set(j, j, 1)
 		}
-		sumlessBasis(basis)
-	case RMS:
-		coordinates(basis)
+	}
+	if p.Normalization == None {
+		// ‖μ‖² C n_c = ‖W‖², which is smallest when both are (C-1)√n_c.
+		radius = math.Sqrt(float64(k) / (float64(p.Classes) * math.Sqrt(float64(p.PerClass))))
 	}
 	var means mat.Dense
-	means.Mul(SimplexETF(p.Classes, p.Classes-1), basis.T())
+	means.Mul(SimplexETF(p.Classes, k), basis.T())
 	means.Scale(radius, &means)
 	return &means, nil
 }
 
 func (p IdealProblem) points() int { return p.Classes * p.PerClass }
 
-func (p IdealProblem) leastFeatures() int {
-	if p.Normalization.plain() == Layer {
-		return p.Classes
+// SimplexETF returns the simplex equiangular tight frame of C directions in
+// R^d, one a row: unit vectors that sum to zero and are as far apart as C
+// vectors can be,
+//
+//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j.
+//
+// Entries beyond column C-1 are zero. The rows are those of a scaled Helmert
+// matrix, so every entry is one correctly rounded square root. It panics if
+// C < 2 or d < C-1, where no such frame exists. See Papyan, Han and Donoho,
+// arXiv:2008.08186, definition of the simplex ETF.
+func SimplexETF(classes, d int) *mat.Dense {
+	if classes < 2 || d < classes-1 {
+		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1", classes, d))
 	}
-	return p.Classes - 1
+	frame := mat.NewDense(classes, d, nil)
+	ratio := float64(classes) / float64(classes-1)
+	for j := range classes - 1 {
+		k := float64(j + 1)
+		for i := range j + 1 {
+			frame.Set(i, j, math.Sqrt(ratio/(k*(k+1))))
+		}
+		frame.Set(j+1, j, -math.Sqrt(ratio*k/(k+1)))
+	}
+	return frame
+}
+
+// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d):
+// cosines and sines of the same frequency, with a constant column if k is odd,
+// the harmonic frame.
+func evenBasis(basis *mat.Dense) {
+	d, k := basis.Dims()
+	for i := range d {
+		if k%2 == 1 {
+			basis.Set(i, 0, 1/math.Sqrt(float64(d)))
+		}
+		for frequency := 1; frequency <= k/2; frequency++ {
+			sin, cos := math.Sincos(2 * math.Pi * float64(frequency*i%d) / float64(d))
+			j := k%2 + 2*(frequency-1)
+			basis.Set(i, j, cos*math.Sqrt(2/float64(d)))
+			basis.Set(i, j+1, sin*math.Sqrt(2/float64(d)))
+		}
+	}
 }

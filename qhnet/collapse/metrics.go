@@ -12,6 +12,9 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"qhlab/qhnet"
 )
 
 // ClassFeatures holds the last-layer features of labelled points and the class
@@ -36,16 +39,20 @@ type ClassFeatures struct {
 	Counts   []int      // C
 }
 
+// coincide is the distance, relative to the means' length, below which two class means
+// are one but for rounding.
+const coincide = 1e-13
+
 // NewClassFeatures computes the class statistics of the n×d features h. It is an
 // error if there are fewer than two classes, a class has no points, a feature is
-// not finite, or all class means coincide. It panics if lengths differ.
+// not finite, or all class means coincide up to rounding. It panics if lengths differ.
 func NewClassFeatures(h *mat.Dense, labels []int, classes int) (*ClassFeatures, error) {
 	n, d := h.Dims()
 	if n != len(labels) {
 		panic(fmt.Sprintf("qhnet: %d feature rows but %d labels", n, len(labels)))
 	}
-	if classes < 2 {
-		return nil, fmt.Errorf("qhnet: collapse of %d class(es): the metrics compare classes, at least 2 are needed", classes)
+	if classes < 2 || classes > n {
+		return nil, fmt.Errorf("qhnet: collapse of %d class(es) with %d points: the metrics compare classes, at least 2 are needed, each with a point", classes, n)
 	}
 	f := &ClassFeatures{
 		H: h, Labels: labels, Means: mat.NewDense(classes, d, nil), Global: make([]float64, d),
@@ -54,9 +61,17 @@ func NewClassFeatures(h *mat.Dense, labels []int, classes int) (*ClassFeatures, 
 	if err := f.average(); err != nil {
 		return nil, err
 	}
-	f.centre()
-	f.spread()
-	if mat.Norm(f.Centred, 2) == 0 {
+	for c := range classes {
+		floats.AddScaled(f.Global, 1/float64(classes), f.Means.RawRowView(c))
+	}
+	for c := range classes {
+		floats.SubTo(f.Centred.RawRowView(c), f.Means.RawRowView(c), f.Global)
+	}
+	for k, c := range labels {
+		distance := floats.Distance(h.RawRowView(k), f.Means.RawRowView(c), 2)
+		f.Variance[c] += distance * distance / float64(f.Counts[c])
+	}
+	if mat.Norm(f.Centred, 2) <= coincide*mat.Norm(f.Means, 2) {
 		return nil, errors.New("qhnet: collapse: all class means coincide, so no angle between them exists")
 	}
 	return f, nil
@@ -76,28 +91,11 @@ func (f *ClassFeatures) average() error {
 		}
 		row := f.Means.RawRowView(c)
 		floats.Scale(1/float64(count), row)
-		if s := floats.Sum(row); math.IsNaN(s) || math.IsInf(s, 0) {
+		if s := floats.Sum(row); s-s != 0 {
 			return fmt.Errorf("qhnet: collapse: a feature of class %d is not finite", c)
 		}
 	}
 	return nil
-}
-
-func (f *ClassFeatures) centre() {
-	classes := len(f.Counts)
-	for c := range classes {
-		floats.AddScaled(f.Global, 1/float64(classes), f.Means.RawRowView(c))
-	}
-	for c := range classes {
-		floats.SubTo(f.Centred.RawRowView(c), f.Means.RawRowView(c), f.Global)
-	}
-}
-
-func (f *ClassFeatures) spread() {
-	for k, c := range f.Labels {
-		distance := floats.Distance(f.H.RawRowView(k), f.Means.RawRowView(c), 2)
-		f.Variance[c] += distance * distance / float64(f.Counts[c])
-	}
 }
 
 // WithinClassVariability returns the NC1 of Papyan, Han and Donoho,
@@ -147,83 +145,71 @@ func (f *ClassFeatures) betweenDirections() ([]float64, mat.Matrix) {
 	return values[:rank], v.Slice(0, d, 0, rank)
 }
 
-// VariabilityRatio returns trΣ_W/trΣ_B, the form of NC1 that needs no
-// pseudoinverse (Tirer and Bruna, arXiv:2202.08087).
-func (f *ClassFeatures) VariabilityRatio() float64 {
-	size := mat.Norm(f.Centred, 2)
-	return floats.Sum(f.Variance) / (size * size)
-}
-
-// CDNV returns the class-distance normalized variance of Galanti, György and
-// Hutter, arXiv:2112.15121,
-//
-//	mean over pairs i < j of (σ²_i + σ²_j)/(2 ‖μ_i - μ_j‖²).
-//
-// It is infinite if two class means coincide.
-func (f *ClassFeatures) CDNV() float64 {
-	classes := len(f.Counts)
-	total := 0.0
+// cdnv returns the mean over pairs of classes, +Inf if the means of two coincide.
+func (f *ClassFeatures) cdnv() float64 {
+	classes, total := len(f.Counts), 0.0
 	for i := range classes {
 		for j := range i {
-			gap := floats.Distance(f.Means.RawRowView(i), f.Means.RawRowView(j), 2)
+			a, b := f.Means.RawRowView(i), f.Means.RawRowView(j)
+			gap := floats.Distance(a, b, 2)
+			if gap <= coincide*(floats.Norm(a, 2)+floats.Norm(b, 2)) {
+				return math.Inf(1)
+			}
 			total += (f.Variance[i] + f.Variance[j]) / (2 * gap * gap)
 		}
 	}
 	return total / float64(classes*(classes-1)/2)
 }
 
-// NearestMeanDisagreement returns NC4 of Papyan, Han and Donoho,
-// arXiv:2008.08186: the share of points whose largest logit W h + b is not that
-// of the nearest class mean. W is C×d; b may be nil. Classes whose logits tie
-// with the largest all count as agreeing.
-func (f *ClassFeatures) NearestMeanDisagreement(w *mat.Dense, b []float64) float64 {
-	classes := len(f.Counts)
-	logits := make([]float64, classes)
+// disagreement returns the share of points that f = W h + b does not give the class of
+// the nearest mean, of equally near ones the first.
+func (f *ClassFeatures) disagreement(w *mat.Dense, b []float64) float64 {
+	logits, gaps := make([]float64, len(f.Counts)), make([]float64, len(f.Counts))
 	wrong := 0
 	for k := range f.Labels {
 		h := f.H.RawRowView(k)
 		for c := range logits {
-			logits[c] = floats.Dot(w.RawRowView(c), h)
+			logits[c], gaps[c] = floats.Dot(w.RawRowView(c), h), floats.Distance(h, f.Means.RawRowView(c), 2)
 			if b != nil {
 				logits[c] += b[c]
 			}
 		}
-		if logits[f.nearest(h)] < floats.Max(logits) {
+		if qhnet.Class(logits) != floats.MinIdx(gaps) {
 			wrong++
 		}
 	}
 	return float64(wrong) / float64(len(f.Labels))
 }
 
-func (f *ClassFeatures) nearest(h []float64) int {
-	best, smallest := 0, math.Inf(1)
-	for c := range f.Counts {
-		if distance := floats.Distance(h, f.Means.RawRowView(c), 2); distance < smallest {
-			best, smallest = c, distance
-		}
-	}
-	return best
-}
-
-// Metrics is every collapse metric of one set of features and one classifier.
-// All but BiasNorm are unchanged by a rotation and a rescaling of feature space
-// and are 0 at collapse, if the features have room for an ETF.
+// Metrics is every collapse metric of one set of features and one classifier
+// f = W h + b. Published code disagrees on some of them, so each comes with its
+// formula. All but BiasNorm are unchanged by a rotation and a rescaling of feature
+// space and are 0 at collapse, if the features have room for an ETF. A class mean at
+// the centre, or a class without weights, has no angle: its metric is NaN.
 type Metrics struct {
 	Classes, Features, Points int
 	SmallestClass             int // points of the smallest class
 	LargestClass              int // points of the largest class
 
 	NC1      float64 // [ClassFeatures.WithinClassVariability]
-	NC1Ratio float64 // [ClassFeatures.VariabilityRatio]
-	CDNV     float64 // [ClassFeatures.CDNV]
+	NC1Ratio float64 // trΣ_W/trΣ_B, without a pseudoinverse (Tirer and Bruna, arXiv:2202.08087)
 
-	MeanEquinorm, WeightEquinorm       float64 // NC2, [Equinorm] of M and W
-	MeanEquiangular, WeightEquiangular float64 // NC2, [Equiangularity] of M and W
-	MeanETF, WeightETF                 float64 // NC2, [ETFDistance] of M and W
+	// CDNV is the class-distance normalized variance of Galanti, György and Hutter
+	// (arXiv:2112.15121), the mean over pairs of classes of (σ²_i + σ²_j)/(2 ‖μ_i - μ_j‖²).
+	// It is infinite if two class means coincide up to rounding.
+	CDNV float64
 
-	NC3    float64 // [SelfDuality]
-	NC3ETF float64 // [DualETFDistance]
-	NC4    float64 // [ClassFeatures.NearestMeanDisagreement]
+	// NC2 of the centred class means M and of the weights W (Papyan, Han and Donoho,
+	// arXiv:2008.08186): the coefficient of variation std_c ‖a_c‖ / mean_c ‖a_c‖ of the
+	// rows' norms, with division by C; the mean over i ≠ j of |cos∠(a_i, a_j) + 1/(C-1)|;
+	// and, for both at once, [ETFDistance].
+	MeanEquinorm, WeightEquinorm       float64
+	MeanEquiangular, WeightEquiangular float64
+	MeanETF, WeightETF                 float64
+
+	NC3    float64 // ‖W/‖W‖_F - M/‖M‖_F‖²_F, from 0 to 4 (Papyan et al.)
+	NC3ETF float64 // ‖W Mᵀ/‖W Mᵀ‖_F - (I - 11ᵀ/C)/√(C-1)‖_F (Zhu et al., arXiv:2105.02375)
+	NC4    float64 // share of points whose [qhnet.Class] is not that of the nearest mean, the first of equally near ones
 
 	BiasNorm float64 // ‖b‖, 0 without a bias
 	ETFFloor float64 // [ETFFloor], above 0 if there are more than d+1 classes
@@ -231,7 +217,8 @@ type Metrics struct {
 
 // Measure computes all metrics for the n×d features h of labelled
 // points under the classifier f = W h + b, W of shape C×d; b may be nil. Errors
-// are those of [NewClassFeatures]. It panics if shapes differ.
+// are those of [NewClassFeatures], a classifier that is zero, and one that is not
+// finite. It panics if shapes differ.
 func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, error) {
 	classes, d := w.Dims()
 	if _, width := h.Dims(); width != d {
@@ -240,21 +227,83 @@ func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, er
 	if b != nil && len(b) != classes {
 		panic(fmt.Sprintf("qhnet: bias of length %d for %d classes", len(b), classes))
 	}
+	if size := mat.Norm(w, 2) + floats.Norm(b, 2); size-size != 0 {
+		return Metrics{}, fmt.Errorf("qhnet: collapse: the norm of the classifier is %v; every weight and bias must be finite", size)
+	}
 	f, err := NewClassFeatures(h, labels, classes)
 	if err != nil {
 		return Metrics{}, err
 	}
-	m := f.Centred
-	return Metrics{
+	if mat.Norm(w, 2) == 0 {
+		return Metrics{}, errors.New("qhnet: collapse: all weights of the classifier are zero, so it has no direction")
+	}
+	c := Metrics{
 		Classes: classes, Features: d, Points: len(labels),
 		SmallestClass: slices.Min(f.Counts), LargestClass: slices.Max(f.Counts),
-		NC1: f.WithinClassVariability(), NC1Ratio: f.VariabilityRatio(), CDNV: f.CDNV(),
-		MeanEquinorm: Equinorm(m), WeightEquinorm: Equinorm(w),
-		MeanEquiangular: Equiangularity(m), WeightEquiangular: Equiangularity(w),
-		MeanETF: ETFDistance(m), WeightETF: ETFDistance(w),
-		NC3: SelfDuality(w, m), NC3ETF: DualETFDistance(w, m),
-		NC4: f.NearestMeanDisagreement(w, b), BiasNorm: floats.Norm(b, 2), ETFFloor: ETFFloor(classes, d),
-	}, nil
+		NC1: f.WithinClassVariability(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
+		MeanETF: ETFDistance(f.Centred), WeightETF: ETFDistance(w),
+		NC3ETF: etfDistance(w, f.Centred), NC4: f.disagreement(w, b),
+		BiasNorm: floats.Norm(b, 2), ETFFloor: ETFFloor(classes, d),
+	}
+	c.MeanEquinorm, c.MeanEquiangular = equality(f.Centred)
+	c.WeightEquinorm, c.WeightEquiangular = equality(w)
+	var gap, means mat.Dense
+	means.Scale(1/mat.Norm(f.Centred, 2), f.Centred)
+	gap.Scale(1/mat.Norm(w, 2), w)
+	gap.Sub(&gap, &means)
+	c.NC3 = math.Pow(mat.Norm(&gap, 2), 2)
+	return c, nil
+}
+
+// equality returns how unequal the norms of the rows of a are, and their angles.
+func equality(a *mat.Dense) (norm, angle float64) {
+	classes, _ := a.Dims()
+	norms := make([]float64, classes)
+	for i := range norms {
+		norms[i] = floats.Norm(a.RawRowView(i), 2)
+		for j := range i {
+			cosine := floats.Dot(a.RawRowView(i), a.RawRowView(j)) / (norms[i] * norms[j])
+			angle += math.Abs(cosine+1/float64(classes-1)) / float64(classes*(classes-1)/2)
+		}
+	}
+	mean, deviation := stat.PopMeanStdDev(norms, nil)
+	return deviation / mean, angle
+}
+
+// ETFDistance returns the Frobenius distance of the normalized Gram matrix of
+// the rows of a from that of a simplex ETF,
+//
+//	‖ A Aᵀ/‖A Aᵀ‖_F - (I - 11ᵀ/C)/√(C-1) ‖_F,
+//
+// one number for equal norms and equal angles, as in Zhu et al., arXiv:2105.02375 (who
+// apply it to W). It is 0 on an ETF of any size and orientation. It panics for fewer
+// than two rows.
+func ETFDistance(a mat.Matrix) float64 { return etfDistance(a, a) }
+
+func etfDistance(a, b mat.Matrix) float64 {
+	var gram mat.Dense
+	gram.Mul(a, b.T())
+	classes, _ := gram.Dims()
+	if classes < 2 {
+		panic("qhnet: distance of one row from a simplex ETF, which has at least 2")
+	}
+	gram.Scale(1/mat.Norm(&gram, 2), &gram)
+	root := math.Sqrt(float64(classes - 1))
+	for i := range classes {
+		floats.AddConst(1/(float64(classes)*root), gram.RawRowView(i))
+		gram.Set(i, i, gram.At(i, i)-1/root)
+	}
+	return mat.Norm(&gram, 2)
+}
+
+// ETFFloor returns the smallest value that [ETFDistance] can take for C rows in
+// R^d,
+//
+//	√(2 - 2√(d/(C-1))) for d < C-1, otherwise 0:
+//
+// the best Gram matrix of rank d is a d-dimensional part of the ideal one.
+func ETFFloor(classes, d int) float64 {
+	return math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1)))
 }
 
 // String lays the metrics out as a table, with a remark where classes are

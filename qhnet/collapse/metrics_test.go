@@ -242,6 +242,77 @@ func TestCollapseErrors(t *testing.T) {
 	}
 }
 
+// Numbers that are not finite, or say nothing, never pass for collapse.
+func TestMeasureRefusesClassifiers(t *testing.T) {
+	h, labels := mat.NewDense(4, 2, []float64{1, 0, 1, 0, 0, 1, 0, 1}), []int{0, 0, 1, 1}
+	for _, test := range []struct {
+		w    []float64
+		b    []float64
+		want string
+	}{
+		{[]float64{1, 0, math.NaN(), 1}, nil, "norm of the classifier is NaN"},
+		{[]float64{1, 0, 0, math.Inf(1)}, nil, "norm of the classifier is +Inf"},
+		{[]float64{1, math.Inf(-1), 0, 1}, nil, "norm of the classifier is +Inf"},
+		{[]float64{1, 0, 0, 1}, []float64{0, math.NaN()}, "norm of the classifier is NaN"},
+		{[]float64{0, 0, 0, 0}, []float64{0, 1}, "all weights of the classifier are zero"},
+	} {
+		c, err := collapse.Measure(h, labels, mat.NewDense(2, 2, test.w), test.b)
+		wantError(t, test.want, err)
+		if c.Classes != 0 {
+			t.Errorf("%v: metrics beside the error:\n%v", test.w, c)
+		}
+	}
+	_, err := collapse.NewClassFeatures(h, labels, math.MaxInt)
+	wantError(t, "with 4 points", err)
+	// 0.1 + 0.2 and 0.3 differ in the last digit only.
+	tenths := mat.NewDense(4, 1, []float64{0.3, 0.3, 0.1 + 0.2, 0.1 + 0.2})
+	tenths.Set(2, 0, math.Nextafter(0.3, 1))
+	_, err = collapse.NewClassFeatures(tenths, labels, 2)
+	wantError(t, "all class means coincide", err)
+}
+
+// Of three classes two coincide, exactly or but for rounding.
+func TestCDNVOfCoincidingMeans(t *testing.T) {
+	w := mat.NewDense(3, 2, []float64{1, 0, 0, 1, 1, 1})
+	for _, scale := range []float64{1e-30, 1, 1e30} {
+		for _, other := range []float64{0.3, math.Nextafter(0.3, 1), 0.3 * (1 + 1e-15)} {
+			h := mat.NewDense(6, 2, []float64{0.3, 1, 0.3, 1, other, 1, other, 1, -1, -1, -1, -1})
+			h.Scale(scale, h)
+			c, err := collapse.Measure(h, []int{0, 0, 1, 1, 2, 2}, w, nil)
+			if err != nil || !math.IsInf(c.CDNV, 1) {
+				t.Errorf("means %v and 0.3 times %g: CDNV %v, %v", other, scale, c.CDNV, err)
+			}
+		}
+	}
+}
+
+// Where logits tie the class is the first, as Predict says.
+func TestNearestMeanOfTies(t *testing.T) {
+	h := mat.NewDense(4, 2, []float64{1, 0, 1, 0, 0, 1, 0, 1})
+	c, err := collapse.Measure(h, []int{0, 0, 1, 1}, mat.NewDense(2, 2, []float64{1, 1, 1, 1}), nil)
+	if err != nil || c.NC4 != 0.5 {
+		t.Errorf("equal logits: NC4 = %v, %v, want 0.5", c.NC4, err)
+	}
+}
+
+func TestETFsRefuse(t *testing.T) {
+	for want, call := range map[string]func(){
+		"qhnet: distance of one row":            func() { collapse.ETFDistance(mat.NewDense(1, 1, []float64{1})) },
+		"qhnet: no simplex ETF of 1 classes":    func() { collapse.SimplexETF(1, 1) },
+		"qhnet: no simplex ETF of 4 classes in": func() { collapse.SimplexETF(4, 2) },
+		"16384 points":                          func() { collapse.IdealProblem{Classes: math.MaxInt, PerClass: 2}.Set() },
+	} {
+		func() {
+			defer func() {
+				if r := recover(); !strings.Contains(fmt.Sprint(r), want) {
+					t.Errorf("panic %v, want one with %q", r, want)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
 func BenchmarkMeasure(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	for _, size := range []struct{ n, d int }{{100, 16}, {1000, 64}, {5000, 128}} {

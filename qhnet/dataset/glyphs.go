@@ -1,17 +1,24 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"image"
+	"image/draw"
 	"math"
 	"math/rand/v2"
 	"slices"
 
+	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goitalic"
 	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
 )
 
 // Glyphs describes a set of rendered characters, one class a character: the
@@ -32,45 +39,45 @@ type Glyphs struct {
 
 // Sample draws the set. The same settings and the same state of rng give the
 // same set. It is an error if a font cannot be read or lacks a character, if
-// fewer than two characters or one of them twice are given, or if PerClass or
-// Size is negative.
+// fewer than two characters or one of them twice are given, if PerClass or
+// Size is negative, or if an amount is not finite.
 func (g Glyphs) Sample(rng *rand.Rand) (Set, error) {
 	g = g.withDefaults()
 	characters := []rune(g.Characters)
 	if err := g.check(characters); err != nil {
 		return Set{}, fmt.Errorf("dataset: glyphs: %w", err)
 	}
-	outlines, err := readOutlines(g.Fonts, characters)
+	outlines, err := g.outlines(characters)
 	if err != nil {
 		return Set{}, err
 	}
 	set := blank("glyphs", len(characters), g.PerClass, g.Size*g.Size)
 	set.Shape = []int{1, g.Size, g.Size}
-	canvas := newCanvas(g.Size)
+	pen, canvas := vector.NewRasterizer(g.Size, g.Size), image.NewAlpha(image.Rect(0, 0, g.Size, g.Size))
 	for k, c := range set.Labels {
-		canvas.draw(outlines[rng.IntN(len(outlines))][c], g.pose(rng))
-		canvas.read(set.X.RawRowView(k), g.Noise, rng)
+		outlines[rng.IntN(len(outlines))][c].draw(pen, g.pose(rng))
+		pen.DrawOp = draw.Src
+		pen.Draw(canvas, canvas.Rect, image.Opaque, image.Point{})
+		pen.Reset(g.Size, g.Size)
+		row := set.X.RawRowView(k)
+		for i, v := range canvas.Pix {
+			row[i] = float64(v) / 255
+		}
+		if g.Noise > 0 {
+			jitter(row, row, g.Noise, rng)
+		}
 	}
 	return set, nil
 }
 
 func (g Glyphs) withDefaults() Glyphs {
-	if g.Characters == "" {
-		g.Characters = "0123456789"
-	}
-	if g.PerClass == 0 {
-		g.PerClass = 50
-	}
-	if g.Size == 0 {
-		g.Size = 16
-	}
+	g.Characters = cmp.Or(g.Characters, "0123456789")
+	g.PerClass, g.Size = cmp.Or(g.PerClass, 50), cmp.Or(g.Size, 16)
 	if g.Fonts == nil {
 		g.Fonts = [][]byte{goregular.TTF, gomedium.TTF, gobold.TTF, goitalic.TTF, gomono.TTF}
 	}
-	orDefault(&g.Rotation, 0.2)
-	orDefault(&g.Scaling, 0.1)
-	orDefault(&g.Shift, 0.06)
-	orDefault(&g.Noise, 0.05)
+	g.Rotation, g.Scaling = max(cmp.Or(g.Rotation, 0.2), 0), max(cmp.Or(g.Scaling, 0.1), 0)
+	g.Shift, g.Noise = max(cmp.Or(g.Shift, 0.06), 0), max(cmp.Or(g.Noise, 0.05), 0)
 	return g
 }
 
@@ -82,6 +89,13 @@ func (g Glyphs) check(characters []rune) error {
 		return errors.New("no font in Fonts; leave it nil for the Go fonts")
 	case g.PerClass < 1 || g.Size < 1:
 		return fmt.Errorf("%d points a class of %d×%d pixels; use positive numbers", g.PerClass, g.Size, g.Size)
+	case float64(len(characters))*float64(g.PerClass)*float64(g.Size)*float64(g.Size) > mostEntries:
+		return fmt.Errorf("%d classes of %d images of %d×%d pixels; at most %d entries are made", len(characters), g.PerClass, g.Size, g.Size, mostEntries)
+	}
+	for name, v := range map[string]float64{"Rotation": g.Rotation, "Scaling": g.Scaling, "Shift": g.Shift, "Noise": g.Noise} {
+		if v-v != 0 {
+			return fmt.Errorf("%s is %v; use a finite number, negative for none", name, v)
+		}
 	}
 	for i, c := range characters {
 		if slices.Contains(characters[:i], c) {
@@ -89,13 +103,6 @@ func (g Glyphs) check(characters []rune) error {
 		}
 	}
 	return nil
-}
-
-func orDefault(v *float64, value float64) {
-	if *v == 0 {
-		*v = value
-	}
-	*v = max(*v, 0)
 }
 
 // pose draws the placement of one glyph on the canvas.
@@ -109,4 +116,78 @@ func (g Glyphs) pose(rng *rand.Rand) pose {
 		a: scale * cos, b: scale * sin,
 		x: size/2 + size*symmetric(g.Shift), y: size/2 + size*symmetric(g.Shift),
 	}
+}
+
+// pose maps (x, y) to (a x - b y + pose.x, b x + a y + pose.y).
+type pose struct{ a, b, x, y float64 }
+
+// outline is a glyph's path in a font's own units, its centre and the height of a
+// capital letter.
+type outline struct {
+	path                sfnt.Segments
+	x, y, capitalHeight float64
+}
+
+// outlines reads the characters of every font.
+func (g Glyphs) outlines(characters []rune) ([][]outline, error) {
+	all := make([][]outline, len(g.Fonts))
+	for i, data := range g.Fonts {
+		f, err := sfnt.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("dataset: glyphs: font %d: %w", i, err)
+		}
+		for _, character := range characters {
+			o, err := readOutline(f, character)
+			if err != nil {
+				return nil, fmt.Errorf("dataset: glyphs: font %d: %q: %w", i, character, err)
+			}
+			all[i] = append(all[i], o)
+		}
+	}
+	return all, nil
+}
+
+func readOutline(f *sfnt.Font, character rune) (outline, error) {
+	var buffer sfnt.Buffer
+	index, err := f.GlyphIndex(&buffer, character)
+	if err != nil {
+		return outline{}, err
+	}
+	if index == 0 {
+		return outline{}, errors.New("the font has no such character")
+	}
+	em := fixed.I(int(f.UnitsPerEm()))
+	metrics, err := f.Metrics(&buffer, em, font.HintingNone)
+	if err != nil {
+		return outline{}, err
+	}
+	path, err := f.LoadGlyph(&buffer, index, em, nil)
+	box := path.Bounds()
+	return outline{
+		path: slices.Clone(path), // the buffer's own
+		x:    float64(box.Min.X+box.Max.X) / 2, y: float64(box.Min.Y+box.Max.Y) / 2, capitalHeight: float64(metrics.CapHeight),
+	}, err
+}
+
+// draw adds the path to a pen, with capitals of height 1 before the pose.
+func (o outline) draw(pen *vector.Rasterizer, p pose) {
+	for _, s := range o.path {
+		var to [3][2]float32
+		for i, v := range s.Args {
+			x, y := (float64(v.X)-o.x)/o.capitalHeight, (float64(v.Y)-o.y)/o.capitalHeight
+			to[i] = [2]float32{float32(p.a*x - p.b*y + p.x), float32(p.b*x + p.a*y + p.y)}
+		}
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			pen.ClosePath()
+			pen.MoveTo(to[0][0], to[0][1])
+		case sfnt.SegmentOpLineTo:
+			pen.LineTo(to[0][0], to[0][1])
+		case sfnt.SegmentOpQuadTo:
+			pen.QuadTo(to[0][0], to[0][1], to[1][0], to[1][1])
+		case sfnt.SegmentOpCubeTo:
+			pen.CubeTo(to[0][0], to[0][1], to[1][0], to[1][1], to[2][0], to[2][1])
+		}
+	}
+	pen.ClosePath()
 }

@@ -78,6 +78,12 @@ func TestGlyphsRejectBadSettings(t *testing.T) {
 		{dataset.Glyphs{Characters: "0O0"}, "'0' is two classes"},
 		{dataset.Glyphs{PerClass: -1}, "-1 points a class of 16×16 pixels"},
 		{dataset.Glyphs{Size: -1}, "of -1×-1 pixels"},
+		{dataset.Glyphs{Size: 1 << 20}, "at most 1073741824 entries"},
+		{dataset.Glyphs{PerClass: math.MaxInt}, "at most 1073741824 entries"},
+		{dataset.Glyphs{Rotation: math.NaN()}, "Rotation is NaN"},
+		{dataset.Glyphs{Scaling: math.Inf(1)}, "Scaling is +Inf"},
+		{dataset.Glyphs{Shift: math.NaN()}, "Shift is NaN"},
+		{dataset.Glyphs{Noise: math.NaN()}, "Noise is NaN"},
 	} {
 		_, err := test.glyphs.Sample(seeded(1))
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -96,22 +96,61 @@ func TestTrainTestTakesAShareOfEveryClass(t *testing.T) {
 
 func TestSelectionsRefuse(t *testing.T) {
 	set := dataset.Rings(3, 4, 0, seeded(1))
+	wrong := dataset.Rings(3, 4, 0, seeded(1))
+	wrong.Labels[5] = 3
+	many := wrong
+	many.Classes = math.MaxInt
 	for want, call := range map[string]func(){
-		"Split after 13 of 12": func() { set.Split(13) },
-		"Split after -1 of 12": func() { set.Split(-1) },
-		"Only[7]":              func() { set.Only(7) },
-		"Only[1 1]":            func() { set.Only(1, 1) },
-		"TrainTest: the share": func() { set.TrainTest(1, seeded(1)) },
-		"1 counts for 3 class": func() { set.PerClass([]int{1}) },
+		"Split after 13 of 12":                      func() { set.Split(13) },
+		"Split after -1 of 12":                      func() { set.Split(-1) },
+		"Only[7]":                                   func() { set.Only(7) },
+		"Only[1 1]":                                 func() { set.Only(1, 1) },
+		"TrainTest: the share is 1":                 func() { set.TrainTest(1, seeded(1)) },
+		"TrainTest: the share is NaN":               func() { set.TrainTest(math.NaN(), seeded(1)) },
+		"PerClass([1]): 1 counts for 3 class":       func() { set.PerClass([]int{1}) },
+		"PerClass([1 -1 1]): 3 counts":              func() { set.PerClass([]int{1, -1, 1}) },
+		"PerClass([-1 -1 -1])":                      func() { set.Balance(-1) },
+		"rings: label 3 of point 5 is outside 0..2": func() { wrong.Counts() },
+		"label 3 of point 5":                        func() { wrong.TrainTest(0.5, seeded(1)) },
+		"classes; at most 1048576 are supported":    func() { many.Counts() },
+		"at most 1073741824 entries":                func() { dataset.Rings(3, math.MaxInt/2, 0, seeded(1)) },
+		"Separable: the margin is NaN":              func() { dataset.Separable(3, 2, math.NaN(), seeded(1)) },
+		"inputs of shape [] are no images":          func() { set.Pool(2) },
+		"squares of side 3 do not tile":             func() { glyphs(t).Pool(3) },
+		"squares of side 0 do not tile":             func() { glyphs(t).Pool(0) },
 	} {
 		func() {
 			defer func() {
-				if r := recover(); !strings.Contains(fmt.Sprint(r), want) {
+				if r := recover(); !strings.HasPrefix(fmt.Sprint(r), "dataset: ") || !strings.Contains(fmt.Sprint(r), want) {
 					t.Errorf("panic %v, want one with %q", r, want)
 				}
 			}()
 			call()
 		}()
+	}
+	if err := many.Check(); err == nil || !strings.Contains(err.Error(), "at most 1048576") {
+		t.Errorf("%d classes: %v", many.Classes, err)
+	}
+}
+
+func glyphs(t *testing.T) dataset.Set {
+	t.Helper()
+	set, err := dataset.Glyphs{PerClass: 2}.Sample(seeded(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestPool(t *testing.T) {
+	x := mat.NewDense(1, 16, []float64{1, 2, 3, 4, 5, 6, 7, 8, 1, 1, 0, 0, 1, 1, 0, 4})
+	set := dataset.Set{X: x, Labels: []int{0}, Classes: 2, Shape: []int{2, 2, 4}}
+	pooled := set.Pool(2)
+	if !mat.Equal(pooled.X, mat.NewDense(1, 4, []float64{3.5, 5.5, 1, 1})) || !slices.Equal(pooled.Shape, []int{2, 1, 2}) {
+		t.Errorf("pooled to %v of shape %v", pooled.X, pooled.Shape)
+	}
+	if !mat.Equal(set.Pool(1).X, x) || set.Shape[1] != 2 {
+		t.Error("squares of one pixel, or the set itself, have changed")
 	}
 }
 

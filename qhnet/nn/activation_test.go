@@ -1,14 +1,19 @@
 package nn
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
 )
 
 // signedSquare is h|h|, homogeneous of degree 2.
@@ -26,6 +31,47 @@ func swish() Layer {
 		func(h float64) float64 { return h * logistic(h) },
 		func(h float64) float64 { s := logistic(h); return s + h*s*(1-s) },
 		func(h float64) float64 { s := logistic(h); return s * (1 - s) * (2 + h*(1-2*s)) })
+}
+
+// TestSmoothFunctions compares values and two derivatives with formulas that lose no
+// digits, also far out and near 0, where they are small.
+func TestSmoothFunctions(t *testing.T) {
+	h := []float64{0, math.Copysign(0, -1), 1e-300, 1e-9, -1e-9, 0.4999, 0.5001, -0.5001, 1, -3, 20, -20, 40, -300, 1e9, -1e9, math.NaN()}
+	tanhOf := func(h float64) (value, slope, curvature float64) {
+		c := 1 / math.Cosh(h)
+		return math.Tanh(h), c * c, -2 * math.Tanh(h) * c * c
+	}
+	softplusOf := func(h float64) (value, slope, curvature float64) {
+		value = math.Log1p(math.Exp(h))
+		if h > 30 {
+			value = h + math.Exp(-h)
+		}
+		slope = 1 / (1 + math.Exp(-h))
+		return value, slope, slope / (1 + math.Exp(h))
+	}
+	for name, c := range map[string]struct {
+		have function
+		want curve
+	}{"tanh": {tanh, tanhOf}, "softplus": {softplus, softplusOf}} {
+		have, want := newJet(len(h)), newJet(len(h))
+		c.have(have, h)
+		c.want.rows(want, h)
+		for part, pair := range map[string][2][]float64{
+			"value": {have.value, want.value}, "slope": {have.slope, want.slope},
+			"curvature": {have.bend, want.bend}, "slope of adjoints": {have.adjointSlope, want.slope},
+		} {
+			for i, x := range pair[0] {
+				// A few roundings, a subnormal number, or both NaN.
+				if y := pair[1][i]; !(math.Abs(x-y) <= 1e-15*math.Abs(y)+1e-308) && !(math.IsNaN(x) && math.IsNaN(y)) {
+					t.Errorf("%s: %s at %v is %v, want %v", name, part, h[i], x, y)
+				}
+			}
+		}
+	}
+}
+
+func newJet(n int) jet {
+	return jet{make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)}
 }
 
 func TestActivationDerivatives(t *testing.T) {
@@ -98,4 +144,145 @@ func TestActivationErrors(t *testing.T) {
 		}
 	}()
 	Activation("nil", 1, identity, nil, zero)
+}
+
+// TestRoundedRectifier checks the operator with δ held fixed: values within
+// (1 - leak) δ/8 of the rectifier's, tangents that are the derivatives of values and
+// of adjoints.
+func TestRoundedRectifier(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 1))
+	const points, entries = 4, 9
+	all := span{0, points, 0, true}
+	for _, leak := range []float64{0, 0.2, -0.5} {
+		draw := func() [quantities][]float64 {
+			var data [quantities][]float64
+			for q := range data {
+				data[q] = normal(rng, points*entries)
+			}
+			return data
+		}
+		in := &signal{width: entries, trainable: true, data: draw()}
+		out := &signal{width: entries, trainable: true, data: draw()}
+		reach := make([]float64, points)
+		for k := range reach { // wide enough that many entries are on a ramp
+			reach[k] = 0.8 * floats.Norm(in.row(values, k), 2) / 3
+		}
+		n := points * entries
+		o := &activation{in: in, out: out, function: rounded(leak, 0.8), at: jet{slope: make([]float64, n), bend: make([]float64, n), adjointSlope: make([]float64, n)}}
+		if err := o.forward(all); err != nil {
+			t.Fatal(err)
+		}
+		largest := 0.0 // distance in units of the bound
+		for i, h := range in.data[values] {
+			exact := h
+			if h < 0 {
+				exact *= leak
+			}
+			largest = max(largest, math.Abs(out.data[values][i]-exact)/((1-leak)*reach[i/entries]/8))
+		}
+		if largest > 1+1e-12 || largest < 0.9 { // the bound is attained at |h| = δ/2
+			t.Errorf("leak %v: values are up to %v of (1 - leak) δ/8 from the rectifier's", leak, largest)
+		}
+		o.tangent(all)
+		o.reverseTangent(all)
+		const h = 1e-6 // no entry is that close to the end of its ramp
+		h0, adjoint0 := slices.Clone(in.data[values]), slices.Clone(out.data[adjoints])
+		ends := map[float64][2][]float64{}
+		for _, side := range []float64{-h, h} {
+			floats.AddScaledTo(in.data[values], h0, side, in.data[tangents])
+			floats.AddScaledTo(out.data[adjoints], adjoint0, side, out.data[adjointTangents])
+			for k := range points { // forward without a new δ
+				ramp(jet{out.row(values, k), row(o.at.slope, k, entries), row(o.at.bend, k, entries), row(o.at.adjointSlope, k, entries)}, in.row(values, k), leak, reach[k])
+			}
+			o.reverse(all)
+			ends[side] = [2][]float64{slices.Clone(out.data[values]), slices.Clone(in.data[adjoints])}
+		}
+		for k, have := range [2][]float64{out.data[tangents], in.data[adjointTangents]} {
+			for i := range have {
+				// Truncation is h², rounding 1e-16/h, of values of order one.
+				if want := (ends[h][k][i] - ends[-h][k][i]) / (2 * h); math.Abs(have[i]-want) > 1e-8*(1+math.Abs(want)) {
+					t.Errorf("leak %v: entry %d of tangent %d is %v, differences give %v", leak, i, k, have[i], want)
+				}
+			}
+		}
+	}
+}
+
+// TestRoundedKinksKeepIdentities checks what rounding promises of a network:
+// Euler's identity exactly, and that width 0 restores the kinks.
+func TestRoundedKinksKeepIdentities(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	set := dataset.XOR(15, 0.3, rng)
+	for name, layers := range map[string][]Layer{
+		"relu":  {Input(2), Dense(8), ReLU(), Dense(8), ReLU(), Dense(1)},
+		"leaky": {Input(2), Dense(8), LeakyReLU(0.2), Dense(8), LeakyReLU(0.2), Dense(1)},
+	} {
+		net := network(t, layers...)
+		theta := net.Start(rng, He)
+		margins, err := qhnet.NewMargins(net, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := margins.Forward(theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q = slices.Clone(q)
+		if !margins.RoundKinks(0.3) {
+			t.Fatalf("%s: no kinks found", name)
+		}
+		p, err := margins.Forward(theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if floats.Equal(p, q) {
+			t.Errorf("%s: rounding changes nothing", name)
+		}
+		lambda, mu, g := mustRates(t, net).PerParameter(), normal(rng, len(q)), make([]float64, len(theta))
+		margins.Gradient(g, mu)
+		euler := 0.0
+		for i, l := range lambda {
+			euler += l * theta[i] * g[i]
+		}
+		if want := floats.Dot(mu, p); math.Abs(euler-want) > 1e-13*floats.Norm(mu, 1)*floats.Norm(p, math.Inf(1)) {
+			t.Errorf("%s: ⟨Λθ, Σ μ∇q⟩ = %v, Σ μ q = %v", name, euler, want)
+		}
+		margins.RoundKinks(0)
+		if p, err = margins.Forward(theta); err != nil || !floats.Equal(p, q) {
+			t.Errorf("%s: width 0 does not restore the kinks: %v", name, err)
+		}
+	}
+}
+
+// TestReLUFlow integrates a biased ReLU network through many sliding kinks.
+func TestReLUFlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	net := network(t, Input(2), Dense(24), ReLU(), Dense(24), ReLU(), Dense(1))
+	q, err := qhnet.NewMargins(net, dataset.XOR(20, 0.25, rng))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := qhnet.Flow{Margins: q, Start: net.Start(rng, He), Until: 1e6, Tolerance: 1e-4}.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := tr.Last().LogInverse(); math.Abs(u/1e6-1) > 1e-3 { // ten tolerances
+		t.Errorf("ended at log(1/L) = %v", u)
+	}
+	if tr.Work.Evaluations > 100_000 { // the square root of the stiffness 1e6, times about 50 steps
+		t.Errorf("took %d evaluations", tr.Work.Evaluations)
+	}
+	best := 0.0
+	for i, margin := range tr.SmoothedMargin(mustRates(t, net)) {
+		if margin < best*(1-1e-4) { // the tolerance
+			t.Fatalf("the smoothed margin falls from %v to %v at log(1/L) = %v", best, margin, tr.Points[i].LogInverse())
+		}
+		best = max(best, margin)
+	}
+	if best == 0 {
+		t.Error("no smoothed margin")
+	}
 }

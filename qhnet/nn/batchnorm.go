@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -14,30 +15,43 @@ import (
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //
-// Its Jacobian is that of [pointNormOperator]. It takes three steps, as means
-// over all points are needed between them: [batchMean], [batchCentre] and
-// [batchScale], in this order forward and in the opposite order backward. What
-// belongs to a channel is kept for each of its entries in a row, so that passes
-// are over rows.
+// Its Jacobian is that of [pointNorm]. What belongs to a channel is kept for each of
+// its entries in a row, so that passes are over rows.
 type batchNorm struct {
 	spec     norm
 	layer    string
 	in, out  *signal
+	summands *signal // of which the input is the average, or the input
 	points   int
 	channels int
 
 	mean, inverse []float64 // μ and 1/σ
-	stretch       []float64 // dσ along v, which is mean(ẑ ḣ)
-	pull          []float64 // mean(ẑ z̄)
+	tangentDots   []float64 // mean(ẑ ḣ), which is dσ along v
+	adjointDots   []float64 // mean(ẑ z̄)
 	shift, ones   []float64 // what is added to each row, and factors that leave it
 
 	value, slope moments // of the pass at work, and of its derivative along v
 }
 
-func newBatchNorm(l norm, layer string, channels int, b *binding, in, out *signal) *batchNorm {
-	o := &batchNorm{spec: l, layer: layer, in: in, out: out, points: b.points, channels: channels,
-		value: newMoments(in.width, b.shards), slope: newMoments(in.width, b.shards)}
-	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.stretch, &o.pull, &o.shift, &o.ones} {
+// batchNorm adds the operators of a batch normalization to the plan.
+func (p *plan) batchNorm(l norm, in, out wire) {
+	layer, summands := p.layer, p.wires[in.id].summands
+	for number := range 3 {
+		p.stage(out, func(b *binding) operator {
+			if number == 0 {
+				b.norm = newBatchNorm(l, layer, in.shape[0], b, b.signals[in.id], b.signals[out.id], b.signals[summands])
+			}
+			return &batchStep{b.norm, number}
+		}).coupled = number < 2
+	}
+}
+
+func newBatchNorm(l norm, layer string, channels int, b *binding, in, out, summands *signal) *batchNorm {
+	o := &batchNorm{
+		spec: l, layer: layer, in: in, out: out, summands: summands, points: b.points, channels: channels,
+		value: newMoments(in.width, b.shards), slope: newMoments(in.width, b.shards),
+	}
+	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.tangentDots, &o.adjointDots, &o.shift, &o.ones} {
 		*s = make([]float64, in.width)
 	}
 	fill(o.ones, 1)
@@ -62,142 +76,139 @@ func newMoments(width, shards int) moments {
 	return m
 }
 
-// reset forgets the sums that a failed pass has left.
-func (m *moments) reset() {
-	for _, s := range m.shards {
+// sums returns the sums of a span's shard, to be added to.
+func (m *moments) sums(points span) sums {
+	s := m.shards[points.shard]
+	if points.first {
 		clear(s.plain)
 		clear(s.product)
 	}
+	return s
 }
 
-// add counts rows of u and z.
-func (m *moments) add(u, z []float64, width int, points span) {
-	s := m.shards[points.shard]
+// add counts rows of a quantity of u, and of z.
+func (m *moments) add(u *signal, q quantity, z *signal, points span) {
+	s := m.sums(points)
 	for k := points.lo; k < points.hi; k++ {
-		kernel.AddMoments(s.plain, s.product, row(u, k, width), row(z, k, width))
+		kernel.AddMoments(s.plain, s.product, u.row(q, k), z.row(values, k))
 	}
 }
 
-// gather replaces the sums of all shards by the means in each channel.
-func (m *moments) gather(points, channels int) {
+// reduce replaces the sums of all shards by the means in each channel.
+func (m *moments) reduce(points, channels int) {
 	clear(m.average)
 	clear(m.product)
 	for _, s := range m.shards {
 		kernel.AddScaled(m.average, 1, s.plain)
 		kernel.AddScaled(m.product, 1, s.product)
 	}
-	m.reset()
 	area := len(m.average) / channels
 	for _, sum := range [][]float64{m.average, m.product} {
 		for c := range channels {
-			channel := sum[c*area : (c+1)*area]
+			channel := row(sum, c, area)
 			fill(channel, average(channel)/float64(points))
 		}
 	}
 }
 
-// batchNorm adds the three steps to the plan.
-func (p *plan) batchNorm(l norm, channels int, trainable bool, in, out wire) {
-	layer := p.layer
-	p.stage(trainable, func(b *binding) operator {
-		b.norm = newBatchNorm(l, layer, channels, b, b.signals[in.id], b.signals[out.id])
-		return &batchMean{b.norm}
-	})
-	p.stages[len(p.stages)-1].coupled = true
-	p.stage(trainable, func(b *binding) operator { return &batchCentre{b.norm} })
-	p.stages[len(p.stages)-1].coupled = true
-	p.stage(trainable, func(b *binding) operator { return &batchScale{b.norm} })
+// batchStep is one of the three operators of a batch normalization, 0 to 2 forward and
+// 2 to 0 backward: between them stand means over all points, which reduce finds.
+type batchStep struct {
+	*batchNorm
+	number int
 }
 
-// batchMean finds the means of h, and those of ḣ and ẑ⊙ḣ. Backward it comes last
-// and cleanses the adjoint, as [pointNormOperator] does.
-type batchMean struct{ *batchNorm }
-
-func (o *batchMean) prepare([]float64) { o.value.reset() }
-
-func (o *batchMean) prepareTangent([]float64) {}
-
-func (o *batchMean) forward(_ []float64, points span) error {
-	kernel.SumRows(o.value.shards[points.shard].plain, points.of(o.in.value, o.in.width))
-	return nil
-}
-
-func (o *batchMean) tangent(_, _ []float64, points span) {
-	o.value.add(o.in.derivative, o.out.value, o.in.width, points)
-}
-
-func (o *batchMean) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil && o.spec.with.epsilon == 0 {
-		o.project(o.in.adjoint, o.in.adjoint, &o.value, o.ones, points)
-	}
-}
-
-func (o *batchMean) reverseTangent(_, _ []float64, _ span) {}
-
-func (o *batchMean) gather(p pass) error {
-	switch p {
-	case forwardPass:
-		o.value.gather(o.points, o.channels)
-		copy(o.mean, o.value.average)
-		kernel.Affine(o.shift, o.mean, -1, 0)
-	case tangentPass:
-		o.value.gather(o.points, o.channels)
-		copy(o.stretch, o.value.product)
+// forward finds the means of h; sets ẑ to h - μ and finds its second moments; divides
+// by the deviations.
+func (o *batchStep) forward(points span) error {
+	switch o.number {
+	case 0:
+		kernel.SumRows(o.value.sums(points).plain, o.in.rows(values, points))
+	case 1:
+		o.affine(o.in, o.ones, points)
+		o.value.add(o.out, values, o.out, points)
+	case 2:
+		o.affine(o.out, o.inverse, points)
 	}
 	return nil
 }
 
-// batchCentre sets ẑ to h - μ and finds its second moments. Backward it sets the
-// adjoint of h, and finds what rounding left of its mean and of its part along ẑ.
-type batchCentre struct{ *batchNorm }
-
-func (o *batchCentre) forward(_ []float64, points span) error {
-	o.affine(o.in.value, o.ones, points)
-	o.value.add(o.out.value, o.out.value, o.in.width, points)
-	return nil
-}
-
-func (o *batchCentre) tangent(_, _ []float64, _ span) {}
-
-func (o *batchCentre) reverse(_ []float64, points span) {
-	if o.in.adjoint == nil {
-		return
-	}
-	o.project(o.in.adjoint, o.out.adjoint, &o.value, o.inverse, points)
-	if o.spec.with.epsilon == 0 {
-		o.value.add(o.in.adjoint, o.out.value, o.in.width, points)
+// tangent finds the means of ḣ and ẑ⊙ḣ; projects.
+func (o *batchStep) tangent(points span) {
+	switch o.number {
+	case 0:
+		o.value.add(o.in, tangents, o.out, points)
+	case 2:
+		o.project(o.out, o.in, tangents, &o.value, o.inverse, points)
 	}
 }
 
-// reverseTangent is that of [pointNormOperator].
-func (o *batchCentre) reverseTangent(_, _ []float64, points span) {
-	o.project(o.in.adjointTangent, o.out.adjointTangent, &o.slope, o.inverse, points)
-	for k := points.lo; k < points.hi; k++ {
-		dz, h, dh := row(o.out.derivative, k, o.in.width), row(o.in.adjoint, k, o.in.width), row(o.in.adjointTangent, k, o.in.width)
-		for j := range dh {
-			dh[j] -= (dz[j]*o.pull[j] + h[j]*o.stretch[j]) * o.inverse[j]
+// reverse finds the means of z̄ and ẑ⊙z̄; projects, and finds what rounding left of the
+// mean and of the part along ẑ; takes these out, as [pointNorm] does.
+func (o *batchStep) reverse(points span) {
+	cleanse := o.spec.with.epsilon == 0
+	switch {
+	case !o.in.has(adjoints):
+	case o.number == 2:
+		o.value.add(o.out, adjoints, o.out, points)
+	case o.number == 1:
+		o.project(o.in, o.out, adjoints, &o.value, o.inverse, points)
+		if cleanse {
+			o.value.add(o.in, adjoints, o.out, points)
+		}
+	case cleanse:
+		o.project(o.in, o.in, adjoints, &o.value, o.ones, points)
+	}
+}
+
+// reverseTangent is that of [pointNorm]: it finds the means, and uses them.
+func (o *batchStep) reverseTangent(points span) {
+	switch o.number {
+	case 2:
+		o.slope.add(o.out, adjointTangents, o.out, points)
+		product := o.slope.shards[points.shard].product
+		for k := points.lo; k < points.hi; k++ {
+			kernel.AddProducts(product, o.out.row(tangents, k), o.out.row(adjoints, k))
+		}
+	case 1:
+		o.project(o.in, o.out, adjointTangents, &o.slope, o.inverse, points)
+		for k := points.lo; k < points.hi; k++ {
+			dz, h, dh := o.out.row(tangents, k), o.in.row(adjoints, k), o.in.row(adjointTangents, k)
+			for j := range dh {
+				dh[j] -= (dz[j]*o.adjointDots[j] + h[j]*o.tangentDots[j]) * o.inverse[j]
+			}
 		}
 	}
 }
 
-func (o *batchCentre) gather(p pass) error {
-	if p == tangentPass {
+func (o *batchStep) reduce(p pass) error {
+	if p == reverseTangentPass {
+		o.slope.reduce(o.points, o.channels)
 		return nil
 	}
-	o.value.gather(o.points, o.channels)
-	if p == forwardPass {
+	o.value.reduce(o.points, o.channels)
+	switch {
+	case p == forwardPass && o.number == 0:
+		copy(o.mean, o.value.average)
+		kernel.Affine(o.shift, o.mean, -1, 0)
+	case p == forwardPass && o.number == 1:
 		return o.deviations()
+	case p == tangentPass && o.number == 0:
+		copy(o.tangentDots, o.value.product)
+	case p == reversePass && o.number == 2:
+		copy(o.adjointDots, o.value.product)
 	}
 	return nil
 }
 
 // deviations sets the inverse deviations, and completes the means by what rounding
 // left of them.
-func (o *batchCentre) deviations() error {
+func (o *batchNorm) deviations() error {
+	area := o.in.width / o.channels
 	for j, rest := range o.value.average {
-		variance := o.value.product[j] - rest*rest
-		if o.spec.vanishes(variance, o.mean[j]) {
-			return o.zeroVariance(j * o.channels / o.in.width)
+		variance, channel := o.value.product[j]-rest*rest, j/area
+		if o.spec.vanishes(variance, o.mean[j], o.averaged(channel)) {
+			return o.zeroVariance(channel)
 		}
 		o.mean[j] += rest
 		o.inverse[j] = 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
@@ -206,56 +217,29 @@ func (o *batchCentre) deviations() error {
 	return nil
 }
 
-// batchScale divides by the deviations. Backward it comes first and finds the means
-// of z̄ and ẑ⊙z̄.
-type batchScale struct{ *batchNorm }
-
-func (o *batchScale) forward(_ []float64, points span) error {
-	o.affine(o.out.value, o.inverse, points)
-	return nil
-}
-
-func (o *batchScale) tangent(_, _ []float64, points span) {
-	o.project(o.out.derivative, o.in.derivative, &o.value, o.inverse, points)
-}
-
-func (o *batchScale) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil {
-		o.value.add(o.out.adjoint, o.out.value, o.in.width, points)
+// averaged returns the size of what a channel is the average of, 0 if of nothing.
+func (o *batchNorm) averaged(channel int) float64 {
+	if o.summands == o.in {
+		return 0
 	}
-}
-
-func (o *batchScale) reverseTangent(_, _ []float64, points span) {
-	o.slope.add(o.out.adjointTangent, o.out.value, o.in.width, points)
-	product := o.slope.shards[points.shard].product
-	for k := points.lo; k < points.hi; k++ {
-		kernel.AddProducts(product, row(o.out.derivative, k, o.in.width), row(o.out.adjoint, k, o.in.width))
+	size := 0.0
+	for k := range o.points {
+		size = max(size, rootMeanSquare(row(o.summands.row(values, k), channel, o.summands.width/o.channels)))
 	}
-}
-
-func (o *batchScale) gather(p pass) error {
-	switch p {
-	case forwardPass, tangentPass:
-		return nil
-	case hessianPass:
-		o.slope.gather(o.points, o.channels)
-	}
-	o.value.gather(o.points, o.channels)
-	copy(o.pull, o.value.product)
-	return nil
+	return size
 }
 
 // affine sets ẑ to factors⊙x + shift.
-func (o *batchNorm) affine(x, factors []float64, points span) {
+func (o *batchNorm) affine(x *signal, factors []float64, points span) {
 	for k := points.lo; k < points.hi; k++ {
-		kernel.AffineBy(row(o.out.value, k, o.in.width), row(x, k, o.in.width), factors, o.shift)
+		kernel.AffineBy(o.out.row(values, k), x.row(values, k), factors, o.shift)
 	}
 }
 
-// project sets dst to (u - mean u - ẑ⊙mean(ẑ⊙u)) scales.
-func (o *batchNorm) project(dst, u []float64, m *moments, scales []float64, points span) {
+// project sets a quantity of dst to (u - mean u - ẑ⊙mean(ẑ⊙u)) scales, for that of u.
+func (o *batchNorm) project(dst, u *signal, q quantity, m *moments, scales []float64, points span) {
 	for k := points.lo; k < points.hi; k++ {
-		kernel.ProjectBy(row(dst, k, o.in.width), row(u, k, o.in.width), row(o.out.value, k, o.in.width), m.average, m.product, scales)
+		kernel.ProjectBy(dst.row(q, k), u.row(q, k), o.out.row(values, k), m.average, m.product, scales)
 	}
 }
 
@@ -271,6 +255,7 @@ func (o *batchNorm) zeroVariance(channel int) error {
 // statistics are what a batch normalization divides by once it is frozen.
 type statistics struct {
 	mean, inverse []float64 // μ and 1/σ of each entry of a point
+	zeros         []float64
 }
 
 // Freeze returns the network in evaluation mode: every [BatchNorm] uses the mean
@@ -286,44 +271,39 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	if _, err := bound.Forward(theta); err != nil {
 		return nil, err
 	}
-	frozen := map[string]statistics{}
+	frozen := maps.Clone(n.plan.frozen)
+	if frozen == nil {
+		frozen = map[string]statistics{}
+	}
 	for _, s := range bound.(*Evaluation).steps {
-		switch o := s.operator.(type) {
-		case *batchMean:
-			frozen[s.layer] = statistics{o.mean, o.inverse}
-		case *frozenNormOperator:
-			frozen[s.layer] = o.statistics
+		if o, ok := s.operator.(*batchStep); ok {
+			frozen[s.layer] = statistics{o.mean, o.inverse, make([]float64, len(o.mean))}
 		}
 	}
 	return newNetwork(n.layers, frozen, n.plan.kinkWidth)
 }
 
-// frozenNormOperator is z = (h - μ)/σ with stored μ and σ.
-type frozenNormOperator struct {
+// frozenNormMap is z = (h - μ)/σ with stored μ and σ.
+type frozenNormMap struct {
 	in, out *signal
 	statistics
 }
 
-func (o *frozenNormOperator) forward(_ []float64, points span) error {
+func (o *frozenNormMap) apply(q quantity, points span) {
+	if q != values {
+		affine(o.out.rows(q, points), o.in.rows(q, points), o.inverse, o.zeros, o.in.width, false)
+		return
+	}
 	for k := points.lo; k < points.hi; k++ {
-		z, h := row(o.out.value, k, o.in.width), row(o.in.value, k, o.in.width)
+		z, h := o.out.row(q, k), o.in.row(q, k)
 		for j, mean := range o.mean {
 			z[j] = (h[j] - mean) * o.inverse[j]
 		}
 	}
-	return nil
 }
 
-func (o *frozenNormOperator) tangent(_, _ []float64, points span) {
-	setScaled(o.out.derivative, o.in.derivative, o.inverse, o.in.width, points)
-}
-
-func (o *frozenNormOperator) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil {
-		setScaled(o.in.adjoint, o.out.adjoint, o.inverse, o.in.width, points)
+func (o *frozenNormMap) transpose(q quantity, points span) {
+	if o.in.has(q) {
+		affine(o.in.rows(q, points), o.out.rows(q, points), o.inverse, o.zeros, o.in.width, false)
 	}
-}
-
-func (o *frozenNormOperator) reverseTangent(_, _ []float64, points span) {
-	setScaled(o.in.adjointTangent, o.out.adjointTangent, o.inverse, o.in.width, points)
 }

@@ -52,15 +52,37 @@ func BenchmarkWeightedGradient(b *testing.B) {
 	}
 }
 
-// BenchmarkHessianVector is one Hessian-vector product of a small network.
+// BenchmarkHessianVector is what one column of the flow's Jacobian asks of a network: a
+// JVP, and the HVP along the same direction at weights that do not change from column
+// to column.
 func BenchmarkHessianVector(b *testing.B) {
-	a := architecture{points: 40, layers: perceptron(2, 24, 24, 1)}
-	_, e, theta, rng := a.build(b)
-	w, v := normal(rng, len(forward(b, e, theta))), normal(rng, len(theta))
-	dst := make([]float64, len(theta))
-	b.ReportAllocs()
-	for b.Loop() {
-		e.HessianVector(dst, w, v)
+	tanh := []Layer{Input(2), Dense(8), Tanh(), Dense(8), Tanh(), Dense(1)}
+	for _, a := range []architecture{
+		{"2-8-8-1 tanh", 30, tanh},
+		{"2-24-24-1", 40, perceptron(2, 24, 24, 1)},
+		{"64-256-256-10", 200, perceptron(64, 256, 256, 10)},
+	} {
+		_, e, theta, rng := a.build(b)
+		f := forward(b, e, theta)
+		w, v, jv := normal(rng, len(f)), normal(rng, len(theta)), make([]float64, len(f))
+		dst := make([]float64, len(theta))
+		b.Run(a.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				v[0] = -v[0] // a direction that was not asked for last
+				e.Directional(jv, v)
+				e.HessianVector(dst, w, v)
+			}
+		})
+		b.Run(a.name+"/unit directions", func(b *testing.B) {
+			clear(v)
+			for i := 0; b.Loop(); i = (i + 1) % len(v) {
+				v[i] = 1
+				e.Directional(jv, v)
+				e.HessianVector(dst, w, v)
+				v[i] = 0
+			}
+		})
 	}
 }
 

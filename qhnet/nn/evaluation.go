@@ -4,119 +4,240 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/internal/kernel"
 )
 
 // Evaluation is the [qhnet.Evaluation] of a [Network]. The cost of Forward is
 // one pass through the layers, of Gradient one pass backwards, of Directional
-// about two forward passes, of HessianVector about six. Memory is about n times
-// the sum of the layers' widths, for each of the four kinds of pass used.
+// about two forward passes, of HessianVector about six. Adjoints and tangents are
+// kept: what follows at the same θ with the same weights, or along the same v, takes
+// them from there. Memory is about n times the sum of the layers' widths, for each of
+// the four kinds of pass used.
 type Evaluation struct {
 	network  *Network
 	points   int
 	signals  []*signal
 	steps    []step
-	run      run
 	segments []segment
-	crew     crew
-	theta    []float64 // the point of the last Forward
-	unit     []float64 // zeros, the weights of one output at a time
+	run      run
+	workers  workers
 
-	held        bool      // the adjoints are those for heldWeights
-	heldWeights []float64 // of the last GradientTangent
+	theta     []float64 // the point of the last Forward
+	at, along point     // θ, and a copy of the last v
+	directed  bool      // whether the tangents are those along v
+	reversed  bool      // whether the adjoints are those of the weights at the output
+	unit      []float64 // zeros, the weights of one output at a time
 }
 
 // step is a stage with the operator that does it.
 type step struct {
 	stage
-	operator operator
-	learner  learner  // the operator, if it has parameters
-	preparer preparer // the operator, if it prepares passes
-	gatherer gatherer // the operator, if points wait for each other there
+	operator   operator
+	parametric parametric // the operator, if it has parameters
+	reducer    reducer    // the operator, if it needs sums over all points
+}
+
+// Bind implements [qhnet.Model]. The Evaluation is a [*Evaluation].
+func (n *Network) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
+	if x == nil || x.IsEmpty() {
+		return nil, errors.New("qhnet: no points to bind the network to")
+	}
+	points, width := x.Dims()
+	if width != n.Inputs() {
+		return nil, fmt.Errorf("qhnet: input: the network takes points of %s (%d entries), the data is %d×%d", n.inputs, n.Inputs(), points, width)
+	}
+	e := &Evaluation{network: n, points: points, workers: processors()}
+	for _, w := range n.plan.wires {
+		e.signals = append(e.signals, &signal{width: w.width, trainable: w.trainable})
+	}
+	e.allocate(values, true)
+	if err := e.setPoints(x); err != nil {
+		return nil, err
+	}
+	e.prepare()
+	return e, nil
+}
+
+// setPoints copies points of the right width.
+func (e *Evaluation) setPoints(x *mat.Dense) error {
+	for k := range e.points {
+		for j, v := range x.RawRowView(k) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
+			}
+		}
+		copy(e.signals[0].row(values, k), x.RawRowView(k))
+	}
+	return nil
+}
+
+// prepare divides the points into shards and makes the operators.
+func (e *Evaluation) prepare() {
+	p := e.network.plan
+	e.run.divide(e.points, p)
+	e.at.transposed, e.along.transposed = p.transposed(), p.transposed()
+	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals, at: &e.at, along: &e.along}
+	for _, s := range p.stages {
+		o := s.bind(b)
+		l, _ := o.(parametric)
+		r, _ := o.(reducer)
+		e.steps = append(e.steps, step{s, o, l, r})
+	}
+	e.segments = segments(e.steps)
+}
+
+// transposed makes memory for the transposed matrices.
+func (p *plan) transposed() [][]float64 {
+	all := make([][]float64, len(p.matrices))
+	for i, w := range p.matrices {
+		all[i] = make([]float64, w.Len())
+	}
+	return all
+}
+
+// set moves to θ and transposes its matrices.
+func (p *point) set(theta []float64, matrices []qhnet.Block) {
+	p.theta = theta
+	for i, w := range matrices {
+		kernel.Transpose(p.transposed[i], w.Of(theta), w.Shape[0], w.Shape[1])
+	}
+}
+
+// allocate gives signals memory for a quantity, those that do not depend on
+// parameters only if all do.
+func (e *Evaluation) allocate(q quantity, all bool) {
+	for i, s := range e.signals {
+		root := e.network.plan.root(i, q)
+		if owner := e.signals[root]; all || owner.trainable {
+			if !owner.has(q) {
+				owner.data[q] = make([]float64, e.points*owner.width)
+			}
+			s.data[q] = owner.data[q]
+		}
+	}
+}
+
+// root returns the wire whose memory for a quantity a wire shares.
+func (p *plan) root(wire int, q quantity) int {
+	for {
+		next := p.wires[wire].valueOf
+		if q >= adjoints {
+			next = p.wires[wire].adjointOf
+		}
+		if next == wire {
+			return wire
+		}
+		wire = next
+	}
 }
 
 // Forward implements [qhnet.Evaluation]. It is an error if θ holds a NaN or an
 // infinity, if a value overflows, or if a normalization meets zero variance.
 func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
 	checkLength("theta", len(theta), e.network.plan.parameters())
-	e.theta = nil
+	e.theta, e.directed, e.reversed = nil, false, false
 	if err := qhnet.CheckParameters(e.network, theta); err != nil {
 		return nil, err
 	}
-	e.theta, e.held = theta, false
-	if err := e.walk(forwardPass); err != nil {
-		e.theta = nil
+	e.at.set(theta, e.network.plan.matrices)
+	if err := e.walk(forwardPass, nil); err != nil {
 		return nil, err
 	}
-	outputs := e.output().value
+	outputs := e.output().data[values]
 	for i, f := range outputs {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
-			e.theta = nil
-			k := i / e.network.outputs
-			return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan.last(), k, f)
+			return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan.last(), i/e.network.outputs, f)
 		}
 	}
+	e.theta = theta
 	return outputs, nil
 }
 
 // Gradient implements [qhnet.Evaluation].
 func (e *Evaluation) Gradient(dst, weights []float64) {
-	e.start("Gradient", dst, weights)
-	e.collect(gradientPass, dst)
+	e.checkMoved("Gradient")
+	checkLength("dst", len(dst), e.network.plan.parameters())
+	e.reverse(dst, weights)
 }
 
 // Directional implements [qhnet.Evaluation].
 func (e *Evaluation) Directional(dst, v []float64) {
 	e.checkMoved("Directional")
-	checkLength("v", len(v), e.network.plan.parameters())
-	checkLength("dst", len(dst), len(e.output().value))
+	checkLength("dst", len(dst), len(e.output().data[values]))
 	e.tangent(v)
-	copy(dst, e.output().derivative)
+	copy(dst, e.output().data[tangents])
 }
 
 // HessianVector implements [qhnet.Evaluation].
 func (e *Evaluation) HessianVector(dst, weights, v []float64) {
-	e.checkMoved("HessianVector")
-	checkLength("v", len(v), e.network.plan.parameters())
+	e.GradientTangent(dst, weights, nil, v)
+}
+
+// GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
+// weights along tangentWeights, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc; nil stands for weights
+// that rest. After a Directional along the same v and a Gradient or GradientTangent of
+// the same weights it takes a single pass.
+func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
+	e.checkMoved("HessianVector or GradientTangent")
+	checkLength("dst", len(dst), e.network.plan.parameters())
 	e.tangent(v)
-	e.GradientTangent(dst, weights, nil)
+	e.reverse(nil, weights)
+	if !e.output().has(adjointTangents) {
+		e.allocate(adjointTangents, false)
+	}
+	seed := e.output().data[adjointTangents]
+	if tangentWeights == nil {
+		clear(seed)
+	} else {
+		checkLength("tangentWeights", len(tangentWeights), len(seed))
+		copy(seed, tangentWeights)
+	}
+	e.walk(reverseTangentPass, dst)
 }
 
-// GradientTangent implements [qhnet.GradientTangenter]. Adjoints are computed once
-// for all directions with the same weights.
-func (e *Evaluation) GradientTangent(dst, weights, rates []float64) {
-	if e.held && floats.Equal(weights, e.heldWeights) {
-		checkLength("dst", len(dst), e.network.plan.parameters())
-	} else {
-		e.start("GradientTangent", dst, weights)
+// tangent carries the direction v forward, unless that was done last.
+func (e *Evaluation) tangent(v []float64) {
+	checkLength("v", len(v), e.network.plan.parameters())
+	if e.directed && slices.Equal(v, e.along.theta) {
+		return
 	}
-	out := e.output()
-	if out.adjointTangent == nil {
-		e.network.plan.allocate(e.signals, e.points, adjointTangentOf)
-		e.heldWeights = make([]float64, len(weights))
+	if !e.output().has(tangents) {
+		e.allocate(tangents, true)
+		e.along.theta = make([]float64, len(v))
 	}
-	if rates == nil {
-		clear(out.adjointTangent)
-	} else {
-		copy(out.adjointTangent, rates)
-	}
-	e.collect(hessianPass, dst)
-	e.held = e.network.MixesPoints() == ""
-	copy(e.heldWeights, weights)
+	e.along.set(e.along.theta[:copy(e.along.theta, v)], e.network.plan.matrices)
+	e.walk(tangentPass, nil)
+	e.directed = true
 }
 
-// SetInputs replaces the bound points by as many others, n×d. A Forward must follow.
+// reverse carries weights backward and sets dst to the gradient. With dst nil it only
+// sets the adjoints, unless that was done last.
+func (e *Evaluation) reverse(dst, weights []float64) {
+	if !e.output().has(adjoints) {
+		e.allocate(adjoints, false)
+	}
+	seed := e.output().data[adjoints]
+	checkLength("weights", len(weights), len(seed))
+	if dst == nil && e.reversed && slices.Equal(weights, seed) {
+		return
+	}
+	copy(seed, weights)
+	e.walk(reversePass, dst)
+	e.reversed = true
+}
+
+// SetInputs replaces the bound points by as many others, n×d, which must be finite. A
+// Forward must follow.
 func (e *Evaluation) SetInputs(x *mat.Dense) {
-	if r, c := x.Dims(); r != e.points || c != e.network.Inputs() {
-		panic(fmt.Sprintf("qhnet: SetInputs: x is %d×%d, the data is %d×%d", r, c, e.points, e.network.Inputs()))
-	}
+	e.checkPoints("SetInputs: x", x)
 	e.theta = nil
-	for k := range e.points {
-		copy(row(e.signals[0].value, k, e.network.Inputs()), x.RawRowView(k))
+	if err := e.setPoints(x); err != nil {
+		panic(err.Error())
 	}
 }
 
@@ -125,32 +246,25 @@ func (e *Evaluation) SetInputs(x *mat.Dense) {
 // most.
 func (e *Evaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	e.checkMoved("InputGradient")
-	checkLength("weights", len(weights), len(e.output().value))
-	if r, c := dst.Dims(); r != e.points || c != e.network.Inputs() {
-		panic(fmt.Sprintf("qhnet: InputGradient: dst is %d×%d, the data is %d×%d", r, c, e.points, e.network.Inputs()))
-	}
-	if e.signals[0].idle == nil {
-		e.network.plan.allocate(e.signals, e.points, idleAdjointOf)
-	}
-	e.held = false
+	e.checkPoints("InputGradient: dst", dst)
 	e.wakeAdjoints(true)
-	copy(e.output().adjoint, weights)
-	e.walk(adjointPass)
-	e.wakeAdjoints(false)
+	e.reversed = false
+	e.reverse(nil, weights)
 	for k := range e.points {
-		dst.SetRow(k, row(e.signals[0].idle, k, e.network.Inputs()))
+		dst.SetRow(k, e.signals[0].row(adjoints, k))
 	}
+	e.wakeAdjoints(false)
 }
 
 // wakeAdjoints lets a reverse pass compute adjoints before the first parameters.
 func (e *Evaluation) wakeAdjoints(awake bool) {
+	if awake && e.signals[0].idle == nil {
+		e.allocate(adjoints, true)
+		return
+	}
 	for _, s := range e.signals {
-		switch {
-		case s.trainable:
-		case awake:
-			s.adjoint = s.idle
-		default:
-			s.adjoint = nil
+		if !s.trainable {
+			s.data[adjoints], s.idle = s.idle, s.data[adjoints]
 		}
 	}
 }
@@ -161,58 +275,22 @@ func (e *Evaluation) wakeAdjoints(awake bool) {
 // such layer.
 func (e *Evaluation) Layer(name string) []float64 {
 	e.checkMoved("Layer")
-	wire := e.network.layer(name).wire
-	if !e.network.plan.wires[wire].rectified {
-		return e.signals[wire].value
+	id := e.network.layer(name).wire
+	s := e.signals[id]
+	if !e.network.plan.wires[id].rectified {
+		return s.data[values]
 	}
-	values := make([]float64, len(e.signals[wire].value))
+	var unrectified []float64
 	for i := range e.steps {
-		if p, ok := e.steps[i].operator.(rectifying); ok && p.result() == e.signals[wire] {
-			p.unrectified(values, e.theta, e.all())
+		if o, ok := e.steps[i].operator.(*bilinear); ok && o.out == s {
+			// Only values are rectified, so the product is taken again as if it were tangents.
+			kept := s.data[tangents]
+			s.data[tangents] = make([]float64, len(s.data[values]))
+			o.apply(o.at, tangents, values, false, e.all())
+			unrectified, s.data[tangents] = s.data[tangents], kept
 		}
 	}
-	return values
-}
-
-// rectifying is an operator whose result a ReLU may overwrite.
-type rectifying interface {
-	result() *signal
-	unrectified(dst, theta []float64, points span)
-}
-
-// tangent carries the direction v forward.
-func (e *Evaluation) tangent(v []float64) {
-	if e.output().derivative == nil {
-		e.network.plan.allocate(e.signals, e.points, derivativeOf)
-	}
-	e.run.v = v
-	e.walk(tangentPass)
-}
-
-// start checks the arguments of a reverse pass and begins it.
-func (e *Evaluation) start(method string, dst, weights []float64) {
-	e.checkMoved(method)
-	checkLength("dst", len(dst), e.network.plan.parameters())
-	checkLength("weights", len(weights), len(e.output().value))
-	e.allocateAdjoints()
-	e.held = false
-	copy(e.output().adjoint, weights)
-}
-
-func (e *Evaluation) allocateAdjoints() {
-	if e.output().adjoint == nil {
-		e.network.plan.allocate(e.signals, e.points, adjointOf)
-	}
-}
-
-func (e *Evaluation) all() span { return span{0, e.points, 0} }
-
-func (e *Evaluation) output() *signal { return e.signals[e.network.output.id] }
-
-func (e *Evaluation) checkMoved(method string) {
-	if e.theta == nil {
-		panic("qhnet: " + method + " before a successful Forward")
-	}
+	return unrectified
 }
 
 // layer returns the part of this name.
@@ -225,133 +303,53 @@ func (n *Network) layer(name string) Part {
 	panic(fmt.Sprintf("qhnet: the network has no layer %q", name))
 }
 
-// Bind implements [qhnet.Model]. The Evaluation is a [*Evaluation].
-func (n *Network) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
-	if x == nil || x.IsEmpty() {
-		return nil, errors.New("qhnet: no points to bind the network to")
-	}
-	points, width := x.Dims()
-	if width != n.Inputs() {
-		return nil, fmt.Errorf("qhnet: input: the network takes points of %s (%d entries), the data is %d×%d", n.inputs, n.Inputs(), points, width)
-	}
-	e := &Evaluation{network: n, points: points, signals: n.plan.signals(points), crew: processors()}
-	value := e.signals[0].value
-	for k := range points {
-		for j, v := range x.RawRowView(k) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
-			}
-			value[k*width+j] = v
-		}
-	}
-	e.prepare()
-	return e, nil
-}
+func (e *Evaluation) all() span { return span{0, e.points, 0, true} }
 
-// prepare makes the operators and divides the points among them.
-func (e *Evaluation) prepare() {
-	stages, work := e.network.plan.stages, 0
-	for _, s := range stages {
-		work += s.work
-	}
-	e.run.shards = split(e.points, work, e.network.plan.parameters())
-	e.run.chunk = chunkOf(e.run.shards[0].len(), e.network.plan.values(), work, e.network.plan.parameters())
-	e.run.errors = make([]error, len(e.run.shards))
-	e.run.partial = make([][]float64, len(e.run.shards))
-	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals}
-	for _, s := range stages {
-		o := s.bind(b)
-		l, _ := o.(learner)
-		p, _ := o.(preparer)
-		g, _ := o.(gatherer)
-		e.steps = append(e.steps, step{s, o, l, p, g})
-	}
-	e.segments = segments(e.steps)
-}
+func (e *Evaluation) output() *signal { return e.signals[e.network.output.id] }
 
-// values returns the number of values a point has on all wires.
-func (p *plan) values() int {
-	sum := 0
-	for i, w := range p.wires {
-		if w.valueOf == i {
-			sum += w.width
-		}
-	}
-	return sum
-}
-
-// signals gives every wire memory for its value.
-func (p *plan) signals(points int) []*signal {
-	signals := make([]*signal, len(p.wires))
-	for i, w := range p.wires {
-		signals[i] = &signal{width: w.width, trainable: w.trainable}
-	}
-	p.allocate(signals, points, valueOf)
-	return signals
-}
-
-// A part selects one of a signal's matrices: the wire whose memory it shares,
-// its slice, and whether the wire needs it.
-type part func(w wireSpec, s *signal) (shared int, data *[]float64, needed bool)
-
-func valueOf(w wireSpec, s *signal) (int, *[]float64, bool) { return w.valueOf, &s.value, true }
-
-func derivativeOf(w wireSpec, s *signal) (int, *[]float64, bool) {
-	return w.valueOf, &s.derivative, true
-}
-
-func adjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
-	return w.adjointOf, &s.adjoint, w.trainable
-}
-
-func adjointTangentOf(w wireSpec, s *signal) (int, *[]float64, bool) {
-	return w.adjointOf, &s.adjointTangent, w.trainable
-}
-
-// idleAdjointOf selects the adjoints that only the input's gradient needs.
-func idleAdjointOf(w wireSpec, s *signal) (int, *[]float64, bool) {
-	if w.trainable {
-		return w.adjointOf, &s.adjoint, true
-	}
-	return w.adjointOf, &s.idle, true
-}
-
-// allocate gives the wires memory for a part where they need it and lack it.
-func (p *plan) allocate(signals []*signal, points int, of part) {
-	for i := range p.wires {
-		root := i
-		for {
-			next, _, _ := of(p.wires[root], signals[root])
-			if next == root {
-				break
-			}
-			root = next
-		}
-		_, memory, needed := of(p.wires[root], signals[root])
-		if !needed {
-			continue
-		}
-		if *memory == nil {
-			*memory = make([]float64, points*p.wires[root].width)
-		}
-		_, data, _ := of(p.wires[i], signals[i])
-		*data = *memory
+func (e *Evaluation) checkMoved(method string) {
+	if e.theta == nil {
+		panic("qhnet: " + method + " before a successful Forward")
 	}
 }
 
-// Jacobian sets dst to the gradients of all outputs, one a row: see [nn.Jacobian]. Unless points are coupled
-// by a batch normalization, it takes one reverse pass an output, and one outer
-// product a layer and row.
+// checkPoints panics if a matrix is not as large as the bound data.
+func (e *Evaluation) checkPoints(what string, x *mat.Dense) {
+	if r, c := x.Dims(); r != e.points || c != e.network.Inputs() {
+		panic(fmt.Sprintf("qhnet: %s is %d×%d, the data is %d×%d", what, r, c, e.points, e.network.Inputs()))
+	}
+}
+
+// RoundKinks implements [qhnet.KinkRounder] for rectifiers.
+func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found bool) {
+	n := e.network
+	if !n.plan.kinks || n.plan.kinkWidth == width {
+		return e, n.plan.kinks
+	}
+	rounded, err := newNetwork(n.layers, n.plan.frozen, width)
+	if err != nil {
+		panic("qhnet: rounding kinks: " + err.Error()) // the same layers were accepted before
+	}
+	bound, err := rounded.Bind(mat.NewDense(e.points, n.Inputs(), e.signals[0].data[values]))
+	if err != nil {
+		panic("qhnet: rounding kinks: " + err.Error())
+	}
+	return bound, true
+}
+
+// Jacobian sets dst to the gradients of all outputs, one a row: see [qhnet.Jacobian].
+// Unless points are coupled by a batch normalization, it takes one reverse pass an
+// output, and one outer product a layer and row.
 func (e *Evaluation) Jacobian(dst *mat.Dense) {
 	e.checkMoved("Jacobian")
-	rows, cols := dst.Dims()
-	if rows != len(e.output().value) || cols != e.network.plan.parameters() {
-		panic(fmt.Sprintf("qhnet: Jacobian: dst is %d×%d, not %d×%d", rows, cols, len(e.output().value), e.network.plan.parameters()))
+	outputs := len(e.output().data[values])
+	if rows, cols := dst.Dims(); rows != outputs || cols != e.network.plan.parameters() {
+		panic(fmt.Sprintf("qhnet: Jacobian: dst is %d×%d, not %d×%d", rows, cols, outputs, e.network.plan.parameters()))
+	}
+	if e.unit == nil {
+		e.unit = make([]float64, outputs)
 	}
 	if e.network.MixesPoints() != "" {
-		if e.unit == nil {
-			e.unit = make([]float64, rows)
-		}
 		for i := range e.unit {
 			e.unit[i] = 1
 			e.Gradient(dst.RawRowView(i), e.unit)
@@ -359,23 +357,20 @@ func (e *Evaluation) Jacobian(dst *mat.Dense) {
 		}
 		return
 	}
-	e.allocateAdjoints()
-	e.held = false
 	for c := range e.network.outputs {
-		e.seed(c)
-		e.walk(adjointPass)
+		e.setUnit(c, 1) // Σ_k f_kc
+		e.reverse(nil, e.unit)
+		e.setUnit(c, 0)
 		for k := range e.points {
 			e.pointGradient(dst.RawRowView(k*e.network.outputs+c), k)
 		}
 	}
 }
 
-// seed sets the output's adjoint to that of Σ_k f_kc.
-func (e *Evaluation) seed(c int) {
-	adjoint := e.output().adjoint
-	clear(adjoint)
-	for i := c; i < len(adjoint); i += e.network.outputs {
-		adjoint[i] = 1
+// setUnit sets the weights of output c at all points.
+func (e *Evaluation) setUnit(c int, weight float64) {
+	for i := c; i < len(e.unit); i += e.network.outputs {
+		e.unit[i] = weight
 	}
 }
 
@@ -383,8 +378,8 @@ func (e *Evaluation) seed(c int) {
 func (e *Evaluation) pointGradient(dst []float64, k int) {
 	clear(dst)
 	for i := range e.steps {
-		if l := e.steps[i].learner; l != nil {
-			l.gradient(dst, span{k, k + 1, 0})
+		if l := e.steps[i].parametric; l != nil {
+			l.gradient(dst, span{k, k + 1, 0, true})
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -185,4 +187,21 @@ func ExampleGroups() {
 	// Output:
 	// H [1 0 0] = 1
 	// R [0 1 1] = 1
+}
+
+func ExampleSaveParameters() {
+	folder, err := os.MkdirTemp("", "parameters")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	model, path := nn.Diagonal(1, 2), filepath.Join(folder, "trained")
+	if err := nn.SaveParameters(path, model, []float64{5, 2, 3}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	theta, err := nn.LoadParameters(path, model)
+	fmt.Println(model.Coefficients(nil, theta), err)
+	// Output: [5 6] <nil>
 }

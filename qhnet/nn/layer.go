@@ -3,94 +3,94 @@ package nn
 import (
 	"fmt"
 	"slices"
+
+	"qhlab/qhnet"
 )
 
-// Layer is one part of a network. Layers are descriptions without parameters or
-// memory: the same value may appear in several networks, or several times in
-// one, and is a part of its own each time. All layers are made by this package:
-// for a function of your own there is [Activation], for anything else a [qhnet.Model].
+// Layer is one part of a network: a description without parameters or memory. The
+// same value may appear in several networks, or several times in one, and is a
+// part of its own each time. All layers are made by the functions of this package:
+// for a function of your own there is [Activation], for anything else a
+// [qhnet.Model]. The zero Layer is none, and [New] refuses it.
 //
 // At a kink the derivative of a piecewise linear layer is a fixed choice, the
 // usual one of automatic differentiation: [ReLU], [ReLUPower] and [AbsPower]
 // have slope 0 at 0, [LeakyReLU] its slope for negative values, [MaxPool] passes
 // the derivative to the first of equal entries.
-type Layer interface {
-	// stem begins the layer's automatic name: "dense" gives "dense1".
-	stem() string
-
-	// kind is what the layer does, for whoever looks at a network's parts.
-	kind() Kind
-
-	// text says in words what the layer does, with all its options.
-	text() string
+type Layer struct {
+	stem      string // begins the automatic name: "dense" gives "dense1"
+	name      string // replaces the automatic name
+	kind      Kind
+	text      string  // what the layer does, with all its options
+	lipschitz float64 // see [Part]
+	inside    []Layer // of a sequence, or branches
+	role      role
+	shape     qhnet.Shape // of an [Input]
 
 	// attach adds the layer's parameters, rules and operators to the plan.
-	attach(p *plan, in wire) (wire, error)
+	attach func(p *plan, l Layer, in wire) (wire, error)
 }
 
-// operator computes one value of the network from earlier ones, and carries
-// derivatives through, for the points of a span. It is bound to its values,
-// and reads and writes them in place.
-type operator interface {
-	// forward computes the output's value from the inputs' values.
-	forward(theta []float64, points span) error
+// role marks layers that others treat in a way of their own.
+type role int
 
-	// tangent computes the output's derivative when θ moves along v.
-	tangent(theta, v []float64, points span)
+const (
+	ordinary role = iota
+	inputRole
+	chainRole
+	projectionRole
+)
 
-	// reverse computes the inputs' adjoints from the output's.
-	reverse(theta []float64, points span)
+// Kind is what a [Part] of a network does, whatever it is called.
+type Kind int
 
-	// reverseTangent computes the derivative of reverse when θ moves along v.
-	reverseTangent(theta, v []float64, points span)
+const (
+	Other         Kind = iota // pooling, activation, and all that has no parameters
+	Matrix                    // [Dense]
+	Kernels                   // [Conv]
+	Addition                  // [Bias]
+	Scaling                   // [Scale]
+	Normalization             // [BatchNorm], [LayerNorm], [RMSNorm], [GroupNorm]
+	Sequence                  // [Chain], the body of a [Residual], and its [Projection]
+	Total                     // [Sum] and [Residual]
+	Gating                    // [Gate]
+	Joining                   // [Concat]
+)
+
+// Part describes one layer as it stands in a network.
+type Part struct {
+	Name       string // "" for the body of a [Residual]
+	Kind       Kind
+	Shape      qhnet.Shape // of what it gives for one point
+	Parameters int         // with those inside
+
+	// Lipschitz bounds ‖z(h) - z(h')‖₂/‖h - h'‖₂ for a layer of known slopes without
+	// matrices; 0 if no bound is known.
+	Lipschitz float64
+
+	// Inside are the parts of a sequence, in order, or the branches of a sum, gate
+	// or concatenation. The body of a [Residual] is a nameless one, and so is a skip
+	// without a projection, which has nothing inside.
+	Inside []Part
+
+	text string // what the layer does, with all its options
+	wire int
 }
 
-// learner is an operator with parameters. Its gradient may be taken before reverse
-// and after it; gradientTangent follows reverseTangent.
-type learner interface {
-	operator
-
-	// gradient adds the output's adjoint, carried to the parameters, to dst.
-	gradient(dst []float64, points span)
-
-	// gradientTangent adds the derivative of gradient when θ moves along v.
-	gradientTangent(dst []float64, points span)
+// all yields a part's descendants and then the part itself.
+func (part Part) all(yield func(Part) bool) bool {
+	for _, inner := range part.Inside {
+		if !inner.all(yield) {
+			return false
+		}
+	}
+	return part.Name == "" || yield(part)
 }
 
-// gatherer is an operator that takes something from all points. When they have
-// passed it, and before any goes on, gather puts together what the shards hold.
-type gatherer interface{ gather(p pass) error }
-
-// preparer is an operator with work to do once for all points: before forward on
-// θ, before tangent on the direction v.
-type preparer interface {
-	prepare(theta []float64)
-	prepareTangent(v []float64)
-}
-
-// span is the range of points lo, …, hi-1, worked on together as a shard. Spans
-// of different shards may be worked on at the same time.
-type span struct{ lo, hi, shard int }
-
-// len returns the number of points in the span.
-func (s span) len() int { return s.hi - s.lo }
-
-// of returns the span's rows of a matrix of the given width.
-func (s span) of(data []float64, width int) []float64 {
-	return data[s.lo*width : s.hi*width]
-}
-
-// signal is one value of the network at all bound points, with derivatives:
-// matrices of n rows. Every signal is read by exactly one operator, so that
-// each adjoint is written once and never summed; a fork makes copies.
-type signal struct {
-	width          int
-	trainable      bool      // whether it depends on parameters
-	value          []float64 // z
-	derivative     []float64 // ż along the direction v; zero unless trainable
-	adjoint        []float64 // z̄, of the weighted sum of outputs; nil unless needed
-	idle           []float64 // memory of an adjoint that only the input's gradient needs
-	adjointTangent []float64 // derivative of z̄ along v; nil unless trainable
+// Named gives a layer a name in place of its automatic one.
+func Named(name string, l Layer) Layer {
+	l.name = name
+	return l
 }
 
 // Option changes a layer from its default. A layer that does not know an option
@@ -105,6 +105,7 @@ type settings struct {
 	given           []string
 	noBias          bool
 	scale, shift    bool
+	scalar, entries bool
 	epsilon         float64
 	stride, padding int
 }
@@ -124,6 +125,13 @@ func WithScale() Option { return Option{"WithScale", func(s *settings) { s.scale
 // WithShift follows a normalization with a trainable shift β, z = ĥ + β; with
 // [WithScale], z = γ ĥ + β.
 func WithShift() Option { return Option{"WithShift", func(s *settings) { s.shift = true }} }
+
+// Elementwise gives a scale, bias or normalization one trainable number for each entry
+// of an image in place of one for each channel. For vectors it changes nothing.
+func Elementwise() Option { return Option{"Elementwise", func(s *settings) { s.entries = true }} }
+
+// Scalar gives a [Scale] a single trainable number for all entries.
+func Scalar() Option { return Option{"Scalar", func(s *settings) { s.scalar = true }} }
 
 // Epsilon adds ε to the variance of a normalization. The default, 0, keeps a
 // network quasi-homogeneous; with ε > 0 it is so only in the limit of large
@@ -145,18 +153,13 @@ func Padding(padding int) Option {
 func configure(options []Option) settings {
 	var s settings
 	for _, o := range options {
+		if o.apply == nil {
+			panic("qhnet: a zero Option; make options by their functions, such as NoBias")
+		}
 		o.apply(&s)
 		s.given = append(s.given, o.name)
 	}
 	return s
-}
-
-// text adds to a description what these options leave out of the layer.
-func (s settings) text(what string) string {
-	if s.noBias {
-		what += ", no bias"
-	}
-	return what
 }
 
 // check rejects options that the layer being attached does not know.
@@ -169,12 +172,17 @@ func (s settings) check(p *plan, known ...string) error {
 	return nil
 }
 
-// Named gives a layer a name in place of its automatic one.
-func Named(name string, l Layer) Layer { return named{l, name} }
-
-type named struct {
-	Layer
-	name string
+// text adds the options for trainable numbers to a description.
+func (s settings) text(what string) string {
+	for _, option := range []struct {
+		given bool
+		words string
+	}{{s.noBias, "no bias"}, {s.scale, "scale"}, {s.shift, "shift"}, {s.scalar, "one number"}, {s.entries, "elementwise"}} {
+		if option.given {
+			what += ", " + option.words
+		}
+	}
+	return what
 }
 
 // windowText describes a square window with what differs from the default
@@ -192,11 +200,20 @@ func (s settings) windowText(side, stride int) string {
 
 // strideOr returns the stride given, or the default.
 func (s settings) strideOr(stride int) int {
-	if s.has("Stride") {
+	if slices.Contains(s.given, "Stride") {
 		return s.stride
 	}
 	return stride
 }
 
-// has tells whether an option was given.
-func (s settings) has(name string) bool { return slices.Contains(s.given, name) }
+// numbers returns the shape of a block of scales or shifts for values of a shape:
+// one a feature or channel, unless options say otherwise.
+func (s settings) numbers(shape qhnet.Shape) []int {
+	switch {
+	case s.scalar:
+		return []int{1}
+	case s.entries:
+		return shape
+	}
+	return shape[:1]
+}

@@ -4,6 +4,7 @@
 package nn
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,16 +40,15 @@ func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64)
 	if len(layers) == 0 {
 		return nil, errors.New("qhnet: a network needs layers; the first is Input")
 	}
-	shape, ok := layers[0].(input)
-	if !ok {
-		return nil, fmt.Errorf("qhnet: the first layer is a %s layer; it must be Input", layers[0].stem())
+	if layers[0].role != inputRole {
+		return nil, fmt.Errorf("qhnet: the first layer is %s; it must be Input", cmp.Or(layers[0].text, "a zero Layer"))
 	}
 	p := &plan{counts: map[string]int{}, named: map[string]bool{}, frozen: frozen, kinkWidth: kinkWidth}
-	in, err := p.input(shape)
+	in, err := p.input(layers[0].shape)
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.chain(layers[1:], "", in)
+	out, err := p.chain(layers[1:], in)
 	if err != nil {
 		return nil, err
 	}
@@ -61,36 +61,25 @@ func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64)
 
 // Input is the first layer of a network: the shape of one point, a number of
 // features or channels, height and width.
-func Input(shape ...int) Layer { return input(slices.Clone(shape)) }
-
-type input []int
-
-func (input) stem() string { return "input" }
-
-func (input) kind() Kind { return Other }
-
-func (input) text() string { return "input" }
-
-func (input) attach(p *plan, _ wire) (wire, error) {
-	return wire{}, p.fail("stands inside a network; Input comes first, and once")
+func Input(shape ...int) Layer {
+	return Layer{stem: "input", text: "input", role: inputRole, shape: slices.Clone(shape), attach: func(p *plan, _ Layer, _ wire) (wire, error) {
+		return wire{}, p.fail("stands inside a network; Input comes first, and once")
+	}}
 }
 
 // input adds the wire a network starts from.
-func (p *plan) input(shape input) (wire, error) {
+func (p *plan) input(shape qhnet.Shape) (wire, error) {
 	if len(shape) != 1 && len(shape) != 3 {
 		return wire{}, fmt.Errorf("qhnet: input has %d dimensions; a point is a number of features, or channels, height and width", len(shape))
 	}
 	if slices.Min(shape) < 1 {
-		return wire{}, fmt.Errorf("qhnet: input has shape %s; every side must be at least 1", qhnet.Shape(shape))
+		return wire{}, fmt.Errorf("qhnet: input has shape %s; every side must be at least 1", shape)
 	}
-	in := p.wire(qhnet.Shape(shape), false, nil)
+	in := p.wire(shape, false, nil)
 	p.named["input"] = true
 	p.parts = append(p.parts, Part{Name: "input", Shape: in.shape, text: "input", wire: in.id})
 	return in, nil
 }
-
-// last returns the name of the layer attached last.
-func (p *plan) last() string { return p.parts[len(p.parts)-1].Name }
 
 // finish adds the rule of the output and gives every rule all blocks.
 func (p *plan) finish(out wire) {
@@ -124,6 +113,7 @@ func (n *Network) Blocks() []qhnet.Block { return slices.Clone(n.plan.blocks) }
 //	activation without degree      a' = a = 0
 //	sum or concatenation           a' = a_1 = a_2 = …
 //	product of branches            a' = a_1 + a_2
+//	attention                      a' = a_values,  a_queries + a_keys = 0
 //	output                         a  = 1
 //
 // The equalities among them are the rules; all outputs share one exponent.
@@ -145,16 +135,17 @@ func (n *Network) all(yield func(Part) bool) {
 }
 
 // Units lists the hidden units between neighbouring blocks, for
-// [qhnet.ConservedUnits]. Layers inside branches are left out, and units of which a
-// concatenation makes several entries.
+// [qhnet.ConservedUnits]. Layers inside branches are left out, and units between which
+// stand a concatenation, which makes several entries of one, a normalization in a
+// branch, which mixes them, or an elementwise scale or shift of an image.
 func (n *Network) Units() []qhnet.Units {
-	joins, joined := map[string]int{}, 0 // concatenations before a layer that is in no branch
+	joins, joined := map[string]int{}, 0 // what mixes units before a layer that is in no branch
 	for _, part := range n.plan.parts {
 		if len(part.Inside) == 0 {
 			joins[part.Name] = joined
 		}
 		part.all(func(inner Part) bool {
-			if inner.Kind == Joining {
+			if inner.Kind == Joining || inner.Kind == Normalization && len(part.Inside) > 0 {
 				joined++
 			}
 			return true
@@ -175,11 +166,13 @@ func (n *Network) Units() []qhnet.Units {
 	return all
 }
 
-// beside tells whether blocks are in no branch and no concatenation is between them.
+// beside tells whether blocks are in no branch and nothing that mixes units is between
+// them.
 func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	return !slices.ContainsFunc(blocks, func(b qhnet.Block) bool {
 		count, ok := joins[b.Layer]
-		return !ok || count != joins[blocks[0].Layer]
+		perEntry := b.Kind != "weight" && len(b.Shape) > 1
+		return !ok || count != joins[blocks[0].Layer] || perEntry
 	})
 }
 

@@ -66,6 +66,12 @@ var architectures = []architecture{
 	{"convolution with group normalization", 3, []Layer{Input(1, 5, 5), Conv(4, 3), GroupNorm(2, Affine()), ReLU(), Flatten(), Dense(2)}},
 	{"convolutional residual block", 3, []Layer{Input(1, 6, 6), Conv(2, 3), Residual(Conv(3, 3, Padding(1), Stride(2)), ReLU(), Conv(3, 3, Padding(1)), Projection()), GlobalAveragePool(), Dense(2)}},
 	{"small residual network", 4, smallResNet()},
+	{"scalar scale at the end of a residual block", 5, []Layer{Input(4), Dense(4), Residual(Dense(6), ReLU(), Dense(4), Scale(Scalar())), Dense(2)}},
+	{"scalar scale of an image", 3, []Layer{Input(2, 4, 4), Conv(3, 3), Scale(Scalar()), ReLU(), Flatten(), Dense(2)}},
+	{"elementwise layer normalization of an image", 3, []Layer{Input(2, 5, 5), Conv(3, 3), LayerNorm(Affine(), Elementwise()), ReLU(), Flatten(), Dense(2)}},
+	{"elementwise batch normalization, scale and bias of images", 4, []Layer{Input(2, 5, 5), Conv(3, 3), BatchNorm(WithScale(), Elementwise()), Bias(Elementwise()), ReLU(), Scale(Elementwise()), Conv(2, 3), Flatten(), Dense(2)}},
+	{"attention with fixed queries and keys", 3, []Layer{Input(3, 2, 3), Attention(Chain(), Chain(), Conv(4, 1)), ReLU(), GlobalAveragePool(), Dense(2)}},
+	{"attention with normalized queries and keys", 3, []Layer{Input(3, 1, 4), Conv(4, 1), Attention(Chain(Conv(5, 1), GroupNorm(5)), Chain(Conv(5, 1), RMSNorm()), Chain()), ReLU(), Flatten(), Dense(2)}},
 	{"gated input", 6, []Layer{Input(4), Gate(Dense(4), Chain()), Bias(), Dense(2)}},
 }
 
@@ -161,6 +167,11 @@ func difference(f func(theta []float64) []float64, theta, v []float64) []float64
 	return d
 }
 
+// gradientTangenter is an evaluation that differentiates gradients in one pass.
+type gradientTangenter interface {
+	GradientTangent(dst, weights, tangentWeights, v []float64)
+}
+
 // checkDerivatives compares every derivative with differences and with each
 // other.
 func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *rand.Rand) {
@@ -195,6 +206,14 @@ func checkDerivatives(t testing.TB, e qhnet.Evaluation, theta []float64, rng *ra
 	// A Hessian may be 0, so the gradient sets the size.
 	if d := floats.Distance(hv, difference(slope, theta, v), 2) / (floats.Norm(hv, 2) + floats.Norm(gradient, 2)); d > tolerance {
 		t.Errorf("HessianVector is off differences of gradients by %.1e", d)
+	}
+	dw, both, moved := normal(rng, outputs), make([]float64, m), make([]float64, m)
+	forward(t, e, theta)
+	e.(gradientTangenter).GradientTangent(both, w, dw, v)
+	e.HessianVector(hv, w, v)
+	e.Gradient(moved, dw)
+	if d := distance(both, floats.AddTo(make([]float64, m), hv, moved)); d > 1e-13 { // the same sums in another order
+		t.Errorf("GradientTangent is off HessianVector and Gradient by %.1e", d)
 	}
 	// Both products are sums of the same terms in another order.
 	size := floats.Norm(w, 2)*floats.Norm(jv, 2) + floats.Norm(gradient, 2)*floats.Norm(v, 2)
@@ -247,6 +266,14 @@ func TestConstructionErrors(t *testing.T) {
 		{[]Layer{Input(2), Sum()}, []string{"sum1", "no branches"}},
 		{[]Layer{Input(2), Gate(Dense(2), Dense(3))}, []string{"gate1", "2", "3"}},
 		{[]Layer{image, Concat(Conv(2, 1), Conv(2, 3))}, []string{"concat1", "branch 2", "2×6×6", "2×8×8"}},
+		{[]Layer{image, Attention(Conv(2, 1), Conv(3, 1), Chain())}, []string{"attention1", "2×8×8", "3×8×8"}},
+		{[]Layer{Input(4), Attention(Chain(), Chain(), Chain())}, []string{"attention1", "images"}},
+		{[]Layer{{}}, []string{"zero Layer", "must be Input"}},
+		{[]Layer{Input(2), Dense(3), {}, Dense(1)}, []string{"a zero Layer follows dense1"}},
+		{[]Layer{Input(2), Dense(3), Residual(ReLU(), Named("x", Layer{})), Dense(1)}, []string{"a zero Layer follows block1.relu1"}},
+		{[]Layer{Input(2), Dense(3), Sum(Layer{}), Dense(1)}, []string{"a zero Layer follows the start of sum1"}},
+		{[]Layer{Input(2), Dense(3, Scalar()), Dense(1)}, []string{"dense1", "Scalar"}},
+		{[]Layer{Input(2), Bias(Scalar()), Dense(1)}, []string{"bias1", "Scalar"}},
 		{[]Layer{Input(6), GroupNorm(4)}, []string{"norm1", "6", "4 groups"}},
 		{[]Layer{Input(6), LayerNorm(Epsilon(-1))}, []string{"norm1", "ε = -1"}},
 		{[]Layer{Input(6), LayerNorm(Stride(2))}, []string{"norm1", "Stride"}},
@@ -326,5 +353,8 @@ func TestMisuse(t *testing.T) {
 	mustPanic("length of weights is 2, want 3", func() { e.Gradient(make([]float64, 3), make([]float64, 2)) })
 	mustPanic("length of v is 1, want 3", func() { e.Directional(make([]float64, 3), make([]float64, 1)) })
 	mustPanic(`no layer "dense7"`, func() { e.Layer("dense7") })
+	mustPanic("entry 1 of point 2 is NaN", func() { e.SetInputs(mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, math.NaN()})) })
+	forward(t, e, theta)
+	mustPanic("zero Option", func() { Dense(2, Option{}) })
 	mustPanic("dst is 1×1, not 3×3", func() { e.Jacobian(mat.NewDense(1, 1, nil)) })
 }

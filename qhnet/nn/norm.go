@@ -17,30 +17,30 @@ import (
 // network that uses stored statistics instead.
 //
 // All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns
-// an error that names the feature or the point whose variance is zero. [Affine],
-// [WithScale] and [WithShift] add trainable factors and terms, one a feature or
-// channel.
+// an error that names the feature or the point whose variance is zero up to
+// rounding. [Affine], [WithScale] and [WithShift] add trainable factors and terms, one
+// a feature or channel, or with [Elementwise] one an entry.
 func BatchNorm(options ...Option) Layer {
-	return norm{name: "batch normalization", batch: true, centred: true, with: configure(options)}
+	return norm{name: "batch normalization", batch: true, centred: true}.layer(options)
 }
 
 // LayerNorm normalizes all features of each point to mean 0 and variance 1 (Ba,
 // Kiros and Hinton, arXiv:1607.06450).
 func LayerNorm(options ...Option) Layer {
-	return norm{name: "layer normalization", centred: true, groups: 1, with: configure(options)}
+	return norm{name: "layer normalization", centred: true, groups: 1}.layer(options)
 }
 
 // RMSNorm divides all features of each point by their root mean square (Zhang
 // and Sennrich, arXiv:1910.07467).
 func RMSNorm(options ...Option) Layer {
-	return norm{name: "RMS normalization", groups: 1, with: configure(options)}
+	return norm{name: "RMS normalization", groups: 1}.layer(options)
 }
 
 // GroupNorm splits the features or channels of each point into groups of equal
 // size, in order, and normalizes each group to mean 0 and variance 1 (Wu and He,
 // arXiv:1803.08494).
 func GroupNorm(groups int, options ...Option) Layer {
-	return norm{name: "group normalization", centred: true, groups: groups, with: configure(options)}
+	return norm{name: "group normalization", centred: true, groups: groups}.layer(options)
 }
 
 type norm struct {
@@ -51,43 +51,34 @@ type norm struct {
 	with    settings
 }
 
-func (norm) stem() string { return "norm" }
-
-func (norm) kind() Kind { return Normalization }
-
-func (l norm) text() string {
-	s := l.name
+func (l norm) layer(options []Option) Layer {
+	l.with = configure(options)
+	text := l.name
 	if l.groups > 1 {
-		s += fmt.Sprintf(" in %d groups", l.groups)
+		text += fmt.Sprintf(" in %d groups", l.groups)
 	}
 	if l.with.epsilon != 0 {
-		s += fmt.Sprintf(", ε = %g", l.with.epsilon)
+		text += fmt.Sprintf(", ε = %g", l.with.epsilon)
 	}
-	if l.with.scale {
-		s += ", scale"
-	}
-	if l.with.shift {
-		s += ", shift"
-	}
-	return s
-}
-
-func (l norm) attach(p *plan, in wire) (wire, error) {
-	if err := l.check(p, in); err != nil {
-		return wire{}, err
-	}
-	out := l.normalize(p, in)
-	if l.with.scale {
-		out = p.scale(out)
-	}
-	if l.with.shift {
-		out = p.shift("shift", out, l.with.scale)
-	}
-	return out, nil
+	return Layer{stem: "norm", kind: Normalization, text: l.with.text(text), attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if err := l.check(p, in); err != nil {
+			return wire{}, err
+		}
+		out := l.normalize(p, in)
+		switch {
+		case l.with.scale && l.with.shift:
+			out = p.affine(l.with, out, "scale", "shift")
+		case l.with.scale:
+			out = p.affine(l.with, out, "scale", "")
+		case l.with.shift:
+			out = p.affine(l.with, out, "", "shift")
+		}
+		return out, nil
+	}}
 }
 
 func (l norm) check(p *plan, in wire) error {
-	if err := l.with.check(p, "Affine", "WithScale", "WithShift", "Epsilon"); err != nil {
+	if err := l.with.check(p, "Affine", "WithScale", "WithShift", "Epsilon", "Elementwise"); err != nil {
 		return err
 	}
 	if e := l.with.epsilon; !(e >= 0) || math.IsInf(e, 1) {
@@ -101,35 +92,33 @@ func (l norm) check(p *plan, in wire) error {
 
 // normalize adds the normalization without what is trainable about it.
 func (l norm) normalize(p *plan, in wire) wire {
-	trainable := p.trainable(in)
-	statistics, frozen := p.frozen[p.layer]
-	switch {
-	case l.batch && frozen:
+	out, layer := p.wire(in.shape, p.trainable(in), nil), p.layer
+	summands := p.wires[in.id].summands
+	if statistics, frozen := p.frozen[layer]; frozen && l.batch {
 		p.require(in.exponent, nil, "uses stored statistics, which do not scale with its input, so its input must not scale at all.")
-		out := p.wire(in.shape, trainable, nil)
-		p.stage(trainable, func(b *binding) operator {
-			return &frozenNormOperator{b.signals[in.id], b.signals[out.id], statistics}
+		p.stage(out, func(b *binding) operator {
+			return linear{&frozenNormMap{b.signals[in.id], b.signals[out.id], statistics}}
 		})
 		return out
-	case l.with.epsilon > 0:
+	}
+	if l.with.epsilon > 0 {
 		p.require(in.exponent, nil, "adds ε = %g to the variance of its input, so its input must not scale at all.", l.with.epsilon)
 	}
-	out := p.wire(in.shape, trainable, nil)
 	if l.batch {
-		p.batchNorm(l, in.shape[0], trainable, in, out)
+		p.batchNorm(l, in, out)
 		return out
 	}
-	layer := p.layer
-	p.stage(trainable, func(b *binding) operator {
-		return newPointNormOperator(l, layer, b.points, b.signals[in.id], b.signals[out.id])
+	p.stage(out, func(b *binding) operator {
+		return newPointNorm(l, layer, b.points, b.signals[in.id], b.signals[out.id], b.signals[summands])
 	})
 	return out
 }
 
-// vanishes tells whether there is no variance to divide by. Entries that agree
-// but for rounding have a variance of the size of the bound.
-func (l norm) vanishes(variance, mean float64) bool {
-	noise := 8 * 0x1p-52 * mean
+// vanishes tells whether there is no variance to divide by. Entries that agree but for
+// rounding have a variance of the size of the bound: they differ by roundings of
+// their mean, or if they are averages, by those of what was averaged.
+func (l norm) vanishes(variance, mean, averaged float64) bool {
+	noise := 8 * 0x1p-52 * max(math.Abs(mean), averaged)
 	return variance <= noise*noise && l.with.epsilon == 0
 }
 
@@ -138,39 +127,34 @@ func (l norm) undefined(layer, where, what string) error {
 	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", layer, where, what, l.name)
 }
 
-// pointNormOperator normalizes segments of each point's values, with μ = 0 if not
+// pointNorm normalizes pieces of each point's values, with μ = 0 if not
 // centred:
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //
-// Its Jacobian in a segment of N entries, J = (1/σ)(I - 11ᵀ/N - ẑẑᵀ/N), is
+// Its Jacobian in a piece of N entries, J = (1/σ)(I - 11ᵀ/N - ẑẑᵀ/N), is
 // symmetric: tangents and adjoints take the same way.
-type pointNormOperator struct {
-	spec     norm
-	layer    string
-	in, out  *signal
-	perPoint int       // segments of a point
-	inverse  []float64 // 1/σ of each segment
-	stretch  []float64 // dσ along v, which is mean(ẑ ḣ)
-	pull     []float64 // mean(ẑ z̄)
+type pointNorm struct {
+	pieces
+	spec        norm
+	layer       string
+	summands    *signal   // of which the input is the average, or the input
+	inverse     []float64 // 1/σ of each piece
+	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
+	adjointDots []float64 // mean(ẑ z̄)
 }
 
-func newPointNormOperator(l norm, layer string, points int, in, out *signal) *pointNormOperator {
+func newPointNorm(l norm, layer string, points int, in, out, summands *signal) *pointNorm {
 	count := points * l.groups
-	return &pointNormOperator{
-		spec: l, layer: layer, in: in, out: out, perPoint: l.groups,
-		inverse: make([]float64, count), stretch: make([]float64, count), pull: make([]float64, count),
+	return &pointNorm{
+		pieces: pieces{in, out, l.groups}, spec: l, layer: layer, summands: summands,
+		inverse: make([]float64, count), tangentDots: make([]float64, count), adjointDots: make([]float64, count),
 	}
 }
 
-// segment returns the values of segment g, counted through all points.
-func (o *pointNormOperator) segment(data []float64, g int) []float64 {
-	return row(data, g, o.in.width/o.perPoint)
-}
-
-func (o *pointNormOperator) forward(_ []float64, points span) error {
-	for g := points.lo * o.perPoint; g < points.hi*o.perPoint; g++ {
-		h, z := o.segment(o.in.value, g), o.segment(o.out.value, g)
+func (o *pointNorm) forward(points span) error {
+	for g, hi := o.of(points); g < hi; g++ {
+		h, z := o.piece(o.in, values, g), o.piece(o.out, values, g)
 		mean := 0.0
 		if o.spec.centred {
 			mean = average(h)
@@ -178,7 +162,7 @@ func (o *pointNormOperator) forward(_ []float64, points span) error {
 		kernel.Affine(z, h, 1, -mean)
 		rest, square := o.moments(z, z) // rest is what rounding left of the mean
 		variance := square - rest*rest
-		if o.spec.vanishes(variance, mean) {
+		if o.spec.vanishes(variance, mean, o.averaged(g)) {
 			return o.zeroVariance(g)
 		}
 		inverse := 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
@@ -188,8 +172,16 @@ func (o *pointNormOperator) forward(_ []float64, points span) error {
 	return nil
 }
 
+// averaged returns the size of what a piece is the average of, 0 if of nothing.
+func (o *pointNorm) averaged(g int) float64 {
+	if o.summands == o.in {
+		return 0
+	}
+	return rootMeanSquare(o.piece(o.summands, values, g))
+}
+
 // moments returns the means of u, 0 if not centred, and of z⊙u.
-func (o *pointNormOperator) moments(z, u []float64) (mean, product float64) {
+func (o *pointNorm) moments(z, u []float64) (mean, product float64) {
 	mean, product = kernel.Moments(u, z)
 	if !o.spec.centred {
 		mean = 0
@@ -198,66 +190,66 @@ func (o *pointNormOperator) moments(z, u []float64) (mean, product float64) {
 	return mean / n, product / n
 }
 
-func (o *pointNormOperator) tangent(_, _ []float64, points span) {
-	o.apply(o.out.derivative, o.in.derivative, o.stretch, points)
+func (o *pointNorm) tangent(points span) {
+	o.project(o.out, o.in, tangents, o.tangentDots, points)
 }
 
-func (o *pointNormOperator) reverse(_ []float64, points span) {
-	if o.in.adjoint == nil {
-		return
-	}
-	o.apply(o.in.adjoint, o.out.adjoint, o.pull, points)
-	if o.spec.with.epsilon == 0 {
-		o.cleanse(o.in.adjoint, points)
-	}
-}
-
-// apply sets dst to J src and dots to mean(ẑ src).
-func (o *pointNormOperator) apply(dst, src, dots []float64, points span) {
-	for g := points.lo * o.perPoint; g < points.hi*o.perPoint; g++ {
-		d, u, z := o.segment(dst, g), o.segment(src, g), o.segment(o.out.value, g)
-		mean, dot := o.moments(z, u)
-		dots[g] = dot
-		kernel.Project(d, u, z, mean, dot, o.inverse[g])
-	}
-}
-
-// cleanse takes out of an adjoint what rounding left of its mean and of its part
+// reverse takes out of the adjoint what rounding left of its mean and of its part
 // along ẑ: late in a flow the adjoint itself is small beside what it was taken
 // from. Only with ε = 0 is J a projection, which may be applied twice.
-func (o *pointNormOperator) cleanse(adjoint []float64, points span) {
-	for g := points.lo * o.perPoint; g < points.hi*o.perPoint; g++ {
-		h, z := o.segment(adjoint, g), o.segment(o.out.value, g)
+func (o *pointNorm) reverse(points span) {
+	if !o.in.has(adjoints) {
+		return
+	}
+	o.project(o.in, o.out, adjoints, o.adjointDots, points)
+	if o.spec.with.epsilon > 0 {
+		return
+	}
+	for g, hi := o.of(points); g < hi; g++ {
+		h, z := o.piece(o.in, adjoints, g), o.piece(o.out, values, g)
 		mean, dot := o.moments(z, h)
 		kernel.Project(h, h, z, mean, dot, 1)
+	}
+}
+
+// project sets a quantity of dst to J times that of src, and dots to mean(ẑ src).
+func (o *pointNorm) project(dst, src *signal, q quantity, dots []float64, points span) {
+	for g, hi := o.of(points); g < hi; g++ {
+		u, z := o.piece(src, q, g), o.piece(o.out, values, g)
+		mean, dot := o.moments(z, u)
+		dots[g] = dot
+		kernel.Project(o.piece(dst, q, g), u, z, mean, dot, o.inverse[g])
 	}
 }
 
 // reverseTangent differentiates h̄ = J z̄ along v:
 //
 //	J dz̄ - (1/σ)(ẑ' mean(ẑ z̄) + ẑ mean(ẑ' z̄) + h̄ dσ),   ẑ' the derivative of ẑ.
-func (o *pointNormOperator) reverseTangent(_, _ []float64, points span) {
-	for g := points.lo * o.perPoint; g < points.hi*o.perPoint; g++ {
-		z, dz := o.segment(o.out.value, g), o.segment(o.out.derivative, g)
-		u, du := o.segment(o.out.adjoint, g), o.segment(o.out.adjointTangent, g)
-		h, dh := o.segment(o.in.adjoint, g), o.segment(o.in.adjointTangent, g)
+func (o *pointNorm) reverseTangent(points span) {
+	for g, hi := o.of(points); g < hi; g++ {
+		z, dz := o.piece(o.out, values, g), o.piece(o.out, tangents, g)
+		u, du := o.piece(o.out, adjoints, g), o.piece(o.out, adjointTangents, g)
+		h, dh := o.piece(o.in, adjoints, g), o.piece(o.in, adjointTangents, g)
 		mean, dot := o.moments(z, du)
 		_, product := o.moments(dz, u)
 		dot += product
-		pull, stretch, inverse := o.pull[g], o.stretch[g], o.inverse[g]
+		adjointDot, tangentDot, inverse := o.adjointDots[g], o.tangentDots[g], o.inverse[g]
 		for i := range dh {
-			dh[i] = (du[i] - mean - z[i]*dot - dz[i]*pull - h[i]*stretch) * inverse
+			dh[i] = (du[i] - mean - z[i]*dot - dz[i]*adjointDot - h[i]*tangentDot) * inverse
 		}
 	}
 }
 
 // average returns the mean of x.
-func average(x []float64) float64 {
-	return kernel.Sum(x) / float64(len(x))
+func average(x []float64) float64 { return kernel.Sum(x) / float64(len(x)) }
+
+func rootMeanSquare(x []float64) float64 {
+	_, squares := kernel.Moments(x, x)
+	return math.Sqrt(squares / float64(len(x)))
 }
 
-// zeroVariance explains which segment has no direction.
-func (o *pointNormOperator) zeroVariance(g int) error {
+// zeroVariance explains which piece has no direction.
+func (o *pointNorm) zeroVariance(g int) error {
 	where := fmt.Sprintf("point %d", g/o.perPoint)
 	if o.perPoint > 1 {
 		where += fmt.Sprintf(", group %d,", g%o.perPoint)

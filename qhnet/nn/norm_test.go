@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestNormalizedMoments(t *testing.T) {
 		{GroupNorm(2), [][]int{{0, 1, 2}, {3, 4, 5}, {18, 19, 20}}},
 	} {
 		data := x
-		if c.layer.text() == "batch normalization" {
+		if c.layer.text == "batch normalization" {
 			data = mat.DenseCopyOf(x.Slice(0, 3, 0, 6))
 		}
 		z, err := normalized(t, c.layer, data)
@@ -51,7 +52,7 @@ func TestNormalizedMoments(t *testing.T) {
 			}
 			mean, variance := stat.PopMeanVariance(entries, nil)
 			if math.Abs(mean) > 1e-14 || math.Abs(variance-1) > 1e-14 { // rounding of ≤ 6 terms
-				t.Errorf("%s: entries %v have mean %v and variance %v", c.layer.text(), group, mean, variance)
+				t.Errorf("%s: entries %v have mean %v and variance %v", c.layer.text, group, mean, variance)
 			}
 		}
 	}
@@ -84,12 +85,42 @@ func TestZeroVariance(t *testing.T) {
 	} {
 		_, err := normalized(t, c.layer, c.x)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.layer.text(), err, c.want)
+			t.Errorf("%s: error %v, want %q", c.layer.text, err, c.want)
 		}
 	}
 	for _, l := range []Layer{BatchNorm(Epsilon(1e-5)), LayerNorm(Epsilon(1e-5)), RMSNorm(Epsilon(1e-5))} {
 		if _, err := normalized(t, l, mat.NewDense(2, 4, nil)); err != nil {
-			t.Errorf("%s of zeros: %v", l.text(), err)
+			t.Errorf("%s of zeros: %v", l.text, err)
+		}
+	}
+}
+
+// Averages that are zero but for rounding have no variance, however small they are.
+func TestVarianceOfAverages(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 1))
+	for _, size := range []float64{1, 1e-150, 1e150} {
+		x := mat.NewDense(6, 4*5*5, normal(rng, 600))
+		x.Scale(size, x)
+		for _, c := range []struct {
+			layers []Layer
+			want   string // of the error; "" if there is a variance
+		}{
+			{[]Layer{GroupNorm(4), GlobalAveragePool(), LayerNorm()}, "norm2: point 0 has zero variance"},
+			{[]Layer{GroupNorm(4), GlobalAveragePool(), RMSNorm()}, "norm2: point 0 has only zeros"},
+			{[]Layer{GroupNorm(4), Linear(), GlobalAveragePool(), BatchNorm()}, "norm2: feature 0 over the batch of 6 points has zero variance"},
+			{[]Layer{GroupNorm(4), AveragePool(5), Flatten(), GroupNorm(2)}, "norm2: point 0, group 0, has zero variance"},
+			{[]Layer{GroupNorm(2), GlobalAveragePool(), LayerNorm()}, ""},
+			{[]Layer{LayerNorm(), GlobalAveragePool(), BatchNorm()}, ""},
+		} {
+			n := network(t, append(append([]Layer{Input(4, 5, 5)}, c.layers...), Dense(1))...)
+			e, err := n.Bind(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = e.Forward(n.Start(rng, He))
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("size %v: error %v, want %q", size, err, c.want)
+			}
 		}
 	}
 }

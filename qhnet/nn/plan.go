@@ -11,11 +11,12 @@ import (
 // plan is a network under construction: layers add blocks, rules and stages
 // to it in the order of evaluation.
 type plan struct {
-	blocks []qhnet.Block
-	rules  []qhnet.ScalingRule
-	stages []stage
-	wires  []wireSpec
-	parts  []Part // of the chain, branch or network being attached
+	blocks   []qhnet.Block
+	rules    []qhnet.ScalingRule
+	stages   []stage
+	wires    []wireSpec
+	matrices []qhnet.Block // that an evaluation keeps transposed too
+	parts    []Part        // of the chain, branch or network being attached
 
 	layer  string                // name of the layer being attached
 	scope  string                // prefix of names: "" or "block2."
@@ -38,8 +39,9 @@ type wire struct {
 type wireSpec struct {
 	width     int
 	trainable bool
-	valueOf   int // the wire whose value and derivative it shares, or itself
+	valueOf   int // the wire whose value and tangent it shares, or itself
 	adjointOf int // the wire whose adjoint it shares, or itself
+	summands  int // the wire whose entries were averaged to make it, or itself
 
 	fresh     bool // a matrix product made it, and does not need it any more
 	rectified bool // a ReLU has taken its place in memory
@@ -57,60 +59,18 @@ type stage struct {
 
 // binding holds the signals of one evaluation, indexed like the plan's wires.
 type binding struct {
-	points  int
-	shards  int
-	signals []*signal
-	norm    *batchNorm // the batch normalization whose stages are being bound
-}
-
-// Kind is what a [Part] of a network does, whatever it is called.
-type Kind int
-
-const (
-	Other         Kind = iota // pooling, activation, and all that has no parameters
-	Matrix                    // [Dense]
-	Kernels                   // [Conv]
-	Addition                  // [Bias]
-	Scaling                   // [Scale]
-	Normalization             // [BatchNorm], [LayerNorm], [RMSNorm], [GroupNorm]
-	Sequence                  // [Chain], the body of a [Residual], and its [Projection]
-	Total                     // [Sum] and [Residual]
-	Gating                    // [Gate]
-	Joining                   // [Concat]
-)
-
-// Part describes one layer as it stands in a network.
-type Part struct {
-	Name       string // "" for the body of a [Residual]
-	Kind       Kind
-	Shape      qhnet.Shape // of what it gives for one point
-	Parameters int         // with those inside
-
-	// Lipschitz bounds ‖z(h) - z(h')‖₂/‖h - h'‖₂ for a layer of known slopes without
-	// matrices; 0 if no bound is known.
-	Lipschitz float64
-
-	// Inside are the parts of a sequence, in order, or the branches of a sum, gate
-	// or concatenation. The body of a [Residual] is a nameless one, and so is a skip
-	// without a projection, which has nothing inside.
-	Inside []Part
-
-	text string // what the layer does, with all its options
-	wire int
-}
-
-// all yields a part's descendants and then the part itself.
-func (part Part) all(yield func(Part) bool) bool {
-	for _, inner := range part.Inside {
-		if !inner.all(yield) {
-			return false
-		}
-	}
-	return part.Name == "" || yield(part)
+	points    int
+	shards    int
+	signals   []*signal
+	at, along *point     // θ and v
+	norm      *batchNorm // the batch normalization whose stages are being bound
 }
 
 // add names a layer, attaches it and records it.
 func (p *plan) add(l Layer, in wire) (wire, error) {
+	if l.attach == nil {
+		return wire{}, fmt.Errorf("qhnet: a zero Layer follows %s; make layers by their functions, such as Dense", p.last())
+	}
 	name, err := p.name(l)
 	if err != nil {
 		return wire{}, err
@@ -118,36 +78,33 @@ func (p *plan) add(l Layer, in wire) (wire, error) {
 	outer, before, beside := p.layer, p.parameters(), p.parts
 	p.layer, p.parts = name, nil
 	defer func() { p.layer = outer }()
-	out, err := l.attach(p, in)
+	out, err := l.attach(p, l, in)
 	if err != nil {
 		return wire{}, err
 	}
 	p.parts = append(beside, Part{
 		Name:       name,
-		Kind:       l.kind(),
+		Kind:       l.kind,
 		Shape:      out.shape,
 		Parameters: p.parameters() - before,
-		Lipschitz:  lipschitz(l),
+		Lipschitz:  l.lipschitz,
 		Inside:     p.parts,
-		text:       l.text(),
+		text:       l.text,
 		wire:       out.id,
 	})
 	return out, nil
 }
 
-// lipschitz returns the bound of a layer that knows one.
-func lipschitz(l Layer) float64 {
-	if n, ok := l.(named); ok {
-		return lipschitz(n.Layer)
+// last returns the name of the layer attached last, or of the one around it.
+func (p *plan) last() string {
+	if len(p.parts) == 0 {
+		return "the start of " + p.layer
 	}
-	if bounded, ok := l.(interface{ lipschitz() float64 }); ok {
-		return bounded.lipschitz()
-	}
-	return 0
+	return p.parts[len(p.parts)-1].Name
 }
 
-// gather makes one nameless sequence of the parts attached by a function.
-func (p *plan) gather(attach func() (wire, error)) (wire, error) {
+// sequence makes one nameless sequence of the parts attached by a function.
+func (p *plan) sequence(attach func() (wire, error)) (wire, error) {
 	beside := p.parts
 	p.parts = nil
 	out, err := attach()
@@ -157,11 +114,9 @@ func (p *plan) gather(attach func() (wire, error)) (wire, error) {
 
 // name returns the layer's own name or the next automatic one.
 func (p *plan) name(l Layer) (string, error) {
-	var name string
-	if n, ok := l.(named); ok {
-		name = p.scope + n.name
-	} else {
-		key := p.scope + l.stem()
+	name := p.scope + l.name
+	if l.name == "" {
+		key := p.scope + l.stem
 		p.counts[key]++
 		name = key + strconv.Itoa(p.counts[key])
 	}
@@ -172,12 +127,16 @@ func (p *plan) name(l Layer) (string, error) {
 	return name, nil
 }
 
-// chain attaches layers one after another, with names inside the given scope.
-func (p *plan) chain(layers []Layer, scope string, in wire) (wire, error) {
+// within attaches something with names inside the scope of the current layer.
+func (p *plan) within(attach func() (wire, error)) (wire, error) {
 	outer := p.scope
-	p.scope = scope
+	p.scope = p.layer + "."
 	defer func() { p.scope = outer }()
-	var err error
+	return attach()
+}
+
+// chain attaches layers one after another.
+func (p *plan) chain(layers []Layer, in wire) (out wire, err error) {
 	for _, l := range layers {
 		if in, err = p.add(l, in); err != nil {
 			return wire{}, err
@@ -202,7 +161,7 @@ func (p *plan) parameters() int {
 
 // block adds a parameter block of the layer being attached.
 func (p *plan) block(kind string, shape ...int) (qhnet.Block, exponent) {
-	b := qhnet.Block{Name: p.layer + "." + kind, Layer: p.layer, Kind: kind, Shape: shape, Offset: p.parameters()}
+	b := qhnet.Block{Name: p.layer + "." + kind, Layer: p.layer, Kind: kind, Shape: slices.Clone(shape), Offset: p.parameters()}
 	p.blocks = append(p.blocks, b)
 	rate := make(exponent, len(p.blocks))
 	rate[len(p.blocks)-1] = 1
@@ -222,24 +181,28 @@ func (p *plan) require(a, b exponent, reason string, args ...any) {
 // wire adds a wire with memory of its own.
 func (p *plan) wire(shape qhnet.Shape, trainable bool, e exponent) wire {
 	id := len(p.wires)
-	p.wires = append(p.wires, wireSpec{width: shape.Size(), trainable: trainable, valueOf: id, adjointOf: id})
+	p.wires = append(p.wires, wireSpec{width: shape.Size(), trainable: trainable, valueOf: id, adjointOf: id, summands: id})
 	return wire{id: id, shape: slices.Clone(shape), exponent: e}
 }
 
-// trainable tells whether a wire depends on parameters so far.
-func (p *plan) trainable(w wire) bool { return p.wires[w.id].trainable }
+// trainable tells whether one of some wires depends on parameters so far.
+func (p *plan) trainable(wires ...wire) bool {
+	return slices.ContainsFunc(wires, func(w wire) bool { return p.wires[w.id].trainable })
+}
 
 // alias adds a wire that is another view of in.
 func (p *plan) alias(in wire, shape qhnet.Shape) wire {
 	out := p.wire(shape, p.trainable(in), in.exponent)
 	p.wires[out.id].valueOf = in.id
+	p.wires[out.id].summands = p.wires[in.id].summands
 	p.wires[in.id].adjointOf = out.id
 	return out
 }
 
-// stage adds a stage of the layer being attached.
-func (p *plan) stage(trainable bool, bind func(b *binding) operator) {
-	p.stages = append(p.stages, stage{layer: p.layer, trainable: trainable, bind: bind})
+// stage adds a stage of the layer being attached, as trainable as its output.
+func (p *plan) stage(out wire, bind func(b *binding) operator) *stage {
+	p.stages = append(p.stages, stage{layer: p.layer, trainable: p.trainable(out), bind: bind})
+	return &p.stages[len(p.stages)-1]
 }
 
 // exponent is a linear expression Σ_b c_b λ_b in the rates of the blocks;

@@ -56,6 +56,7 @@ var notScaling = []struct {
 	{architecture{"softplus", 5, []Layer{Input(3), Dense(6), Softplus(), Dense(2)}}, "softplus1", "bends"},
 	{architecture{"layer normalization with ε", 5, []Layer{Input(3), Dense(6), ReLU(), Dense(6), LayerNorm(Epsilon(0.1)), Dense(2)}}, "norm1", "ε = 0.1"},
 	{architecture{"batch normalization with ε", 5, []Layer{Input(3), Dense(6), BatchNorm(Epsilon(0.1), Affine()), ReLU(), Dense(2)}}, "norm1", "ε = 0.1"},
+	{architecture{"attention", 3, []Layer{Input(3, 2, 2), Attention(Conv(2, 1), Conv(2, 1), Conv(4, 1)), Flatten(), Dense(2)}}, "attention1", "products of queries and keys"},
 	{architecture{"unequal residual sum", 5, []Layer{Input(3), Dense(4), Residual(AbsPower(2)), Dense(2)}}, "block1", "adds the body to the skip"},
 	{architecture{"unequal concatenation", 5, []Layer{Input(3), Dense(4), Concat(Chain(), AbsPower(2)), Dense(2)}}, "concat1", "puts branch 2 after the first"},
 	{architecture{"unequal branches", 5, []Layer{Input(3), Dense(4), Sum(Chain(), Chain(Gate(Chain(), ReLU()))), Dense(2)}}, "sum1", "adds branch 2 to the branches before"},
@@ -109,6 +110,10 @@ func TestExponentRules(t *testing.T) {
 			"norm1.scale": {0, 1}, "norm1.shift": {0, 1}, "dense2.weight": {0, 1}}},
 		{[]Layer{Input(2), Residual(Dense(3), ReLU(), Dense(2)), Dense(1)}, map[string][2]float64{
 			"block1.dense1.weight": {0, 0}, "block1.dense2.weight": {0, 0}, "dense1.weight": {1, 1}}},
+		{[]Layer{Input(2, 1, 3), Attention(Conv(2, 1), Chain(), Conv(2, 1, NoBias())), Flatten(), Dense(1)}, map[string][2]float64{
+			"attention1.conv1.weight": {0, 0}, "attention1.conv1.bias": {0, 0}, "attention1.conv2.weight": {0, 1}, "dense1.weight": {0, 1}}},
+		{[]Layer{Input(2), Dense(3, NoBias()), Scale(Scalar()), Dense(1, NoBias())}, map[string][2]float64{
+			"dense1.weight": {0, 1}, "scale1.scale": {0, 1}, "dense2.weight": {0, 1}}},
 		{[]Layer{Input(2), Gate(Dense(3), Dense(3)), Dense(1)}, map[string][2]float64{
 			"gate1.dense1.weight": {0, 1}, "gate1.dense2.weight": {0, 1}, "dense1.weight": {0, 1}}},
 	} {

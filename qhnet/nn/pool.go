@@ -1,83 +1,64 @@
 package nn
 
-import (
-	"math"
-)
+import "math"
 
 // AveragePool takes the mean of each square window of an image, with a [Stride]
 // of the window's side by default.
-func AveragePool(side int, options ...Option) Layer { return averagePool{side, configure(options)} }
+func AveragePool(side int, options ...Option) Layer {
+	with := configure(options)
+	return Layer{stem: "averagepool", text: "average pooling " + with.windowText(side, side), attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if err := with.check(p, "Stride"); err != nil {
+			return wire{}, err
+		}
+		w, err := p.newWindow(in, side, with.strideOr(side), 0)
+		if err != nil {
+			return wire{}, err
+		}
+		return p.averagePool(in, w), nil
+	}}
+}
 
 // GlobalAveragePool takes the mean of each channel of an image: channels × height
 // × width becomes a vector of channels.
-func GlobalAveragePool() Layer { return globalPool{} }
-
-type averagePool struct {
-	side int
-	with settings
-}
-
-func (averagePool) stem() string { return "averagepool" }
-
-func (averagePool) kind() Kind { return Other }
-
-func (l averagePool) text() string { return "average pooling " + l.with.windowText(l.side, l.side) }
-
-func (l averagePool) attach(p *plan, in wire) (wire, error) {
-	if err := l.with.check(p, "Stride"); err != nil {
-		return wire{}, err
-	}
-	w, err := p.newWindow(in, l.side, l.with.strideOr(l.side), 0)
-	if err != nil {
-		return wire{}, err
-	}
-	return p.averagePool(in, w), nil
-}
-
-type globalPool struct{}
-
-func (globalPool) stem() string { return "globalpool" }
-
-func (globalPool) kind() Kind { return Other }
-
-func (globalPool) text() string { return "global average pooling" }
-
-func (globalPool) attach(p *plan, in wire) (wire, error) {
-	w, err := p.newWindow(in, 1, 1, 0)
-	if err != nil {
-		return wire{}, err
-	}
-	w.rows, w.cols, w.outHeight, w.outWidth = w.height, w.width, 1, 1
-	return p.alias(p.averagePool(in, w), in.shape[:1]), nil
+func GlobalAveragePool() Layer {
+	return Layer{stem: "globalpool", text: "global average pooling", attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		w, err := p.newWindow(in, 1, 1, 0)
+		if err != nil {
+			return wire{}, err
+		}
+		w.rows, w.cols, w.outHeight, w.outWidth = w.height, w.width, 1, 1
+		return p.alias(p.averagePool(in, w), in.shape[:1]), nil
+	}}
 }
 
 // averagePool adds the mean over each position of a window.
 func (p *plan) averagePool(in wire, w *window) wire {
-	return p.pool(in, w, func(_ *binding, in, out *signal) operator {
-		return &averagePoolOperator{in, out, w}
-	})
+	out := p.pool(in, w, func(_ *binding, in, out *signal) linearMap { return &averagePoolMap{in, out, w} })
+	p.wires[out.id].summands = p.wires[in.id].summands
+	return out
 }
 
-// averagePoolOperator is the mean over each position of a window without
-// padding.
-type averagePoolOperator struct {
+// pool adds an operator that leaves one entry a channel and position.
+func (p *plan) pool(in wire, w *window, bind func(b *binding, in, out *signal) linearMap) wire {
+	out := p.wire([]int{w.channels, w.outHeight, w.outWidth}, p.trainable(in), in.exponent)
+	p.stage(out, func(b *binding) operator {
+		return linear{bind(b, b.signals[in.id], b.signals[out.id])}
+	})
+	return out
+}
+
+// averagePoolMap is the mean over each position of a window without padding.
+type averagePoolMap struct {
 	in, out *signal
 	window  *window
 }
 
-func (o *averagePoolOperator) forward(_ []float64, points span) error {
-	o.average(o.out.value, o.in.value, points)
-	return nil
-}
+// share is the weight of each entry of the window.
+func (o *averagePoolMap) share() float64 { return 1 / float64(o.window.rows*o.window.cols) }
 
-func (o *averagePoolOperator) tangent(_, _ []float64, points span) {
-	o.average(o.out.derivative, o.in.derivative, points)
-}
-
-func (o *averagePoolOperator) average(dst, src []float64, points span) {
-	share := 1 / float64(o.window.rows*o.window.cols)
+func (o *averagePoolMap) apply(q quantity, points span) {
 	for k := points.lo; k < points.hi; k++ {
-		z, h := row(dst, k, o.out.width), row(src, k, o.in.width)
+		z, h := o.out.row(q, k), o.in.row(q, k)
 		for i := range z {
 			sum := 0.0
 			for r := range o.window.rows {
@@ -85,32 +66,23 @@ func (o *averagePoolOperator) average(dst, src []float64, points span) {
 					sum += v
 				}
 			}
-			z[i] = share * sum
+			z[i] = o.share() * sum
 		}
 	}
 }
 
-func (o *averagePoolOperator) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil {
-		o.spread(o.in.adjoint, o.out.adjoint, points)
+func (o *averagePoolMap) transpose(q quantity, points span) {
+	if !o.in.has(q) {
+		return
 	}
-}
-
-func (o *averagePoolOperator) reverseTangent(_, _ []float64, points span) {
-	o.spread(o.in.adjointTangent, o.out.adjointTangent, points)
-}
-
-// spread is the transpose of average.
-func (o *averagePoolOperator) spread(dst, src []float64, points span) {
-	share := 1 / float64(o.window.rows*o.window.cols)
-	clear(points.of(dst, o.in.width))
+	clear(o.in.rows(q, points))
 	for k := points.lo; k < points.hi; k++ {
-		h, z := row(dst, k, o.in.width), row(src, k, o.out.width)
-		for i, v := range z {
+		h := o.in.row(q, k)
+		for i, v := range o.out.row(q, k) {
 			for r := range o.window.rows {
 				line := o.window.line(h, i, r)
 				for j := range line {
-					line[j] += share * v
+					line[j] += o.share() * v
 				}
 			}
 		}
@@ -127,63 +99,65 @@ func (w *window) line(image []float64, i, r int) []float64 {
 // MaxPool takes the largest entry of each square window of an image, with a
 // [Stride] of the window's side and [Padding] 0 by default. Of equal entries the
 // first counts.
-func MaxPool(side int, options ...Option) Layer { return maxPool{side, configure(options)} }
-
-type maxPool struct {
-	side int
-	with settings
+func MaxPool(side int, options ...Option) Layer {
+	with := configure(options)
+	return Layer{stem: "maxpool", text: "max pooling " + with.windowText(side, side), attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if err := with.check(p, "Stride", "Padding"); err != nil {
+			return wire{}, err
+		}
+		w, err := p.newWindow(in, side, with.strideOr(side), with.padding)
+		if err != nil {
+			return wire{}, err
+		}
+		if 2*with.padding > side {
+			return wire{}, p.fail("has padding %d, more than half of its window's side %d; some windows would be empty", with.padding, side)
+		}
+		return p.pool(in, w, func(b *binding, in, out *signal) linearMap {
+			return &maxPoolMap{in, out, w, make([]int32, b.points*out.width)}
+		}), nil
+	}}
 }
 
-func (maxPool) stem() string { return "maxpool" }
-
-func (maxPool) kind() Kind { return Other }
-
-func (l maxPool) text() string { return "max pooling " + l.with.windowText(l.side, l.side) }
-
-func (l maxPool) attach(p *plan, in wire) (wire, error) {
-	if err := l.with.check(p, "Stride", "Padding"); err != nil {
-		return wire{}, err
-	}
-	w, err := p.newWindow(in, l.side, l.with.strideOr(l.side), l.with.padding)
-	if err != nil {
-		return wire{}, err
-	}
-	if 2*l.with.padding > l.side {
-		return wire{}, p.fail("has padding %d, more than half of its window's side %d; some windows would be empty", l.with.padding, l.side)
-	}
-	return p.pool(in, w, func(b *binding, in, out *signal) operator {
-		return &maxPoolOperator{in, out, w, make([]int32, b.points*out.width)}
-	}), nil
-}
-
-// pool adds an operator that leaves one entry a channel and position.
-func (p *plan) pool(in wire, w *window, bind func(b *binding, in, out *signal) operator) wire {
-	trainable := p.trainable(in)
-	out := p.wire([]int{w.channels, w.outHeight, w.outWidth}, trainable, in.exponent)
-	p.stage(trainable, func(b *binding) operator {
-		return bind(b, b.signals[in.id], b.signals[out.id])
-	})
-	return out
-}
-
-// maxPoolOperator remembers which entry of the image won each position.
-type maxPoolOperator struct {
+// maxPoolMap remembers which entry of the image won each position.
+type maxPoolMap struct {
 	in, out *signal
 	window  *window
 	winners []int32 // index in the point's image, for each output of each point
 }
 
-func (o *maxPoolOperator) forward(_ []float64, points span) error {
+// won returns the winners of point k.
+func (o *maxPoolMap) won(k int) []int32 { return o.winners[k*o.out.width : (k+1)*o.out.width] }
+
+func (o *maxPoolMap) apply(q quantity, points span) {
 	for k := points.lo; k < points.hi; k++ {
-		h, z := row(o.in.value, k, o.in.width), row(o.out.value, k, o.out.width)
-		o.window.largest(z, o.winners[k*o.out.width:(k+1)*o.out.width], h)
+		z, h := o.out.row(q, k), o.in.row(q, k)
+		if q == values {
+			o.window.largest(z, o.won(k), h)
+			continue
+		}
+		for i, winner := range o.won(k) {
+			z[i] = h[winner]
+		}
 	}
-	return nil
 }
 
-// largest sets values to the largest entry of an image that the window sees at each
+// transpose gives each winner what its positions hold.
+func (o *maxPoolMap) transpose(q quantity, points span) {
+	if !o.in.has(q) {
+		return
+	}
+	clear(o.in.rows(q, points))
+	for k := points.lo; k < points.hi; k++ {
+		h, z := o.in.row(q, k), o.out.row(q, k)
+		for i, winner := range o.won(k) {
+			h[winner] += z[i]
+		}
+	}
+}
+
+// largest sets dst to the largest entry of an image that the window sees at each
 // position of each channel, and winners to its place.
-func (w *window) largest(values []float64, winners []int32, image []float64) {
+func (w *window) largest(dst []float64, winners []int32, image []float64) {
 	i := 0
 	for channel := range w.channels {
 		for y := range w.outHeight {
@@ -201,7 +175,7 @@ func (w *window) largest(values []float64, winners []int32, image []float64) {
 				} else {
 					winner = largestOf(image, winner, w.width, bottom-top, right-left)
 				}
-				winners[i], values[i] = int32(winner), image[winner]
+				winners[i], dst[i] = int32(winner), image[winner]
 				i++
 			}
 		}
@@ -213,9 +187,9 @@ func (w *window) largest(values []float64, winners []int32, image []float64) {
 func largestOf(image []float64, first, width, rows, cols int) int {
 	best, key := first, order(image[first])
 	for range rows {
-		for j := first; j < first+cols; j++ {
-			if k := order(image[j]); k > key {
-				best, key = j, k
+		for j, v := range image[first : first+cols] {
+			if k := order(v); k > key {
+				best, key = first+j, k
 			}
 		}
 		first += width
@@ -244,34 +218,4 @@ func largestOfFour(image []float64, first, width int) int {
 func order(v float64) int64 {
 	bits := int64(math.Float64bits(v + 0)) // -0 becomes 0
 	return bits ^ int64(uint64(bits>>63)>>1)
-}
-
-func (o *maxPoolOperator) tangent(_, _ []float64, points span) {
-	for k := points.lo; k < points.hi; k++ {
-		dh, dz := row(o.in.derivative, k, o.in.width), row(o.out.derivative, k, o.out.width)
-		for i, winner := range o.winners[k*o.out.width : (k+1)*o.out.width] {
-			dz[i] = dh[winner]
-		}
-	}
-}
-
-func (o *maxPoolOperator) reverse(_ []float64, points span) {
-	if o.in.adjoint != nil {
-		o.scatter(o.in.adjoint, o.out.adjoint, points)
-	}
-}
-
-func (o *maxPoolOperator) reverseTangent(_, _ []float64, points span) {
-	o.scatter(o.in.adjointTangent, o.out.adjointTangent, points)
-}
-
-// scatter gives each winner the adjoint of its position.
-func (o *maxPoolOperator) scatter(dst, src []float64, points span) {
-	clear(points.of(dst, o.in.width))
-	for k := points.lo; k < points.hi; k++ {
-		d, s := row(dst, k, o.in.width), row(src, k, o.out.width)
-		for i, winner := range o.winners[k*o.out.width : (k+1)*o.out.width] {
-			d[winner] += s[i]
-		}
-	}
 }

@@ -223,25 +223,23 @@ func (p *Product) Start(direction []float64, size float64) []float64 {
 
 // Bind implements [qhnet.Model].
 func (p *Product) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
-	n, d := x.Dims()
-	if n == 0 {
+	if x == nil || x.IsEmpty() {
 		return nil, errors.New("qhnet: no inputs to bind")
 	}
+	n, d := x.Dims()
 	if d != p.Inputs() {
 		return nil, fmt.Errorf("qhnet: inputs have %d coordinates, but the model takes %d", d, p.Inputs())
 	}
 	inputs := mat.NewDense(n, len(p.factors), nil)
 	for k := range n {
-		for j := range d {
-			v := x.At(k, j)
+		for j, v := range x.RawRowView(k) {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return nil, fmt.Errorf("qhnet: coordinate %d of input %d is %v; remove the point or repair it", j, k, v)
 			}
-			inputs.Set(k, j, v)
 		}
-		if p.bias {
-			inputs.Set(k, d, 1)
-		}
+		row := inputs.RawRowView(k)
+		row[len(row)-1] = 1 // of the bias, if there is one
+		copy(row, x.RawRowView(k))
 	}
 	return newProductEvaluation(p, inputs.RawMatrix()), nil
 }
@@ -254,9 +252,10 @@ type productEvaluation struct {
 	theta   []float64
 	outputs []float64
 	coef    []float64 // β or its tangent
-	dcoef   []float64 // derivative of the weighted outputs by β
-	suffix  []float64 // products of the factors after the i-th, and their tangents
-	dsuffix []float64
+
+	// Derivatives of the weighted outputs by β and their tangents, and the products of
+	// the factors after the i-th and theirs.
+	dcoef, tcoef, suffix, tsuffix []float64
 }
 
 func newProductEvaluation(p *Product, inputs blas64.General) *productEvaluation {
@@ -264,41 +263,32 @@ func newProductEvaluation(p *Product, inputs blas64.General) *productEvaluation 
 	for _, factors := range p.factors {
 		depth = max(depth, len(factors))
 	}
+	zeros := func(n int) []float64 { return make([]float64, n) }
 	return &productEvaluation{
-		model:   p,
-		inputs:  inputs,
-		outputs: make([]float64, inputs.Rows),
-		coef:    make([]float64, inputs.Cols),
-		dcoef:   make([]float64, inputs.Cols),
-		suffix:  make([]float64, depth+1),
-		dsuffix: make([]float64, depth+1),
+		model: p, inputs: inputs, outputs: zeros(inputs.Rows),
+		coef: zeros(inputs.Cols), dcoef: zeros(inputs.Cols), tcoef: zeros(inputs.Cols),
+		suffix: zeros(depth + 1), tsuffix: zeros(depth + 1),
 	}
 }
 
 func (e *productEvaluation) Forward(theta []float64) ([]float64, error) {
 	e.model.Coefficients(e.coef, theta)
 	e.theta = theta
-	e.multiply(e.outputs, e.coef)
+	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(e.coef), 0, vector(e.outputs))
 	for k, f := range e.outputs {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, e.explain(k)
+			if err := qhnet.CheckParameters(e.model, theta); err != nil {
+				return nil, err
+			}
+			return nil, fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, f, e.coef)
 		}
 	}
 	return e.outputs, nil
 }
 
-// explain says why output k is not finite.
-func (e *productEvaluation) explain(k int) error {
-	if err := qhnet.CheckParameters(e.model, e.theta); err != nil {
-		return err
-	}
-	return fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, e.outputs[k], e.coef)
-}
-
 func (e *productEvaluation) Gradient(dst, weights []float64) {
-	e.checkMoved()
-	checkLength("dst", len(dst), len(e.theta))
-	e.multiplyTransposed(e.dcoef, weights)
+	e.checkMoved(dst)
+	e.toCoefficients(e.dcoef, weights)
 	clear(dst)
 	for j, factors := range e.model.factors {
 		e.sweepSuffixes(factors, nil)
@@ -310,61 +300,68 @@ func (e *productEvaluation) Gradient(dst, weights []float64) {
 	}
 }
 
-func (e *productEvaluation) Directional(dst, v []float64) {
-	e.checkMoved()
-	checkLength("v", len(v), len(e.theta))
-	for j, factors := range e.model.factors {
-		e.sweepSuffixes(factors, v)
-		e.coef[j] = e.dsuffix[0]
-	}
-	e.multiply(dst, e.coef)
+func (e *productEvaluation) HessianVector(dst, weights, v []float64) {
+	e.GradientTangent(dst, weights, nil, v)
 }
 
-func (e *productEvaluation) HessianVector(dst, weights, v []float64) {
-	e.checkMoved()
-	checkLength("dst", len(dst), len(e.theta))
-	checkLength("v", len(v), len(e.theta))
-	e.multiplyTransposed(e.dcoef, weights)
+func (e *productEvaluation) Directional(dst, v []float64) {
+	e.checkMoved(v)
+	for j, factors := range e.model.factors {
+		e.sweepSuffixes(factors, v)
+		e.coef[j] = e.tsuffix[0]
+	}
+	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(e.coef), 0, vector(dst))
+}
+
+// GradientTangent is that of [Evaluation], for [qhnet.Margins]. The derivative of β_j by a
+// factor is the product of those before it, which starts from the derivative by β_j,
+// and of those after it: it needs no division by the factor.
+func (e *productEvaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
+	e.checkMoved(v)
+	e.checkMoved(dst)
+	e.toCoefficients(e.dcoef, weights)
+	e.toCoefficients(e.tcoef, tangentWeights)
 	clear(dst)
 	for j, factors := range e.model.factors {
 		e.sweepSuffixes(factors, v)
-		prefix, dprefix := e.dcoef[j], 0.0
+		prefix, tprefix := e.dcoef[j], e.tcoef[j]
 		for k, i := range factors {
-			dst[i] += dprefix*e.suffix[k+1] + prefix*e.dsuffix[k+1]
-			prefix, dprefix = prefix*e.theta[i], dprefix*e.theta[i]+prefix*v[i]
+			dst[i] += tprefix*e.suffix[k+1] + prefix*e.tsuffix[k+1]
+			prefix, tprefix = prefix*e.theta[i], tprefix*e.theta[i]+prefix*v[i]
 		}
 	}
 }
 
+// toCoefficients sets dst to Xᵀ w, or to 0 if there are no weights.
+func (e *productEvaluation) toCoefficients(dst, weights []float64) {
+	if weights == nil {
+		clear(dst)
+		return
+	}
+	checkLength("weights", len(weights), len(e.outputs))
+	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
+}
+
 // sweepSuffixes sets suffix[k] to the product of the factors from the k-th on,
-// and dsuffix[k] to its derivative along v unless v is nil. With the prefixes
-// they give the product without one factor, and need no division by it.
+// and tsuffix[k] to its derivative along v unless v is nil.
 func (e *productEvaluation) sweepSuffixes(factors []int, v []float64) {
 	last := len(factors)
-	e.suffix[last], e.dsuffix[last] = 1, 0
+	e.suffix[last], e.tsuffix[last] = 1, 0
 	for k := last - 1; k >= 0; k-- {
 		i := factors[k]
 		e.suffix[k] = e.theta[i] * e.suffix[k+1]
 		if v != nil {
-			e.dsuffix[k] = v[i]*e.suffix[k+1] + e.theta[i]*e.dsuffix[k+1]
+			e.tsuffix[k] = v[i]*e.suffix[k+1] + e.theta[i]*e.tsuffix[k+1]
 		}
 	}
 }
 
-func (e *productEvaluation) checkMoved() {
+// checkMoved checks that there is a θ, and that a vector is as long.
+func (e *productEvaluation) checkMoved(v []float64) {
 	if e.theta == nil {
 		panic("qhnet: a derivative was asked for before Forward")
 	}
-}
-
-// multiply sets dst, n, to X β.
-func (e *productEvaluation) multiply(dst, coef []float64) {
-	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(coef), 0, vector(dst))
-}
-
-// multiplyTransposed sets dst, d, to Xᵀ w.
-func (e *productEvaluation) multiplyTransposed(dst, weights []float64) {
-	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
+	checkLength("a vector like θ", len(v), len(e.theta))
 }
 
 // vector returns a slice as BLAS takes it.

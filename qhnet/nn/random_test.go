@@ -43,7 +43,7 @@ func drawVector(t *rapid.T, depth int) []Layer {
 	case 8:
 		return []Layer{Dense(width), GroupNorm(2, options...)}
 	case 9:
-		return []Layer{Scale()}
+		return []Layer{rapid.SampledFrom([]Layer{Scale(), Scale(Scalar()), Bias()}).Draw(t, "scale")}
 	case 10:
 		return []Layer{Residual(append(drawVectors(t, depth-1), Projection())...)}
 	case 11:
@@ -67,7 +67,7 @@ func drawImages(t *rapid.T) []Layer {
 	layers := []Layer{Conv(2, 3, Padding(rapid.IntRange(0, 1).Draw(t, "padding")), Stride(rapid.IntRange(1, 2).Draw(t, "stride")))}
 	switch rapid.IntRange(0, 4).Draw(t, "image layer") {
 	case 0:
-		layers = append(layers, BatchNorm(Affine()), ReLU())
+		layers = append(layers, rapid.SampledFrom([]Layer{BatchNorm(Affine()), BatchNorm(Affine(), Elementwise()), Scale(Elementwise())}).Draw(t, "affine"), ReLU())
 	case 1:
 		layers = append(layers, GroupNorm(2), ReLU())
 	case 2:
@@ -205,7 +205,7 @@ func checkGradientTangent(t *rapid.T, e qhnet.Evaluation, hv, w, v []float64, rn
 	size := floats.Norm(want, 2) + floats.Norm(hv, 2)
 	floats.Add(want, hv)
 	e.Directional(jv, v)
-	e.(qhnet.GradientTangenter).GradientTangent(got, w, rates)
+	e.(gradientTangenter).GradientTangent(got, w, rates, v)
 	if d := floats.Distance(got, want, 2); d > 1e-12*size { // sums in another order
 		t.Errorf("GradientTangent is off the sum of its parts by %.1e", d/size)
 	}
@@ -239,19 +239,9 @@ func (r renamer) all(layers []Layer) []Layer {
 }
 
 func (r renamer) layer(l Layer) Layer {
-	switch inner := l.(type) {
-	case projection:
-		return projection(r.all(inner))
-	case chain:
-		l = chain(r.all(inner))
-	case sum:
-		l = sum(r.all(inner))
-	case gate:
-		l = gate(r.all(inner))
-	case concat:
-		l = concat(r.all(inner))
-	case residual:
-		l = residual(r.all(inner))
+	l.inside = r.all(l.inside)
+	if l.role == projectionRole {
+		return l
 	}
 	// Words that stand elsewhere in a network, and block names.
 	word := rapid.SampledFrom([]string{
@@ -336,6 +326,26 @@ func TestUnitsBehindNames(t *testing.T) {
 		n, e, theta, rng := architecture{name: name, points: 6, layers: layers}.build(t)
 		if units := qhnet.ConservedUnits(n); len(units) != 4 {
 			t.Errorf("%s: %d conserved quantities of units, want 4", name, len(units))
+		}
+		checkConserved(t, n, e, theta, rng)
+	}
+}
+
+// A normalization in a branch mixes the units around it.
+func TestUnitsAroundBranches(t *testing.T) {
+	for _, c := range []struct {
+		layers []Layer
+		want   int
+	}{
+		{[]Layer{Input(3), Dense(4), Gate(Chain(), Chain()), Dense(2)}, 4},
+		{[]Layer{Input(3), Dense(4), Gate(LayerNorm(), Chain()), Dense(2)}, 0},
+		{[]Layer{Input(2, 1, 3), Conv(4, 1), Attention(GroupNorm(2), GroupNorm(2), Chain()), Flatten(), Dense(2)}, 0},
+		{[]Layer{Input(2, 3, 3), Conv(4, 1, NoBias()), Scale(Elementwise()), Conv(2, 3), Flatten(), Dense(2)}, 2}, // those of the second convolution
+		{[]Layer{Input(3), Dense(4, NoBias()), Scale(Scalar()), Dense(2)}, 1},                                     // the scalar and all that reads it
+	} {
+		n, e, theta, rng := architecture{name: "units", points: 6, layers: c.layers}.build(t)
+		if units := qhnet.ConservedUnits(n); len(units) != c.want {
+			t.Errorf("%v\n%d conserved quantities of units, want %d", n, len(units), c.want)
 		}
 		checkConserved(t, n, e, theta, rng)
 	}

@@ -15,9 +15,9 @@ type pass int
 const (
 	forwardPass pass = iota
 	tangentPass
-	adjointPass  // adjoints without gradients
-	gradientPass // adjoints and gradients
-	hessianPass  // adjoints, their tangents and the gradients' tangents
+	reversePass        // adjoints and their gradient
+	reverseTangentPass // the tangents of both
+	summingPass        // no way through layers: the sum of the shards' gradients
 )
 
 // run is a pass of one evaluation in progress. The points are split into shards
@@ -25,21 +25,35 @@ const (
 // its own gradient, and these are summed in order. Results are therefore the
 // same bits however many goroutines share the work.
 type run struct {
-	pass     pass
-	theta, v []float64
-	segment  segment
-	shards   []span
-	chunk    int         // points that a shard takes at a time
-	errors   []error     // of each shard
-	partial  [][]float64 // the gradient of each shard; the first is the caller's dst
-	fresh    bool        // whether partial is still to be cleared
-	summing  bool        // whether the shards sum partial, each some parameters
-	next     atomic.Int64
-	helpers  sync.WaitGroup
+	pass    pass
+	segment segment
+	shards  []span
+	chunk   int         // points that a shard takes at a time
+	errors  []error     // of each shard
+	partial [][]float64 // the gradient of each shard; the first is the caller's dst, nil if none is asked for
+	fresh   bool        // whether partial is still to be cleared
+	next    atomic.Int64
+	helping sync.WaitGroup // workers at work on it
 }
 
 // segment is a range of steps that a point takes without waiting for others.
 type segment struct{ lo, hi int }
+
+// divide splits the points into shards and chunks.
+func (r *run) divide(points int, p *plan) {
+	work, values := 0, 0
+	for _, s := range p.stages {
+		work += s.work
+	}
+	for i, w := range p.wires {
+		if w.valueOf == i {
+			values += w.width
+		}
+	}
+	r.shards = split(points, work, p.parameters())
+	r.chunk = chunkOf(r.shards[0].len(), values, work, p.parameters())
+	r.errors, r.partial = make([]error, len(r.shards)), make([][]float64, len(r.shards))
+}
 
 // A shard has at least 2²⁰ multiplications, near 100 µs with their derivatives,
 // and 400 a parameter, so that summing the shards' gradients takes a few percent.
@@ -63,7 +77,7 @@ func split(points, work, parameters int) []span {
 	}
 	var shards []span
 	for lo := 0; lo < points; lo += size {
-		shards = append(shards, span{lo, min(lo+size, points), len(shards)})
+		shards = append(shards, span{lo, min(lo+size, points), len(shards), true})
 	}
 	return shards
 }
@@ -106,50 +120,50 @@ func segments(steps []step) []segment {
 	return s
 }
 
-// walk takes a pass through all layers, backwards except for forwardPass and
-// tangentPass.
-func (e *Evaluation) walk(p pass) error {
-	e.run.pass, e.run.theta = p, e.theta
-	e.prepareSteps()
+// walk takes a pass through all layers, backwards for the reverse ones, and sets dst to
+// the gradient that adds up on the way unless it is nil.
+func (e *Evaluation) walk(p pass, dst []float64) error {
+	e.run.begin(p, dst)
 	for i := range e.segments {
-		if p > tangentPass {
+		if p >= reversePass {
 			i = len(e.segments) - 1 - i
 		}
 		if err := e.walkSegment(e.segments[i]); err != nil {
 			return err
 		}
 	}
+	if dst != nil && len(e.run.shards) > 1 {
+		e.run.pass = summingPass
+		e.walkShards()
+	}
+	e.run.partial[0] = nil
 	return nil
 }
 
-// prepareSteps does what a pass needs done once.
-func (e *Evaluation) prepareSteps() {
-	for i := range e.steps {
-		switch s := &e.steps[i]; {
-		case s.preparer == nil:
-		case e.run.pass == forwardPass:
-			s.preparer.prepare(e.run.theta)
-		case e.run.pass == tangentPass:
-			s.preparer.prepareTangent(e.run.v)
+// begin prepares a pass that adds a gradient to dst unless it is nil.
+func (r *run) begin(p pass, dst []float64) {
+	r.pass, r.fresh, r.partial[0] = p, dst != nil, dst
+	for i := range r.partial {
+		if r.partial[i] == nil && dst != nil {
+			r.partial[i] = make([]float64, len(dst))
 		}
 	}
 }
 
-// walkSegment takes the pass through a segment for all points, and then gathers what
-// its last step has seen of them.
+// walkSegment takes the pass through a segment for all points, and then lets its last
+// step put together what it has seen of them.
 func (e *Evaluation) walkSegment(s segment) error {
 	e.run.segment = s
-	err := e.walkShards()
-	e.run.fresh = false
-	if err != nil {
+	if err := e.walkShards(); err != nil {
 		return err
 	}
+	e.run.fresh = false
 	last := s.hi - 1
-	if e.run.pass > tangentPass {
+	if e.run.pass >= reversePass {
 		last = s.lo
 	}
-	if g := e.steps[last].gatherer; g != nil {
-		return g.gather(e.run.pass)
+	if r := e.steps[last].reducer; r != nil {
+		return r.reduce(e.run.pass)
 	}
 	return nil
 }
@@ -159,9 +173,9 @@ func (e *Evaluation) walkShards() error {
 		return e.take(0)
 	}
 	e.run.next.Store(0)
-	e.crew.help(e)
+	e.workers.help(e)
 	e.takeShards()
-	e.run.helpers.Wait()
+	e.run.helping.Wait()
 	for _, err := range e.run.errors {
 		if err != nil {
 			return err
@@ -181,23 +195,18 @@ func (e *Evaluation) takeShards() {
 	}
 }
 
-// take does the part of shard i.
+// take does the part of shard i, a chunk of points at a time.
 func (e *Evaluation) take(i int) error {
-	if e.run.summing {
-		e.sumPart(i)
+	if e.run.pass == summingPass {
+		e.run.sumPart(i)
 		return nil
 	}
 	if e.run.fresh {
 		clear(e.run.partial[i])
 	}
-	return e.walkChunks(e.run.shards[i])
-}
-
-// walkChunks takes the pass through the segment for the points of a shard, a
-// chunk at a time.
-func (e *Evaluation) walkChunks(shard span) error {
+	shard := e.run.shards[i]
 	for lo := shard.lo; lo < shard.hi; lo += e.run.chunk {
-		if err := e.walkSteps(span{lo, min(lo+e.run.chunk, shard.hi), shard.shard}); err != nil {
+		if err := e.walkSteps(span{lo, min(lo+e.run.chunk, shard.hi), i, lo == shard.lo}); err != nil {
 			return err
 		}
 	}
@@ -207,102 +216,83 @@ func (e *Evaluation) walkChunks(shard span) error {
 // walkSteps takes the pass through the segment's steps for the points of a span.
 func (e *Evaluation) walkSteps(points span) error {
 	r := &e.run
-	for i := r.segment.lo; i < r.segment.hi; i++ {
-		if r.pass == forwardPass {
-			if err := e.steps[i].operator.forward(r.theta, points); err != nil {
+	steps := e.steps[r.segment.lo:r.segment.hi]
+	for i := range steps {
+		switch r.pass {
+		case forwardPass:
+			if err := steps[i].operator.forward(points); err != nil {
 				return err
 			}
-			continue
-		}
-		s := &e.steps[i]
-		if r.pass > tangentPass {
-			s = &e.steps[r.segment.lo+r.segment.hi-1-i]
-		}
-		if s.trainable || r.pass == adjointPass {
-			e.derive(s, points)
+		case tangentPass:
+			if steps[i].trainable {
+				steps[i].operator.tangent(points)
+			}
+		default:
+			e.stepBack(&steps[len(steps)-1-i], points)
 		}
 	}
 	return nil
 }
 
-// derive takes a pass other than forwardPass through one step.
-func (e *Evaluation) derive(s *step, points span) {
-	r := &e.run
-	if r.pass == tangentPass {
-		s.operator.tangent(r.theta, r.v, points)
+// stepBack takes a reverse pass through one step.
+func (e *Evaluation) stepBack(s *step, points span) {
+	dst := e.run.partial[0] // nil if no gradient is asked for
+	if dst != nil {
+		dst = e.run.partial[points.shard]
+	}
+	if e.run.pass == reversePass {
+		if dst != nil && s.parametric != nil {
+			s.parametric.gradient(dst, points)
+		}
+		s.operator.reverse(points)
 		return
 	}
-	if r.pass == gradientPass && s.learner != nil {
-		s.learner.gradient(r.partial[points.shard], points)
-	}
-	if !e.held {
-		s.operator.reverse(r.theta, points)
-	}
-	if r.pass != hessianPass {
-		return
-	}
-	s.operator.reverseTangent(r.theta, r.v, points)
-	if s.learner != nil {
-		s.learner.gradientTangent(r.partial[points.shard], points)
-	}
-}
-
-// collect takes a pass whose gradients add up in dst.
-func (e *Evaluation) collect(p pass, dst []float64) {
-	e.run.partial[0] = dst
-	for i := range e.run.partial {
-		if e.run.partial[i] == nil {
-			e.run.partial[i] = make([]float64, len(dst))
+	if s.trainable {
+		s.operator.reverseTangent(points)
+		if s.parametric != nil {
+			s.parametric.gradientTangent(dst, points)
 		}
 	}
-	e.run.fresh = true
-	e.walk(p)
-	if len(e.run.partial) > 1 {
-		e.run.summing = true
-		e.walkShards()
-		e.run.summing = false
-	}
-	e.run.partial[0] = nil
 }
 
 // sumPart adds the gradients of all shards, in their order, for one part of the
 // parameters.
-func (e *Evaluation) sumPart(i int) {
-	sum, parts := e.run.partial[0], len(e.run.partial)
+func (r *run) sumPart(i int) {
+	sum, parts := r.partial[0], len(r.partial)
 	lo, hi := i*len(sum)/parts, (i+1)*len(sum)/parts
-	for _, partial := range e.run.partial[1:] {
+	for _, partial := range r.partial[1:] {
 		kernel.AddScaled(sum[lo:hi], 1, partial[lo:hi])
 	}
 }
 
-// crew is a fixed set of goroutines that help evaluations when they are idle.
-type crew chan *Evaluation
+// workers are a fixed set of goroutines that help evaluations when they are idle.
+type workers chan *Evaluation
 
-// newCrew starts the given number of goroutines. They end with the program.
-func newCrew(size int) crew {
-	c := make(crew)
+// newWorkers starts the given number of goroutines. They end with the program.
+func newWorkers(size int) workers {
+	w := make(workers)
 	for range size {
 		go func() {
-			for e := range c {
+			for e := range w {
 				e.takeShards()
-				e.run.helpers.Done()
+				e.run.helping.Done()
 			}
 		}()
 	}
-	return c
+	return w
 }
 
-// processors is a crew that keeps every processor busy, the caller's included.
-var processors = sync.OnceValue(func() crew { return newCrew(runtime.GOMAXPROCS(0) - 1) })
+// processors are workers that keep every processor busy, the caller's included.
+var processors = sync.OnceValue(func() workers { return newWorkers(runtime.GOMAXPROCS(0) - 1) })
 
 // help asks who is idle to help, and waits for nobody.
-func (c crew) help(e *Evaluation) {
+func (w workers) help(e *Evaluation) {
 	for range len(e.run.shards) - 1 {
-		e.run.helpers.Add(1)
+		e.run.helping.Add(1)
 		select {
-		case c <- e:
+		case w <- e:
 		default:
-			e.run.helpers.Done()
+			e.run.helping.Done()
 			return
 		}
 	}

@@ -8,9 +8,7 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 
-	"qhlab/qhnet/internal/qp"
 	"qhlab/qhnet/nn"
 )
 
@@ -75,30 +73,23 @@ func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := l.HardMargin()
+	f, err := newFace(l)
 	if err != nil {
 		return nil, err
 	}
-	f := newFace(l, start)
 	c := &Cascade{inputs: l.inputs}
 	for _, s := range stages {
-		if !f.determined {
-			s.Discarded = f.discard(s.coordinates)
-		}
-		if !f.determined && !s.Discarded {
+		if s.Discarded = f.discard(s.coordinates); !s.Discarded {
 			if err := f.minimize(s); err != nil {
 				return nil, fmt.Errorf("qhnet: cascade, stage %s: %w", strings.Join(s.Groups, ", "), err)
 			}
 		}
-		s.Value = s.norm(f.point)
-		if f.determined {
-			s.Discarded = s.Value <= decidedShare*f.unit
-		}
+		s.Value = s.norm(f.coefficients())
 		c.Stages = append(c.Stages, s.Stage)
 	}
-	c.Coefficients, c.Unique = f.point, f.unique()
-	for k, q := range l.Of(nil, f.point) {
-		if math.Abs(q-1) <= 1e-8*f.unit*floats.Norm(l.rows.RawRowView(k), 2) {
+	c.Coefficients, c.Unique = f.coefficients(), f.unique()
+	for k, gap := range f.gaps() {
+		if gap <= 1e-8 {
 			c.Support = append(c.Support, k)
 		}
 	}
@@ -112,11 +103,15 @@ type groupStage struct {
 }
 
 func (s groupStage) norm(beta []float64) float64 {
-	order := 2.0
-	if s.Norm == "ℓ1" {
-		order = 1
+	total := 0.0
+	for _, j := range s.coordinates {
+		if s.Norm == "ℓ1" {
+			total += math.Abs(beta[j])
+		} else {
+			total = math.Hypot(total, beta[j])
+		}
 	}
-	return floats.Norm(qp.Pick(beta, s.coordinates), order)
+	return total
 }
 
 // stages merges groups of equal depth and orders them, shallowest first.
@@ -129,8 +124,9 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 		groups = append(groups, nn.Group{Name: "bias", Coordinates: []int{l.inputs}, Depth: 1})
 	}
 	for g := range groups {
-		if groups[g].Name == "" {
-			groups[g].Name = fmt.Sprintf("group%d", g+1)
+		groups[g].Name = cmp.Or(groups[g].Name, fmt.Sprintf("group%d", g+1))
+		if groups[g].Depth < 1 {
+			panic(fmt.Sprintf("qhnet: cascade: %s has depth %d, want at least 1", groups[g].Name, groups[g].Depth))
 		}
 	}
 	slices.SortStableFunc(groups, func(a, b nn.Group) int { return cmp.Compare(a.Depth, b.Depth) })
@@ -155,11 +151,10 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 func mergeStage(groups []nn.Group) (groupStage, error) {
 	depth := groups[0].Depth
 	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}
-	scalars, elementwise := true, true
+	elementwise := true
 	for _, g := range groups {
 		s.Groups = append(s.Groups, g.Name)
 		s.coordinates = append(s.coordinates, g.Coordinates...)
-		scalars = scalars && len(g.Coordinates) == 1
 		elementwise = elementwise && (g.Elementwise || len(g.Coordinates) == 1)
 	}
 	switch {
@@ -172,76 +167,4 @@ func mergeStage(groups []nn.Group) (groupStage, error) {
 		return s, fmt.Errorf("qhnet: cascade: groups %s of depth %d minimize a sum of group norms, which is not among the solved stages; give them different depths", strings.Join(s.Groups, ", "), depth)
 	}
 	return s, nil
-}
-
-// splitting writes the free coefficients as expand·z, where the coordinates of
-// an ℓ1 stage are differences of two non-negative variables.
-type splitting struct {
-	expand *mat.Dense
-	square []float64
-	linear []float64
-	signed []int // variables that must be non-negative
-}
-
-func newSplitting(free []int, s groupStage) splitting {
-	var sp splitting
-	var column []int
-	var sign []float64
-	add := func(c int, sg, square, linear float64) {
-		column, sign = append(column, c), append(sign, sg)
-		sp.square, sp.linear = append(sp.square, square), append(sp.linear, linear)
-	}
-	for i, j := range free {
-		switch inside := slices.Contains(s.coordinates, j); {
-		case inside && s.Norm == "ℓ1":
-			sp.signed = append(sp.signed, len(column), len(column)+1)
-			add(i, 1, 0, 1)
-			add(i, -1, 0, 1)
-		case inside:
-			add(i, 1, 1, 0)
-		default:
-			add(i, 1, 0, 0)
-		}
-	}
-	sp.expand = mat.NewDense(len(free), len(column), nil)
-	for v, i := range column {
-		sp.expand.Set(i, v, sign[v])
-	}
-	return sp
-}
-
-func (sp splitting) program(b bounds) *qp.Program {
-	n, _ := b.rows.Dims()
-	_, width := sp.expand.Dims()
-	p := &qp.Program{
-		Square:     sp.square,
-		Linear:     sp.linear,
-		Rows:       mat.NewDense(n+len(sp.signed), width, nil),
-		Right:      append(slices.Clone(b.right), make([]float64, len(sp.signed))...),
-		Equalities: b.equalities,
-	}
-	p.Rows.Slice(0, n, 0, width).(*mat.Dense).Mul(b.rows, sp.expand)
-	for i, v := range sp.signed {
-		p.Rows.Set(n+i, v, 1)
-	}
-	return p
-}
-
-func (sp splitting) encode(x []float64) []float64 {
-	_, width := sp.expand.Dims()
-	z := make([]float64, width)
-	for v := range z {
-		for i, xi := range x {
-			if s := sp.expand.At(i, v); s*xi > 0 || (s != 0 && sp.linear[v] == 0) {
-				z[v] = s * xi
-			}
-		}
-	}
-	return z
-}
-
-func (sp splitting) decode(z []float64) []float64 {
-	x := mat.NewVecDense(sp.expand.RawMatrix().Rows, nil)
-	x.MulVec(sp.expand, mat.NewVecDense(len(z), z))
-	return x.RawVector().Data
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +55,7 @@ func cascade(t *testing.T, set dataset.Set, radius float64, bias bool, groups ..
 	}
 	c, err := oracle.SolveCascade(l, groups...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%v of %v", err, mat.Formatted(set.X), set.Labels)
 	}
 	if q := floats.Min(l.Of(nil, c.Coefficients)); math.Abs(q-1) > 1e-9 {
 		t.Errorf("the smallest margin is %v, want 1", q)
@@ -136,7 +138,7 @@ func TestCascadeIsTheLimitOfWeights(t *testing.T) {
 		for k := range one {
 			one[k] = 1
 		}
-		if _, err := qp.LeastDistance(beta, rows, one, 0); err != nil {
+		if _, err := qp.LeastDistance(beta, rows, one); err != nil {
 			t.Fatal(err)
 		}
 		floats.Div(beta, weights)
@@ -213,6 +215,192 @@ func TestCascadeOfManyVariables(t *testing.T) {
 	_, c := cascade(t, separable(rand.New(rand.NewPCG(1, 1)), 200, d), 0, false, shallow, deep)
 	if !c.Unique || len(c.Support) != d-1 { // a ball in 20 dimensions, then a vertex
 		t.Errorf("%d margins are 1, unique is %v\n%v", len(c.Support), c.Unique, c)
+	}
+}
+
+// bruteStage minimizes ‖x_S‖ subject to rows x ≥ right by trying every set of active
+// rows, with 256 bits: the conditions of Karush, Kuhn and Tucker on one set are a linear
+// system, and the solution that satisfies all of them is the optimum.
+func bruteStage(rows *mat.Dense, right []float64, inside []bool) (value float64) {
+	n, d := rows.Dims()
+	value = math.Inf(1)
+	for set := 1; set < 1<<n; set++ {
+		var active []int
+		for k := range n {
+			if set>>k&1 == 1 {
+				active = append(active, k)
+			}
+		}
+		size := d + len(active)
+		if size > 2*d {
+			continue
+		}
+		system := make([][]*big.Float, size) // x, multipliers, right-hand side
+		for i := range system {
+			system[i] = make([]*big.Float, size+1)
+			for j := range system[i] {
+				system[i][j] = precise(0)
+			}
+		}
+		for j := range d {
+			if inside[j] {
+				system[j][j] = precise(1)
+			}
+			for i, k := range active {
+				system[j][d+i], system[d+i][j] = precise(-rows.At(k, j)), precise(rows.At(k, j))
+				system[d+i][size] = precise(right[k])
+			}
+		}
+		z, ok := solveExactly(system)
+		if !ok {
+			continue
+		}
+		x, norm := make([]float64, d), 0.0
+		for j := range x {
+			if x[j], _ = z[j].Float64(); inside[j] {
+				norm = math.Hypot(norm, x[j])
+			}
+		}
+		for i := range active {
+			ok = ok && z[d+i].Sign() >= 0
+		}
+		for k := range n {
+			row := rows.RawRowView(k)
+			slack, terms := -right[k], math.Abs(right[k])
+			for j := range x {
+				slack, terms = slack+row[j]*x[j], terms+math.Abs(row[j]*x[j])
+			}
+			ok = ok && slack > -1e-12*(1+terms)
+		}
+		if ok {
+			value = math.Min(value, norm)
+		}
+	}
+	return value
+}
+
+func precise(v float64) *big.Float { return new(big.Float).SetPrec(256).SetFloat64(v) }
+
+// solveExactly is Gaussian elimination with complete pivoting. Unknowns without a pivot
+// are 0.
+func solveExactly(a [][]*big.Float) (z []*big.Float, ok bool) {
+	n := len(a)
+	column := make([]int, n) // of the pivot of a row
+	rank := 0
+	for ; rank < n; rank++ {
+		row, col := rank, -1
+		for i := rank; i < n; i++ {
+			for j := range n {
+				if !slices.Contains(column[:rank], j) && (col < 0 || precise(0).Abs(a[i][j]).Cmp(precise(0).Abs(a[row][col])) > 0) {
+					row, col = i, j
+				}
+			}
+		}
+		if precise(0).Abs(a[row][col]).Cmp(precise(1e-40)) < 0 {
+			break
+		}
+		a[rank], a[row] = a[row], a[rank]
+		column[rank] = col
+		for i := range n {
+			if i == rank || a[i][col].Sign() == 0 {
+				continue
+			}
+			factor := precise(0).Quo(a[i][col], a[rank][col])
+			for j := range a[i] {
+				a[i][j].Sub(a[i][j], precise(0).Mul(factor, a[rank][j]))
+			}
+		}
+	}
+	for _, row := range a[rank:] {
+		if precise(0).Abs(row[n]).Cmp(precise(1e-30)) > 0 {
+			return nil, false
+		}
+	}
+	z = make([]*big.Float, n)
+	for j := range z {
+		z[j] = precise(0)
+	}
+	for i, col := range column[:rank] {
+		z[col] = precise(0).Quo(a[i][n], a[i][col])
+	}
+	return z, true
+}
+
+// Units of the inputs must not matter: a column is multiplied by 1e±4 or 1e±5.
+func TestCascadeOfScaledColumns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 5))
+	worst, compared, trials := 0.0, 0, 400
+	if testing.Short() {
+		trials = 100 // the reference takes its time
+	}
+	for trial := range trials {
+		d := 2 + rng.IntN(3)
+		set := separable(rng, 4+rng.IntN(3), d)
+		scale := []float64{1e-5, 1e-4, 1e4, 1e5}[trial%4]
+		for k := range set.Labels {
+			set.X.Set(k, trial%d, scale*set.X.At(k, trial%d))
+		}
+		order := rng.Perm(d)
+		first := 1 + rng.IntN(d-1)
+		bias := rng.IntN(2) == 0
+		_, c := cascade(t, set, 0, bias, nn.Group{Coordinates: order[:first], Depth: 2}, nn.Group{Coordinates: order[first:], Depth: 3})
+
+		width := len(c.Coefficients)
+		rows, right := mat.NewDense(set.Len(), width, nil), make([]float64, set.Len())
+		for k, label := range set.Labels {
+			right[k] = 1
+			for j := range width {
+				rows.Set(k, j, float64(2*label-1))
+				if j < d {
+					rows.Set(k, j, rows.At(k, j)*set.X.At(k, j))
+				}
+			}
+		}
+		stages := [][]int{order[:first], order[first:]}
+		if bias {
+			stages = append([][]int{{d}}, stages...)
+		}
+		for i, coordinates := range stages {
+			inside := make([]bool, width)
+			for _, j := range coordinates {
+				inside[j] = true
+			}
+			value := bruteStage(rows, right, inside)
+			if math.IsInf(value, 1) {
+				break // stages before have left no interior, which the enumeration's tolerance misses
+			}
+			size := 0.0 // of the widest margin's coefficients here: a discarded stage is zero beside it
+			for _, j := range coordinates {
+				size += 1 / mat.Norm(rows.ColView(j), 2)
+			}
+			e := math.Abs(c.Stages[i].Value-value) / math.Max(value, size)
+			worst, compared = math.Max(worst, e), compared+1
+			if e > 1e-8 {
+				t.Errorf("trial %d, column %d times %g, stage %d: %.12g, every active set %.12g", trial, trial%d, scale, i+1, c.Stages[i].Value, value)
+			}
+			for k := range right { // the stage is settled: ℓ2 has one minimizer
+				for _, j := range coordinates {
+					right[k] -= rows.At(k, j) * c.Coefficients[j]
+					rows.Set(k, j, 0)
+				}
+			}
+		}
+	}
+	t.Logf("%d stages compared, the worst differs by %.1e", compared, worst)
+	if compared < 2*trials {
+		t.Errorf("only %d stages were compared", compared)
+	}
+}
+
+// Two points that only a small coordinate tells apart keep all digits.
+func TestCascadeOfASmallCoordinate(t *testing.T) {
+	set := dataset.Set{Name: "small", X: mat.NewDense(2, 2, []float64{1e-5, 1, -1e-5, 1}), Labels: []int{1, 0}, Classes: 2}
+	for _, depths := range [][2]int{{1, 2}, {2, 1}, {2, 2}} {
+		_, c := cascade(t, set, 0, false, nn.Group{Coordinates: []int{0}, Depth: depths[0], Elementwise: true},
+			nn.Group{Coordinates: []int{1}, Depth: depths[1], Elementwise: true})
+		if e := math.Hypot(c.Coefficients[0]/1e5-1, c.Coefficients[1]); e > 1e-14 || !c.Unique {
+			t.Errorf("depths %v: coefficients %v, want [1e5 0]\n%v", depths, c.Coefficients, c)
+		}
 	}
 }
 

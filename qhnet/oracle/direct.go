@@ -33,7 +33,8 @@ import (
 // Before them it is an error if Λ is not admissible or the start not finite.
 // Afterwards the error wraps [qp.ErrInfeasible] if the last point does not separate
 // the data, and [qp.ErrNoConvergence] if the multipliers have not settled; the
-// certificate of the last point is returned with the latter. If ctx is cancelled,
+// certificate of the last point is returned with the latter. It is an error as well if
+// the margins do not need the blocks of the highest rate. If ctx is cancelled,
 // it returns the certificate of the point it has reached, if that separates the
 // data, and an error that wraps that of ctx.
 func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates, start []float64) (*qhnet.Certificate, error) {
@@ -58,11 +59,19 @@ func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates
 	case errors.As(err, &none):
 		return nil, fmt.Errorf("%w: the direct solver ended with %w", qp.ErrInfeasible, err)
 	}
-	if err == nil && !settled {
+	switch {
+	case err != nil:
+	case c.HighestShare < unneededShare:
+		err = fmt.Errorf("qhnet: direct solver: the highest-rate blocks %q have shrunk to %.1e of the normalized parameters: the margins do not need them, and the minimum 0 of (P) certifies nothing; pass the rates Without them", c.Highest, c.HighestShare)
+	case !settled:
 		err = fmt.Errorf("%w: the direct solver still violates a margin by %.1e", qp.ErrNoConvergence, a.violation)
 	}
 	return c, err
 }
+
+// A highest-rate share below this is what is left by rounding: the smallest that an
+// optimum needs is far above.
+const unneededShare = 1e-6
 
 // augmented is the state of the method.
 type augmented struct {

@@ -131,6 +131,22 @@ func TestDirectChecksFirst(t *testing.T) {
 	}
 }
 
+// Below r = m2 the rest alone separates the balls, and the minimum of (P) is 0.
+func TestDirectSaysWhatIsNotNeeded(t *testing.T) {
+	for _, depths := range [][2]int{{1, 2}, {2, 3}, {1, 3}} {
+		for _, radius := range []float64{0.3, 0.59, 0.61, 0.8} {
+			b := exampleBall
+			b.Radius = radius
+			model := nn.Groups(b.Groups(depths[0], depths[1])...)
+			margins := bindBalls(t, model, b)
+			_, err := oracle.SolveDirect(context.Background(), margins, mustRates(t, model), b.Start(model, 1))
+			if (err != nil) != b.Discards() || err != nil && !strings.Contains(err.Error(), "pass the rates Without") {
+				t.Errorf("depths %v, radius %v: %v", depths, radius, err)
+			}
+		}
+	}
+}
+
 func TestDirectStops(t *testing.T) {
 	model := nn.Groups(exampleBall.Groups(1, 2)...)
 	margins := bindBalls(t, model, exampleBall)

@@ -6,7 +6,6 @@ package oracle
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -38,11 +37,6 @@ func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargin
 	if i, k, found := contradiction(set); found {
 		return nil, fmt.Errorf("%w: points %d and %d of %q have the same input and opposite labels; remove one of them", qp.ErrInfeasible, i, k, set.Name)
 	}
-	return linearMargins(set, radius, bias)
-}
-
-// linearMargins is NewLinearMargins for points that need not be separable.
-func linearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
 	if !(radius >= 0) || math.IsInf(radius, 0) {
 		return nil, fmt.Errorf("qhnet: linear margins: the radius is %v; use a finite number ≥ 0", radius)
 	}
@@ -109,54 +103,11 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 // r‖β‖. The error wraps [qp.ErrInfeasible] if the data are not separable, or not
 // with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
-	free := make([]int, l.Len())
-	for j := range free {
-		free[j] = j
-	}
-	beta, err := l.widest(free)
+	f, err := newFace(l)
 	if err != nil {
 		return nil, err
 	}
-	length := floats.Norm(beta[:l.inputs], 2)
-	if l.radius*length >= 1 {
-		return nil, fmt.Errorf("%w: the centres' widest margin is %.6g and the balls have radius %.6g", qp.ErrInfeasible, 1/length, l.radius)
-	}
-	floats.Scale(1/(1-l.radius*length), beta)
-	return beta, nil
-}
-
-// widest solves min ‖β‖ over the given coefficients, the others zero, for the
-// centres alone (r = 0).
-func (l *LinearMargins) widest(free []int) ([]float64, error) {
-	n, width := l.rows.Dims()
-	rows := columns(l.rows, free)
-	z := make([]float64, len(free))
-	if len(free) == 0 {
-		return nil, fmt.Errorf("%w: no coefficient is left", qp.ErrInfeasible)
-	}
-	if _, err := qp.LeastDistance(z, rows, ones(n), 0); err != nil {
-		return nil, fmt.Errorf("%w (no linear function of these coefficients separates the data)", err)
-	}
-	beta := make([]float64, width)
-	if width > l.inputs { // a bias costs nothing
-		unit := floats.Norm(z, 2)
-		p := &qp.Program{Square: make([]float64, len(free)), Linear: make([]float64, len(free)), Rows: rows, Right: ones(n)}
-		for i, j := range free {
-			if j < l.inputs {
-				p.Square[i] = 1
-			}
-		}
-		rows.Scale(unit, rows)
-		floats.Scale(1/unit, z)
-		if _, err := p.Solve(z); err != nil {
-			return nil, err
-		}
-		floats.Scale(unit, z)
-	}
-	for i, j := range free {
-		beta[j] = z[i]
-	}
-	return beta, nil
+	return f.coefficients(), nil
 }
 
 // checkLength panics if a slice does not have the length its role asks for.
@@ -164,15 +115,4 @@ func checkLength(name string, have, want int) {
 	if have != want {
 		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
 	}
-}
-
-func ones(n int) []float64 { return slices.Repeat([]float64{1}, n) }
-
-func columns(a *mat.Dense, indices []int) *mat.Dense {
-	n, _ := a.Dims()
-	c := mat.NewDense(n, max(len(indices), 1), nil)
-	for i, j := range indices {
-		c.SetCol(i, mat.Col(nil, j, a))
-	}
-	return c
 }

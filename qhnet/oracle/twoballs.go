@@ -19,7 +19,7 @@ import (
 //
 //	f(x; θ) = w_H·x_H + a (w_R·x_R),   rates 1 | ½, ½.
 //
-// With m1 = ‖μ_H‖ and m2 = ‖μ_R‖, gradient flow ends in the direction
+// With m1 = ‖μ_H‖ and m2 = ‖μ_R‖, gradient flow ends in the direction, the optimum,
 //
 //	β̂ = ( √(r²-m2²) μ_H/m1 , μ_R ) / r   if r > m2 (H is needed)
 //	β̂ = ( 0 , μ_R/m2 )                   if r < m2 (H is discarded)
@@ -27,16 +27,35 @@ import (
 // while a symmetric norm keeps β̂ = μ/‖μ‖. The distance from the balls to the
 // decision boundary touches zero at r = m2 from both sides.
 //
-// The same closed form holds for any depths D_H < D_R with shared scales: only
-// the order of the rates matters. Setting of Kunin et al. (arXiv:2210.03820).
+// The closed form is the optimum for any depths D_H < D_R with shared scales, but a flow
+// need not come to it: where D_H ≥ 3, R may be given up although the optimum has it.
+// Close to β_R = 0 its factors move in log log(1/L) at a speed ∝ log(1/L)^{2/D_H - 1},
+// which is integrable for D_H ≥ 3, so a flow that starts near the axis of H, or comes
+// there, ends at β̂ = (μ_H/m1, 0): a KKT point that is not optimal. From [TwoBalls.Start],
+// for μ at 9°, 27°, 45°, 63° and 81° to the axis of H, r = 0.35 and 0.8 and sizes 0.3 and
+// 2, flows to log(1/L) = 1e7 approach the closed form as follows; all others freeze.
+//
+//	D_H, D_R   H is needed     H is not needed
+//	1, 2       8 of  8        12 of 12
+//	1, 3       8 of  8        12 of 12
+//	1, 4       8 of  8        12 of 12
+//	1, 5       8 of  8        12 of 12
+//	2, 3       8 of  8        12 of 12
+//	2, 4       8 of  8        12 of 12
+//	2, 5       8 of  8        12 of 12
+//	3, 4       4 of  8        12 of 12
+//	3, 5       4 of  8        12 of 12
+//	4, 5       4 of  8        10 of 12
+//
+// Setting of Kunin et al. (arXiv:2210.03820).
 type TwoBalls struct {
 	Center []float64 // μ, the centre of class 1
 	High   []int     // coordinates of H, the highest-rate group
 	Radius float64   // r < ‖μ‖
 }
 
-// Check returns an error if the balls touch each other or H is not a set of
-// coordinates.
+// Check returns an error if the balls touch each other, a centre is not finite, or H is
+// not a set of coordinates.
 func (b TwoBalls) Check() error {
 	seen := map[int]bool{}
 	for _, j := range b.High {
@@ -46,8 +65,8 @@ func (b TwoBalls) Check() error {
 		seen[j] = true
 	}
 	norm := floats.Norm(b.Center, 2)
-	if !(b.Radius >= 0 && b.Radius < norm) {
-		return fmt.Errorf("qhnet: two balls: the radius %v must be at least 0 and below ‖μ‖ = %v", b.Radius, norm)
+	if !(b.Radius >= 0 && b.Radius < norm) || math.IsInf(norm, 0) {
+		return fmt.Errorf("qhnet: two balls: the radius %v must be at least 0 and below ‖μ‖ = %v, which must be finite", b.Radius, norm)
 	}
 	return nil
 }
@@ -127,7 +146,7 @@ func (b TwoBalls) BestRobustness() float64 {
 }
 
 // RobustnessOf returns the distance β̂·μ - r from the balls to the hyperplane
-// β·x = 0, negative if it cuts them or has them on the wrong side.
+// β·x = 0, negative if it cuts them or has them on the wrong side, and NaN for β = 0.
 func (b TwoBalls) RobustnessOf(beta []float64) float64 {
 	checkLength("beta", len(beta), len(b.Center))
 	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
@@ -146,9 +165,14 @@ func (b TwoBalls) Centers() dataset.Set {
 // Sample draws n points uniformly from each ball's surface, where the
 // constraints that matter are. Sampled balls have their own optimum: with 64
 // points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
-// closed form in half of the samples, and 0.06 or more in one of ten.
+// closed form in half of the samples, and 0.06 or more in one of ten. It panics if Check
+// fails or n is not positive.
 func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
+	b.mustCheck()
 	d := len(b.Center)
+	if n < 1 || float64(n)*float64(d) > 1<<30 {
+		panic(fmt.Sprintf("qhnet: two balls: a sample of %d points in %d dimensions; use a positive number, and at most 2³⁰ entries", n, d))
+	}
 	x := mat.NewDense(2*n, d, nil)
 	labels := make([]int, 2*n)
 	offset := make([]float64, d)
@@ -213,8 +237,8 @@ func (b TwoBalls) mustCheck() {
 //
 // The first boundary is the midpoint, the second is the origin.
 func BiasOnLine(left, right float64) (w, b float64) {
-	if !(left < right) {
-		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap", left, right))
+	if !(left < right) || math.IsInf(right-left, 0) {
+		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap, or are not finite", left, right))
 	}
 	if left < 0 && right > 0 {
 		return 1 / math.Min(right, -left), 0

@@ -1,14 +1,19 @@
 package oracle_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
 	"qhlab/qhnet/nn"
 	"qhlab/qhnet/oracle"
@@ -69,6 +74,133 @@ func ExampleTwoBalls() {
 	// 0.8       0.311438  0.366190
 	// 0.9       0.245356  0.266190
 	// 1.0       0.160000  0.166190
+}
+
+// ends follows the flow on exact balls of groups of the given depths to log(1/L) = 1e7
+// and tells whether it approaches the closed form, slower than any trend would hide: the
+// distance falls by a fifth in the last two decades, or is below 1e-6.
+func ends(t *testing.T, b oracle.TwoBalls, high, rest int, size float64) (reaches bool, tr *qhnet.Trajectory) {
+	t.Helper()
+	model := nn.Groups(b.Groups(high, rest)...)
+	tr, err := qhnet.Flow{Margins: bindBalls(t, model, b), Start: b.Start(model, size), Until: 1e7, PerDecade: 4}.Run(context.Background())
+	if err != nil {
+		t.Fatalf("%+v, depths %d, %d, size %v: %v", b, high, rest, size, err)
+	}
+	distance := func(p qhnet.Point) float64 {
+		beta := model.Coefficients(nil, p.Theta)
+		floats.Scale(1/floats.Norm(beta, 2), beta)
+		return floats.Distance(beta, b.Direction(nil), 2)
+	}
+	end := distance(tr.Last())
+	return end < 1e-6 || end < 0.8*distance(tr.Since(1e5).Points[0]), tr
+}
+
+// The table in the documentation of TwoBalls: of 20 flows for each pair of depths, how many
+// approach the closed form. All others end with the rest frozen, at a KKT point.
+func TestTwoBallsForAllDepths(t *testing.T) {
+	source, err := os.ReadFile("twoballs.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for high := 1; high <= 4; high++ {
+		for rest := high + 1; rest <= 5; rest++ {
+			var reached, tried [2]int // H needed, H not needed
+			for setting := range 20 {
+				if testing.Short() && setting%5 != 3 {
+					continue
+				}
+				sin, cos := math.Sincos(math.Pi * float64(2*(setting%5)+1) / 20)
+				b := oracle.TwoBalls{Center: []float64{cos, sin}, High: []int{0}, Radius: []float64{0.35, 0.8}[setting/5%2]}
+				size := []float64{0.3, 2}[setting/10]
+				reaches, tr := ends(t, b, high, rest, size)
+				column := 0
+				if b.Discards() {
+					column = 1
+				}
+				tried[column]++
+				if reaches {
+					reached[column]++
+				} else {
+					checkFrozen(t, tr)
+				}
+				if high <= 2 && !reaches {
+					t.Errorf("%+v, depths %d, %d, size %v: the flow does not approach the closed form", b, high, rest, size)
+				}
+			}
+			line := fmt.Sprintf("//	%d, %d      %2d of %2d        %2d of %2d\n", high, rest, reached[0], tried[0], reached[1], tried[1])
+			if !testing.Short() && !strings.Contains(string(source), line) {
+				t.Errorf("the table in twoballs.go lacks the line\n%s", line)
+			}
+		}
+	}
+}
+
+// checkFrozen checks that a flow has given up the rest, all its factors, and nothing else,
+// and has come to a KKT point of what is left.
+func checkFrozen(t *testing.T, tr *qhnet.Trajectory) {
+	t.Helper()
+	rates, err := qhnet.SurvivingRates(tr, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rest []string
+	for _, b := range tr.Model().Blocks() {
+		if b.Layer == "R" {
+			rest = append(rest, b.Name)
+		}
+	}
+	if !slices.Equal(rates.Discarded(), rest) {
+		t.Errorf("the flow has given up %q, want %q", rates.Discarded(), rest)
+	}
+	c, err := tr.Certify(rates, nil)
+	// What is frozen of R counts less and less in the margins, like a power of log(1/L).
+	if err != nil || c.Fitted.Stationarity > 1e-3 {
+		t.Errorf("the frozen end is no KKT point: %v\n%v", err, c)
+	}
+}
+
+func TestTwoBallsCheck(t *testing.T) {
+	for _, b := range []oracle.TwoBalls{
+		{Center: []float64{1, math.Inf(1)}, High: []int{0}, Radius: 0.5},
+		{Center: []float64{1, math.NaN()}, High: []int{0}, Radius: 0.5},
+		{Center: []float64{1e200, 1e200}, High: []int{0}, Radius: math.Inf(1)},
+		{Center: []float64{1, 1}, High: []int{0}, Radius: math.NaN()},
+		{Center: []float64{1, 1}, High: []int{0}, Radius: -1},
+		{Center: []float64{1, 1}, High: []int{0}, Radius: 2},
+		{Center: []float64{0, 0}, High: []int{0}},
+		{Center: []float64{1, 1}, High: []int{2}, Radius: 0.5},
+		{Center: []float64{1, 1}, High: []int{0, 0}, Radius: 0.5},
+		{},
+	} {
+		if b.Check() == nil {
+			t.Errorf("%+v passes", b)
+		}
+	}
+}
+
+func TestClosedFormsRefuse(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for want, call := range map[string]func(){
+		"a sample of 0 points":          func() { exampleBall.Sample(0, rng) },
+		"a sample of -1 points":         func() { exampleBall.Sample(-1, rng) },
+		"at most 2³⁰ entries":           func() { exampleBall.Sample(math.MaxInt/2, rng) },
+		"BiasOnLine(NaN, 1)":            func() { oracle.BiasOnLine(math.NaN(), 1) },
+		"BiasOnLine(0, +Inf)":           func() { oracle.BiasOnLine(0, math.Inf(1)) },
+		"BiasOnLine(2, 1): the classes": func() { oracle.BiasOnLine(2, 1) },
+		"the radius 3 must be":          func() { oracle.TwoBalls{Center: []float64{1, 1}, Radius: 3}.Direction(nil) },
+		"cascade: group1 has depth 0":   func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 1}}) },
+		"group1 has depth -1":           func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 1}, Depth: -1}) },
+		"the groups must hold each":     func() { cascade(t, exampleBall.Centers(), 0, false, nn.Group{Coordinates: []int{0, 0}, Depth: 1}) },
+	} {
+		func() {
+			defer func() {
+				if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "qhnet: ") || !strings.Contains(r, want) {
+					t.Errorf("panic %v, want one with %q", r, want)
+				}
+			}()
+			call()
+		}()
+	}
 }
 
 func TestTwoBallsStartSeparates(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/file"
@@ -131,7 +132,7 @@ func (s Store) Train(ctx context.Context, d qhnet.Descent) (*qhnet.Trajectory, e
 
 // codeVersion hashes what results depend on besides their keys: the sources of the
 // packages of qhnet where they were compiled, as an edit of them changes results. A
-// program that is far from its sources is its own version.
+// program that is far from its sources, or older than one of them, is its own version.
 var codeVersion = sync.OnceValue(func() string {
 	h := sha256.New()
 	_, here, _, _ := runtime.Caller(0)
@@ -139,6 +140,9 @@ var codeVersion = sync.OnceValue(func() string {
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !source.MatchString(path) || strings.HasSuffix(path, "_test.go") {
 			return err
+		}
+		if info, err := entry.Info(); err != nil || info.ModTime().After(built()) {
+			return errors.Join(err, errEdited)
 		}
 		text, err := os.ReadFile(path)
 		fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(path, root), len(text))
@@ -152,6 +156,21 @@ var codeVersion = sync.OnceValue(func() string {
 })
 
 var source = regexp.MustCompile(`\.(go|s)$`)
+
+var errEdited = errors.New("a source is newer than the program")
+
+// built returns when the program was.
+func built() time.Time {
+	program, err := os.Executable()
+	if err != nil {
+		return time.Time{}
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
 
 func programVersion() string {
 	program, err := os.Executable()

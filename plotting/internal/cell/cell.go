@@ -3,6 +3,7 @@
 package cell
 
 import (
+	"bytes"
 	"encoding/gob"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -14,12 +15,6 @@ func init() { gob.Register(map[string]any{}) } // the kernel registers it as wel
 // Inside reports whether the program runs as a cell of a notebook.
 func Inside() bool { return gonbui.IsNotebook }
 
-// Picture displays a PNG at a width in CSS pixels, with a text that says what it
-// shows, and waits until the notebook has it.
-func Picture(png []byte, width int, alternative string) {
-	Region{}.Picture(png, width, alternative)
-}
-
 // Region is a part of the output that can be replaced. What the zero Region
 // displays stays.
 type Region struct{ id string }
@@ -30,18 +25,23 @@ func NewRegion() Region { return Region{gonbui.UniqueId()} }
 // Update replaces the region by HTML.
 func (r Region) Update(html string) { gonbui.UpdateHTML(r.id, html) }
 
-// Picture replaces the region by a PNG, as the function Picture displays one.
-func (r Region) Picture(png []byte, width int, alternative string) {
+// Picture replaces the region by a PNG or GIF, at a width in CSS pixels, with a text that
+// says what it shows, and waits until the notebook has it.
+func (r Region) Picture(data []byte, width int, alternative string) {
+	kind := protocol.MIMEImagePNG
+	if bytes.HasPrefix(data, []byte("GIF8")) {
+		kind = "image/gif"
+	}
 	gonbui.SendData(&protocol.DisplayData{
 		DisplayID: r.id,
 		Data: map[protocol.MIMEType]any{
-			protocol.MIMEImagePNG:  png,
+			kind:                   data,
 			protocol.MIMETextPlain: alternative,
 		},
 		// nbconvert takes both as attributes of the image; JupyterLab takes the
 		// width, and only if it is a number.
 		Metadata: map[string]any{
-			string(protocol.MIMEImagePNG): map[string]any{"width": width, "alt": alternative},
+			string(kind): map[string]any{"width": width, "alt": alternative},
 		},
 	})
 	gonbui.Sync()

@@ -2,17 +2,18 @@
 //
 //	A x = b, x ≥ 0
 //
-// in exact rational arithmetic: is there one, how small or large can a linear
-// function be, which solution is lexicographically min-max, which directions
-// leave A x unchanged. Exact answers need no tolerances, cannot cycle under
-// Bland's rule, and come out as 1/3, not as 0.33333333333333337. The programs
-// met here have at most a few hundred variables, and usually fall apart into
+// in exact rational arithmetic, which gonum's linear programming lacks: is there one,
+// how small or large can a linear function be, which solution is lexicographically
+// min-max, which directions leave A x unchanged. Exact answers need no tolerances,
+// cannot cycle under Bland's rule, and come out as 1/3, not as 0.33333333333333337. The
+// programs met here have at most a few hundred variables, and usually fall apart into
 // independent ones of fewer than ten.
 package polytope
 
 import (
 	"errors"
 	"math/big"
+	"slices"
 )
 
 // Errors returned by New and by Minimize.
@@ -20,6 +21,8 @@ var (
 	ErrEmpty     = errors.New("polytope: no solution")
 	ErrUnbounded = errors.New("polytope: unbounded")
 )
+
+var one, minusOne = big.NewRat(1, 1), big.NewRat(-1, 1)
 
 // Polytope is the set of solutions. It is the product of independent parts,
 // one for each set of variables that the equations tie together.
@@ -59,18 +62,20 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 	x := newVector(p.variables)
 	var err error
 	for _, part := range p.parts {
-		d := part.vertex
-		objective := d.express(func(v int) *big.Rat { return c[v] }, part.variables)
-		if objective.isConstant() {
-			d.read(x)
-			continue
+		d := part.vertex.clone()
+		objective := newRow(len(d.nonbasic))
+		for _, v := range part.variables {
+			objective.add(one, d.express(c[v], v))
 		}
-		d = d.clone()
-		if entering := d.minimize(&objective); entering >= 0 {
-			d.moveAlong(entering)
-			err = ErrUnbounded
-		}
+		entering := d.minimize(&objective)
 		d.read(x)
+		if entering >= 0 {
+			err = ErrUnbounded
+			x[d.nonbasic[entering]].Set(one)
+			for i, v := range d.basic {
+				x[v].Add(x[v], &d.rows[i].coef[entering])
+			}
+		}
 	}
 	return x, err
 }
@@ -78,29 +83,31 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 // CanBePositive tells for each variable whether some solution has it above 0.
 func (p *Polytope) CanBePositive() []bool {
 	positive := make([]bool, p.variables)
-	minusOne := big.NewRat(-1, 1)
 	for _, part := range p.parts {
 		d := part.vertex.clone()
 		for _, v := range part.variables {
-			objective := d.express(func(int) *big.Rat { return minusOne }, []int{v})
-			if d.minimize(&objective) >= 0 || objective.constant.Sign() < 0 {
-				positive[v] = true
-			}
+			objective := d.express(minusOne, v)
+			positive[v] = d.minimize(&objective) >= 0 || objective.constant.Sign() < 0
 		}
 	}
 	return positive
 }
 
+// LexicographicMinMax returns the solution whose largest entry is as small as
+// possible, among those whose second largest is, and so on. It is unique: the
+// average of two such solutions with the same sorted entries would be better.
+func (p *Polytope) LexicographicMinMax() []*big.Rat {
+	x := newVector(p.variables)
+	for _, part := range p.parts {
+		part.vertex.clone().lexicographicMinMax(x, part.variables, p.variables)
+	}
+	return x
+}
+
 // connected returns the sets of variables that the rows tie together, each in
 // increasing order.
 func connected(variables int, rows []row) [][]int {
-	parent := naturalOrder(variables)
-	find := func(v int) int {
-		for parent[v] != v {
-			v = parent[v]
-		}
-		return v
-	}
+	set := naturalOrder(variables) // the number of a variable's set
 	for _, r := range rows {
 		first := -1
 		for v := range r.coef {
@@ -108,24 +115,20 @@ func connected(variables int, rows []row) [][]int {
 				continue
 			}
 			if first < 0 {
-				first = find(v)
+				first = v
 			}
-			parent[find(v)] = first
+			for joined, w := set[v], 0; w < variables; w++ {
+				if set[w] == joined {
+					set[w] = set[first]
+				}
+			}
 		}
 	}
-	index := make(map[int]int)
-	var sets [][]int
-	for v := range variables {
-		root := find(v)
-		k, ok := index[root]
-		if !ok {
-			k = len(sets)
-			index[root] = k
-			sets = append(sets, nil)
-		}
-		sets[k] = append(sets[k], v)
+	sets := make([][]int, variables)
+	for v, s := range set {
+		sets[s] = append(sets[s], v)
 	}
-	return sets
+	return slices.DeleteFunc(sets, func(s []int) bool { return s == nil })
 }
 
 func naturalOrder(n int) []int {

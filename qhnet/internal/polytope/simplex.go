@@ -1,14 +1,17 @@
 package polytope
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // dictionary is a system of equations solved for its basic variables,
 //
 //	x_basic[i] = constant_i + Σ_c coef_ic x_nonbasic[c],
 //
 // with all variables ≥ 0. It is feasible when all constants are ≥ 0; the vertex
-// it stands for then has its nonbasic variables at 0. See V. Chvátal, Linear
-// Programming, 1983, chapters 2 and 3.
+// it stands for then has its nonbasic variables at 0, as are variables that it does not
+// mention. See V. Chvátal, Linear Programming, 1983, chapters 2 and 3.
 type dictionary struct {
 	basic, nonbasic []int
 	rows            []row
@@ -17,67 +20,48 @@ type dictionary struct {
 // newDictionary restricts reduced rows to the variables of one part.
 func newDictionary(variables, pivots []int, rows []row) *dictionary {
 	d := new(dictionary)
-	rowOf := make(map[int]int, len(pivots))
-	for i, v := range pivots {
-		rowOf[v] = i
-	}
 	for _, v := range variables {
-		if _, ok := rowOf[v]; ok {
-			d.basic = append(d.basic, v)
-		} else {
+		if !slices.Contains(pivots, v) {
 			d.nonbasic = append(d.nonbasic, v)
 		}
 	}
-	for _, v := range d.basic {
-		from, to := rows[rowOf[v]], newRow(len(d.nonbasic))
-		to.constant.Set(&from.constant)
-		for c, free := range d.nonbasic {
-			to.coef[c].Neg(&from.coef[free])
+	for i, v := range pivots {
+		if !slices.Contains(variables, v) {
+			continue
 		}
-		d.rows = append(d.rows, to)
+		r := newRow(len(d.nonbasic))
+		r.constant.Set(&rows[i].constant)
+		for c, free := range d.nonbasic {
+			r.coef[c].Neg(&rows[i].coef[free])
+		}
+		d.basic, d.rows = append(d.basic, v), append(d.rows, r)
 	}
 	return d
 }
 
 func (d *dictionary) clone() *dictionary {
-	c := &dictionary{
-		basic:    append([]int(nil), d.basic...),
-		nonbasic: append([]int(nil), d.nonbasic...),
-		rows:     make([]row, len(d.rows)),
-	}
+	c := &dictionary{slices.Clone(d.basic), slices.Clone(d.nonbasic), make([]row, len(d.rows))}
 	for i := range d.rows {
-		c.rows[i] = d.rows[i].clone()
+		c.rows[i] = newRow(len(d.nonbasic))
+		c.rows[i].add(one, d.rows[i])
 	}
 	return c
 }
 
-// read writes the vertex's values of the variables that x has room for.
+// read writes the vertex's values to x, which is 0.
 func (d *dictionary) read(x []*big.Rat) {
-	for _, v := range d.nonbasic {
-		if v < len(x) {
-			x[v].SetInt64(0)
-		}
-	}
 	for i, v := range d.basic {
-		if v < len(x) {
-			x[v].Set(&d.rows[i].constant)
-		}
+		x[v].Set(&d.rows[i].constant)
 	}
 }
 
-// express writes Σ c(v) x_v over the given variables in the nonbasic ones.
-func (d *dictionary) express(c func(v int) *big.Rat, variables []int) row {
+// express writes k times variable v in the nonbasic variables.
+func (d *dictionary) express(k *big.Rat, v int) row {
 	r := newRow(len(d.nonbasic))
-	for _, v := range variables {
-		k := c(v)
-		if k.Sign() == 0 {
-			continue
-		}
-		if i := position(d.basic, v); i >= 0 {
-			r.add(k, d.rows[i])
-		} else if i := position(d.nonbasic, v); i >= 0 {
-			r.coef[i].Add(&r.coef[i], k)
-		}
+	if i := slices.Index(d.basic, v); i >= 0 {
+		r.add(k, d.rows[i])
+	} else if c := slices.Index(d.nonbasic, v); c >= 0 {
+		r.coef[c].Set(k)
 	}
 	return r
 }
@@ -88,14 +72,13 @@ func (d *dictionary) pivot(r, c int, objective *row) {
 	solved := &d.rows[r]
 	inverse := new(big.Rat).Inv(&solved.coef[c])
 	solved.coef[c].SetInt64(-1)
-	solved.scale(new(big.Rat).Neg(inverse))
+	solved.scale(inverse.Neg(inverse))
 	substitute := func(into *row) {
-		if into.coef[c].Sign() == 0 {
-			return
+		if into.coef[c].Sign() != 0 {
+			k := new(big.Rat).Set(&into.coef[c])
+			into.coef[c].SetInt64(0)
+			into.add(k, *solved)
 		}
-		k := new(big.Rat).Set(&into.coef[c])
-		into.coef[c].SetInt64(0)
-		into.add(k, *solved)
 	}
 	for i := range d.rows {
 		if i != r {
@@ -152,17 +135,17 @@ func (d *dictionary) blocking(c int) int {
 	return best
 }
 
-// moveAlong moves the vertex by one unit of the nonbasic variable of column c,
-// which no row may block. The constants then belong to that point.
-func (d *dictionary) moveAlong(c int) {
-	for i := range d.rows {
-		d.rows[i].constant.Add(&d.rows[i].constant, &d.rows[i].coef[c])
+// keepMinimizers restricts the dictionary to the minimizers of an objective that has
+// been minimized: nonbasic variables that would raise it are 0.
+func (d *dictionary) keepMinimizers(objective *row) {
+	for c := len(d.nonbasic) - 1; c >= 0; c-- {
+		if objective.coef[c].Sign() > 0 {
+			d.nonbasic = slices.Delete(d.nonbasic, c, c+1)
+			for i := range d.rows {
+				d.rows[i].coef = slices.Delete(d.rows[i].coef, c, c+1)
+			}
+		}
 	}
-	d.basic = append(d.basic, d.nonbasic[c])
-	moved := newRow(len(d.nonbasic))
-	moved.constant.SetInt64(1)
-	d.rows = append(d.rows, moved)
-	d.dropColumn(c)
 }
 
 // makeFeasible finds a vertex, using a number that no variable has for the
@@ -172,51 +155,27 @@ func (d *dictionary) makeFeasible(artificial int) bool {
 	if worst < 0 {
 		return true
 	}
-	one := new(big.Rat).SetInt64(1)
 	column := d.addColumn(artificial)
 	for i := range d.rows {
 		d.rows[i].coef[column].Set(one)
 	}
 	d.pivot(worst, column, nil)
-	shortfall := d.express(func(int) *big.Rat { return one }, []int{artificial})
+	shortfall := d.express(one, artificial)
 	d.minimize(&shortfall)
-	if shortfall.constant.Sign() > 0 {
-		return false
-	}
-	d.remove(artificial)
-	return true
+	d.keepMinimizers(&shortfall)
+	d.dropFrom(artificial)
+	return shortfall.constant.Sign() == 0
 }
 
 // mostNegative returns the row with the lowest constant below 0, or -1.
 func (d *dictionary) mostNegative() int {
-	worst := -1
+	worst, lowest := -1, new(big.Rat)
 	for i := range d.rows {
-		lowest := new(big.Rat)
-		if worst >= 0 {
-			lowest = &d.rows[worst].constant
-		}
 		if d.rows[i].constant.Cmp(lowest) < 0 {
-			worst = i
+			worst, lowest = i, &d.rows[i].constant
 		}
 	}
 	return worst
-}
-
-// remove takes a variable that is 0 at the vertex, and must stay 0, out of the
-// dictionary.
-func (d *dictionary) remove(v int) {
-	if r := position(d.basic, v); r >= 0 {
-		for c := range d.nonbasic {
-			if d.rows[r].coef[c].Sign() != 0 {
-				d.pivot(r, c, nil)
-				d.dropColumn(c)
-				return
-			}
-		}
-		d.dropRow(r)
-		return
-	}
-	d.dropColumn(position(d.nonbasic, v))
 }
 
 func (d *dictionary) addColumn(v int) int {
@@ -227,24 +186,77 @@ func (d *dictionary) addColumn(v int) int {
 	return len(d.nonbasic) - 1
 }
 
-func (d *dictionary) dropColumn(c int) {
-	d.nonbasic = append(d.nonbasic[:c], d.nonbasic[c+1:]...)
-	for i := range d.rows {
-		coef := d.rows[i].coef
-		d.rows[i].coef = append(coef[:c], coef[c+1:]...)
-	}
-}
-
-func (d *dictionary) dropRow(r int) {
-	d.basic = append(d.basic[:r], d.basic[r+1:]...)
-	d.rows = append(d.rows[:r], d.rows[r+1:]...)
-}
-
-func position(variables []int, v int) int {
-	for i, w := range variables {
-		if w == v {
-			return i
+// dropFrom removes the rows of basic variables numbered limit or higher.
+func (d *dictionary) dropFrom(limit int) {
+	kept := 0
+	for i, v := range d.basic {
+		if v < limit {
+			d.basic[kept], d.rows[kept] = v, d.rows[i]
+			kept++
 		}
 	}
-	return -1
+	d.basic, d.rows = d.basic[:kept], d.rows[:kept]
+}
+
+// lexicographicMinMax sets the entries of x that belong to the given variables. Numbers
+// from next on are free for new variables.
+//
+// Each round minimizes a level t subject to s_v = t - x_v ≥ 0 for the variables
+// that are still free, keeps to the minimizers, and fixes the variables that equal the
+// level at all of them. The next level lies below this one, so the rows of its slacks
+// can go.
+func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int) {
+	for free := variables; len(free) > 0; {
+		column := d.addColumn(next)
+		for i, v := range free {
+			slack := d.express(minusOne, v)
+			slack.coef[column].Set(one)
+			d.basic, d.rows = append(d.basic, next+1+i), append(d.rows, slack)
+		}
+		if worst := d.mostNegative(); worst >= 0 {
+			d.pivot(worst, column, nil)
+		}
+		level := d.express(one, next)
+		d.minimize(&level)
+		d.keepMinimizers(&level)
+
+		loose := d.loose(next+1, len(free))
+		var below []int
+		for i, v := range free {
+			if loose[i] {
+				below = append(below, v)
+			} else {
+				x[v].Set(&level.constant)
+			}
+		}
+		d.dropFrom(len(x))
+		next += 1 + len(free)
+		free = below
+	}
+}
+
+// loose tells which of the variables first, first+1, … are positive somewhere, and
+// makes the others 0 everywhere.
+func (d *dictionary) loose(first, count int) []bool {
+	loose := make([]bool, count)
+	note := func() {
+		for i, v := range d.basic {
+			if v >= first && d.rows[i].constant.Sign() > 0 {
+				loose[v-first] = true
+			}
+		}
+	}
+	note()
+	for i := range loose {
+		if loose[i] {
+			continue
+		}
+		objective := d.express(minusOne, first+i)
+		d.minimize(&objective) // s_v ≤ t, so it is bounded
+		if objective.constant.Sign() == 0 {
+			d.keepMinimizers(&objective)
+		}
+		note()
+	}
+	return loose
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -30,7 +31,7 @@ const (
 //
 // and returns ‖A x - b‖. A is m×n, b has length m, dst length n. A may have any
 // rank: the positive entries of x always belong to linearly independent
-// columns.
+// columns. It is an error if an entry is not finite.
 //
 // The method is the active-set method of Lawson and Hanson, Solving Least
 // Squares Problems (1974), chapter 23, on an orthogonal factorization of the
@@ -41,19 +42,39 @@ func NNLS(dst []float64, a mat.Matrix, b []float64) (residual float64, err error
 	if len(b) != m || len(dst) != n {
 		panic(fmt.Sprintf("qhnet: NNLS of a %d×%d matrix with len(b) = %d and len(dst) = %d", m, n, len(b), len(dst)))
 	}
-	s := newActiveSet(a, b, 0)
+	if err := checkFinite("NNLS", a, b); err != nil {
+		return math.NaN(), err
+	}
+	s := newActiveSet(a, b)
 	err = s.run()
 	copy(dst, s.x)
 	return floats.Norm(s.residual, 2), err
 }
 
-// activeSet is the state of Lawson and Hanson's method. The first free columns
-// carry no sign constraint: they enter first and never leave.
+// checkFinite returns an error that names the first entry of a system that is a NaN
+// or an infinity.
+func checkFinite(method string, a mat.Matrix, b []float64) error {
+	m, n := a.Dims()
+	for i := range m {
+		for j := range n {
+			if v := a.At(i, j); v-v != 0 {
+				return fmt.Errorf("qhnet: %s: entry (%d, %d) of the matrix is %v", method, i, j, v)
+			}
+		}
+	}
+	for i, v := range b {
+		if v-v != 0 {
+			return fmt.Errorf("qhnet: %s: entry %d of the right-hand side is %v", method, i, v)
+		}
+	}
+	return nil
+}
+
+// activeSet is the state of Lawson and Hanson's method.
 type activeSet struct {
 	columns  [][]float64
 	lengths  []float64
 	b        []float64
-	free     int
 	x        []float64 // current feasible point
 	z        []float64 // least-squares solution on the passive set, by position
 	passive  []int     // columns in the order of the factorization
@@ -64,17 +85,16 @@ type activeSet struct {
 	residual []float64
 }
 
-func newActiveSet(a mat.Matrix, b []float64, free int) *activeSet {
+func newActiveSet(a mat.Matrix, b []float64) *activeSet {
 	_, n := a.Dims()
 	s := &activeSet{
 		columns:  make([][]float64, n),
 		lengths:  make([]float64, n),
 		b:        b,
-		free:     free,
 		x:        make([]float64, n),
 		member:   make([]bool, n),
 		rejected: make([]bool, n),
-		residual: append([]float64(nil), b...),
+		residual: slices.Clone(b),
 	}
 	for j := range s.columns {
 		s.columns[j] = mat.Col(nil, j, a)
@@ -84,11 +104,6 @@ func newActiveSet(a mat.Matrix, b []float64, free int) *activeSet {
 }
 
 func (s *activeSet) run() error {
-	for j := range s.free {
-		s.enter(j)
-	}
-	s.solve()
-	s.accept()
 	limit := 100 + 30*len(s.x)
 	for range limit {
 		j := s.steepest()
@@ -134,7 +149,7 @@ func (s *activeSet) steepest() int {
 // enter appends column j to the passive set unless it depends on the columns
 // already there.
 func (s *activeSet) enter(j int) bool {
-	v := append([]float64(nil), s.columns[j]...)
+	v := slices.Clone(s.columns[j])
 	r := make([]float64, len(s.q)+1)
 	for range 2 { // twice is enough: the second pass removes what rounding left
 		for k, q := range s.q {
@@ -157,7 +172,7 @@ func (s *activeSet) enter(j int) bool {
 
 // leave removes the passive column at position p and refactors those after it.
 func (s *activeSet) leave(p int) {
-	later := append([]int(nil), s.passive[p+1:]...)
+	later := slices.Clone(s.passive[p+1:])
 	for _, j := range s.passive[p:] {
 		s.member[j] = false
 	}
@@ -169,7 +184,7 @@ func (s *activeSet) leave(p int) {
 
 // solve sets z to the least-squares solution on the passive columns.
 func (s *activeSet) solve() {
-	rest := append([]float64(nil), s.b...)
+	rest := slices.Clone(s.b)
 	s.z = s.z[:0]
 	for _, q := range s.q {
 		c := floats.Dot(q, rest)
@@ -190,7 +205,7 @@ func (s *activeSet) retreat() {
 	for {
 		step, blocked := 1.0, -1
 		for k, j := range s.passive {
-			if j >= s.free && s.z[k] <= 0 {
+			if s.z[k] <= 0 {
 				if t := s.x[j] / (s.x[j] - s.z[k]); blocked < 0 || t < step {
 					step, blocked = t, j
 				}
@@ -204,7 +219,7 @@ func (s *activeSet) retreat() {
 		}
 		s.x[blocked] = 0
 		for p := len(s.passive) - 1; p >= 0; p-- {
-			if j := s.passive[p]; j >= s.free && s.x[j] <= 0 {
+			if j := s.passive[p]; s.x[j] <= 0 {
 				s.x[j] = 0
 				s.leave(p)
 			}

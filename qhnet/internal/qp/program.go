@@ -1,6 +1,7 @@
 package qp
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -8,11 +9,147 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// ErrInfeasible is returned, wrapped, when no point satisfies all constraints:
+// for margin constraints, when the data are not separable.
+var ErrInfeasible = errors.New("qhnet: constraints cannot be satisfied")
+
+// LeastDistance sets dst to the point nearest to the origin in a polyhedron,
+//
+//	minimize ½‖x‖²  subject to  G x ≥ h,
+//
+// and returns the multipliers μ ≥ 0 of x = Gᵀμ. With rows y_k x_k and h = 1 this
+// is the hard-margin support vector machine through the origin. G is k×d, h has
+// length k, dst length d. The error wraps [ErrInfeasible] if the polyhedron is
+// empty; it is also an error if an entry is not finite.
+//
+// It is reduced to [NNLS] as in Lawson and Hanson, Solving Least Squares
+// Problems (1974), chapter 23, section 4, and then solved again on the active
+// rows alone, which recovers the digits the reduction loses.
+func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) {
+	k, d := g.Dims()
+	if len(h) != k || len(dst) != d {
+		panic(fmt.Sprintf("qhnet: LeastDistance of a %d×%d matrix with len(h) = %d and len(dst) = %d", k, d, len(h), len(dst)))
+	}
+	if err := checkFinite("LeastDistance", g, h); err != nil {
+		return nil, err
+	}
+	rows, multipliers := mat.DenseCopyOf(g), make([]float64, k)
+	clear(dst)
+	// The distance to the farthest violated half-space is a lower bound of ‖x‖.
+	// The reduction is best conditioned when ‖x‖ is the unit, so the first answer
+	// becomes the unit of a second round.
+	unit := farthest(rows, h)
+	if unit == 0 {
+		return multipliers, nil
+	}
+	_, err := reduceDistance(dst, rows, h, unit)
+	if errors.Is(err, ErrInfeasible) { // or ‖x‖ is millions of times the bound
+		_, err = reduceDistance(dst, rows, h, 1e4*unit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := reduceDistance(dst, rows, h, math.Max(unit, floats.Norm(dst, 2)))
+	if err != nil {
+		return nil, err
+	}
+	polishDistance(dst, multipliers, rows, h, s)
+	if worst, row := worstViolation(dst, rows, h); worst > 1e-9 {
+		return nil, fmt.Errorf("%w: row %d is violated by %.1e of its size", ErrInfeasible, row, worst)
+	}
+	return multipliers, nil
+}
+
+func farthest(rows *mat.Dense, h []float64) float64 {
+	unit := 0.0
+	for k, v := range h {
+		if length := floats.Norm(rows.RawRowView(k), 2); length > 0 {
+			v /= length
+		}
+		unit = math.Max(unit, v)
+	}
+	return unit
+}
+
+// reduceDistance solves min ‖[Gᵀ; hᵀ/unit] u - e_last‖ over u ≥ 0 and reads x
+// off the residual, whose last entry is 1/(1 + ‖x/unit‖²).
+func reduceDistance(dst []float64, rows *mat.Dense, h []float64, unit float64) (*activeSet, error) {
+	k, d := rows.Dims()
+	e := mat.NewDense(d+1, k, nil)
+	e.Slice(0, d, 0, k).(*mat.Dense).Copy(rows.T())
+	floats.ScaleTo(e.RawRowView(d), 1/unit, h)
+	target := make([]float64, d+1)
+	target[d] = 1
+	s := newActiveSet(e, target)
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	last := s.residual[d]
+	if !(last > 1e-13) { // ‖x‖ above 3e6 units, or rounding
+		return nil, fmt.Errorf("%w: a non-negative combination of the constraints is 0 ≥ 1", ErrInfeasible)
+	}
+	floats.ScaleTo(dst, -unit/last, s.residual[:d])
+	return s, nil
+}
+
+// polishDistance solves for the least-norm point on which the passive rows hold
+// with equality. It keeps the previous point if that one is not better.
+func polishDistance(dst, multipliers []float64, rows *mat.Dense, h []float64, s *activeSet) {
+	p, d := len(s.passive), len(dst)
+	if p == 0 {
+		return
+	}
+	active, right := mat.NewDense(p, d, nil), mat.NewVecDense(p, nil)
+	combined := make([]float64, d)
+	for i, j := range s.passive {
+		active.SetRow(i, rows.RawRowView(j))
+		right.SetVec(i, h[j])
+		floats.AddScaled(combined, s.x[j], rows.RawRowView(j))
+	}
+	// The reduction's own multipliers, in case the rows are dependent.
+	scale := floats.Norm(dst, 2) / math.Max(floats.Norm(combined, 2), math.SmallestNonzeroFloat64)
+	for _, j := range s.passive {
+		multipliers[j] = s.x[j] * scale
+	}
+	if p > d {
+		return
+	}
+	var lq mat.LQ
+	lq.Factorize(active)
+	var x, mu mat.VecDense
+	if lq.SolveVecTo(&x, false, right) != nil || lq.SolveVecTo(&mu, true, &x) != nil {
+		return
+	}
+	worst, _ := worstViolation(x.RawVector().Data, rows, h)
+	if before, _ := worstViolation(dst, rows, h); worst > math.Max(before, 1e-13) {
+		return
+	}
+	copy(dst, x.RawVector().Data)
+	for i, j := range s.passive {
+		if v := mu.AtVec(i); v > 0 {
+			multipliers[j] = v
+		}
+	}
+}
+
+// worstViolation returns the largest violation of G x ≥ h and its row, relative
+// to |h| and, with a weight that admits rounding, to the terms of the row.
+func worstViolation(x []float64, rows *mat.Dense, h []float64) (worst float64, row int) {
+	norm := floats.Norm(x, 2)
+	for k, v := range h {
+		r := rows.RawRowView(k)
+		size := math.Abs(v) + 1e-3*floats.Norm(r, 2)*norm
+		if gap := v - floats.Dot(r, x); size > 0 && gap/size > worst {
+			worst, row = gap/size, k
+		}
+	}
+	return worst, row
+}
+
 // Program is a small dense convex program in z,
 //
-//	minimize   ½ Σ_i Square_i z_i² + ⟨Linear, z⟩
-//	subject to Rows z ≥ Right           (the first Equalities rows: =)
-//	           Rows_k z - Radius ‖B z‖ ≥ Right_k   for the rows listed in Balls.
+//	minimize   ½ zᵀ Quadratic z + ⟨Linear, z⟩ + Constant ≥ 0
+//	subject to Rows z - Radius ‖B z‖ ≥ Right   (‖B z‖ in the first Balls rows only).
 //
 // It is solved by proximal sequential quadratic programming: the tangent
 // half-spaces of the concave ball constraints contain the feasible set, so every
@@ -21,44 +158,39 @@ import (
 // method, which ends after finitely many steps on a linear program and after a
 // few on a quadratic one. (Rockafellar, SIAM J. Control Optim. 14, 1976.)
 type Program struct {
-	Square     []float64
-	Linear     []float64
-	Rows       *mat.Dense
-	Right      []float64
-	Equalities int
+	Quadratic *mat.SymDense
+	Linear    []float64
+	Constant  float64
+	Rows      *mat.Dense
+	Right     []float64
+
+	// Proximal is the metric that punishes a step, relative to the objective. It only
+	// has to make Quadratic + Proximal positive definite: its bias vanishes at the
+	// fixed point, and shrinks by about the ratio of the two a step.
+	Proximal *mat.SymDense
 
 	Radius float64
-	Balls  []int
+	Balls  int
 	B      *mat.Dense
 }
 
-const (
-	// The proximal weight only has to make the Hessian positive definite. Its
-	// bias vanishes at the fixed point, and shrinks by about this factor a step.
-	proximalWeight = 1e-6
-
-	programSteps = 300
-)
+const programSteps = 300
 
 // Solve improves z until it is a fixed point, and returns the multipliers of
 // the rows. z must be near the scale of the solution.
 func (p *Program) Solve(z []float64) (multipliers []float64, err error) {
-	n := len(z)
-	next := make([]float64, n)
-	weight := proximalWeight
-	if floats.Max(p.Square) == 0 { // a linear program: keep z + linear/weight in range
-		weight = 1e-2
-	}
-	if p.Radius > 0 {
-		multipliers = p.firstMultipliers(z)
-	}
+	next := make([]float64, len(z))
+	// The sum of the balls' multipliers that balances the objective's gradient along z,
+	// so that the first Hessian has the size of the last.
+	square, linear := p.terms(z)
+	total := square + linear
 	best, since := math.Inf(1), 0
 	for range programSteps {
-		rows, curvature := p.linearize(z, multipliers)
-		multipliers, err = p.step(next, z, rows, curvature, weight)
-		if err != nil {
+		rows, hessian := p.linearize(z, total)
+		if multipliers, err = p.step(next, z, rows, hessian); err != nil {
 			return nil, err
 		}
+		total = floats.Sum(multipliers[:p.Balls])
 		change := floats.Distance(next, z, 2) / math.Max(floats.Norm(next, 2), math.SmallestNonzeroFloat64)
 		copy(z, next)
 		if change < best/2 {
@@ -76,99 +208,80 @@ func (p *Program) Solve(z []float64) (multipliers []float64, err error) {
 	return nil, fmt.Errorf("%w: the convex program still moves by %.1e of its solution a step", ErrNoConvergence, best)
 }
 
-// firstMultipliers balances the objective's gradient along z, so that the first
-// Hessian has the size of the last.
-func (p *Program) firstMultipliers(z []float64) []float64 {
-	mu := make([]float64, len(p.Right))
-	var pull float64
-	for i, v := range z {
-		pull += p.Square[i]*v*v + p.Linear[i]*v
-	}
-	for _, k := range p.Balls {
-		mu[k] = pull / float64(len(p.Balls))
-	}
-	return mu
+// terms returns zᵀ Quadratic z and ⟨Linear, z⟩.
+func (p *Program) terms(z []float64) (square, linear float64) {
+	v := mat.NewVecDense(len(z), z)
+	return mat.Inner(v, p.Quadratic, v), floats.Dot(p.Linear, z)
 }
 
-// linearize returns the rows tangent to the constraints at z and the curvature
-// of the Lagrangian there, nil without balls. A ball row a·z - r‖Bz‖ is
-// homogeneous in z, so its tangent half-space is (a - r Bᵀβ/‖β‖)·z ≥ right.
-func (p *Program) linearize(z, multipliers []float64) (*mat.Dense, *mat.SymDense) {
-	if p.Radius == 0 {
-		return p.Rows, nil
+// linearize returns the rows tangent to the constraints at z and the Hessian of the
+// Lagrangian there, where total is the sum of the balls' multipliers. A ball row
+// a·z - r‖Bz‖ is homogeneous in z, so its tangent half-space is
+// (a - r Bᵀβ/‖β‖)·z ≥ right.
+func (p *Program) linearize(z []float64, total float64) (*mat.Dense, *mat.SymDense) {
+	hessian := mat.NewSymDense(len(z), nil)
+	square, linear := p.terms(z)
+	hessian.ScaleSym(math.Max(square/2+linear+p.Constant, math.SmallestNonzeroFloat64), p.Proximal)
+	hessian.AddSym(p.Quadratic, hessian)
+	if p.Balls == 0 {
+		return p.Rows, hessian
 	}
-	beta := mat.NewVecDense(p.B.RawMatrix().Rows, nil)
+	var beta, normal mat.VecDense
 	beta.MulVec(p.B, mat.NewVecDense(len(z), z))
-	length := mat.Norm(beta, 2)
-	beta.ScaleVec(1/length, beta)
-	var pull mat.VecDense
-	pull.MulVec(p.B.T(), beta)
+	length := mat.Norm(&beta, 2)
+	normal.MulVec(p.B.T(), &beta)
+	normal.ScaleVec(1/length, &normal)
 	rows := mat.DenseCopyOf(p.Rows)
-	var total float64
-	for _, k := range p.Balls {
-		floats.AddScaled(rows.RawRowView(k), -p.Radius, pull.RawVector().Data)
-		total += multipliers[k]
+	for k := range p.Balls {
+		floats.AddScaled(rows.RawRowView(k), -p.Radius, normal.RawVector().Data)
 	}
-	var gram mat.Dense
-	gram.Mul(p.B.T(), p.B)
-	curvature := mat.NewSymDense(len(z), nil)
-	for i := range z {
-		for j := i; j < len(z); j++ {
-			curvature.SetSym(i, j, p.Radius*total/length*(gram.At(i, j)-pull.AtVec(i)*pull.AtVec(j)))
-		}
-	}
-	return rows, curvature
+	var gram mat.SymDense
+	gram.SymOuterK(1, p.B.T())
+	gram.SymRankOne(&gram, -1, &normal)
+	gram.ScaleSym(p.Radius*total/length, &gram)
+	hessian.AddSym(hessian, &gram)
+	return rows, hessian
 }
 
 // step sets next to the minimizer of the quadratic model around z. With
 // H = L Lᵀ, gradient g at z and w = Lᵀ(next - z) + L⁻¹g it is the least-distance
 // problem min ‖w‖, rows L⁻ᵀ w ≥ right - rows (z - H⁻¹g).
-func (p *Program) step(next, z []float64, rows *mat.Dense, curvature *mat.SymDense, weight float64) ([]float64, error) {
+func (p *Program) step(next, z []float64, rows *mat.Dense, hessian *mat.SymDense) ([]float64, error) {
 	n := len(z)
-	h := mat.NewSymDense(n, nil)
-	if curvature != nil {
-		h.CopySym(curvature)
-	}
-	g := mat.NewVecDense(n, nil)
-	for i := range n {
-		h.SetSym(i, i, h.At(i, i)+p.Square[i]+weight)
-		g.SetVec(i, p.Square[i]*z[i]+p.Linear[i])
-	}
 	var factor mat.Cholesky
-	if !factor.Factorize(h) {
+	if !factor.Factorize(hessian) {
 		return nil, fmt.Errorf("%w: the convex program's Hessian is not positive definite", ErrNoConvergence)
 	}
 	var lower mat.TriDense
 	factor.LTo(&lower)
-	free := mat.NewVecDense(n, nil) // the model's minimizer without constraints
-	if err := factor.SolveVecTo(free, g); err != nil && !isCondition(err) {
-		return nil, err
-	}
-	free.SubVec(mat.NewVecDense(n, z), free)
-
+	at := mat.NewVecDense(n, z)
+	var free, right, move mat.VecDense // free is the model's minimizer without constraints
+	free.MulVec(p.Quadratic, at)
+	free.AddVec(&free, mat.NewVecDense(n, p.Linear))
 	var scaled mat.Dense
-	if err := scaled.Solve(&lower, rows.T()); err != nil && !isCondition(err) {
+	if err := errors.Join(conditioned(factor.SolveVecTo(&free, &free)), conditioned(scaled.Solve(&lower, rows.T()))); err != nil {
 		return nil, err
 	}
-	right := mat.NewVecDense(len(p.Right), nil)
-	right.MulVec(rows, free)
-	right.SubVec(mat.NewVecDense(len(p.Right), p.Right), right)
+	free.SubVec(at, &free)
+	right.MulVec(rows, &free)
+	right.SubVec(mat.NewVecDense(len(p.Right), p.Right), &right)
 	w := make([]float64, n)
-	mu, err := LeastDistance(w, scaled.T(), right.RawVector().Data, p.Equalities)
+	mu, err := LeastDistance(w, scaled.T(), right.RawVector().Data)
 	if err != nil {
 		return nil, err
 	}
-	var move mat.VecDense
-	if err := move.SolveVec(lower.T(), mat.NewVecDense(n, w)); err != nil && !isCondition(err) {
+	if err := conditioned(move.SolveVec(lower.T(), mat.NewVecDense(n, w))); err != nil {
 		return nil, err
 	}
 	floats.AddTo(next, free.RawVector().Data, move.RawVector().Data)
 	return mu, nil
 }
 
-// isCondition reports gonum's warning about a large condition number, which a
+// conditioned ignores gonum's warning about a large condition number, which a
 // proximal step repairs by itself.
-func isCondition(err error) bool {
-	_, ok := err.(mat.Condition)
-	return ok
+func conditioned(err error) error {
+	if _, ok := err.(mat.Condition); ok {
+		return nil
+	}
+	return err
 }

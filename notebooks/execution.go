@@ -1,0 +1,512 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// execution is a cell that runs, as the proxy sees it.
+type execution struct {
+	request message
+	code    struct {
+		Code        string `json:"code"`
+		StopOnError bool   `json:"stop_on_error"`
+	}
+	id          string // of the cell
+	count       int    // the number of the cell, as Jupyter shows it
+	interrupted bool
+	report      report
+	ended       string // how the program ended, as gonb prints it
+
+	// What ends the execution is held back until all of it is there.
+	reply, failure, idle *message
+}
+
+func newExecution(m message) *execution {
+	e := &execution{request: m}
+	e.code.StopOnError = true // where the request does not say
+	json.Unmarshal(m.Content, &e.code)
+	var about struct {
+		Cell string `json:"cellId"`
+	}
+	json.Unmarshal(m.metadata, &about)
+	e.id = about.Cell
+	return e
+}
+
+// ending is what gonb prints after a program that failed.
+var ending = regexp.MustCompile(`^(\^C\n)?(exit status \d+|signal: .+)\n$`)
+
+// progress takes care of a message that the cell causes.
+func (e *execution) progress(p *proxy, m message) {
+	var content struct {
+		Name  string `json:"name"`
+		Text  string `json:"text"`
+		Count int    `json:"execution_count"`
+	}
+	json.Unmarshal(m.Content, &content)
+	switch {
+	case m.Header.Type == "execute_reply":
+		e.reply = &m
+	case m.Header.Type == "error":
+		e.failure = &m
+	case isIdle(m):
+		e.idle = &m
+	case m.Header.Type == "stream" && content.Name == "stderr":
+		text := e.ended + content.Text
+		e.ended = ""
+		if ending.MatchString(text) {
+			e.ended, text = text, ""
+		}
+		p.print(e.report.add(text))
+	case m.Header.Type == "input_request":
+		p.handBack(m)
+	default:
+		if m.Header.Type == "execute_input" {
+			e.count = content.Count
+		}
+		p.publish(m)
+	}
+}
+
+// printed is the message that shows a text among the errors of the cell.
+func (e *execution) printed(text string) message {
+	return e.request.answer("stream", map[string]string{"name": "stderr", "text": text})
+}
+
+// report puts the pieces together in which a program's errors come, and keeps the
+// trace of a panic back. It is complete when the cell has ended.
+type report struct {
+	line  string // has no end yet
+	since time.Time
+	trace strings.Builder
+}
+
+// traces are what the runtime of Go begins its last words with.
+var traces = []string{"panic: ", "fatal error: ", "runtime: ", "unexpected ", "SIG"}
+
+// add takes a piece and returns what is to be shown.
+func (r *report) add(piece string) string {
+	r.line, r.since = r.line+piece, time.Now()
+	end := strings.LastIndex(r.line, "\n") + 1
+	whole := r.line[:end]
+	r.line = r.line[end:]
+	if r.trace.Len() > 0 {
+		r.trace.WriteString(whole)
+		return ""
+	}
+	begin := len(whole)
+	for _, words := range traces {
+		if at := strings.Index(whole, words); at >= 0 {
+			begin = min(begin, at)
+		}
+	}
+	r.trace.WriteString(whole[begin:])
+	return whole[:begin]
+}
+
+// unfinished returns the beginning of a line that has waited long enough for its
+// end, without what a trace may begin with.
+func (r *report) unfinished() string {
+	if r.trace.Len() > 0 || time.Since(r.since) < 100*time.Millisecond {
+		return ""
+	}
+	begin := 0
+	for begin < len(r.line) && !mayBeginTrace(r.line[begin:]) {
+		begin++
+	}
+	shown := r.line[:begin]
+	r.line = r.line[begin:]
+	return shown
+}
+
+func mayBeginTrace(part string) bool {
+	return slices.ContainsFunc(traces, func(words string) bool { return strings.HasPrefix(part, words) || strings.HasPrefix(words, part) })
+}
+
+// rest returns what has been kept back after all.
+func (r *report) rest() string {
+	text := r.trace.String() + r.line
+	r.trace.Reset()
+	r.line = ""
+	return text
+}
+
+// explanation is what Jupyter shows of an error.
+type explanation struct {
+	Name      string   `json:"ename"`
+	Value     string   `json:"evalue"`
+	Traceback []string `json:"traceback"`
+}
+
+type failedReply struct {
+	Status string `json:"status"`
+	Count  int    `json:"execution_count"`
+	explanation
+}
+
+// compiled tells whether there was a program, so that gonb knows the declarations
+// of the cell.
+func (e *execution) compiled() bool {
+	var said explanation
+	return e.failure == nil || json.Unmarshal(e.failure.Content, &said) == nil && ending.MatchString(said.Value+"\n")
+}
+
+// explain says why the cell failed, and where in which of the cells that ran, it
+// being the last.
+func (e *execution) explain(ran []executed) explanation {
+	if e.failure == nil {
+		e.report.line += e.ended
+		return explanation{}
+	}
+	var said explanation
+	json.Unmarshal(e.failure.Content, &said)
+	switch {
+	case e.interrupted && e.compiled():
+		return explanation{"Interrupted", "interrupted", []string{red("interrupted")}}
+	case e.compiled() && strings.Contains(e.report.trace.String(), "\ngoroutine "):
+		return explainPanic(mark.ReplaceAllString(e.report.rest(), ""), ran)
+	case e.compiled():
+		said.Traceback = []string{red("the program ended with " + said.Value)}
+		return said
+	}
+	return explainCompiler(said, ran)
+}
+
+// mark is what gonb puts before a file and a line that stand in one piece.
+var mark = regexp.MustCompile(` \x1b\[7m\[\[ Cell [^]]*\]? ?(Line \d+ )?\]\]\x1b\[0m `)
+
+func red(text string) string { return "\x1b[31m" + text + "\x1b[0m" }
+
+// executed is a cell that ran, and whose declarations later cells see. Its identity
+// stays when it is edited; front ends other than JupyterLab may not tell it.
+type executed struct {
+	count    int
+	id, code string
+}
+
+// forgotten lists the names that the cell declared when it ran before, and does not
+// declare any more. gonb keeps them: a parameter whose name is mistyped would leave
+// the old value to the rest of the notebook.
+func forgotten(ran []executed, id, code string) (names []string) {
+	now := parseCell(code)
+	if id == "" || now.file == nil {
+		return nil
+	}
+	seen := now.names()
+	for _, c := range slices.Backward(ran) {
+		declared := parseCell(c.code).names()
+		for _, name := range declared {
+			if c.id == id && !slices.Contains(seen, name) {
+				names = append(names, name)
+			}
+		}
+		seen = append(seen, declared...) // what another cell declared later is its own
+	}
+	return names
+}
+
+// place is a line of a cell, counted from 1.
+type place struct {
+	executed
+	line int
+}
+
+// String shows the line and where it is.
+func (p place) String() string {
+	lines := strings.Split(p.code, "\n")
+	if p.line < 1 || p.line > len(lines) {
+		return fmt.Sprintf("cell [%d]", p.count)
+	}
+	return fmt.Sprintf("cell [%d], line %d\n> %3d  %s", p.count, p.line, p.line, lines[p.line-1])
+}
+
+// compilerLine is what gonb says of an error of the compiler before a few lines of
+// the program and the error itself.
+var compilerLine = regexp.MustCompile(`^Cell(?:\[(\d+)\]:)? Line (\d+)\n`)
+
+// explainCompiler shows the errors of the compiler with the lines of the cells.
+func explainCompiler(said explanation, ran []executed) explanation {
+	x := explanation{Name: "Error"}
+	for _, entry := range said.Traceback {
+		entry = strings.TrimSpace(escapes.ReplaceAllString(entry, ""))
+		text := entry[strings.LastIndex(entry, "\n")+1:]
+		if strings.HasPrefix(text, "# ") || text == "" || text == "exit status 1" {
+			continue // the name of the package and the end of the compiler
+		}
+		if continued := len(x.Traceback); continued > 0 && !compilerLine.MatchString(entry) {
+			x.Traceback[continued-1] += "\n" + text // such as have (…), want (…)
+			continue
+		}
+		shown := red(text)
+		if m := compilerLine.FindStringSubmatch(entry); m != nil {
+			at := place{executed: ran[len(ran)-1]}
+			at.line, _ = strconv.Atoi(m[2])
+			if count, err := strconv.Atoi(m[1]); err == nil {
+				if i := slices.IndexFunc(ran, func(c executed) bool { return c.count == count }); i >= 0 {
+					at.executed = ran[i]
+				}
+			}
+			shown += "\n" + at.String()
+		}
+		if x.Value == "" {
+			x.Value = text
+		}
+		x.Traceback = append(x.Traceback, shown)
+	}
+	if len(x.Traceback) == 0 {
+		return said
+	}
+	return x
+}
+
+// frame is a call in a stack trace.
+type frame struct {
+	function, file string
+	line           int
+}
+
+var (
+	frameLine   = regexp.MustCompile(`^\t(.+\.go):(\d+)`)
+	cellProgram = regexp.MustCompile(`gonb_[^/]+/main(_test)?\.go$`)
+)
+
+// parseFrames lists the calls of the goroutine that failed, the innermost first.
+func parseFrames(trace string) (frames []frame) {
+	_, trace, _ = strings.Cut(trace, "\ngoroutine ")
+	trace, _, _ = strings.Cut(trace, "\n\n")
+	lines := strings.Split(trace, "\n")
+	for i := 1; i < len(lines); i++ {
+		m := frameLine.FindStringSubmatch(lines[i])
+		if m == nil {
+			continue
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), " in goroutine ")
+		if at := strings.LastIndex(name, "("); at > 0 && strings.HasSuffix(name, ")") {
+			name = name[:at]
+		}
+		line, _ := strconv.Atoi(m[2])
+		frames = append(frames, frame{name, m[1], line})
+	}
+	return frames
+}
+
+// explainPanic makes a sentence and a few places of a stack trace. Where the
+// environment asks for traces, as Go's own GOTRACEBACK does, it is kept as well.
+func explainPanic(trace string, ran []executed) explanation {
+	sentence := panicSentence(trace)
+	x := explanation{Name: "panic", Value: sentence, Traceback: []string{red(sentence)}}
+	library, at := findPlaces(parseFrames(trace), ran)
+	if library != "" && !ownWords.MatchString(sentence) {
+		x.Traceback = append(x.Traceback, "in "+library)
+	}
+	for i, p := range at {
+		switch {
+		case i == 0:
+			x.Traceback = append(x.Traceback, "in "+p.String())
+		case i < 3 || i == len(at)-1:
+			x.Traceback = append(x.Traceback, "called from "+p.String())
+		}
+	}
+	if len(at) == 0 || os.Getenv("GOTRACEBACK") != "" {
+		x.Traceback = append(x.Traceback, trace)
+	}
+	return x
+}
+
+// findPlaces returns the lines of cells among the calls, the innermost first, and
+// the function of the project in which they ended, if any.
+func findPlaces(frames []frame, ran []executed) (library string, at []place) {
+	var program *cellSource
+	for _, f := range frames {
+		switch {
+		case cellProgram.MatchString(f.file):
+			if program == nil {
+				program = readProgram(f.file)
+			}
+			if p, ok := program.locate(f.line, ran); ok && !slices.Contains(at, p) {
+				at = append(at, p)
+			}
+		case len(at) == 0 && library == "" && strings.HasPrefix(f.function, modulePath+"/"):
+			library = fmt.Sprintf("%s, %s:%d", strings.TrimPrefix(f.function, modulePath+"/"), filepath.Base(f.file), f.line)
+		}
+	}
+	return library, at
+}
+
+// ownWords is how a package begins what it says of a programmer's mistake.
+var ownWords = regexp.MustCompile(`^[a-z]\w*: `)
+
+// panicSentence is what a panic says, without the words of the runtime around it
+// and with the name of the package that says it once.
+func panicSentence(trace string) string {
+	head, _, _ := strings.Cut(trace, "\ngoroutine ")
+	head, _, _ = strings.Cut(head, "\n[signal ")
+	for _, begin := range []string{"panic: ", "fatal error: "} {
+		if at := strings.LastIndex(head, begin); at >= 0 && (at == 0 || strings.ContainsRune("\n\t", rune(head[at-1]))) {
+			head = head[at+len(begin):]
+			break
+		}
+	}
+	head = recovered.ReplaceAllString(strings.TrimSpace(head), "")
+	head = strings.TrimPrefix(head, "runtime error: ")
+	if name := ownWords.FindString(head); name != "" {
+		head = name + strings.ReplaceAll(head[len(name):], name, "")
+	}
+	return strings.ReplaceAll(head, "\n\t", "\n")
+}
+
+var recovered = regexp.MustCompile(` \[recovered[^\]]*\]`)
+
+// cellSource is Go text whose declarations can be found: the program that gonb made
+// of cells, or a cell.
+type cellSource struct {
+	lines []string // of a cell without the lines that are not Go
+	place []int    // the number of each line in the cell
+	files *token.FileSet
+	file  *ast.File
+}
+
+func readProgram(path string) *cellSource {
+	text, _ := os.ReadFile(path)
+	return parseGo(string(text))
+}
+
+func parseGo(text string) *cellSource {
+	s := &cellSource{lines: strings.Split(text, "\n"), files: token.NewFileSet()}
+	if file, err := parser.ParseFile(s.files, "", text, parser.SkipObjectResolution); err == nil {
+		s.file = file
+	}
+	return s
+}
+
+// parseCell makes Go of a cell, as gonb does: what follows %% is the body of main,
+// other lines that begin with % or ! are commands to gonb.
+func parseCell(code string) *cellSource {
+	text, place, body := []string{"package main"}, []int{0}, false
+	for i, line := range strings.Split(code, "\n") {
+		switch {
+		case beginsBody(line):
+			text, place, body = append(text, "func main() {", "flag.Parse()"), append(place, i+1, i+1), true
+		case strings.HasPrefix(line, "%") || strings.HasPrefix(line, "!"):
+		default:
+			text, place = append(text, line), append(place, i+1)
+		}
+	}
+	if body {
+		text, place = append(text, "}"), append(place, len(place))
+	}
+	s := parseGo(strings.Join(text, "\n"))
+	s.place = place
+	return s
+}
+
+// beginsBody tells whether the lines that follow are the body of main.
+func beginsBody(line string) bool {
+	word, _, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+	return word == "%%" || word == "%main"
+}
+
+// declaration is a part of a program that gonb takes from a cell as it is.
+type declaration struct {
+	name        string
+	first, last int // lines
+	helper      bool
+}
+
+// declarations lists functions, variables and the like.
+func (s *cellSource) declarations() (all []declaration) {
+	if s.file == nil {
+		return nil
+	}
+	add := func(name string, n ast.Node, helper bool) {
+		all = append(all, declaration{name, s.files.Position(n.Pos()).Line, s.files.Position(n.End()).Line, helper})
+	}
+	for _, d := range s.file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			name := d.Name.Name
+			if d.Recv != nil && len(d.Recv.List) == 1 {
+				name = typeName(d.Recv.List[0].Type) + "." + name
+			}
+			add("func "+name, d, reportsErrors(d.Type))
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch v := spec.(type) {
+				case *ast.ValueSpec:
+					for _, name := range v.Names {
+						add("var "+name.Name, v, false)
+					}
+				case *ast.TypeSpec:
+					add("type "+v.Name.Name, v, false)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// names lists what the cell declares for the others.
+func (s *cellSource) names() (all []string) {
+	for _, d := range s.declarations() {
+		if _, name, _ := strings.Cut(d.name, " "); name != "main" && name != "_" {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// typeName is the name of a receiver's type.
+func typeName(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.StarExpr:
+		return typeName(x.X)
+	case *ast.IndexExpr:
+		return typeName(x.X)
+	case *ast.Ident:
+		return x.Name
+	}
+	return ""
+}
+
+// reportsErrors tells whether a function is handed an error, as must is: the line
+// to show is where it was called.
+func reportsErrors(f *ast.FuncType) bool {
+	return slices.ContainsFunc(f.Params.List, func(p *ast.Field) bool {
+		name, ok := p.Type.(*ast.Ident)
+		return ok && name.Name == "error"
+	})
+}
+
+// locate finds the line of a cell from which a line of the program was taken, in the
+// newest cell that declares what the line belongs to. There is none for a function
+// that only reports errors.
+func (s *cellSource) locate(line int, ran []executed) (place, bool) {
+	for _, d := range s.declarations() {
+		if line < d.first || line > d.last || d.helper {
+			continue
+		}
+		for _, c := range slices.Backward(ran) {
+			cell := parseCell(c.code)
+			for _, same := range cell.declarations() {
+				if at := same.first + line - d.first; same.name == d.name && at <= same.last {
+					return place{c, cell.place[at-1]}, true
+				}
+			}
+			if d.name == "func main" {
+				break // of an older cell is not running
+			}
+		}
+	}
+	return place{}, false
+}

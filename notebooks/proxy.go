@@ -1,0 +1,365 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// proxy is the kernel that Jupyter sees. It hands everything on between Jupyter
+// and gonb, which stays as its authors made it, and mends on the way what a reader
+// of the notebooks stumbles over:
+//
+//   - After an error or an interrupt the cells that wait are not run; gonb runs them.
+//   - A panic becomes one sentence with the cell and the line. Go writes a panic in
+//     pieces and gonb looks for lines in each piece, so now and then it finds none.
+//   - An interrupt reaches a cell that is still being compiled; gonb forgets it.
+//   - What a cell declared before it was edited is forgotten; gonb keeps it.
+//   - A page that is loaded while a cell runs is told at once about the kernel.
+//   - Notebooks are saved with the same description of the language by everybody.
+//   - Completion and help have no links to pages that do not exist.
+//
+// The alternatives were a copy of gonb's ten thousand lines with a patch, which
+// somebody would have to keep up to date, or an extension of JupyterLab, which VS
+// Code and other front ends would not have.
+type proxy struct {
+	key                          []byte
+	shell, control, stdin, iopub zmq4.Socket
+	asked                        chan request
+	gonb                         *kernel
+
+	running *execution
+	waiting []message // execute_requests
+	helping []message // requests for completion and help, for which gonb reuses the files of a running cell
+	ran     []executed
+}
+
+// request is a message of Jupyter and the name of the socket it came from, which
+// travels with it as the first step of its route back.
+type request struct {
+	socket string
+	message
+}
+
+// runProxy is the program of the kernelspec: proxy ROOT CONNECTION-FILE.
+func runProxy(ctx context.Context, root, file string) error {
+	c, err := readConnection(file)
+	if err != nil {
+		return err
+	}
+	p := &proxy{key: []byte(c.Key), asked: make(chan request, 64)}
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	if err := p.listen(life, c); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx, orphaned := context.WithCancel(ctx)
+	go watchParent(ctx, orphaned)
+	// gonb passes the identity of Jupyter's kernel, which is in this name, to cells.
+	if p.gonb, err = openGonb(ctx, root, filepath.Base(file)); err != nil {
+		return err
+	}
+	defer p.gonb.shutdown()
+	return p.serve(ctx)
+}
+
+// watchParent ends the kernel when the program that started it has ended, however
+// that happened.
+func watchParent(ctx context.Context, orphaned context.CancelFunc) {
+	for parent := os.Getppid(); ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+		if os.Getppid() != parent {
+			orphaned()
+		}
+	}
+}
+
+func openGonb(ctx context.Context, root, name string) (*kernel, error) {
+	return openKernel(ctx, name, func(_, connection string) *exec.Cmd {
+		arguments := []string{"--kernel", connection, "-go_work=" + root, "-raw_error"}
+		cmd := exec.Command("gonb", append(arguments, strings.Fields(os.Getenv("GONB_FLAGS"))...)...)
+		cmd.Stderr = os.Stderr
+		return cmd
+	})
+}
+
+// listen opens the sockets for Jupyter.
+func (p *proxy) listen(life context.Context, c connection) error {
+	p.shell, p.control, p.stdin = zmq4.NewRouter(life), zmq4.NewRouter(life), zmq4.NewRouter(life)
+	p.iopub = zmq4.NewPub(life)
+	heartbeat := zmq4.NewRep(life)
+	for port, socket := range map[int]zmq4.Socket{
+		c.Control: p.control, c.Stdin: p.stdin, c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.shell,
+	} {
+		if err := socket.Listen(c.address(port)); err != nil {
+			return fmt.Errorf("cannot listen for Jupyter: %w", err)
+		}
+	}
+	for name, socket := range map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin} {
+		go p.receive(name, socket)
+	}
+	go func() {
+		for {
+			beat, err := heartbeat.Recv()
+			if err != nil || heartbeat.Send(beat) != nil {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+func (p *proxy) receive(name string, socket zmq4.Socket) {
+	for {
+		raw, err := socket.Recv()
+		if err != nil {
+			return
+		}
+		m, err := unpack(raw, p.key)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err) // whoever has no key is no front end of this kernel
+			continue
+		}
+		p.asked <- request{name, m}
+	}
+}
+
+// serve hands messages on until the kernel is to end.
+func (p *proxy) serve(ctx context.Context) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case r := <-p.asked:
+			if r.Header.Type == "shutdown_request" {
+				p.shutDown(r)
+				return nil
+			}
+			err = p.request(r)
+		case m := <-p.gonb.received:
+			err = p.answer(m)
+		case <-tick.C:
+			err = p.elapse()
+		case err = <-p.gonb.failed:
+		case <-p.gonb.exited:
+			err = errors.New("gonb ended")
+		case <-ctx.Done():
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// shutDown says that the kernel is going to end.
+func (p *proxy) shutDown(r request) {
+	var wanted struct {
+		Restart bool `json:"restart"`
+	}
+	json.Unmarshal(r.Content, &wanted)
+	p.send(r.socket, r.answer("shutdown_reply", map[string]any{"status": "ok", "restart": wanted.Restart}))
+}
+
+// request takes care of a message of Jupyter.
+func (p *proxy) request(r request) error {
+	switch r.Header.Type {
+	case "execute_request":
+		p.waiting = append(p.waiting, r.message)
+		return p.next()
+	case "complete_request", "inspect_request":
+		r.Content = closeBrackets(r.Content)
+		p.helping = append(p.helping, r.message)
+		return p.next()
+	case "kernel_info_request":
+		p.describe(r)
+		return nil
+	case "interrupt_request":
+		p.send(r.socket, r.answer("interrupt_reply", status{"ok"}))
+		if p.running != nil {
+			p.running.interrupted = true
+		}
+		return p.interrupt()
+	}
+	socket := map[string]zmq4.Socket{"shell": p.gonb.shell, "control": p.gonb.control, "stdin": p.gonb.stdin}[r.socket]
+	return p.forward(socket, r.socket, r.message)
+}
+
+type status struct {
+	Status string `json:"status"`
+}
+
+// forward hands a request to gonb, with the way back in front of its route.
+func (p *proxy) forward(to zmq4.Socket, from string, m message) error {
+	if from != "stdin" { // on which Jupyter only answers
+		m.Routing = append([][]byte{[]byte(from)}, m.Routing...)
+	}
+	return to.SendMulti(m.pack(p.gonb.key))
+}
+
+// next gives gonb something to do if it has nothing.
+func (p *proxy) next() error {
+	if p.running != nil {
+		return nil
+	}
+	for _, m := range p.helping {
+		if err := p.forward(p.gonb.shell, "shell", m); err != nil {
+			return err
+		}
+	}
+	p.helping = nil
+	if len(p.waiting) == 0 {
+		return nil
+	}
+	p.running = newExecution(p.waiting[0])
+	p.waiting = p.waiting[1:]
+	if names := forgotten(p.ran, p.running.id, p.running.code.Code); len(names) > 0 {
+		if _, err := p.gonb.sendCode("%rm "+strings.Join(names, " "), true); err != nil {
+			return err
+		}
+	}
+	return p.forward(p.gonb.shell, "shell", p.running.request)
+}
+
+// interrupt ends the program of the running cell.
+func (p *proxy) interrupt() error {
+	_, err := p.gonb.send(p.gonb.control, "interrupt_request", struct{}{})
+	return err
+}
+
+// elapse does what has to be done now and then: an interrupt that came while the
+// cell was compiled has to be repeated, and a line without an end is shown.
+func (p *proxy) elapse() error {
+	e := p.running
+	if e == nil {
+		return nil
+	}
+	p.print(e.report.unfinished())
+	if e.interrupted {
+		return p.interrupt()
+	}
+	return nil
+}
+
+// answer takes care of a message of gonb.
+func (p *proxy) answer(m message) error {
+	e := p.running
+	switch {
+	case m.Parent.Session == p.gonb.session: // the proxy itself has asked
+	case e != nil && m.Parent.ID == e.request.Header.ID:
+		e.progress(p, m)
+		if e.reply != nil && e.idle != nil {
+			p.finish(e)
+			return p.next()
+		}
+	case strings.HasSuffix(m.Header.Type, "_reply"):
+		p.handBack(m)
+	default:
+		p.publish(m)
+	}
+	return nil
+}
+
+// handBack sends a reply to where the request came from.
+func (p *proxy) handBack(m message) {
+	if len(m.Routing) == 0 {
+		return
+	}
+	from := string(m.Routing[0])
+	m.Routing = m.Routing[1:]
+	switch m.Header.Type {
+	case "inspect_reply":
+		m.Content = withoutDeadLinks(m.Content)
+	case "input_request":
+		from = "stdin"
+	}
+	p.send(from, m)
+}
+
+// finish ends the running cell for Jupyter, and drops the cells that wait if it
+// failed or was interrupted.
+func (p *proxy) finish(e *execution) {
+	p.running = nil
+	p.ran = append(p.ran, executed{e.count, e.id, e.code.Code})
+	explained := e.explain(p.ran)
+	if !e.compiled() {
+		p.ran = p.ran[:len(p.ran)-1] // gonb has not taken its declarations
+	}
+	if rest := e.report.rest(); rest != "" {
+		p.publish(e.printed(rest))
+	}
+	if e.failure != nil {
+		e.failure.Content = encoded(explained)
+		p.publish(*e.failure)
+		e.reply.Content = encoded(failedReply{"error", e.count, explained})
+	}
+	p.handBack(*e.reply)
+	p.publish(*e.idle)
+	if !e.interrupted && (e.failure == nil || !e.code.StopOnError) {
+		return
+	}
+	for _, m := range p.waiting {
+		p.around(m, func() { p.send("shell", m.answer("execute_reply", status{"aborted"})) })
+	}
+	p.waiting = nil
+}
+
+// describe answers what the kernel is, also while a cell runs.
+func (p *proxy) describe(r request) {
+	p.around(r.message, func() { p.send(r.socket, r.answer("kernel_info_reply", kernelInfo)) })
+	if p.running != nil {
+		p.publish(p.running.request.answer("status", executionState{"busy"})) // as it is
+	}
+}
+
+// kernelInfo describes the kernel. The description of the language has no version:
+// front ends save it into notebooks, which would differ between machines.
+var kernelInfo = map[string]any{
+	"status": "ok", "protocol_version": "5.4", "implementation": "gonb", "implementation_version": "0.11.4",
+	"banner": "Go by gonb", "language_info": languageInfo, "help_links": []any{},
+}
+
+type executionState struct {
+	State string `json:"execution_state"`
+}
+
+// around does something between the states busy and idle.
+func (p *proxy) around(m message, do func()) {
+	p.publish(m.answer("status", executionState{"busy"}))
+	do()
+	p.publish(m.answer("status", executionState{"idle"}))
+}
+
+// print shows a text among the errors of the running cell.
+func (p *proxy) print(text string) {
+	if text != "" {
+		p.publish(p.running.printed(text))
+	}
+}
+
+// publish sends a message to all front ends.
+func (p *proxy) publish(m message) {
+	m.Routing = [][]byte{[]byte(m.Header.Type)}
+	p.iopub.SendMulti(m.pack(p.key))
+}
+
+// send sends a message to one front end. One that is gone, as after a reload of its
+// page, is no reason to end.
+func (p *proxy) send(socket string, m message) {
+	to := map[string]zmq4.Socket{"shell": p.shell, "control": p.control, "stdin": p.stdin}[socket]
+	if to != nil {
+		to.SendMulti(m.pack(p.key))
+	}
+}

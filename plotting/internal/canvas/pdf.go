@@ -1,0 +1,187 @@
+package canvas
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"codeberg.org/go-pdf/fpdf"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/label"
+)
+
+// pdf is a page that fpdf writes. Fonts are known when the drawing ends, so steps that
+// draw are kept until then. Operators are those of ISO 32000-1.
+type pdf struct {
+	*page
+	o     Options
+	steps []func(f *fpdf.Fpdf)
+	alpha int // the opacity that is set, of 255
+	fonts []*pdfFont
+}
+
+// A pdfFont is the glyphs of one font by the characters they are read as; those of other
+// alphabets, such as script letters, are in a font of their own.
+type pdfFont struct {
+	name     string
+	from     *label.Font
+	italic   bool
+	shift    rune // from what is read to what is shown
+	outlines map[rune]vg.Path
+	advances map[rune]float64
+}
+
+func (p *pdf) draw(step func(f *fpdf.Fpdf)) { p.steps = append(p.steps, step) }
+
+func (p *pdf) raw(operators []byte) {
+	s := string(operators)
+	p.draw(func(f *fpdf.Fpdf) { f.RawWriteStr(s) })
+}
+
+// WriteTo has fpdf write the file, without the time of writing.
+func (p *pdf) WriteTo(w io.Writer) (int64, error) {
+	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: p.width.Points(), Ht: p.height.Points()}})
+	f.SetCatalogSort(true)
+	f.SetCreationDate(time.Unix(0, 0).UTC())
+	f.SetModificationDate(time.Unix(0, 0).UTC())
+	f.SetProducer("", false)
+	if p.o.Title != "" {
+		f.SetTitle(narrow(p.o.Title), true)
+	}
+	if p.o.Alt != "" {
+		f.SetSubject(narrow(p.o.Alt), true)
+	}
+	f.SetMargins(0, 0, 0)
+	f.SetAutoPageBreak(false, 0)
+	f.AddPage()
+	for _, font := range p.fonts {
+		f.AddUTF8FontFromBytes(font.name, "", trueType(font.outlines, font.advances))
+	}
+	f.RawWriteStr("1 j")
+	for _, step := range p.steps {
+		step(f)
+	}
+	var b bytes.Buffer
+	if err := f.Output(&b); err != nil {
+		return 0, fmt.Errorf("PDF: %w", err)
+	}
+	return b.WriteTo(w)
+}
+
+// narrow moves characters of more than two bytes, which fpdf does not know, to the private
+// ones.
+func narrow(s string) string {
+	const private, size = 0xe000, 0x1900
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return private + r%size
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+func appendPDFPath(b []byte, p vg.Path) []byte {
+	for _, c := range p {
+		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
+			b = append(appendNumber(b, q.X), ' ')
+			return append(appendNumber(b, q.Y), ' ')
+		})
+		b = append(b, "ml ch"[c.Type], '\n')
+	}
+	return b
+}
+
+// paint sets the opacity, and the colour with an operator, rg to fill or RG to stroke.
+func (p *pdf) paint(operator string, c color.NRGBA) {
+	if p.alpha != int(c.A) {
+		p.alpha = int(c.A)
+		p.draw(func(f *fpdf.Fpdf) { f.SetAlpha(float64(c.A)/255, "Normal") })
+	}
+	p.raw([]byte(coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255) + " " + operator))
+}
+
+func (p *pdf) stroke(line vg.Path, s *state) {
+	p.paint("RG", s.color)
+	b := append(appendNumber(nil, s.lineWidth), " w ["...)
+	for _, d := range s.dash {
+		b = append(appendNumber(b, d), ' ')
+	}
+	b = append(appendNumber(append(b, "] "...), s.dashOffset), " d\n"...)
+	p.raw(append(appendPDFPath(b, line), 'S'))
+}
+
+func (p *pdf) fill(area vg.Path, c color.NRGBA) {
+	p.paint("rg", c)
+	p.raw(append(appendPDFPath(nil, area), 'f'))
+}
+
+// stamp repeats the shape, which compresses to next to nothing.
+func (p *pdf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
+	p.paint("rg", c)
+	outline := append(appendPDFPath(nil, shape), "f\n"...)
+	var b []byte
+	for _, q := range at {
+		b = append(appendNumber(append(b, "q 1 0 0 1 "...), q.X), ' ')
+		b = append(append(append(appendNumber(b, q.Y), " cm\n"...), outline...), "Q\n"...)
+	}
+	p.raw(b)
+}
+
+func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
+	m := s.matrix.Translate(float64(align)*l.Width*size, 0)
+	p.paint("rg", s.color)
+	for _, r := range l.Runs(false) {
+		first := r.Glyphs[0]
+		t := m.Translate(first.X*size, first.Y*size)
+		if first.Slant {
+			t = t.Shear(label.Slope, 0)
+		}
+		name, text := p.font(r), narrow(r.Text())
+		p.raw([]byte("q " + coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0) + " cm"))
+		p.draw(func(f *fpdf.Fpdf) {
+			f.SetFont(name, "", first.Size*size)
+			f.Text(0, p.height.Points(), text)
+			f.RawWriteStr("Q")
+		})
+	}
+	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+		p.fill(mapped(bars, m), s.color)
+	}
+}
+
+// font returns the name of a run's font, which gets the run's glyphs.
+func (p *pdf) font(r label.Run) string {
+	first := r.Glyphs[0]
+	shift := first.Shown - first.Rune
+	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool {
+		return f.from == first.Font && f.italic == first.Italic && f.shift == shift
+	})
+	if i < 0 {
+		i = len(p.fonts)
+		name := fmt.Sprintf("%s-%d", first.Font.Name, i)
+		p.fonts = append(p.fonts, &pdfFont{name, first.Font, first.Italic, shift, make(map[rune]vg.Path), make(map[rune]float64)})
+	}
+	for _, g := range r.Glyphs {
+		c, _ := utf8.DecodeRuneInString(narrow(string(g.Rune)))
+		p.fonts[i].outlines[c], p.fonts[i].advances[c] = g.Outline()
+	}
+	return p.fonts[i].name
+}
+
+func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
+	p.paint("rg", black)
+	name, data := fmt.Sprint(len(p.steps)), enlarged(img, r)
+	p.draw(func(f *fpdf.Fpdf) {
+		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
+		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),
+			false, fpdf.ImageOptions{AllowNegativePosition: true}, 0, "")
+	})
+}

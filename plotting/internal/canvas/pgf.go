@@ -1,0 +1,132 @@
+package canvas
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"strings"
+	"unicode"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/label"
+)
+
+// pgf is a picture for LaTeX in the basic layer of PGF: the document's own font sets the
+// text. Include it with \input.
+type pgf struct {
+	*page
+	alt  string
+	body []byte
+	err  error // the first text that LaTeX cannot set
+}
+
+// WriteTo writes the picture, or says which text LaTeX cannot set.
+func (p *pgf) WriteTo(w io.Writer) (int64, error) {
+	if p.err != nil {
+		return 0, p.err
+	}
+	comment := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(p.alt, "?"))
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `%% %s
+%% Needs \usepackage{pgf,amsmath,amssymb}.
+\begingroup%%
+\begin{pgfpicture}%%
+\pgfpathrectangle{\pgfpointorigin}{\pgfpoint{%sbp}{%sbp}}\pgfusepath{use as bounding box}%%
+\pgfsetroundjoin\pgfsetbuttcap%%
+%s\end{pgfpicture}%%
+\endgroup%%
+`, comment, number(p.width), number(p.height), p.body)
+	return b.WriteTo(w)
+}
+
+func (p *pgf) printf(format string, args ...any) { p.body = fmt.Appendf(p.body, format, args...) }
+
+func (p *pgf) paint(c color.NRGBA) {
+	alpha := coefficients("", float64(c.A)/255)
+	p.printf("\\definecolor{qh}{RGB}{%d,%d,%d}\\pgfsetcolor{qh}\\pgfsetfillopacity{%s}\\pgfsetstrokeopacity{%s}%%\n", c.R, c.G, c.B, alpha, alpha)
+}
+
+var pgfSteps = [...]string{
+	vg.MoveComp: `\pgfpathmoveto`, vg.LineComp: `\pgfpathlineto`, vg.CurveComp: `\pgfpathcurveto`, vg.CloseComp: `\pgfpathclose`,
+}
+
+func (p *pgf) path(line vg.Path) {
+	for _, c := range line {
+		p.body = append(p.body, pgfSteps[c.Type]...)
+		p.body = appendPoints(p.body, c, func(b []byte, q vg.Point) []byte {
+			b = append(appendNumber(append(b, `{\pgfqpoint{`...), q.X), `bp}{`...)
+			return append(appendNumber(b, q.Y), `bp}}`...)
+		})
+		p.body = append(p.body, "%\n"...)
+	}
+}
+
+func (p *pgf) stroke(line vg.Path, s *state) {
+	p.paint(s.color)
+	p.printf("\\pgfsetlinewidth{%sbp}\\pgfsetdash{", number(s.lineWidth))
+	for _, d := range s.dash {
+		p.printf("{%sbp}", number(d))
+	}
+	p.printf("}{%sbp}%%\n", number(s.dashOffset))
+	p.path(line)
+	p.printf("\\pgfusepath{stroke}%%\n")
+}
+
+func (p *pgf) fill(area vg.Path, c color.NRGBA) {
+	p.paint(c)
+	p.path(area)
+	p.printf("\\pgfusepath{fill}%%\n")
+}
+
+// stamp defines the shape as a macro of its place.
+func (p *pgf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
+	p.paint(c)
+	p.printf("\\def\\qhmark#1#2{{\\pgftransformshift{\\pgfqpoint{#1bp}{#2bp}}%%\n")
+	p.path(shape)
+	p.printf("\\pgfusepath{fill}}}%%\n")
+	for _, q := range at {
+		p.body = append(appendNumber(append(p.body, `\qhmark{`...), q.X), `}{`...)
+		p.body = append(appendNumber(p.body, q.Y), "}%\n"...)
+	}
+}
+
+// setLine leaves the setting to LaTeX.
+func (p *pgf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
+	latex, err := l.LaTeX()
+	if p.err == nil {
+		p.err = err
+	}
+	m, side := s.matrix, map[text.XAlignment]string{text.XLeft: "left,", text.XRight: "right,"}[align]
+	if side == "" { // the middle is half the width right of the left end
+		m = m.Translate((float64(align)+0.5)*l.Width*size, 0)
+	}
+	p.paint(s.color)
+	p.printf("{\\pgftransformcm{%s}{\\pgfqpoint{%sbp}{%sbp}}\\pgftext[%sbase]", coefficients("}{", m.XX, m.YX, m.XY, m.YY), number(m.X0), number(m.Y0), side)
+	p.printf("{\\color{qh}\\fontsize{%sbp}{%sbp}\\selectfont %s}}%%\n", number(size), number(1.2*size), latex)
+}
+
+// drawImage draws the cells as rectangles, so that the picture stays one file. Each reaches
+// under the next one to the right and below: viewers show the paper where two only touch.
+func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
+	const overlap = 0.2 // points
+	b := img.Bounds()
+	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			left, top := r.Min.X+dx*vg.Length(x), r.Max.Y-dy*vg.Length(y)
+			p.fill(rectangle(vg.Rectangle{
+				Min: vg.Point{X: left, Y: max(r.Min.Y, top-dy-overlap)},
+				Max: vg.Point{X: min(r.Max.X, left+dx+overlap), Y: top},
+			}), nrgba(img.At(b.Min.X+x, b.Min.Y+y)))
+		}
+	}
+}

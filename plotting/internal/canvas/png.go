@@ -1,0 +1,144 @@
+package canvas
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+	"math"
+
+	"git.sr.ht/~sbinet/gg"
+	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgimg"
+
+	"qhlab/plotting/internal/label"
+)
+
+// raster is gonum's canvas of pixels, with what that lacks.
+type raster struct {
+	*vgimg.Canvas
+	context       *gg.Context
+	pixels        *image.RGBA
+	width, height vg.Length
+	dpi           float64
+	colors        int
+}
+
+func newRaster(width, height vg.Length, o Options) *raster {
+	r := &raster{width: width, height: height, dpi: o.DPI, colors: o.Colors}
+	if r.dpi == 0 {
+		r.dpi = 300
+	}
+	if r.colors == 0 {
+		r.colors = 256
+	}
+	if o.Background == nil {
+		o.Background = color.Transparent
+	}
+	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
+	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
+	r.context = gg.NewContextForRGBA(r.pixels)
+	r.context.SetLineCapButt()
+	r.context.InvertY()
+	r.Canvas = vgimg.NewWith(vgimg.UseImageWithContext(r.pixels, r.context), vgimg.UseDPI(int(math.Round(r.dpi))))
+	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(o.Background), image.Point{}, draw.Src)
+	return r
+}
+
+// Size returns the size that was asked for, not that of whole pixels.
+func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
+
+// SetLine fills the outlines of a line.
+func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
+	label.SetLine(r.Canvas, l, size, at, align)
+}
+
+// DrawImage draws every pixel of the image as a cell, without smoothing.
+func (r *raster) DrawImage(box vg.Rectangle, img image.Image) {
+	r.context.SetInterpolator(xdraw.NearestNeighbor)
+	r.Canvas.DrawImage(box, img)
+	r.context.SetInterpolator(xdraw.BiLinear)
+}
+
+// phases is how many positions within a pixel, in each direction, a stamp is
+// drawn at; a quarter of a pixel is finer than the eye at any resolution used.
+const phases = 4
+
+// Stamp rasterizes the shape once per phase and lays the masks down.
+func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
+	m := gg.Scale(r.dpi/72, r.dpi/72).Multiply(r.linear())
+	shape := mapped(p, m)
+	var masks [phases * phases]*image.Alpha
+	src := image.NewUniform(nrgba(fill))
+	for _, a := range at {
+		x, y := r.context.TransformPoint(a.X.Dots(r.dpi), a.Y.Dots(r.dpi))
+		fx, fy := math.Floor(x*phases)/phases, math.Floor(y*phases)/phases
+		ix, iy := math.Floor(fx), math.Floor(fy)
+		k := int((fx-ix)*phases)*phases + int((fy-iy)*phases)
+		if masks[k] == nil {
+			masks[k] = mask(shape, fx-ix, fy-iy)
+		}
+		box := masks[k].Rect
+		corner := image.Pt(int(ix)-box.Dx()/2, int(iy)-box.Dy()/2)
+		draw.DrawMask(r.pixels, box.Add(corner), src, image.Point{}, masks[k], image.Point{}, draw.Over)
+	}
+}
+
+// linear is the context's map but for the translation.
+func (r *raster) linear() gg.Matrix {
+	x0, y0 := r.context.TransformPoint(0, 0)
+	x1, y1 := r.context.TransformPoint(1, 0)
+	x2, y2 := r.context.TransformPoint(0, 1)
+	return gg.Matrix{XX: x1 - x0, YX: y1 - y0, XY: x2 - x0, YY: y2 - y0}
+}
+
+// mask rasterizes a shape around the middle of a square, moved by a part of a pixel.
+func mask(shape vg.Path, dx, dy float64) *image.Alpha {
+	reach := 0.0
+	for _, c := range shape {
+		for _, q := range append(c.Control, c.Pos) {
+			reach = math.Max(reach, math.Max(math.Abs(q.X.Points()), math.Abs(q.Y.Points())))
+		}
+	}
+	n := int(math.Ceil(reach)) + 2
+	z := gg.NewContext(2*n, 2*n)
+	z.SetColor(color.Black)
+	z.Translate(dx+float64(n), dy+float64(n))
+	for _, c := range shape {
+		x, y := c.Pos.X.Points(), c.Pos.Y.Points()
+		switch c.Type {
+		case vg.MoveComp:
+			z.MoveTo(x, y)
+		case vg.LineComp:
+			z.LineTo(x, y)
+		case vg.CurveComp:
+			a, b := c.Control[0], c.Control[1]
+			z.CubicTo(a.X.Points(), a.Y.Points(), b.X.Points(), b.Y.Points(), x, y)
+		case vg.CloseComp:
+			z.ClosePath()
+		}
+	}
+	z.Fill()
+	return z.AsMask()
+}
+
+// WriteTo writes a PNG with a palette and its resolution.
+func (r *raster) WriteTo(w io.Writer) (int64, error) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, quantize(r.pixels, min(r.colors, 256))); err != nil {
+		return 0, err
+	}
+	const header, inch = 33, 0.0254 // bytes up to the end of IHDR; metres
+	perMetre := uint32(math.Round(r.dpi / inch))
+	chunk := binary.BigEndian.AppendUint32([]byte("\x00\x00\x00\x09pHYs"), perMetre)
+	chunk = append(binary.BigEndian.AppendUint32(chunk, perMetre), 1)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	n, err := w.Write(append(append(b.Bytes()[:header:header], chunk...), b.Bytes()[header:]...))
+	return int64(n), err
+}

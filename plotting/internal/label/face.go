@@ -1,0 +1,187 @@
+package label
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"codeberg.org/go-fonts/dejavu/dejavusans"
+	"codeberg.org/go-fonts/liberation/liberationserifitalic"
+	"codeberg.org/go-fonts/liberation/liberationserifregular"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"gonum.org/v1/plot/vg"
+)
+
+// A Face is the font files of a typeface, TrueType or OpenType. What none of them has
+// is taken from DejaVu Sans.
+type Face struct {
+	Family   string // for SVG: names of fonts, the first one meant
+	Upright  []byte
+	Italic   []byte // may be nil: variables are then slanted
+	Math     []byte // may be nil
+	parse    sync.Once
+	fonts    []*Font // upright, mathematical, DejaVu Sans
+	italic   *Font
+	alphabet *Font // the mathematical one
+}
+
+var faces = map[string]*Face{
+	"sans":  {Family: "'DejaVu Sans','Bitstream Vera Sans',Verdana,sans-serif", Upright: dejavusans.TTF},
+	"times": {Family: "'Liberation Serif','Times New Roman',Times,serif", Upright: liberationserifregular.TTF, Italic: liberationserifitalic.TTF},
+}
+
+// packages has the faces that are linked only where their package is imported.
+var packages = map[string]string{"latin-modern": "latinmodern", "stix": "stix"}
+
+// Register makes a face known; it is called while the program starts.
+func Register(name string, f *Face) { faces[name] = f }
+
+// lookup returns a face ready for use.
+func lookup(name string) (*Face, error) {
+	f, ok := faces[name]
+	if !ok && packages[name] != "" {
+		return nil, fmt.Errorf("the face %q is not linked; add import _ \"qhlab/plotting/%s\"", name, packages[name])
+	}
+	if !ok {
+		known := append(slices.Collect(maps.Keys(faces)), slices.Collect(maps.Keys(packages))...)
+		slices.Sort(known)
+		return nil, fmt.Errorf("there is no face %q; the faces are %s", name, strings.Join(slices.Compact(known), ", "))
+	}
+	f.parse.Do(f.load)
+	return f, nil
+}
+
+// substitute has what other fonts lack.
+var substitute = sync.OnceValue(func() *Font { return newFont(dejavusans.TTF) })
+
+func (f *Face) load() {
+	if &f.Upright[0] != &dejavusans.TTF[0] {
+		f.fonts = append(f.fonts, newFont(f.Upright))
+	}
+	if f.Italic != nil {
+		f.italic = newFont(f.Italic)
+	}
+	if f.Math != nil {
+		f.alphabet = newFont(f.Math)
+		f.fonts = append(f.fonts, f.alphabet)
+	}
+	f.fonts = append(f.fonts, substitute())
+}
+
+// glyph returns the glyph of a character, 0 if no font has it.
+func (f *Face) glyph(r rune, a alphabet) Glyph {
+	g := Glyph{Rune: r, Shown: r, Italic: a == italic}
+	if a == script || a == double {
+		g.Shown = a.in(r)
+	}
+	if f.alphabet != nil && a != upright {
+		if g.ID = f.alphabet.index(a.in(r)); g.ID != 0 {
+			g.Font, g.Shown = f.alphabet, a.in(r)
+			return g
+		}
+	}
+	if f.italic != nil && a == italic {
+		if g.ID = f.italic.index(r); g.ID != 0 {
+			g.Font = f.italic
+			return g
+		}
+	}
+	for _, g.Font = range f.fonts {
+		if g.ID = g.Font.index(g.Shown); g.ID != 0 {
+			g.Slant = a == italic
+			return g
+		}
+	}
+	g.Font = f.fonts[0]
+	return g
+}
+
+// A Font is a parsed font file with what is measured of its glyphs.
+type Font struct {
+	Name string
+	SFNT *sfnt.Font
+
+	mu      sync.Mutex // guards what follows
+	buf     sfnt.Buffer
+	indices map[rune]sfnt.GlyphIndex
+	shapes  map[sfnt.GlyphIndex]*shape
+}
+
+// A shape is a glyph in ems, y up.
+type shape struct {
+	advance                  float64
+	left, right, bottom, top float64 // of its ink
+	outline                  vg.Path
+}
+
+func newFont(data []byte) *Font {
+	f, err := sfnt.Parse(data)
+	if err != nil {
+		panic("plotting: an embedded font is damaged: " + err.Error())
+	}
+	return wrap(f)
+}
+
+func wrap(f *sfnt.Font) *Font {
+	out := &Font{SFNT: f, indices: make(map[rune]sfnt.GlyphIndex), shapes: make(map[sfnt.GlyphIndex]*shape)}
+	out.Name, _ = f.Name(&out.buf, sfnt.NameIDPostScript) // a font without a name has the empty one
+	return out
+}
+
+func (f *Font) index(r rune) sfnt.GlyphIndex {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id, ok := f.indices[r]
+	if !ok {
+		id, _ = f.SFNT.GlyphIndex(&f.buf, r)
+		f.indices[r] = id
+	}
+	return id
+}
+
+// shape measures a glyph once.
+func (f *Font) shape(id sfnt.GlyphIndex) *shape {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.shapes[id]
+	if !ok {
+		s = f.measure(id)
+		f.shapes[id] = s
+	}
+	return s
+}
+
+func (f *Font) measure(id sfnt.GlyphIndex) *shape {
+	unit := fixed.Int26_6(f.SFNT.UnitsPerEm())
+	ems := func(v fixed.Int26_6) float64 { return float64(v) / float64(unit) }
+	advance, _ := f.SFNT.GlyphAdvance(&f.buf, id, unit, font.HintingNone) // glyph 0 exists
+	segments, err := f.SFNT.LoadGlyph(&f.buf, id, unit, nil)
+	s := &shape{advance: ems(advance)}
+	if err != nil || len(segments) == 0 {
+		return s
+	}
+	b := segments.Bounds()
+	s.left, s.right, s.bottom, s.top = ems(b.Min.X), ems(b.Max.X), -ems(b.Max.Y), -ems(b.Min.Y)
+	point := func(p fixed.Point26_6) vg.Point { return vg.Point{X: vg.Length(ems(p.X)), Y: vg.Length(-ems(p.Y))} }
+	for _, seg := range segments {
+		switch a := seg.Args; seg.Op {
+		case sfnt.SegmentOpMoveTo:
+			if len(s.outline) > 0 {
+				s.outline.Close()
+			}
+			s.outline.Move(point(a[0]))
+		case sfnt.SegmentOpLineTo:
+			s.outline.Line(point(a[0]))
+		case sfnt.SegmentOpQuadTo:
+			s.outline.QuadTo(point(a[0]), point(a[1]))
+		case sfnt.SegmentOpCubeTo:
+			s.outline.CubeTo(point(a[0]), point(a[1]), point(a[2]))
+		}
+	}
+	s.outline.Close()
+	return s
+}

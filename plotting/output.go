@@ -1,0 +1,338 @@
+package plotting
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"qhlab/plotting/internal/canvas"
+	"qhlab/plotting/internal/cell"
+)
+
+// A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that
+// draws. A *plot.Plot is styled before (see Style); what does not know its size is as
+// wide as two columns.
+type Drawing interface {
+	Draw(draw.Canvas)
+}
+
+// Format is a file format of a figure.
+type Format string
+
+// The formats.
+const (
+	PNG Format = "png" // 300 pixels per inch
+	SVG Format = "svg" // text as text, with fallback fonts
+	PDF Format = "pdf" // fonts embedded, as far as used
+	PGF Format = "pgf" // for \input in LaTeX, set in the document's font
+)
+
+// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a
+// notebook, whose browser shows it at half its size on a plain screen and in full
+// on one of double density. At 108, type of 8 points is 12 pixels high, as large as the
+// notebook's own small print.
+const (
+	printDPI  = 300
+	screenDPI = 2 * 108
+)
+
+// Encode draws a figure. The same figure gives the same bytes.
+func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format, printDPI, paper) }
+
+// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
+// for white pages. A notebook keeps all pictures in one file, so they have few colours,
+// unless a layer has shades.
+func onScreen(d Drawing) ink {
+	f, ok := figureOf(d)
+	theme := screen
+	for _, p := range f.Panels {
+		for _, l := range p.Layers {
+			if _, shaded := l.(square); shaded {
+				theme.colors = 0
+			}
+			ok = ok && !foreign(l)
+		}
+	}
+	if !ok {
+		return paper
+	}
+	return theme
+}
+
+// encode draws at a resolution, for PNG, in a theme.
+func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
+	name, title, alt := describeDrawing(d)
+	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground, Colors: theme.colors}
+	if f, ok := figureOf(d); ok {
+		pl, err := f.plan(theme)
+		if err != nil {
+			return nil, err
+		}
+		return render(format, pl.width, pl.height, options, f.errorf, func(c draw.Canvas) error { return pl.draw(c, f) })
+	}
+	if p, ok := d.(*plot.Plot); ok {
+		q := *p
+		theme.stylePlot(&q)
+		d = &q
+	}
+	errorf := Figure{Name: name}.errorf
+	return render(format, Double.Length, Double.Length*0.6, options, errorf, func(c draw.Canvas) (err error) {
+		defer func() {
+			if err != nil {
+				err = errorf("%w", err)
+			}
+		}()
+		defer recovered(&err)
+		const margin = 4
+		d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
+		return nil
+	})
+}
+
+// render draws on a canvas of a format and returns what it writes.
+func render(format Format, width, height vg.Length, o canvas.Options, errorf func(string, ...any) error, draws func(draw.Canvas) error) ([]byte, error) {
+	c, err := canvas.New(string(format), width, height, o)
+	if err != nil {
+		return nil, errorf("cannot be drawn as %q; the formats are png, svg, pdf and pgf: %w", format, err)
+	}
+	if err := draws(draw.NewCanvas(c, width, height)); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, errorf("%w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func figureOf(d Drawing) (Figure, bool) {
+	if f, ok := d.(*Figure); ok && f != nil {
+		return *f, true
+	}
+	f, ok := d.(Figure)
+	return f, ok
+}
+
+// exportVariable names a folder: when it is set, Show also saves every figure
+// that has a name there, which exports all figures of a notebook by running it.
+const exportVariable = "QHLAB_FIGURES"
+
+// Show displays a figure as the output of a notebook's cell; elsewhere it prints
+// the caption. A figure that cannot be drawn ends the cell as failed, with the
+// error as its last line.
+func Show(d Drawing) { endCell(show(d)) }
+
+// endCell ends the cell as failed if there is an error.
+func endCell(err error) {
+	if err != nil {
+		cell.Sync()
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func show(d Drawing) error {
+	data, err := encode(d, PNG, screenDPI, onScreen(d))
+	if err != nil {
+		return err
+	}
+	name, _, alt := describeDrawing(d)
+	if cell.Inside() {
+		display(cell.Region{}, data, alt)
+	} else {
+		fmt.Println(alt)
+	}
+	if dir := os.Getenv(exportVariable); dir != "" && name != "" {
+		return save(d, dir, name)
+	}
+	return nil
+}
+
+// display shows a picture at half its pixels.
+func display(r cell.Region, data []byte, alternative string) {
+	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil {
+		r.Picture(data, config.Width/2, alternative)
+	}
+}
+
+// describeDrawing returns a drawing's name for files, its title, and the text that stands for
+// the picture: the caption, or what the titles and labels say.
+func describeDrawing(d Drawing) (name, title, alt string) {
+	f, _ := figureOf(d)
+	if p, ok := d.(*plot.Plot); ok {
+		f = Figure{Title: p.Title.Text, Panels: []Panel{{X: Axis{Label: p.X.Label.Text}, Y: Axis{Label: p.Y.Label.Text}}}}
+	}
+	title, name, alt = plain(f.Title), f.Name, f.Caption
+	if name == "" {
+		name = strings.ReplaceAll(strings.ToLower(title), " ", "-")
+	}
+	if title == "" {
+		title = name
+	}
+	for _, p := range f.Panels {
+		if x, y := plain(p.X.Label), plain(p.Y.Label); alt == "" && x != "" && y != "" {
+			alt = strings.TrimPrefix(title+": "+y+" against "+x, ": ")
+		}
+	}
+	if alt == "" {
+		alt = title
+	}
+	if alt == "" {
+		return name, title, "Figure without a caption"
+	}
+	return name, title, "Figure: " + alt
+}
+
+func (f Figure) alternative() string {
+	_, _, alt := describeDrawing(f)
+	return alt
+}
+
+// Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
+// folder figures, or into the folder that the environment variable QHLAB_FIGURES
+// names. An empty name means the figure's own. Files appear whole or not at all. A
+// format that fails does not stop the others.
+func Save(d Drawing, name string) error {
+	dir := os.Getenv(exportVariable)
+	if dir == "" {
+		dir = "figures" // beside the notebook
+	}
+	if name == "" {
+		name, _, _ = describeDrawing(d)
+	}
+	return save(d, dir, name)
+}
+
+// begunVariable says when the notebook began to run, whose cells are programs of their own.
+const begunVariable = "QHLAB_BEGUN"
+
+// ofThisRun reports whether a file was written since, by another cell.
+func ofThisRun(file string) bool {
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(begunVariable))
+	info, missing := os.Stat(file)
+	return err == nil && missing == nil && info.ModTime().After(begun)
+}
+
+// saved are the alternative texts of the figures that this program saved, by file.
+var saved sync.Map
+
+func save(d Drawing, dir, name string) error {
+	if name == "" || strings.ContainsAny(name, `/\`) {
+		return fmt.Errorf("plotting: a figure cannot be saved under the name %q; give it one without slashes", name)
+	}
+	stem := filepath.Join(dir, name)
+	_, _, alt := describeDrawing(d)
+	other, ok := saved.LoadOrStore(stem, alt)
+	if ok && other != alt || !ok && ofThisRun(stem+"."+string(PNG)) {
+		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, alt)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("plotting: %w", err)
+	}
+	var failed error
+	for _, format := range []Format{PNG, SVG, PDF, PGF} {
+		data, err := Encode(d, format)
+		if err == nil {
+			err = write(stem+"."+string(format), data)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// write replaces a file in one step.
+func write(path string, data []byte) error {
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, data, 0o644); err != nil {
+		return fmt.Errorf("plotting: %w", err)
+	}
+	return os.Rename(tmp, path)
+}
+
+// Animate draws figures as the frames of a GIF that repeats for ever, each shown for
+// so many hundredths of a second. Give all the same limits, so that only the data move.
+// EncodeAnimation returns the bytes; Animate displays them as Show does.
+func Animate(frames []Figure, delay int) {
+	data, err := EncodeAnimation(frames, delay)
+	endCell(err)
+	if cell.Inside() {
+		display(cell.Region{}, data, frames[0].alternative())
+	} else {
+		fmt.Printf("%s (%d frames)\n", frames[0].alternative(), len(frames))
+	}
+}
+
+// EncodeAnimation is described at Animate.
+func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
+	if len(frames) == 0 || delay <= 0 {
+		return nil, fmt.Errorf("plotting: an animation needs frames and a delay, this has %d and %d", len(frames), delay)
+	}
+	var g gif.GIF
+	for k, f := range frames {
+		data, err := encode(f, PNG, screenDPI, paper)
+		if err != nil {
+			return nil, err
+		}
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		frame, ok := img.(*image.Paletted)
+		if !ok || k > 0 && frame.Bounds() != g.Image[0].Bounds() {
+			return nil, f.errorf("frame %d is of another size than frame 1; give all the same limits and labels", k+1)
+		}
+		g.Image, g.Delay = append(g.Image, frame), append(g.Delay, delay)
+	}
+	var b bytes.Buffer
+	err := gif.EncodeAll(&b, &g)
+	return b.Bytes(), err
+}
+
+// Style gives a plot of gonum's the font, the colours and the line widths of this
+// package, and its ticks where they are gonum's own. Call it before drawing; Show, Save
+// and Encode do.
+func Style(p *plot.Plot) { paper.stylePlot(p) }
+
+func (t ink) stylePlot(p *plot.Plot) {
+	l := lonely(t)
+	p.BackgroundColor = t.ground
+	p.Title.TextStyle = l.textStyle(l.title, t.text)
+	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
+	p.Title.Padding = l.padding
+	p.TextHandler = l.handler
+	p.Legend.TextStyle = l.textStyle(l.label, t.text)
+	p.Legend.Padding = l.padding / 2
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		align := a.Tick.Label
+		a.Label.TextStyle = l.textStyle(l.label, t.quiet)
+		a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
+		a.Tick.Label = l.textStyle(l.tick, t.quiet)
+		a.Tick.Label.XAlign, a.Tick.Label.YAlign = align.XAlign, align.YAlign
+		a.LineStyle = draw.LineStyle{Color: t.faint, Width: l.axis}
+		a.Tick.LineStyle, a.Tick.Length = a.LineStyle, l.tickLength
+		if _, ok := a.Tick.Marker.(plot.DefaultTicks); ok {
+			a.Tick.Marker = mappingOf(a.Scale).scale
+		}
+	}
+}
+
+// lonely is the look of what is drawn outside of a figure.
+func lonely(t ink) *look {
+	l, err := Double.look(t)
+	if err != nil {
+		panic("plotting: " + err.Error())
+	}
+	return &l
+}

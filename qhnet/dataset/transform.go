@@ -1,0 +1,125 @@
+package dataset
+
+import (
+	"fmt"
+	"image"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Image returns point k of the set as a gray image: its first channel, with the
+// range of the values mapped to black and white. The set must have a shape
+// of channels, height and width.
+func (s Set) Image(k int) *image.Gray {
+	_, height, width := s.sides()
+	pixels := s.X.RawRowView(k)[:height*width]
+	x := mat.NewDense(height, width, pixels)
+	low, high := mat.Min(x), mat.Max(x)
+	gray := image.NewGray(image.Rect(0, 0, width, height))
+	if high > low {
+		for i, v := range pixels {
+			gray.Pix[i] = uint8(math.Round(255 * (v - low) / (high - low)))
+		}
+	}
+	return gray
+}
+
+// Pool returns the images at a coarser resolution: the means of squares of side×side
+// pixels, such as MNIST at 14×14 for side 2. It panics unless side divides height and
+// width.
+func (s Set) Pool(side int) Set {
+	channels, height, width := s.sides()
+	if side < 1 || height%side != 0 || width%side != 0 {
+		panic(fmt.Sprintf("dataset: %s: squares of side %d do not tile images of %d×%d", s.title(), side, height, width))
+	}
+	rows, columns := height/side, width/side
+	x := mat.NewDense(s.Len(), channels*rows*columns, nil)
+	for k := range s.Labels {
+		pooled := x.RawRowView(k)
+		for i, v := range s.X.RawRowView(k) {
+			channel, row, column := i/(height*width), i/width%height, i%width
+			pooled[(channel*rows+row/side)*columns+column/side] += v / float64(side*side)
+		}
+	}
+	s.X, s.Shape = x, []int{channels, rows, columns}
+	return s
+}
+
+func (s Set) sides() (channels, height, width int) {
+	if len(s.Shape) != 3 {
+		panic(fmt.Sprintf("dataset: %s: inputs of shape %v are no images", s.title(), s.Shape))
+	}
+	return s.Shape[0], s.Shape[1], s.Shape[2]
+}
+
+// Standardization is the affine map x ↦ (x - Mean)/Deviation, one pair a
+// column. Fit it on training data and apply it to test data.
+type Standardization struct {
+	Mean, Deviation []float64
+}
+
+// Standardization returns the map that gives the set zero mean and unit
+// variance: per column for plain vectors, per channel for images (a pixel that
+// is black in every image would otherwise be blown up). A column or channel that
+// is constant up to rounding is only centred.
+func (s Set) Standardization() Standardization {
+	n, d := s.X.Dims()
+	group := 1 // neighbouring columns that share one mean and deviation
+	if len(s.Shape) == 3 {
+		group = s.Shape[1] * s.Shape[2]
+	}
+	z := Standardization{make([]float64, d), make([]float64, d)}
+	for start := 0; start < d; start += group {
+		mean, deviation := moments(s.X.Slice(0, n, start, start+group))
+		for j := start; j < start+group; j++ {
+			z.Mean[j], z.Deviation[j] = mean, deviation
+		}
+	}
+	return z
+}
+
+// moments sums differences to the first entry, so that the mean of equal entries
+// is exact. A deviation of a few units in the last place of the mean is rounding
+// and counts as none.
+func moments(x mat.Matrix) (mean, deviation float64) {
+	n, d := x.Dims()
+	first, size := x.At(0, 0), float64(n*d)
+	sum := 0.0
+	for i := range n {
+		for j := range d {
+			sum += x.At(i, j) - first
+		}
+	}
+	mean = first + sum/size
+	for i := range n {
+		for j := range d {
+			v := x.At(i, j) - mean
+			deviation += v * v
+		}
+	}
+	if deviation = math.Sqrt(deviation / size); deviation <= 8*0x1p-52*math.Abs(mean) {
+		deviation = 1
+	}
+	return mean, deviation
+}
+
+// Apply returns the set with every input mapped.
+func (z Standardization) Apply(s Set) Set {
+	n, d := s.X.Dims()
+	if d != len(z.Mean) {
+		panic(fmt.Sprintf("dataset: standardization of %d columns applied to %d", len(z.Mean), d))
+	}
+	x := mat.NewDense(n, d, nil)
+	for i := range n {
+		row := x.RawRowView(i)
+		for j, v := range s.X.RawRowView(i) {
+			row[j] = (v - z.Mean[j]) / z.Deviation[j]
+		}
+	}
+	s.X = x
+	return s
+}
+
+// Standardize applies the set's own [Standardization] to it.
+func (s Set) Standardize() Set { return s.Standardization().Apply(s) }

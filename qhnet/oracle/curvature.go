@@ -1,0 +1,241 @@
+package oracle
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+)
+
+// Curvature is what second derivatives say of a first-order point of the
+// maximum-margin problem (P). The Hessian of its Lagrangian is
+//
+//	Λmax - Σ μ_j ∇²q_j(θ̃)
+//
+// with the fitted multipliers of a certificate. Where it is positive definite on the
+// tangent space of the margins with positive multipliers, but for flat directions that
+// change neither margins nor objective, the point is a local minimum. Where it is
+// negative along a direction tangent to all active margins, and the objective really
+// falls on a feasible curve along it, the point is a saddle. (Nocedal and Wright,
+// Numerical Optimization, 2006, section 12.5.)
+type Curvature struct {
+	Verdict   Verdict
+	Smallest  float64   // eigenvalue on the tangent space of the active margins
+	Direction []float64 // its eigenvector, of length one
+	Dimension int       // of that tangent space; 0 is a vertex, a minimum
+	Flat      int       // its eigenvalues that are zero up to rounding
+	Fall      float64   // of the objective along Direction, as a multiple of step²/2: about -Smallest at a saddle
+}
+
+// Verdict is what a [Curvature] decides.
+type Verdict string
+
+const (
+	Minimum   Verdict = "minimum"
+	Saddle    Verdict = "saddle"
+	Undecided Verdict = "undecided"
+)
+
+const (
+	mostCurved = 2000 // parameters: the Hessian is dense
+	flatShare  = 1e-7 // of the Hessian's norm, below which an eigenvalue counts as zero
+)
+
+// CurvatureOf decides what kind of point a certificate belongs to. The margins and
+// rates are those that it was made from. It is an error if the certificate is of no
+// first-order point, its fitted stationarity above 1e-5, or the model has more than
+// 2000 parameters. It takes a Hessian-vector product a parameter and O(m³) operations.
+func CurvatureOf(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certificate) (*Curvature, error) {
+	m := len(c.Theta)
+	if m > mostCurved {
+		return nil, fmt.Errorf("qhnet: curvature: %d parameters; at most %d are supported", m, mostCurved)
+	}
+	if !(c.Fitted.Stationarity <= 1e-5) {
+		return nil, fmt.Errorf("qhnet: curvature: the fitted stationarity is %.1e, above 1e-5: the point is not of first order yet", c.Fitted.Stationarity)
+	}
+	if err := rates.CheckPoint(margins.Model(), c.Theta); err != nil {
+		return nil, err
+	}
+	if _, err := margins.Forward(c.Theta); err != nil {
+		return nil, err
+	}
+	l := newLagrangian(margins, rates, c)
+	loose, _ := l.spectrum(l.strict)
+	tight, direction := l.spectrum(l.active)
+	zero := flatShare * mat.Norm(l.hessian, 2)
+	result := &Curvature{Verdict: Undecided, Direction: direction, Dimension: len(tight), Flat: countBelow(tight, zero)}
+	if len(tight) > 0 {
+		result.Smallest = tight[0]
+	}
+	switch {
+	case len(loose) == 0 || loose[0] >= -zero && countBelow(loose, zero) <= l.symmetries():
+		result.Verdict = Minimum
+	case result.Smallest < -zero:
+		var err error
+		if result.Fall, err = l.fall(direction); err != nil {
+			return nil, err
+		}
+		if result.Fall > -result.Smallest/10 {
+			result.Verdict = Saddle
+		}
+	}
+	return result, nil
+}
+
+func countBelow(values []float64, limit float64) (count int) {
+	for _, v := range values {
+		if math.Abs(v) <= limit {
+			count++
+		}
+	}
+	return count
+}
+
+// lagrangian holds the derivatives at the point of a certificate, where the margins have
+// just been evaluated.
+type lagrangian struct {
+	margins        *qhnet.Margins
+	rates          *qhnet.Rates
+	c              *qhnet.Certificate
+	hessian        *mat.SymDense
+	active, strict [][]float64 // gradients of the support, and of those with a positive multiplier
+}
+
+func newLagrangian(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certificate) *lagrangian {
+	m := len(c.Theta)
+	l := &lagrangian{margins: margins, rates: rates, c: c, hessian: mat.NewSymDense(m, nil)}
+	column, unit := make([]float64, m), make([]float64, m)
+	for i, highest := range rates.Highest() {
+		unit[i] = 1
+		margins.HessianVector(column, c.Fitted.Multipliers, unit)
+		unit[i] = 0
+		for j := range i + 1 {
+			l.hessian.SetSym(i, j, -column[j])
+		}
+		if highest {
+			l.hessian.SetSym(i, i, c.MaxRate-column[i])
+		}
+	}
+	one := make([]float64, len(c.Margins))
+	for _, j := range c.Support {
+		one[j] = 1
+		gradient := make([]float64, m)
+		margins.Gradient(gradient, one)
+		one[j] = 0
+		l.active = append(l.active, gradient)
+		if c.Fitted.Multipliers[j] > 1e-8*floats.Max(c.Fitted.Multipliers) {
+			l.strict = append(l.strict, gradient)
+		}
+	}
+	for b, surviving := range rates.Surviving() { // what is discarded does not move
+		block := rates.Blocks()[b]
+		for i := range block.Len() {
+			if !surviving {
+				fixed := make([]float64, m)
+				fixed[block.Offset+i] = 1
+				l.active, l.strict = append(l.active, fixed), append(l.strict, fixed)
+			}
+		}
+	}
+	return l
+}
+
+// spectrum returns the eigenvalues of the Hessian on the space orthogonal to the rows,
+// in increasing order, and the eigenvector of the first.
+func (l *lagrangian) spectrum(rows [][]float64) (values, first []float64) {
+	m := len(l.c.Theta)
+	var svd mat.SVD
+	if !svd.Factorize(stack(rows, m), mat.SVDFullV) {
+		panic("qhnet: singular value decomposition of finite gradients failed")
+	}
+	rank := svd.Rank(1e-8)
+	if rank == m {
+		return nil, nil
+	}
+	var v, projected, curved mat.Dense
+	svd.VTo(&v)
+	tangent := v.Slice(0, m, rank, m)
+	curved.Mul(l.hessian, tangent)
+	projected.Mul(tangent.T(), &curved)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(mat.NewSymDense(m-rank, projected.RawMatrix().Data), true) {
+		panic("qhnet: eigenvalues of a finite Hessian failed")
+	}
+	var vectors mat.Dense
+	var direction mat.VecDense
+	eigen.VectorsTo(&vectors)
+	direction.MulVec(tangent, vectors.ColView(0))
+	return eigen.Values(nil), direction.RawVector().Data
+}
+
+// symmetries returns the dimension of the free scalings Vθ of [qhnet.ConservedBlocks]
+// and [qhnet.ConservedUnits] that leave out the highest rate, and so the objective.
+func (l *lagrangian) symmetries() int {
+	var all, high [][]float64
+	highest := l.rates.Highest()
+	for _, c := range append(qhnet.ConservedBlocks(l.margins.Model()), qhnet.ConservedUnits(l.margins.Model())...) {
+		scaling := make([]float64, len(highest))
+		c.Gradient(scaling, l.c.Theta)
+		all, high = append(all, scaling), append(high, make([]float64, len(highest)))
+		for i, v := range scaling {
+			if highest[i] {
+				high[len(high)-1][i] = v
+			}
+		}
+	}
+	rank := func(rows [][]float64) int {
+		var svd mat.SVD
+		if svd.Factorize(stack(rows, len(highest)), mat.SVDNone) {
+			return svd.Rank(1e-8)
+		}
+		return 0
+	}
+	return rank(all) - rank(high)
+}
+
+// fall moves along the direction, back to the active margins, and to feasibility.
+func (l *lagrangian) fall(direction []float64) (float64, error) {
+	step := 1e-3 * floats.Norm(l.c.Theta, 2)
+	theta := floats.AddScaledTo(make([]float64, len(direction)), l.c.Theta, step, direction)
+	q, err := l.margins.Forward(theta)
+	if err != nil {
+		return 0, err
+	}
+	gap := mat.NewVecDense(len(l.active), nil)
+	for i, j := range l.c.Support {
+		gap.SetVec(i, 1-q[j])
+	}
+	var svd mat.SVD
+	var move mat.VecDense
+	if !svd.Factorize(stack(l.active, len(theta)), mat.SVDThin) {
+		panic("qhnet: singular value decomposition of finite gradients failed")
+	}
+	svd.SolveVecTo(&move, gap, svd.Rank(1e-8))
+	floats.Add(theta, move.RawVector().Data)
+	if q, err = l.margins.Forward(theta); err != nil {
+		return 0, err
+	}
+	smallest := floats.Min(q)
+	if !(smallest > 0) {
+		return math.Inf(-1), nil
+	}
+	qhnet.Rescale(theta, -math.Log(smallest), l.rates, theta)
+	objective := 0.0
+	for i, highest := range l.rates.Highest() {
+		if highest {
+			objective += l.c.MaxRate * theta[i] * theta[i] / 2
+		}
+	}
+	return 2 * (l.c.Objective - objective) / (step * step), nil
+}
+
+func stack(rows [][]float64, width int) *mat.Dense {
+	a := mat.NewDense(max(len(rows), 1), width, nil)
+	for i, row := range rows {
+		a.SetRow(i, row)
+	}
+	return a
+}
