@@ -160,7 +160,20 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	if err != nil {
 		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g: %w", tr.Last().LogInverse(), r.Until, err)
 	}
-	return nil
+	return r.arrived(clock, solution.Status)
+}
+
+// arrived reports an end that is not where the clock says, as steps at the limit of
+// stability, or errors of margins that change fast, can make it.
+func (r *flowRun) arrived(clock Clock, status ode.Status) error {
+	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
+	if r.kinks { // where u grows by a little more or less than the gradient says
+		allowed = max(allowed, cmp.Or(r.KinkWidth, 1e-3)/10)
+	}
+	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
+		return nil
+	}
+	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; standardize the data if its scale is far from 1, lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
 }
 
 func rms(v []float64) float64 { return floats.Norm(v, 2) / math.Sqrt(float64(len(v))) }

@@ -119,8 +119,8 @@ func (r *flowRun) findRates() []float64 {
 
 // control allows errors relative to each parameter, and for parameters near zero
 // errors relative to the size that their block would have if it had grown from the
-// start by its rate: a bias that is given up need not be more accurate than the
-// rounding of what the weights beside it do. A thousandth of the tolerance is enough
+// start by its rate, but no more than all have: a bias that is given up need not be
+// more accurate than the rounding of what the weights beside it do. A thousandth of the tolerance is enough
 // while log(1/L) = u is small; later the weights p, and with them the direction of the
 // gradient, are known to some ten times εu.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
@@ -130,16 +130,17 @@ func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	}
 	const epsilon, noise = 0x1p-52, 30
 	rates, blocks := r.rates(), r.Margins.Model().Blocks()
-	c.Each = func(dst []float64, t float64) {
+	c.Each = func(dst []float64, t float64, theta []float64) {
 		u := max(t, 1)
 		if clock == LogLogLoss {
 			u = math.Exp(t)
 		}
 		least := r.scale * min(tolerance, max(1e-3*tolerance, noise*epsilon*u))
+		most := max(1, rms(theta)/r.scale)
 		for b, block := range blocks {
 			grown := 1.0
 			if rates != nil {
-				grown = math.Pow(u, rates[b])
+				grown = min(most, math.Pow(u, rates[b]))
 			}
 			fill(block.Of(dst), least*grown)
 		}

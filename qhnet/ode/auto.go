@@ -48,6 +48,9 @@ const (
 	// maxPatience times.
 	patience, maxPatience = 4, 64
 
+	// few evaluations are the least price of a trial.
+	few = 10.0 * trialSteps
+
 	// firstStages is about how many stages the first step of a trial of RKC has.
 	firstStages = 15
 )
@@ -114,7 +117,6 @@ func (a Auto) stepper(s *system) stepper {
 	if !given {
 		d.price.Refresh = 0 // counted as evaluations
 	}
-	few := 10.0 * trialSteps
 	d.Candidates = [methods]candidate{
 		explicit:   {Price: few, Wait: 1},
 		stabilized: {Price: few, Wait: 1},
@@ -298,7 +300,7 @@ func (d *auto) judge(failed bool) (step float64) {
 
 // lose makes a method wait longer for its next trial.
 func (d *auto) lose(c *candidate) {
-	c.Price = math.Max(d.Spent, c.Price/2)
+	c.Price = math.Max(d.Spent, few)
 	c.Wait = math.Min(patience*c.Wait, maxPatience)
 	c.Others = 0
 }

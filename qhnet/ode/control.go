@@ -20,8 +20,9 @@ type Control struct {
 	Absolute float64
 
 	// Each, if not nil, sets dst to the absolute tolerances of all components at the
-	// start of a step, in place of Absolute, for solutions that outgrow a constant.
-	Each func(dst []float64, t float64)
+	// start of a step from y, in place of Absolute, for solutions that outgrow a
+	// constant.
+	Each func(dst []float64, t float64, y []float64)
 
 	First float64 // size of the first step; zero means estimated
 

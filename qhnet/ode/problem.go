@@ -175,7 +175,7 @@ func (s *system) advance() {
 
 func (s *system) tolerate() {
 	if s.control.Each != nil {
-		s.control.Each(s.absolute, s.t)
+		s.control.Each(s.absolute, s.t, s.y)
 	}
 }
 
