@@ -56,5 +56,5 @@ func (f Flow) Linearizations() (first, late ode.Linearization, err error) {
 		return nil, nil, err
 	}
 	p, err := r.problem(Scaled)
-	return p.Linearization, r.linearization(LogLogLoss), err
+	return p.Linearization, r.linearization(LogLogLoss, f.Method), err
 }
