@@ -26,7 +26,6 @@ var rooms = map[string][]string{
 
 	"qhnet/experiment":     {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
 	"qhnet/internal/bench": {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
-	"qhnet/bench":          {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn"},      // another one
 }
 
 const module = "qhlab/"
