@@ -1,7 +1,6 @@
 package qhnet
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -20,16 +19,6 @@ var (
 	FieldLowRank    = (*field).lowRank
 	MarginsRank     = (*Margins).rank
 )
-
-// RatesFrom returns rates of as many parameters, each a block of its own.
-func RatesFrom(lambda ...float64) *Rates {
-	r := &Rates{dropped: make([]bool, len(lambda))}
-	for i := range lambda {
-		r.blocks = append(r.blocks, Block{Name: fmt.Sprint(i), Shape: Shape{1}, Offset: i})
-	}
-	r.set(lambda)
-	return r
-}
 
 // TrajectoryOf returns a trajectory that nothing has followed.
 func TrajectoryOf(m *Margins, points ...Point) *Trajectory {

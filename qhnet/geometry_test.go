@@ -47,7 +47,7 @@ func ExampleRescale() {
 func TestNormalizedTimeHomogeneous(t *testing.T) {
 	for _, degree := range []float64{1, 2, 3, 10} {
 		theta := []float64{3, -4, 12}
-		rates := qhnet.RatesFrom(1/degree, 1/degree, 1/degree)
+		rates := qhnet.Diag(1/degree, 1/degree, 1/degree)
 		tau, err := qhnet.NormalizedTime(rates, theta)
 		want := degree * math.Log(13/math.Sqrt(degree))
 		if err != nil || math.Abs(tau-want) > 1e-14*degree {
@@ -60,7 +60,7 @@ func TestNormalizedTimeHomogeneous(t *testing.T) {
 func TestNormalizedTimeTwoRates(t *testing.T) {
 	x, y := 8.0, 4.0
 	z := (-y*y/2 + math.Sqrt(y*y*y*y/4+4*x*x)) / (2 * x * x)
-	tau, err := qhnet.NormalizedTime(qhnet.RatesFrom(1, 0.5), []float64{x, y})
+	tau, err := qhnet.NormalizedTime(qhnet.Diag(1, 0.5), []float64{x, y})
 	if want := -math.Log(z); err != nil || math.Abs(tau-want) > 1e-14 {
 		t.Errorf("τ = %v, %v, want %v", tau, err, want)
 	}
@@ -70,7 +70,7 @@ func TestNormalizedTimeTwoRates(t *testing.T) {
 // enough for the moved parameters to be finite; τ must move by α, with the
 // relative accuracy of a logarithm.
 func TestNormalizedTimeFar(t *testing.T) {
-	rates := qhnet.RatesFrom(4e-4, 4e-4, 1e-4, 0)
+	rates := qhnet.Diag(4e-4, 4e-4, 1e-4, 0)
 	theta := []float64{1, -2, 3, 5}
 	start, err := qhnet.NormalizedTime(rates, theta)
 	if err != nil {
@@ -92,7 +92,7 @@ func TestNormalizedTimeFar(t *testing.T) {
 // the small rate sets τ, the others must go to 0 and not to NaN or infinity.
 func TestNormalizeExtremeRates(t *testing.T) {
 	for _, theta := range [][]float64{{1, 1e100}, {0, 1e300}, {1e-300, 1e-300}, {5e-324, 1e308}, {-1e308, 1}} {
-		rates := qhnet.RatesFrom(1, 1e-4)
+		rates := qhnet.Diag(1, 1e-4)
 		hat, tau, err := qhnet.Normalize(nil, rates, theta)
 		if err != nil {
 			t.Errorf("θ = %v: %v", theta, err)
@@ -106,7 +106,7 @@ func TestNormalizeExtremeRates(t *testing.T) {
 
 func TestNormalizeErrors(t *testing.T) {
 	for _, theta := range [][]float64{{0, 5}, {math.NaN(), 1}, {math.Inf(1), 1}} {
-		if _, _, err := qhnet.Normalize(nil, qhnet.RatesFrom(1, 0), theta); err == nil {
+		if _, _, err := qhnet.Normalize(nil, qhnet.Diag(1, 0), theta); err == nil {
 			t.Errorf("no error at θ = %v", theta)
 		}
 	}
@@ -124,7 +124,7 @@ func TestNormalizedTimeProperty(t *testing.T) {
 			theta[i] = math.Pow(10, rapid.Float64Range(-5, 5).Draw(t, "log θ"))
 		}
 		alpha := rapid.Float64Range(-20, 20).Draw(t, "α")
-		rates := qhnet.RatesFrom(lambda...)
+		rates := qhnet.Diag(lambda...)
 		hat, tau, err := qhnet.Normalize(nil, rates, theta)
 		if err != nil {
 			t.Fatal(err)
@@ -144,7 +144,7 @@ func TestNormalizedTimeProperty(t *testing.T) {
 }
 
 func TestSeminorms(t *testing.T) {
-	rates, theta := qhnet.RatesFrom(1, 0.5, 1, 0), []float64{1, 2, 3, 100}
+	rates, theta := qhnet.Diag(1, 0.5, 1, 0), []float64{1, 2, 3, 100}
 	if got, want := qhnet.Seminorm(rates, theta), math.Sqrt(1+2+9); math.Abs(got-want) > 1e-15*want {
 		t.Errorf("‖θ‖_Λ = %v, want %v", got, want)
 	}
@@ -154,14 +154,14 @@ func TestSeminorms(t *testing.T) {
 	if got := qhnet.Seminorm(rates, []float64{1e200, 0, 1e200, 1}); got != math.Hypot(1e200, 1e200) {
 		t.Errorf("‖θ‖_Λ = %v overflows", got)
 	}
-	rates = qhnet.RatesFrom(1, 0.5, math.Nextafter(1, 0), 0) // as rounding leaves rates that are equal as fractions
+	rates = qhnet.Diag(1, 0.5, math.Nextafter(1, 0), 0) // as rounding leaves rates that are equal as fractions
 	if got, want := qhnet.MaxSeminorm(rates, theta), math.Sqrt(10); math.Abs(got-want) > 1e-15*want {
 		t.Errorf("‖θ‖_Λmax = %v, want %v", got, want)
 	}
 }
 
 func TestCurveTangent(t *testing.T) {
-	rates, theta := qhnet.RatesFrom(1, 0.5, 0), []float64{2, -3, 4}
+	rates, theta := qhnet.Diag(1, 0.5, 0), []float64{2, -3, 4}
 	const h = 1e-6 // truncation h²/6, rounding 1e-16/h
 	points := qhnet.Curve([]float64{-h, h}, rates, theta)
 	lambda := rates.PerParameter()
@@ -230,7 +230,7 @@ func BenchmarkNormalizedTime(b *testing.B) {
 			for i := range lambda {
 				lambda[i] = 1 / float64(1+3*i/m)
 			}
-			rates := qhnet.RatesFrom(lambda...)
+			rates := qhnet.Diag(lambda...)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := qhnet.NormalizedTime(rates, theta); err != nil {

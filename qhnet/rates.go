@@ -60,28 +60,36 @@ func RatesOf(m Model) (*Rates, error) {
 	return r, nil
 }
 
-// Diag returns Λ = diag(λ_1, …, λ_m) without a model: each parameter is a block of
-// its own and has one admissible rate. It panics if a rate is negative or not finite.
+// Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one
+// rate are a block, which has no other. It panics if a rate is negative or not finite.
 func Diag(lambda ...float64) *Rates {
-	r := &Rates{dropped: make([]bool, len(lambda)), complete: func([]*big.Rat) {}}
-	for i, rate := range lambda {
+	r := &Rates{complete: func([]*big.Rat) {}}
+	var perBlock []float64
+	for start, end := 0, 0; start < len(lambda); start = end {
+		end = runEnd(lambda, start)
+		rate := lambda[start]
 		if !(rate >= 0) || math.IsInf(rate, 1) {
-			panic(fmt.Sprintf("qhnet: Diag: rate %d is %v; use a finite number ≥ 0", i, rate))
+			panic(fmt.Sprintf("qhnet: Diag: rate %d is %v; use a finite number ≥ 0", start, rate))
 		}
-		name := fmt.Sprintf("θ%d", i+1)
-		r.blocks = append(r.blocks, Block{Name: name, Layer: name, Kind: "weight", Shape: Shape{1}, Offset: i})
-		rule := ScalingRule{Layer: name, Reason: fmt.Sprintf("%s has the rate %v.", name, rate), Coefficients: make([]float64, len(lambda)), Total: rate}
-		rule.Coefficients[i] = 1
+		name := fmt.Sprintf("θ%d", start+1)
+		r.blocks = append(r.blocks, Block{Name: name, Layer: name, Kind: "weight", Shape: Shape{end - start}, Offset: start})
+		perBlock = append(perBlock, rate)
+	}
+	for b, rate := range perBlock {
+		name := r.blocks[b].Name
+		rule := ScalingRule{Layer: name, Reason: fmt.Sprintf("%s has the rate %v.", name, rate), Coefficients: make([]float64, len(perBlock)), Total: rate}
+		rule.Coefficients[b] = 1
 		r.rules = append(r.rules, rule)
 	}
+	r.dropped = make([]bool, len(perBlock))
 	r.modelRules = r.rules
 	system := equationsOf(r.blocks, r.rules)
-	p, err := polytope.New(len(lambda), system.a, system.b)
+	p, err := polytope.New(len(perBlock), system.a, system.b)
 	if err != nil {
 		panic("qhnet: Diag: " + err.Error())
 	}
 	r.over(p)
-	r.set(lambda)
+	r.set(perBlock)
 	return r
 }
 

@@ -36,7 +36,7 @@ func TestTrajectoryHasNoGobForm(t *testing.T) {
 }
 
 func TestAssumptionsNeedTwoDecades(t *testing.T) {
-	rates := qhnet.RatesFrom(1)
+	rates := qhnet.Diag(1)
 	separatedAt := func(u float64, tr *qhnet.Trajectory) *qhnet.Trajectory {
 		tr.Separated = &qhnet.Point{LogLoss: -u, LogTime: u}
 		return tr
