@@ -122,10 +122,17 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
 
 	play("runmenu:run-all")
-	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`)
+	evaluate[bool](t, ctx, `(globalThis.sends = gonb_comm.send, gonb_comm.send = () => {}, true)`)
 	wait(t, ctx, patience, deaf)
 	screenshot(t, ctx, "playground-lost")
+	evaluate[bool](t, ctx, `(gonb_comm.send = sends, true)`)
 	wait(t, ctx, patience, hears)
+	seen := evaluate[string](t, ctx, live)
+	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`) // it connects again, perhaps before anyone notices
+	for deadline := time.Now().Add(patience); evaluate[string](t, ctx, live) == seen && time.Now().Before(deadline); time.Sleep(time.Second) {
+		moveSlider(t, ctx, 0.75)
+	}
+	awaitPicture(t, ctx, seen)
 
 	do(t, ctx, chromedp.Click(`//button[text()="Stop" and not(@disabled)]`))
 	wait(t, ctx, patience, `!document.querySelector('.jp-OutputArea-output input[type=range]') && `+prompts+`.every(p => /\d/.test(p))`)

@@ -63,9 +63,24 @@ func (v *victim) left() (left []string) {
 	}
 	entries, _ := os.ReadDir(v.temporary)
 	for _, entry := range entries {
-		left = append(left, filepath.Join(v.temporary, entry.Name()))
+		path := filepath.Join(v.temporary, entry.Name())
+		// A killed "go run" leaves its own work folder, which holds no file when the
+		// program came from the build cache; nobody else can know whose it is.
+		if temporaryBuild.MatchString(entry.Name()) && !holdsFiles(path) {
+			continue
+		}
+		left = append(left, path)
 	}
 	return left
+}
+
+// holdsFiles tells whether there is any file in a folder or below it.
+func holdsFiles(folder string) (yes bool) {
+	filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		yes = yes || err == nil && !entry.IsDir()
+		return nil
+	})
+	return yes
 }
 
 // wantNothingLeft waits until everything has gone, as it must by itself.
