@@ -60,7 +60,7 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 	}
 	pictures = map[string][]byte{}
 	rows = "| Notebook | | What it says first |\n| --- | --- | --- |\n"
-	claims = "| Claim | Found | Must be | Notebook |\n| --- | --- | --- | --- |\n"
+	claims = "| Status | Claim | Found | Must be | Where |\n| --- | --- | --- | --- | --- |\n"
 	for _, path := range paths {
 		nb, err := readNotebook(path)
 		if err != nil {
@@ -78,7 +78,8 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 		}
 		rows += fmt.Sprintf("| [%s %s](notebooks/%s) | %s | %s |\n", number, cmp.Or(heading, title(path)), file, image, inTable(sentence))
 		for _, c := range nb.claims() {
-			claims += fmt.Sprintf("| %s | %s | %s | [%s](notebooks/%s) |\n", inTable(c.text), cmp.Or(c.number, "holds"), c.bound, number, file)
+			where := fmt.Sprintf("[%s](notebooks/%s)%s", number, file, c.prompt)
+			claims += fmt.Sprintf("| %s | %s | %s | %s | %s |\n", c.status, inTable(c.text), cmp.Or(c.number, "holds"), c.bound, where)
 		}
 	}
 	return rows, claims, pictures, nil
@@ -120,13 +121,19 @@ func chapter(path string) string {
 
 // A claim is a line that a cell tagged "check" prints, such as
 //
-//	blocks grow with their rates, largest error of an exponent: 5.8e-06 ≤ 1e-04
+//	measured · blocks grow with their rates, largest error of an exponent: 5.8e-06 ≤ 1e-04
 //
-// what is claimed, the number that was found, and the bound it had to keep; number
-// and bound may be absent. The cell fails if the claim does not hold.
-type claim struct{ text, number, bound string }
+// its status, what is claimed, the number that was found, and the bound it had to
+// keep; number and bound may be absent. The cell fails if the claim does not hold.
+type claim struct {
+	status string // theorem (after the paper), conjecture (the paper's), derived (here, with its proof) or measured
+	text   string
+	number string
+	bound  string
+	prompt string // of its cell: " In [7]"
+}
 
-var claimLine = regexp.MustCompile(`^(.+?)(?:: (\S+)(?: ([≤≥] \S+))?)?$`)
+var claimLine = regexp.MustCompile(`^(?:(theorem|conjecture|derived|measured) · )?(.+?)(?:: (\S+)(?: ([≤≥] \S+))?)?$`)
 
 // claims lists what the notebook's check cells printed when they last ran.
 func (nb *notebook) claims() (all []claim) {
@@ -134,10 +141,14 @@ func (nb *notebook) claims() (all []claim) {
 		if !c.hasTag("check") {
 			continue
 		}
+		prompt := ""
+		if c.ExecutionCount != nil {
+			prompt = fmt.Sprintf(" In [%d]", *c.ExecutionCount)
+		}
 		for _, o := range c.Outputs {
 			for line := range strings.Lines(string(o.Text)) {
 				if m := claimLine.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-					all = append(all, claim{m[1], m[2], m[3]})
+					all = append(all, claim{m[1], m[2], m[3], m[4], prompt})
 				}
 			}
 		}

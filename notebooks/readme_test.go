@@ -26,6 +26,11 @@ func TestReadmeFollowsTheNotebooks(t *testing.T) {
 	if !strings.Contains(string(text), claimsBegins+claims+claimsEnds) {
 		t.Errorf("the table of claims is not this one, which go run ./notebooks run writes:\n%s", claims)
 	}
+	for line := range strings.Lines(claims) {
+		if strings.HasPrefix(line, "|  |") {
+			t.Errorf("a check cell prints a claim without its status: %s", line)
+		}
+	}
 	for path, picture := range pictures {
 		if saved, err := os.ReadFile(path); err != nil || string(saved) != string(picture) {
 			t.Errorf("%s is not the picture in the notebook (%v)", path, err)
@@ -34,11 +39,12 @@ func TestReadmeFollowsTheNotebooks(t *testing.T) {
 }
 
 func TestClaims(t *testing.T) {
-	check := &cell{Metadata: map[string]any{"tags": []any{"check"}}, Outputs: []*output{{Text: "the margin is √(Cd)/(C−1), error: 3.1e-07 ≤ 1e-05\nstops away: 0.2 ≥ 0.1\nshares: 3\nall flows: end well\nno number\n\n"}}}
+	seven := 7
+	check := &cell{ExecutionCount: &seven, Metadata: map[string]any{"tags": []any{"check"}}, Outputs: []*output{{Text: "derived · the margin is √(Cd)/(C−1), error: 3.1e-07 ≤ 1e-05\nstops away: 0.2 ≥ 0.1\nshares: 3\nall flows: end well\nno number\n\n"}}}
 	nb := &notebook{Cells: []*cell{check, {Outputs: []*output{{Text: "not a claim: 1\n"}}}}}
 	want := []claim{
-		{"the margin is √(Cd)/(C−1), error", "3.1e-07", "≤ 1e-05"}, {"stops away", "0.2", "≥ 0.1"}, {"shares", "3", ""},
-		{"all flows: end well", "", ""}, {"no number", "", ""},
+		{"derived", "the margin is √(Cd)/(C−1), error", "3.1e-07", "≤ 1e-05", " In [7]"}, {"", "stops away", "0.2", "≥ 0.1", " In [7]"}, {"", "shares", "3", "", " In [7]"},
+		{"", "all flows: end well", "", "", " In [7]"}, {"", "no number", "", "", " In [7]"},
 	}
 	if got := nb.claims(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
