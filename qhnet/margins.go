@@ -41,7 +41,7 @@ type marginMap interface {
 // two classes, a model with C outputs needs C. It returns an error if the set
 // is empty or inconsistent, or does not fit the model.
 func NewMargins(m Model, set dataset.Set) (*Margins, error) {
-	if err := set.Check(); err != nil {
+	if err := set.CheckPoints(); err != nil {
 		return nil, fmt.Errorf("qhnet: margins: %w", err)
 	}
 	return bindMargins(m, set)
@@ -76,7 +76,7 @@ func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, err
 	if !(radius >= 0) || math.IsInf(radius, 0) {
 		return nil, fmt.Errorf("qhnet: ball margins: the radius is %v; use a finite number ≥ 0", radius)
 	}
-	if err := centres.Check(); err != nil {
+	if err := centres.CheckPoints(); err != nil {
 		return nil, fmt.Errorf("qhnet: ball margins: %w", err)
 	}
 	n, d := centres.X.Dims()

@@ -1,8 +1,10 @@
 package oracle
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -21,12 +23,17 @@ import (
 // negative along a direction tangent to all active margins, and the objective really
 // falls on a feasible curve along it, the point is a saddle. (Nocedal and Wright,
 // Numerical Optimization, 2006, section 12.5.)
+//
+// At a kink, such as a unit with weights zero whose ReLU would open, second derivatives
+// say nothing. Then directions are tried, and the point is a saddle if the objective falls
+// along one of them, and otherwise undecided.
 type Curvature struct {
 	Verdict   Verdict
 	Smallest  float64   // eigenvalue on the tangent space of the active margins
 	Direction []float64 // its eigenvector, of length one
 	Dimension int       // of that tangent space; 0 is a vertex, a minimum
 	Flat      int       // its eigenvalues that are zero up to rounding
+	Kinked    bool      // whether margins have no second derivatives there
 	Fall      float64   // of the objective along Direction, as a multiple of step²/2: about -Smallest at a saddle
 }
 
@@ -64,25 +71,30 @@ func CurvatureOf(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certificat
 	}
 	l := newLagrangian(margins, rates, c)
 	loose, _ := l.spectrum(l.strict)
-	tight, direction := l.spectrum(l.active)
+	tight, tangent := l.spectrum(l.active)
 	zero := flatShare * mat.Norm(l.hessian, 2)
-	result := &Curvature{Verdict: Undecided, Direction: direction, Dimension: len(tight), Flat: countBelow(tight, zero)}
+	result := &Curvature{Verdict: Undecided, Dimension: len(tight), Flat: countBelow(tight, zero)}
 	if len(tight) > 0 {
-		result.Smallest = tight[0]
+		result.Smallest, result.Direction = tight[0], mat.Col(nil, 0, tangent)
+	}
+	var err error
+	if result.Kinked, err = l.kinked(tangent); err != nil {
+		return nil, err
 	}
 	switch {
+	case result.Kinked:
+		result.Direction, result.Fall, err = l.steepest(tangent)
+		if result.Smallest = -result.Fall; result.Fall > 1e3*zero {
+			result.Verdict = Saddle
+		}
 	case len(loose) == 0 || loose[0] >= -zero && countBelow(loose, zero) <= l.symmetries():
 		result.Verdict = Minimum
 	case result.Smallest < -zero:
-		var err error
-		if result.Fall, err = l.fall(direction); err != nil {
-			return nil, err
-		}
-		if result.Fall > -result.Smallest/10 {
+		if result.Fall, err = l.fall(result.Direction); result.Fall > -result.Smallest/10 {
 			result.Verdict = Saddle
 		}
 	}
-	return result, nil
+	return result, err
 }
 
 func countBelow(values []float64, limit float64) (count int) {
@@ -102,6 +114,7 @@ type lagrangian struct {
 	c              *qhnet.Certificate
 	hessian        *mat.SymDense
 	active, strict [][]float64 // gradients of the support, and of those with a positive multiplier
+	back           mat.SVD     // of the active ones, to move to given margins by
 }
 
 func newLagrangian(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certificate) *lagrangian {
@@ -140,12 +153,15 @@ func newLagrangian(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certific
 			}
 		}
 	}
+	if !l.back.Factorize(stack(l.active, m), mat.SVDThin) {
+		panic("qhnet: singular value decomposition of finite gradients failed")
+	}
 	return l
 }
 
 // spectrum returns the eigenvalues of the Hessian on the space orthogonal to the rows,
-// in increasing order, and the eigenvector of the first.
-func (l *lagrangian) spectrum(rows [][]float64) (values, first []float64) {
+// in increasing order, and their eigenvectors, one a column.
+func (l *lagrangian) spectrum(rows [][]float64) (values []float64, basis *mat.Dense) {
 	m := len(l.c.Theta)
 	var svd mat.SVD
 	if !svd.Factorize(stack(rows, m), mat.SVDFullV) {
@@ -155,7 +171,7 @@ func (l *lagrangian) spectrum(rows [][]float64) (values, first []float64) {
 	if rank == m {
 		return nil, nil
 	}
-	var v, projected, curved mat.Dense
+	var v, projected, curved, vectors mat.Dense
 	svd.VTo(&v)
 	tangent := v.Slice(0, m, rank, m)
 	curved.Mul(l.hessian, tangent)
@@ -164,11 +180,100 @@ func (l *lagrangian) spectrum(rows [][]float64) (values, first []float64) {
 	if !eigen.Factorize(mat.NewSymDense(m-rank, projected.RawMatrix().Data), true) {
 		panic("qhnet: eigenvalues of a finite Hessian failed")
 	}
-	var vectors mat.Dense
-	var direction mat.VecDense
 	eigen.VectorsTo(&vectors)
-	direction.MulVec(tangent, vectors.ColView(0))
-	return eigen.Values(nil), direction.RawVector().Data
+	basis = new(mat.Dense)
+	basis.Mul(tangent, &vectors)
+	return eigen.Values(nil), basis
+}
+
+// kinked tells whether the Lagrangian is no quadratic function close to the point,
+// along some tangent direction.
+func (l *lagrangian) kinked(tangent *mat.Dense) (bool, error) {
+	if tangent == nil {
+		return false, nil
+	}
+	m := len(l.c.Theta)
+	gradient, residual := make([]float64, m), make([]float64, m)
+	l.margins.Gradient(gradient, l.c.Fitted.Multipliers)
+	for i, highest := range l.rates.Highest() {
+		residual[i] = -gradient[i]
+		if highest {
+			residual[i] += l.c.MaxRate * l.c.Theta[i]
+		}
+	}
+	at, err := l.value(l.c.Theta)
+	step, rng := 1e-4*floats.Norm(l.c.Theta, 2), rand.New(rand.NewPCG(1, 1))
+	for k := 0; k < 8 && err == nil; k++ {
+		v := randomUnit(tangent, rng)
+		var moved float64
+		moved, err = l.value(floats.AddScaledTo(make([]float64, m), l.c.Theta, step, v))
+		direction := mat.NewVecDense(m, v)
+		expected := mat.Inner(direction, l.hessian, direction)
+		if found := 2 * (moved - at - step*floats.Dot(residual, v)) / (step * step); !(math.Abs(found-expected) <= 0.01*mat.Norm(l.hessian, 2)) {
+			return true, err
+		}
+	}
+	_, forwardErr := l.margins.Forward(l.c.Theta)
+	return false, errors.Join(err, forwardErr)
+}
+
+// value is the Lagrangian at θ.
+func (l *lagrangian) value(theta []float64) (float64, error) {
+	q, err := l.margins.Forward(theta)
+	if err != nil {
+		return 0, err
+	}
+	return l.objective(theta) - floats.Dot(l.c.Fitted.Multipliers, q), nil
+}
+
+// objective is ½‖θ‖²_Λmax.
+func (l *lagrangian) objective(theta []float64) (sum float64) {
+	for i, highest := range l.rates.Highest() {
+		if highest {
+			sum += l.c.MaxRate * theta[i] * theta[i] / 2
+		}
+	}
+	return sum
+}
+
+// steepest looks for the tangent direction along which the objective falls most: the
+// best of many random ones, and then of smaller and smaller changes to it.
+func (l *lagrangian) steepest(tangent *mat.Dense) (best []float64, fall float64, err error) {
+	const draws = 200
+	rng := rand.New(rand.NewPCG(2, 2))
+	fall = math.Inf(-1)
+	for reach := 1.0; reach > 1e-2; reach /= 2 {
+		center := best
+		for range draws {
+			v := randomUnit(tangent, rng)
+			if center != nil {
+				floats.Scale(reach, v)
+				floats.Add(v, center)
+				floats.Scale(1/floats.Norm(v, 2), v)
+			}
+			found, err := l.fall(v)
+			if err != nil {
+				return nil, 0, err
+			}
+			if found > fall {
+				best, fall = v, found
+			}
+		}
+	}
+	return best, fall, nil
+}
+
+// randomUnit is a random direction in the space of an orthonormal basis.
+func randomUnit(basis *mat.Dense, rng *rand.Rand) []float64 {
+	_, dimension := basis.Dims()
+	coefficients := mat.NewVecDense(dimension, nil)
+	for i := range dimension {
+		coefficients.SetVec(i, rng.NormFloat64())
+	}
+	var v mat.VecDense
+	v.MulVec(basis, coefficients)
+	v.ScaleVec(1/v.Norm(2), &v)
+	return v.RawVector().Data
 }
 
 // symmetries returns the dimension of the free scalings Vθ of [qhnet.ConservedBlocks]
@@ -208,12 +313,8 @@ func (l *lagrangian) fall(direction []float64) (float64, error) {
 	for i, j := range l.c.Support {
 		gap.SetVec(i, 1-q[j])
 	}
-	var svd mat.SVD
 	var move mat.VecDense
-	if !svd.Factorize(stack(l.active, len(theta)), mat.SVDThin) {
-		panic("qhnet: singular value decomposition of finite gradients failed")
-	}
-	svd.SolveVecTo(&move, gap, svd.Rank(1e-8))
+	l.back.SolveVecTo(&move, gap, l.back.Rank(1e-8))
 	floats.Add(theta, move.RawVector().Data)
 	if q, err = l.margins.Forward(theta); err != nil {
 		return 0, err
@@ -223,13 +324,7 @@ func (l *lagrangian) fall(direction []float64) (float64, error) {
 		return math.Inf(-1), nil
 	}
 	qhnet.Rescale(theta, -math.Log(smallest), l.rates, theta)
-	objective := 0.0
-	for i, highest := range l.rates.Highest() {
-		if highest {
-			objective += l.c.MaxRate * theta[i] * theta[i] / 2
-		}
-	}
-	return 2 * (l.c.Objective - objective) / (step * step), nil
+	return 2 * (l.c.Objective - l.objective(theta)) / (step * step), nil
 }
 
 func stack(rows [][]float64, width int) *mat.Dense {

@@ -121,6 +121,32 @@ func TestCurvatureLeavesRotationsUndecided(t *testing.T) {
 	}
 }
 
+// One ReLU unit serves two points at an angle φ, and a second has weights zero. There the
+// margins have a kink. The second unit pays beyond 120°: the objective falls along it by
+// 1/(4 cos(φ/2)) - ½.
+func TestCurvatureAtAKink(t *testing.T) {
+	for _, degrees := range []float64{105, 115, 125, 140, 160} {
+		sin, cos := math.Sincos(degrees * math.Pi / 360)
+		set := dataset.Set{Name: "two points", X: mat.NewDense(2, 2, []float64{sin, cos, -sin, cos}), Labels: []int{1, 1}, Classes: 2}
+		net, err := nn.New(nn.Input(2), nn.Dense(2, nn.NoBias()), nn.ReLU(), nn.Dense(1, nn.NoBias()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		margins, fall := bind(t, net, set), 1/(4*cos)-0.5
+		one := curvature(t, margins, []float64{0, 1, 0, 0, 1, 0})
+		switch {
+		case !one.Kinked, fall < 0 && one.Verdict != oracle.Undecided:
+			t.Errorf("%v°: %+v, want undecided at a kink", degrees, one)
+		case fall > 0 && (one.Verdict != oracle.Saddle || math.Abs(one.Fall-fall) > 0.02*fall):
+			t.Errorf("%v°: %+v, want a saddle and a fall of %v", degrees, one, fall)
+		}
+		two := curvature(t, margins, []float64{sin, cos, -sin, cos, 1, 1})
+		if two.Verdict != oracle.Minimum || two.Kinked {
+			t.Errorf("%v°: %+v, want a minimum", degrees, two)
+		}
+	}
+}
+
 func TestCurvatureRefuses(t *testing.T) {
 	model := nn.Groups(exampleBall.Groups(1, 2)...)
 	margins, rates := bindBalls(t, model, exampleBall), mustRates(t, model)
