@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"qhlab/qhnet/internal/polytope"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Conserved is a quadratic form of the parameters that gradient flow on any
@@ -52,7 +53,7 @@ func (c Conserved) Magnitude(theta []float64) float64 {
 
 // Gradient sets dst to ∇C(θ) = 2 Vθ.
 func (c Conserved) Gradient(dst, theta []float64) {
-	checkLength("dst", len(dst), len(theta))
+	vector.CheckLength("dst", len(dst), len(theta))
 	clear(dst)
 	for _, t := range c.terms {
 		for r := range t.rows {

@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
 )
 
@@ -78,7 +79,7 @@ func (d *Descent) validate() error {
 	if d.Margins == nil || d.Optimizer == nil {
 		panic("qhnet: Descent needs Margins and an Optimizer")
 	}
-	checkLength("Descent.Start", len(d.Start), NumParameters(d.Margins.Model()))
+	vector.CheckLength("Descent.Start", len(d.Start), NumParameters(d.Margins.Model()))
 	if d.Steps < 1 {
 		return fmt.Errorf("qhnet: Descent.Steps = %d; take at least one step", d.Steps)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
 )
 
@@ -78,7 +79,7 @@ func (f *Flow) validate() error {
 	if f.Margins == nil {
 		panic("qhnet: Flow.Margins is nil")
 	}
-	checkLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
+	vector.CheckLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
 	if err := CheckParameters(f.Margins.Model(), f.Start); err != nil {
 		return fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"qhlab/qhnet/internal/vector"
+
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
@@ -20,7 +22,7 @@ func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []floa
 	if dst == nil {
 		dst = make([]float64, len(theta))
 	}
-	checkLength("dst", len(dst), len(theta))
+	vector.CheckLength("dst", len(dst), len(theta))
 	rate, factor := 0.0, 1.0
 	for i, v := range theta {
 		if lambda[i] != rate {
@@ -50,7 +52,7 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 	lambda, sum := rates.lambda(theta), 0.0
 	for start, end := 0, 0; start < len(theta); start = end {
 		end = runEnd(lambda, start)
-		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector(theta[start:end])))
+		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector.BLAS(theta[start:end])))
 	}
 	return sum
 }
@@ -63,11 +65,11 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 // where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
 // less are equal.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
-	checkLength("theta", len(theta), rates.parameters())
+	vector.CheckLength("theta", len(theta), rates.parameters())
 	rate, blocks := rates.Max()
 	sum := 0.0
 	for _, b := range blocks {
-		sum = math.Hypot(sum, blas64.Nrm2(vector(rates.blocks[b].Of(theta))))
+		sum = math.Hypot(sum, blas64.Nrm2(vector.BLAS(rates.blocks[b].Of(theta))))
 	}
 	return math.Sqrt(rate) * sum
 }
@@ -143,7 +145,7 @@ func logTerm(rate float64, run []float64) float64 {
 	if rate == 0 {
 		return math.Inf(-1)
 	}
-	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector(run)))
+	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector.BLAS(run)))
 }
 
 // Normalize sets dst to the normalized parameters
@@ -193,7 +195,7 @@ func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64)
 		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
 	}
 	have := append([]float64(nil), f...)
-	blas64.Scal(math.Exp(-alpha), vector(have))
+	blas64.Scal(math.Exp(-alpha), vector.BLAS(have))
 	return relativeDifference(have, want), nil
 }
 

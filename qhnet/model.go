@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -61,6 +60,9 @@ type KinkRounder interface {
 // Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
 // method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
 func Jacobian(dst *mat.Dense, e Evaluation) {
+	if dst == nil || dst.IsEmpty() {
+		panic("qhnet: Jacobian: dst is nil or empty; give it a row an output and a column a parameter")
+	}
 	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
 		own.Jacobian(dst)
 		return
@@ -159,22 +161,4 @@ type ScalingRule struct {
 	Reason       string    // the rule in words, as a full sentence
 	Coefficients []float64 // one per block
 	Total        float64   // 1 for the output's rule, otherwise 0
-}
-
-// checkLength panics if a slice does not have the length its role asks for.
-func checkLength(name string, have, want int) {
-	if have != want {
-		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
-	}
-}
-
-// vector returns a slice as BLAS takes it.
-func vector(v []float64) blas64.Vector {
-	return blas64.Vector{N: len(v), Data: v, Inc: 1}
-}
-
-func fill(dst []float64, value float64) {
-	for i := range dst {
-		dst[i] = value
-	}
 }

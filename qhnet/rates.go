@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"qhlab/qhnet/internal/polytope"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Rates are the admissible rates of a model: the polytope of all λ, one rate
@@ -108,7 +109,7 @@ func (r *Rates) set(perBlock []float64) {
 	r.expanded = sync.OnceValue(func() []float64 {
 		lambda := make([]float64, r.parameters())
 		for b, block := range r.blocks {
-			fill(block.Of(lambda), perBlock[b])
+			vector.Fill(block.Of(lambda), perBlock[b])
 		}
 		return lambda
 	})
@@ -129,7 +130,7 @@ func (r *Rates) with(perBlock []float64) *Rates {
 
 // lambda returns Λ, one rate for each parameter of θ.
 func (r *Rates) lambda(theta []float64) []float64 {
-	checkLength("theta", len(theta), r.parameters())
+	vector.CheckLength("theta", len(theta), r.parameters())
 	return r.expanded()
 }
 
@@ -178,7 +179,7 @@ func (r *Rates) Max() (rate float64, blocks []int) {
 // Extreme returns the rates that minimize Σ_b c_b λ_b over the polytope. It is an
 // error if the sum has no lower bound.
 func (r *Rates) Extreme(objective []float64) (*Rates, error) {
-	checkLength("objective", len(objective), len(r.blocks))
+	vector.CheckLength("objective", len(objective), len(r.blocks))
 	c := make([]*big.Rat, len(objective))
 	for b, v := range objective {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -209,7 +210,7 @@ func (r *Rates) growing(c, x []*big.Rat) string {
 // block or the rule that they violate and by how much. Rules may be missed by
 // rounding, 1e-12 of the largest term.
 func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
-	checkLength("perBlock", len(perBlock), len(r.blocks))
+	vector.CheckLength("perBlock", len(perBlock), len(r.blocks))
 	for b, v := range perBlock {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("qhnet: Λ is not admissible: the rate of %s is %v; use a finite number ≥ 0", r.blocks[b].Name, v)
@@ -237,7 +238,7 @@ type equations struct {
 func equationsOf(blocks []Block, rules []ScalingRule) equations {
 	var e equations
 	for _, rule := range rules {
-		checkLength("the coefficients of a rule of "+rule.Layer, len(rule.Coefficients), len(blocks))
+		vector.CheckLength("the coefficients of a rule of "+rule.Layer, len(rule.Coefficients), len(blocks))
 		coef := make([]*big.Rat, len(blocks))
 		for v, c := range rule.Coefficients {
 			coef[v] = rational(c)
@@ -356,7 +357,7 @@ func (r *Rates) CheckPoint(m Model, theta []float64) error {
 	if !same {
 		return fmt.Errorf("qhnet: the rates belong to a model with the blocks %v, not to one with %v; use RatesOf of this model", names(r.blocks), names(blocks))
 	}
-	checkLength("theta", len(theta), r.parameters())
+	vector.CheckLength("theta", len(theta), r.parameters())
 	return CheckParameters(m, theta)
 }
 
