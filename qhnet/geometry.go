@@ -19,6 +19,7 @@ import (
 // result too large for a float64 is ±Inf.
 func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []float64 {
 	lambda := rates.lambda(theta)
+	vector.CheckFinite("alpha", alpha)
 	if dst == nil {
 		dst = make([]float64, len(theta))
 	}
@@ -38,6 +39,9 @@ func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []floa
 // Curve returns the points ψ_α(θ) of the characteristic curve through θ, one
 // row for each α. Its tangent at θ is Λθ.
 func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
+	if len(alphas) == 0 {
+		panic("qhnet: Curve without points; give it some α")
+	}
 	points := mat.NewDense(len(alphas), len(theta), nil)
 	for k, alpha := range alphas {
 		Rescale(points.RawRowView(k), alpha, rates, theta)
@@ -65,7 +69,7 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 // where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
 // less are equal.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
-	vector.CheckLength("theta", len(theta), rates.parameters())
+	rates.lambda(theta)
 	rate, blocks := rates.Max()
 	sum := 0.0
 	for _, b := range blocks {
@@ -90,6 +94,9 @@ func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
 // time at which the largest term is 1 lies left of the root, so Newton's method
 // rises to it from there and needs no safeguard but an end.
 func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
+	if i := vector.NotFinite(theta); i >= 0 {
+		return 0, fmt.Errorf("qhnet: normalized time: parameter %d is %v; every parameter must be finite", i, theta[i])
+	}
 	lambda := rates.lambda(theta)
 	tau := math.Inf(-1)
 	for start, end := 0, 0; start < len(theta); start = end {
@@ -107,9 +114,6 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	for range 100 {
 		value, slope := logSeminorm(lambda, theta, tau)
 		next := tau - value/slope
-		if math.IsNaN(next) || math.IsInf(next, 0) {
-			return 0, fmt.Errorf("qhnet: normalized time: a parameter or a rate is not finite (g = %v)", value)
-		}
 		if !(next > tau) {
 			break
 		}
@@ -167,11 +171,11 @@ func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float
 //
 //	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
 func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error) {
-	lambda := rates.lambda(theta)
-	f, err := e.Forward(theta)
+	f, err := forward(e, rates, theta)
 	if err != nil {
 		return 0, err
 	}
+	lambda := rates.lambda(theta)
 	tangent, derivative := make([]float64, len(theta)), make([]float64, len(f))
 	for i := range theta {
 		tangent[i] = lambda[i] * theta[i]
@@ -185,7 +189,7 @@ func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error)
 //
 //	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
 func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64) (float64, error) {
-	f, err := e.Forward(theta)
+	f, err := forward(e, rates, theta)
 	if err != nil {
 		return 0, err
 	}
@@ -197,6 +201,15 @@ func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64)
 	have := append([]float64(nil), f...)
 	blas64.Scal(math.Exp(-alpha), vector.BLAS(have))
 	return relativeDifference(have, want), nil
+}
+
+// forward evaluates the point of a residual.
+func forward(e Evaluation, rates *Rates, theta []float64) ([]float64, error) {
+	vector.CheckLength("theta", len(theta), rates.parameters())
+	if e == nil {
+		panic("qhnet: a residual of no Evaluation; make one by a model's Bind, and look at its error")
+	}
+	return e.Forward(theta)
 }
 
 // relativeDifference returns max |a - b| / max |b|.

@@ -2,8 +2,13 @@ package qhnet
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
+
+	"qhlab/qhnet/internal/vector"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -93,11 +98,15 @@ type Shape []int
 
 // Size returns the number of entries of an array of this shape.
 func (s Shape) Size() int {
-	n := 1
+	n := uint64(1)
 	for _, side := range s {
-		n *= side
+		over, product := bits.Mul64(n, uint64(side)) // a negative side is huge
+		if over != 0 || product > math.MaxInt {
+			panic(fmt.Sprintf("qhnet: the shape %s has no size; sides must be at least 0, and their product an int", s))
+		}
+		n = product
 	}
-	return n
+	return int(n)
 }
 
 // String writes a shape as 8×28×28.
@@ -111,12 +120,16 @@ func (s Shape) String() string {
 
 // Of returns the block's part of a vector indexed like θ, without copying.
 func (b Block) Of(theta []float64) []float64 {
-	return theta[b.Offset : b.Offset+b.Len() : b.Offset+b.Len()]
+	end := b.Offset + b.Len()
+	if b.Offset < 0 || end > len(theta) {
+		panic(fmt.Sprintf("qhnet: block %q is entries %d to %d of a vector of length %d; use one as long as θ", b.Name, b.Offset, end, len(theta)))
+	}
+	return theta[b.Offset:end:end]
 }
 
 // NumParameters returns m, the length of θ.
 func NumParameters(m Model) int {
-	blocks := m.Blocks()
+	blocks := blocksOf(m)
 	if len(blocks) == 0 {
 		return 0
 	}
@@ -124,20 +137,25 @@ func NumParameters(m Model) int {
 	return last.Offset + last.Len()
 }
 
+// blocksOf returns a model's blocks. Everything that takes a model asks for them.
+func blocksOf(m Model) []Block {
+	if m == nil {
+		panic("qhnet: the model is nil; make one, such as by nn.New, and look at its error")
+	}
+	return m.Blocks()
+}
+
 // CheckParameters returns an error that names the first parameter that is a NaN or
 // an infinity.
 func CheckParameters(m Model, theta []float64) error {
-	for i, v := range theta {
-		if v-v == 0 {
-			continue
-		}
-		for _, b := range m.Blocks() {
-			if i < b.Offset+b.Len() {
-				return fmt.Errorf("qhnet: parameter %d of %s is %v; every parameter must be finite", i-b.Offset, b.Name, v)
-			}
-		}
+	vector.CheckLength("theta", len(theta), NumParameters(m))
+	i := vector.NotFinite(theta)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	blocks := m.Blocks()
+	b := blocks[slices.IndexFunc(blocks, func(b Block) bool { return i < b.Offset+b.Len() })]
+	return fmt.Errorf("qhnet: parameter %d of %s is %v; every parameter must be finite", i-b.Offset, b.Name, theta[i])
 }
 
 // findBlock returns the place of a block by its name.

@@ -106,8 +106,8 @@ func (p *plan) finish(out wire) {
 	}
 }
 
-// Blocks implements [qhnet.Model].
-func (n *Network) Blocks() []qhnet.Block { return slices.Clone(n.plan().blocks) }
+// Blocks implements [qhnet.Model]. The slice belongs to the network.
+func (n *Network) Blocks() []qhnet.Block { return n.plan().blocks }
 
 // ScalingRules implements [qhnet.Model]. Each layer takes a value that scales like
 // e^{αa} to one that scales like e^{αa'}. With rates λ_W of weights, λ_b of a

@@ -162,7 +162,12 @@ func (p *Product) writeRules() {
 
 // Blocks lists the factors group by group; it implements [qhnet.Model]. The slice
 // belongs to the model.
-func (p *Product) Blocks() []qhnet.Block { return p.blocks }
+func (p *Product) Blocks() []qhnet.Block {
+	if p == nil || len(p.factors) == 0 {
+		panic("qhnet: a nil or zero Product; make products by Groups or Diagonal")
+	}
+	return p.blocks
+}
 
 // ScalingRules asks the rates of each group to sum to 1; it implements [qhnet.Model].
 // The slice belongs to the model.
