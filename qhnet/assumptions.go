@@ -38,7 +38,7 @@ const convergingRatio = 0.9
 // of log(1/L) after separation, with records near both ends and the middle; with
 // less, or with normalized parameters that are not defined, it returns an error.
 func AssumptionsAlong(tr *Trajectory, rates *Rates) (*Assumptions, error) {
-	if len(tr.Points) == 0 {
+	if tr == nil || len(tr.Points) == 0 {
 		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
 	}
 	a := &Assumptions{SeparatedAt: math.NaN()}

@@ -23,7 +23,7 @@ type RateAudit struct {
 
 // Audit finds the rates of a model.
 func Audit(m Model) *RateAudit {
-	a := &RateAudit{Blocks: m.Blocks()}
+	a := &RateAudit{Blocks: blocksOf(m)}
 	a.Rates, a.Err = RatesOf(m)
 	if a.Err != nil {
 		return a

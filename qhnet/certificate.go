@@ -95,8 +95,8 @@ func Certify(margins *Margins, rates *Rates, theta []float64, settings *Certific
 	if settings == nil {
 		settings = &CertificateSettings{}
 	}
-	if !(settings.Epsilon >= 0) {
-		return nil, fmt.Errorf("qhnet: certificate: Epsilon = %v; use a number ≥ 0", settings.Epsilon)
+	if !(settings.Epsilon >= 0) || math.IsInf(settings.Epsilon, 0) {
+		return nil, fmt.Errorf("qhnet: certificate: Epsilon = %v; use a finite number ≥ 0", settings.Epsilon)
 	}
 	if err := rates.CheckPoint(margins.Model(), theta); err != nil {
 		return nil, fmt.Errorf("qhnet: certificate: %w", err)
@@ -291,7 +291,7 @@ func (c *Certificate) String() string {
 	line("½‖θ‖²_Λmax", "%.9g", c.Objective)
 	line("highest-rate share", "%.3g", c.HighestShare)
 	line("feasibility", "min q - 1 = %s", residualText(-c.Infeasibility()))
-	line("support", "%d of %d margins, q ≤ 1 + %.0e", len(c.Support), len(c.Margins), c.Epsilon)
+	line("support", "%d of %d margins, q ≤ 1 + %.0e%s", len(c.Support), len(c.Margins), c.Epsilon, c.earlyNote())
 	line("", "%14s %16s", "stationarity", "complementarity")
 	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), c.degenerateNote())
 	line("  μ from softmax", "%14s %16s", residualText(c.Softmax.Stationarity), residualText(c.Softmax.Complementarity))
@@ -320,6 +320,15 @@ func (c *Certificate) SupportPoints() []int {
 		}
 	}
 	return points
+}
+
+// earlyNote warns where Epsilon, which stops at 0.1, leaves margins out of the support that
+// still count.
+func (c *Certificate) earlyNote() string {
+	if left := c.Epsilon * math.Exp(-c.Alpha); left < 20*(1-1e-9) && len(c.Support) < len(c.Margins) {
+		return fmt.Sprintf("  (early: those beyond weigh up to e^-%.1f of the largest)", left)
+	}
+	return ""
 }
 
 func (c *Certificate) degenerateNote() string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"qhlab/qhnet/internal/polytope"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Conserved is a quadratic form of the parameters that gradient flow on any
@@ -21,6 +22,7 @@ import (
 type Conserved struct {
 	Name  string // the formula, such as "‖dense1.weight‖² - ‖dense2.weight‖²"
 	terms []conservedTerm
+	m     int // the length of θ
 }
 
 // conservedTerm is v times the sum of squares of a strided part of θ: rows of
@@ -33,6 +35,7 @@ type conservedTerm struct {
 
 // Value returns C(θ).
 func (c Conserved) Value(theta []float64) float64 {
+	vector.CheckLength("theta", len(theta), c.m)
 	sum := 0.0
 	for _, t := range c.terms {
 		sum += t.v * t.squares(theta)
@@ -43,6 +46,7 @@ func (c Conserved) Value(theta []float64) float64 {
 // Magnitude returns Σ |v_i| θ_i², against which a change of C(θ) is small or
 // large: rounding alone changes C by 1e-16 of it per step.
 func (c Conserved) Magnitude(theta []float64) float64 {
+	vector.CheckLength("theta", len(theta), c.m)
 	sum := 0.0
 	for _, t := range c.terms {
 		sum += math.Abs(t.v) * t.squares(theta)
@@ -52,7 +56,8 @@ func (c Conserved) Magnitude(theta []float64) float64 {
 
 // Gradient sets dst to ∇C(θ) = 2 Vθ.
 func (c Conserved) Gradient(dst, theta []float64) {
-	checkLength("dst", len(dst), len(theta))
+	vector.CheckLength("theta", len(theta), c.m)
+	vector.CheckLength("dst", len(dst), len(theta))
 	clear(dst)
 	for _, t := range c.terms {
 		for r := range t.rows {
@@ -84,10 +89,10 @@ func wholeBlock(blocks []Block, b int, v float64) conservedTerm {
 // squared norms of blocks. Of the bases that elimination finds it takes one with
 // few terms. The quantity of a scale-invariant block is its norm.
 func ConservedBlocks(m Model) []Conserved {
-	blocks := m.Blocks()
+	blocks := blocksOf(m)
 	var basis []Conserved
 	for _, v := range freeDirections(m) {
-		var c Conserved
+		c := Conserved{m: NumParameters(m)}
 		var name strings.Builder
 		for b, k := range v {
 			if k.Sign() == 0 {
@@ -132,6 +137,7 @@ func freeDirections(m Model) [][]*big.Int {
 // method of that name; those between two scale-invariant blocks, for which the
 // rules do not tell k, are left out.
 func ConservedUnits(m Model) []Conserved {
+	blocksOf(m)
 	layered, ok := m.(interface{ Units() []Units })
 	if !ok {
 		return nil
@@ -140,7 +146,10 @@ func ConservedUnits(m Model) []Conserved {
 	var all []Conserved
 	for _, u := range layered.Units() {
 		if k, ok := isFree(u); ok {
-			all = append(all, conservedBetween(blocks, u, k)...)
+			for _, c := range conservedBetween(blocks, u, k) {
+				c.m = NumParameters(m)
+				all = append(all, c)
+			}
 		}
 	}
 	return all

@@ -8,12 +8,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
 )
 
@@ -53,6 +55,7 @@ type Descent struct {
 // Run trains. If it is interrupted or fails, it returns what was recorded so far
 // together with the error; with a Checkpoint the next call goes on from there.
 func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
+	checkContext(ctx)
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
@@ -75,15 +78,29 @@ func forget(path string) error {
 }
 
 func (d *Descent) validate() error {
-	if d.Margins == nil || d.Optimizer == nil {
+	if o := reflect.ValueOf(d.Optimizer); d.Margins == nil || !o.IsValid() || o.Kind() == reflect.Pointer && o.IsNil() {
 		panic("qhnet: Descent needs Margins and an Optimizer")
 	}
-	checkLength("Descent.Start", len(d.Start), NumParameters(d.Margins.Model()))
+	for i, b := range d.Batches {
+		if b.Model(); !slices.EqualFunc(b.Model().Blocks(), d.Margins.Model().Blocks(), sameBlock) {
+			panic(fmt.Sprintf("qhnet: Descent.Batches[%d] are margins of another model; make them by Batches of the same", i))
+		}
+	}
+	vector.CheckLength("Descent.Start", len(d.Start), NumParameters(d.Margins.Model()))
 	if d.Steps < 1 {
 		return fmt.Errorf("qhnet: Descent.Steps = %d; take at least one step", d.Steps)
 	}
 	if !(d.WeightDecay >= 0) || math.IsInf(d.WeightDecay, 0) {
 		return fmt.Errorf("qhnet: Descent.WeightDecay = %v; it must be finite and not negative", d.WeightDecay)
+	}
+	if math.IsNaN(d.Until) {
+		return errors.New("qhnet: Descent.Until is NaN; it is a log(1/L), or 0 for none")
+	}
+	if d.Batches != nil && len(d.Batches) == 0 {
+		return errors.New("qhnet: Descent.Batches holds no batch; leave it nil for full gradients")
+	}
+	if err := checkPerDecade("Descent", &d.PerDecade); err != nil {
+		return err
 	}
 	if o, ok := d.Optimizer.(Validator); ok {
 		if err := o.Validate(); err != nil {
@@ -98,9 +115,6 @@ func (d *Descent) validate() error {
 	if d.Loss == nil {
 		d.Loss = Exponential{}
 	}
-	if d.PerDecade <= 0 {
-		d.PerDecade = 20
-	}
 	return nil
 }
 
@@ -113,6 +127,7 @@ func Batches(m Model, set dataset.Set, size int, rng *rand.Rand) ([]*Margins, er
 	if size < 1 {
 		return nil, fmt.Errorf("qhnet: batches of size %d; use at least 1", size)
 	}
+	checkRandom(rng)
 	var batches []*Margins
 	for part := range slices.Chunk(rng.Perm(set.Len()), size) {
 		b, err := bindMargins(m, set.Subset(part))

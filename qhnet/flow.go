@@ -1,12 +1,14 @@
 package qhnet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
 
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
 )
 
@@ -68,6 +70,7 @@ type FlowProgress struct {
 // recorded so far together with the error; with a Checkpoint the next call goes
 // on from there.
 func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
+	checkContext(ctx)
 	if err := f.validate(); err != nil {
 		return nil, err
 	}
@@ -78,7 +81,7 @@ func (f *Flow) validate() error {
 	if f.Margins == nil {
 		panic("qhnet: Flow.Margins is nil")
 	}
-	checkLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
+	vector.CheckLength("Flow.Start", len(f.Start), NumParameters(f.Margins.Model()))
 	if err := CheckParameters(f.Margins.Model(), f.Start); err != nil {
 		return fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
@@ -94,12 +97,29 @@ func (f *Flow) validate() error {
 	if f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth) {
 		return fmt.Errorf("qhnet: Flow.KinkWidth = %v; use a width in (0, 1], such as 1e-3", f.KinkWidth)
 	}
-	if f.PerDecade <= 0 {
-		f.PerDecade = 20
+	if f.MaxSteps < 0 {
+		return fmt.Errorf("qhnet: Flow.MaxSteps = %d; use at least 1, or 0 for a million", f.MaxSteps)
 	}
-	if f.MaxSteps <= 0 {
-		f.MaxSteps = 1_000_000
+	if f.Clock < 0 || f.Clock > ArcLength {
+		return fmt.Errorf("qhnet: Flow.Clock is %v; use one of the clocks of this package", f.Clock)
 	}
+	f.MaxSteps = cmp.Or(f.MaxSteps, 1_000_000)
+	return checkPerDecade("Flow", &f.PerDecade)
+}
+
+func checkContext(ctx context.Context) {
+	if ctx == nil {
+		panic("qhnet: the context is nil; use context.Background()")
+	}
+}
+
+// checkPerDecade sets the default of a number of records. More than a million, of θ each,
+// are no plan but a slip.
+func checkPerDecade(what string, n *int) error {
+	if *n < 0 || *n > 1e6 {
+		return fmt.Errorf("qhnet: %s.PerDecade = %d; use 1 to a million, or 0 for 20", what, *n)
+	}
+	*n = cmp.Or(*n, 20)
 	return nil
 }
 

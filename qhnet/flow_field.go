@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"qhlab/qhnet/internal/vector"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
@@ -119,7 +121,7 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 		f.unit[i] = 0
 		dst.SetCol(i, f.hg)
 	}
-	g, hg := vector(f.g), vector(f.hg)
+	g, hg := vector.BLAS(f.g), vector.BLAS(f.hg)
 	if clock == Time {
 		blas64.Ger(-1, g, g, dst.RawMatrix())
 	} else if power != 0 {

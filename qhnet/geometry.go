@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"qhlab/qhnet/internal/vector"
+
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
@@ -17,10 +19,11 @@ import (
 // result too large for a float64 is ±Inf.
 func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []float64 {
 	lambda := rates.lambda(theta)
+	vector.CheckFinite("alpha", alpha)
 	if dst == nil {
 		dst = make([]float64, len(theta))
 	}
-	checkLength("dst", len(dst), len(theta))
+	vector.CheckLength("dst", len(dst), len(theta))
 	rate, factor := 0.0, 1.0
 	for i, v := range theta {
 		if lambda[i] != rate {
@@ -36,6 +39,9 @@ func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []floa
 // Curve returns the points ψ_α(θ) of the characteristic curve through θ, one
 // row for each α. Its tangent at θ is Λθ.
 func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
+	if len(alphas) == 0 {
+		panic("qhnet: Curve without points; give it some α")
+	}
 	points := mat.NewDense(len(alphas), len(theta), nil)
 	for k, alpha := range alphas {
 		Rescale(points.RawRowView(k), alpha, rates, theta)
@@ -50,7 +56,7 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 	lambda, sum := rates.lambda(theta), 0.0
 	for start, end := 0, 0; start < len(theta); start = end {
 		end = runEnd(lambda, start)
-		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector(theta[start:end])))
+		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector.BLAS(theta[start:end])))
 	}
 	return sum
 }
@@ -63,11 +69,11 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 // where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
 // less are equal.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
-	checkLength("theta", len(theta), rates.parameters())
+	rates.lambda(theta)
 	rate, blocks := rates.Max()
 	sum := 0.0
 	for _, b := range blocks {
-		sum = math.Hypot(sum, blas64.Nrm2(vector(rates.blocks[b].Of(theta))))
+		sum = math.Hypot(sum, blas64.Nrm2(vector.BLAS(rates.blocks[b].Of(theta))))
 	}
 	return math.Sqrt(rate) * sum
 }
@@ -88,6 +94,9 @@ func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
 // time at which the largest term is 1 lies left of the root, so Newton's method
 // rises to it from there and needs no safeguard but an end.
 func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
+	if i := vector.NotFinite(theta); i >= 0 {
+		return 0, fmt.Errorf("qhnet: normalized time: parameter %d is %v; every parameter must be finite", i, theta[i])
+	}
 	lambda := rates.lambda(theta)
 	tau := math.Inf(-1)
 	for start, end := 0, 0; start < len(theta); start = end {
@@ -105,9 +114,6 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	for range 100 {
 		value, slope := logSeminorm(lambda, theta, tau)
 		next := tau - value/slope
-		if math.IsNaN(next) || math.IsInf(next, 0) {
-			return 0, fmt.Errorf("qhnet: normalized time: a parameter or a rate is not finite (g = %v)", value)
-		}
 		if !(next > tau) {
 			break
 		}
@@ -143,7 +149,7 @@ func logTerm(rate float64, run []float64) float64 {
 	if rate == 0 {
 		return math.Inf(-1)
 	}
-	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector(run)))
+	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector.BLAS(run)))
 }
 
 // Normalize sets dst to the normalized parameters
@@ -165,11 +171,11 @@ func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float
 //
 //	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
 func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error) {
-	lambda := rates.lambda(theta)
-	f, err := e.Forward(theta)
+	f, err := forward(e, rates, theta)
 	if err != nil {
 		return 0, err
 	}
+	lambda := rates.lambda(theta)
 	tangent, derivative := make([]float64, len(theta)), make([]float64, len(f))
 	for i := range theta {
 		tangent[i] = lambda[i] * theta[i]
@@ -183,7 +189,7 @@ func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error)
 //
 //	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
 func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64) (float64, error) {
-	f, err := e.Forward(theta)
+	f, err := forward(e, rates, theta)
 	if err != nil {
 		return 0, err
 	}
@@ -193,8 +199,17 @@ func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64)
 		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
 	}
 	have := append([]float64(nil), f...)
-	blas64.Scal(math.Exp(-alpha), vector(have))
+	blas64.Scal(math.Exp(-alpha), vector.BLAS(have))
 	return relativeDifference(have, want), nil
+}
+
+// forward evaluates the point of a residual.
+func forward(e Evaluation, rates *Rates, theta []float64) ([]float64, error) {
+	vector.CheckLength("theta", len(theta), rates.parameters())
+	if e == nil {
+		panic("qhnet: a residual of no Evaluation; make one by a model's Bind, and look at its error")
+	}
+	return e.Forward(theta)
 }
 
 // relativeDifference returns max |a - b| / max |b|.

@@ -61,7 +61,14 @@ type ending struct {
 // end normalizes the points of the last decades of log(1/L).
 func (tr *Trajectory) end(rates *Rates, decades float64) (*ending, error) {
 	last := tr.Last().LogInverse()
-	e := &ending{points: tr.Since(last * math.Pow(10, -decades) * (1 - 1e-9)).Points}
+	if !(decades > 0) || math.IsInf(decades, 0) {
+		return nil, fmt.Errorf("the end is the last %v decades of log(1/L); use a positive number, such as 1", decades)
+	}
+	start := last * math.Pow(10, -decades)
+	if first := tr.Points[0].LogInverse(); first > 2*start {
+		return nil, fmt.Errorf("log(1/L) was recorded from %.4g to %.4g, which is not %v decades; ask for fewer", first, last, decades)
+	}
+	e := &ending{points: tr.Since(start * (1 - 1e-9)).Points}
 	if !(last > 0) || len(e.points) < 3 {
 		return nil, fmt.Errorf("only %d points were recorded in the last %v decades of log(1/L), up to %.4g; record more or ask for more decades", len(e.points), decades, last)
 	}
@@ -113,6 +120,7 @@ func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 //
 // It is a test of the integrator that needs no reference solution.
 func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
+	tr.check()
 	start := tr.Points[0].Theta
 	return tr.Series(func(p Point) float64 {
 		worst := 0.0

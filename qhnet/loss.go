@@ -1,12 +1,14 @@
 package qhnet
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/internal/kernel"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Loss is a loss L(q) of the margins in logarithmic form. Late in training L
@@ -41,12 +43,16 @@ func (Exponential) SeparatedBelow() float64 { return 1 }
 
 // Log implements [Loss].
 func (Exponential) Log(weights, q []float64, perPoint int) float64 {
+	checkMargins(weights, q, perPoint)
 	total := logSumExpNegative(weights, q)
 	return total - math.Log(float64(len(q)/perPoint))
 }
 
 // Curvature implements [Loss].
-func (Exponential) Curvature(dst, weights, _, v []float64, _ int) {
+func (Exponential) Curvature(dst, weights, q, v []float64, perPoint int) {
+	checkMargins(weights, q, perPoint)
+	vector.CheckLength("dst", len(dst), len(q))
+	vector.CheckLength("v", len(v), len(q))
 	mean := 0.0
 	for j, w := range weights {
 		mean += w * v[j]
@@ -70,6 +76,7 @@ func (Logistic) SeparatedBelow() float64 { return math.Ln2 }
 
 // Log implements [Loss].
 func (Logistic) Log(weights, q []float64, perPoint int) float64 {
+	checkMargins(weights, q, perPoint)
 	for k := 0; k < len(q); k += perPoint {
 		own, smallest := q[k:k+perPoint], slices.Min(q[k:k+perPoint])
 		for j, v := range own {
@@ -103,6 +110,9 @@ func logSum(e, q []float64) float64 { return math.Log(floats.Sum(e)) - slices.Mi
 // Curvature implements [Loss]: diag(w) - w_k s_kᵀ within a point, with
 // s_kc = e^{-q_kc}/(1 + Σ e^{-q_kc}), and -w wᵀ across points.
 func (Logistic) Curvature(dst, weights, q, v []float64, perPoint int) {
+	checkMargins(weights, q, perPoint)
+	vector.CheckLength("dst", len(dst), len(q))
+	vector.CheckLength("v", len(v), len(q))
 	mean := 0.0
 	for j, w := range weights {
 		mean += w * v[j]
@@ -117,6 +127,14 @@ func (Logistic) Curvature(dst, weights, q, v []float64, perPoint int) {
 			dst[j] = weights[j] * (v[j] - own - mean)
 		}
 	}
+}
+
+// checkMargins panics unless there are whole points, and a weight for each of their margins.
+func checkMargins(weights, q []float64, perPoint int) {
+	if perPoint < 1 || len(q) == 0 || len(q)%perPoint != 0 {
+		panic(fmt.Sprintf("qhnet: a loss of %d margins, %d a point; use whole points, at least one", len(q), perPoint))
+	}
+	vector.CheckLength("weights", len(weights), len(q))
 }
 
 // logSumExpNegative returns log Σ e^{-q_j} and sets p to softmax(-q).

@@ -44,11 +44,16 @@ func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 	if err := set.CheckPoints(); err != nil {
 		return nil, fmt.Errorf("qhnet: margins: %w", err)
 	}
+	blocksOf(m)
+	if classes := max(m.Outputs(), 2); set.Classes < classes {
+		return nil, fmt.Errorf("qhnet: margins of %q: %d classes for a model of %d outputs; use one output a class", set.Name, set.Classes, classes)
+	}
 	return bindMargins(m, set)
 }
 
 // bindMargins is NewMargins for a set that may lack some of the classes.
 func bindMargins(m Model, set dataset.Set) (*Margins, error) {
+	blocksOf(m)
 	outputs, err := m.Bind(set.X)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)
@@ -112,7 +117,17 @@ func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint
 }
 
 // Model returns the model whose margins these are.
-func (m *Margins) Model() Model { return m.model }
+func (m *Margins) Model() Model {
+	m.check()
+	return m.model
+}
+
+// check panics if there are no margins, as where an error of [NewMargins] was ignored.
+func (m *Margins) check() {
+	if m == nil || m.model == nil {
+		panic("qhnet: nil or zero Margins; make them by NewMargins, and look at its error")
+	}
+}
 
 // Points returns the number of points n.
 func (m *Margins) Points() int { return m.points }
@@ -125,6 +140,7 @@ func (m *Margins) Len() int { return len(m.q) }
 
 // Forward moves to θ and returns the margins there.
 func (m *Margins) Forward(theta []float64) ([]float64, error) {
+	m.check()
 	f, err := m.outputs.Forward(theta)
 	if err != nil {
 		return nil, err
@@ -227,6 +243,7 @@ func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 }
 
 func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {
+	m.check()
 	if !(width >= 0) || width > 1 {
 		panic(fmt.Sprintf("qhnet: RoundKinks: width %v is not in [0, 1]", width))
 	}
@@ -243,6 +260,9 @@ func (m *Margins) rank() int { return len(m.outputWeights) }
 func (m *Margins) outputSlopes(dst *mat.Dense) { Jacobian(dst, m.outputs) }
 
 func (m *Margins) checkMultipliers(s []float64) {
+	if m.check(); m.f == nil {
+		panic("qhnet: margins: a derivative before a successful Forward")
+	}
 	if len(s) != len(m.q) {
 		panic(fmt.Sprintf("qhnet: margins: got %d values for %d margins", len(s), len(m.q)))
 	}
@@ -256,6 +276,7 @@ func (m *Margins) checkMultipliers(s []float64) {
 // every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
 // Lyu and Li, arXiv:1906.05890.
 func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
+	tr.check()
 	highest, _ := rates.Max()
 	power := -1 / highest
 	return tr.Series(func(p Point) float64 {
@@ -271,6 +292,9 @@ func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 // the first of them if outputs tie; with a single output class 1 where it is positive
 // and otherwise class 0, so also on the boundary.
 func Class(outputs []float64) int {
+	if len(outputs) == 0 || floats.HasNaN(outputs) {
+		panic(fmt.Sprintf("qhnet: Class of the outputs %v; use numbers, at least one", outputs))
+	}
 	if len(outputs) > 1 {
 		return floats.MaxIdx(outputs)
 	}
@@ -288,6 +312,7 @@ func Class(outputs []float64) int {
 // A model that mixes points, such as a network with batch normalization, sees
 // the rows of x as one batch; freeze it first to predict point by point.
 func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
+	blocksOf(m)
 	e, err := m.Bind(x)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: predict: %w", err)
@@ -330,11 +355,17 @@ func CheckPoints(m Model, set dataset.Set) error {
 	if err := set.CheckPoints(); err != nil {
 		return fmt.Errorf("qhnet: %w", err)
 	}
+	blocksOf(m)
+	_, d := set.X.Dims()
+	if sized, ok := m.(interface{ Inputs() int }); ok && sized.Inputs() != d {
+		return fmt.Errorf("qhnet: the model takes points of %d entries, those of %q have %d", sized.Inputs(), set.Name, d)
+	}
 	return checkLabels(m, set)
 }
 
 // checkLabels reports a label that is no class of the model.
 func checkLabels(m Model, set dataset.Set) error {
+	blocksOf(m)
 	classes := max(m.Outputs(), 2)
 	for k, label := range set.Labels {
 		if label >= classes {

@@ -155,7 +155,7 @@ func (b *ballMap) curvature(dst, multipliers, df, f []float64) {
 // checkAffine compares f at a random input with the affine function through its
 // values at the origin and the unit vectors, at a random θ.
 func checkAffine(m Model, d int) error {
-	if m.Outputs() != 1 {
+	if blocksOf(m); m.Outputs() != 1 {
 		return fmt.Errorf("qhnet: ball margins need a model with one output; this one has %d", m.Outputs())
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

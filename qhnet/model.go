@@ -2,10 +2,14 @@ package qhnet
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/blas/blas64"
+	"qhlab/qhnet/internal/vector"
+
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -61,6 +65,9 @@ type KinkRounder interface {
 // Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
 // method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
 func Jacobian(dst *mat.Dense, e Evaluation) {
+	if dst == nil || dst.IsEmpty() {
+		panic("qhnet: Jacobian: dst is nil or empty; give it a row an output and a column a parameter")
+	}
 	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
 		own.Jacobian(dst)
 		return
@@ -91,11 +98,15 @@ type Shape []int
 
 // Size returns the number of entries of an array of this shape.
 func (s Shape) Size() int {
-	n := 1
+	n := uint64(1)
 	for _, side := range s {
-		n *= side
+		over, product := bits.Mul64(n, uint64(side)) // a negative side is huge
+		if over != 0 || product > math.MaxInt {
+			panic(fmt.Sprintf("qhnet: the shape %s has no size; sides must be at least 0, and their product an int", s))
+		}
+		n = product
 	}
-	return n
+	return int(n)
 }
 
 // String writes a shape as 8×28×28.
@@ -109,12 +120,16 @@ func (s Shape) String() string {
 
 // Of returns the block's part of a vector indexed like θ, without copying.
 func (b Block) Of(theta []float64) []float64 {
-	return theta[b.Offset : b.Offset+b.Len() : b.Offset+b.Len()]
+	end := b.Offset + b.Len()
+	if b.Offset < 0 || end > len(theta) {
+		panic(fmt.Sprintf("qhnet: block %q is entries %d to %d of a vector of length %d; use one as long as θ", b.Name, b.Offset, end, len(theta)))
+	}
+	return theta[b.Offset:end:end]
 }
 
 // NumParameters returns m, the length of θ.
 func NumParameters(m Model) int {
-	blocks := m.Blocks()
+	blocks := blocksOf(m)
 	if len(blocks) == 0 {
 		return 0
 	}
@@ -122,20 +137,25 @@ func NumParameters(m Model) int {
 	return last.Offset + last.Len()
 }
 
+// blocksOf returns a model's blocks. Everything that takes a model asks for them.
+func blocksOf(m Model) []Block {
+	if m == nil {
+		panic("qhnet: the model is nil; make one, such as by nn.New, and look at its error")
+	}
+	return m.Blocks()
+}
+
 // CheckParameters returns an error that names the first parameter that is a NaN or
 // an infinity.
 func CheckParameters(m Model, theta []float64) error {
-	for i, v := range theta {
-		if v-v == 0 {
-			continue
-		}
-		for _, b := range m.Blocks() {
-			if i < b.Offset+b.Len() {
-				return fmt.Errorf("qhnet: parameter %d of %s is %v; every parameter must be finite", i-b.Offset, b.Name, v)
-			}
-		}
+	vector.CheckLength("theta", len(theta), NumParameters(m))
+	i := vector.NotFinite(theta)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	blocks := m.Blocks()
+	b := blocks[slices.IndexFunc(blocks, func(b Block) bool { return i < b.Offset+b.Len() })]
+	return fmt.Errorf("qhnet: parameter %d of %s is %v; every parameter must be finite", i-b.Offset, b.Name, theta[i])
 }
 
 // findBlock returns the place of a block by its name.
@@ -159,22 +179,4 @@ type ScalingRule struct {
 	Reason       string    // the rule in words, as a full sentence
 	Coefficients []float64 // one per block
 	Total        float64   // 1 for the output's rule, otherwise 0
-}
-
-// checkLength panics if a slice does not have the length its role asks for.
-func checkLength(name string, have, want int) {
-	if have != want {
-		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
-	}
-}
-
-// vector returns a slice as BLAS takes it.
-func vector(v []float64) blas64.Vector {
-	return blas64.Vector{N: len(v), Data: v, Inc: 1}
-}
-
-func fill(dst []float64, value float64) {
-	for i := range dst {
-		dst[i] = value
-	}
 }

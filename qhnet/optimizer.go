@@ -184,8 +184,8 @@ type Adam struct {
 
 // Validate implements [Validator].
 func (o *Adam) Validate() error {
-	if !(o.Epsilon >= 0) {
-		return fmt.Errorf("qhnet: Adam.Epsilon = %v; it must not be negative", o.Epsilon)
+	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 1) {
+		return fmt.Errorf("qhnet: Adam.Epsilon = %v; it must be finite and not negative", o.Epsilon)
 	}
 	return errors.Join(checkPositive("Adam.Step", o.Step), checkFraction("Adam.Beta1", o.Beta1), checkFraction("Adam.Beta2", o.Beta2))
 }

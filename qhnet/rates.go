@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"qhlab/qhnet/internal/polytope"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Rates are the admissible rates of a model: the polytope of all λ, one rate
@@ -43,7 +44,7 @@ type Rates struct {
 // RatesOf returns the admissible rates of a model, or a
 // *[NotQuasiHomogeneousError] if there are none.
 func RatesOf(m Model) (*Rates, error) {
-	blocks, rules := m.Blocks(), m.ScalingRules()
+	blocks, rules := blocksOf(m), m.ScalingRules()
 	system := equationsOf(blocks, rules)
 	p, err := polytope.New(len(blocks), system.a, system.b)
 	if err != nil {
@@ -61,8 +62,12 @@ func RatesOf(m Model) (*Rates, error) {
 }
 
 // Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one
-// rate are a block, which has no other. It panics if a rate is negative or not finite.
+// rate are a block, which has no other. It panics if there are no rates, or one is
+// negative or not finite.
 func Diag(lambda ...float64) *Rates {
+	if len(lambda) == 0 {
+		panic("qhnet: Diag without rates; give one for each parameter")
+	}
 	r := &Rates{complete: func([]*big.Rat) {}}
 	var perBlock []float64
 	for start, end := 0, 0; start < len(lambda); start = end {
@@ -108,14 +113,22 @@ func (r *Rates) set(perBlock []float64) {
 	r.expanded = sync.OnceValue(func() []float64 {
 		lambda := make([]float64, r.parameters())
 		for b, block := range r.blocks {
-			fill(block.Of(lambda), perBlock[b])
+			vector.Fill(block.Of(lambda), perBlock[b])
 		}
 		return lambda
 	})
 }
 
+// check panics if there are no rates, as where an error of [RatesOf] was ignored.
+func (r *Rates) check() {
+	if r == nil || len(r.blocks) == 0 {
+		panic("qhnet: nil or zero Rates; make them by RatesOf or Diag, and look at the error")
+	}
+}
+
 // parameters returns the number of parameters of the model.
 func (r *Rates) parameters() int {
+	r.check()
 	last := r.blocks[len(r.blocks)-1]
 	return last.Offset + last.Len()
 }
@@ -129,11 +142,13 @@ func (r *Rates) with(perBlock []float64) *Rates {
 
 // lambda returns Λ, one rate for each parameter of θ.
 func (r *Rates) lambda(theta []float64) []float64 {
-	checkLength("theta", len(theta), r.parameters())
+	vector.CheckLength("theta", len(theta), r.parameters())
+	vector.CheckFinite("theta", theta...)
 	return r.expanded()
 }
 
 func (r *Rates) index(name string) int {
+	r.check()
 	i, err := findBlock(r.blocks, name)
 	if err != nil {
 		panic(err.Error())
@@ -142,7 +157,10 @@ func (r *Rates) index(name string) int {
 }
 
 // Blocks returns the blocks in the order of all per-block results.
-func (r *Rates) Blocks() []Block { return r.blocks }
+func (r *Rates) Blocks() []Block {
+	r.check()
+	return r.blocks
+}
 
 // Surviving tells for each block whether it has not been discarded by Without.
 func (r *Rates) Surviving() []bool {
@@ -154,14 +172,21 @@ func (r *Rates) Surviving() []bool {
 }
 
 // PerBlock returns the rate of each block.
-func (r *Rates) PerBlock() []float64 { return slices.Clone(r.chosen) }
+func (r *Rates) PerBlock() []float64 {
+	r.check()
+	return slices.Clone(r.chosen)
+}
 
 // PerParameter returns Λ, one rate for each parameter.
-func (r *Rates) PerParameter() []float64 { return slices.Clone(r.expanded()) }
+func (r *Rates) PerParameter() []float64 {
+	r.check()
+	return slices.Clone(r.expanded())
+}
 
 // Max returns λ_max, the largest rate of the surviving blocks, and the indices of
 // the surviving blocks that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
+	r.check()
 	for b, lambda := range r.chosen {
 		if !r.dropped[b] {
 			rate = max(rate, lambda)
@@ -178,12 +203,11 @@ func (r *Rates) Max() (rate float64, blocks []int) {
 // Extreme returns the rates that minimize Σ_b c_b λ_b over the polytope. It is an
 // error if the sum has no lower bound.
 func (r *Rates) Extreme(objective []float64) (*Rates, error) {
-	checkLength("objective", len(objective), len(r.blocks))
+	r.check()
+	vector.CheckLength("objective", len(objective), len(r.blocks))
+	vector.CheckFinite("objective", objective...)
 	c := make([]*big.Rat, len(objective))
 	for b, v := range objective {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			panic(fmt.Sprintf("qhnet: coefficient %d of the objective is %v", b, v))
-		}
 		c[b] = new(big.Rat).SetFloat64(v)
 	}
 	x, err := r.polytope.Minimize(c)
@@ -209,7 +233,8 @@ func (r *Rates) growing(c, x []*big.Rat) string {
 // block or the rule that they violate and by how much. Rules may be missed by
 // rounding, 1e-12 of the largest term.
 func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
-	checkLength("perBlock", len(perBlock), len(r.blocks))
+	r.check()
+	vector.CheckLength("perBlock", len(perBlock), len(r.blocks))
 	for b, v := range perBlock {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("qhnet: Λ is not admissible: the rate of %s is %v; use a finite number ≥ 0", r.blocks[b].Name, v)
@@ -237,7 +262,7 @@ type equations struct {
 func equationsOf(blocks []Block, rules []ScalingRule) equations {
 	var e equations
 	for _, rule := range rules {
-		checkLength("the coefficients of a rule of "+rule.Layer, len(rule.Coefficients), len(blocks))
+		vector.CheckLength("the coefficients of a rule of "+rule.Layer, len(rule.Coefficients), len(blocks))
 		coef := make([]*big.Rat, len(blocks))
 		for v, c := range rule.Coefficients {
 			coef[v] = rational(c)
@@ -296,6 +321,7 @@ func (r *Rates) freedom() int {
 // has parameters scales, if they are admissible. For a network that ends in a
 // dense layer after a normalization they are 1 for its weight and bias.
 func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
+	r.check()
 	last := r.blocks[len(r.blocks)-1].Layer
 	objective := make([]float64, len(r.blocks))
 	for b, block := range r.blocks {
@@ -349,15 +375,16 @@ func (r *Rates) Highest() []bool {
 
 // CheckPoint reports rates that belong to another model, and a θ that is not finite.
 func (r *Rates) CheckPoint(m Model, theta []float64) error {
-	blocks := m.Blocks()
-	same := slices.EqualFunc(r.blocks, blocks, func(a, b Block) bool {
-		return a.Name == b.Name && a.Offset == b.Offset && slices.Equal(a.Shape, b.Shape)
-	})
-	if !same {
+	r.check()
+	blocks := blocksOf(m)
+	if !slices.EqualFunc(r.blocks, blocks, sameBlock) {
 		return fmt.Errorf("qhnet: the rates belong to a model with the blocks %v, not to one with %v; use RatesOf of this model", names(r.blocks), names(blocks))
 	}
-	checkLength("theta", len(theta), r.parameters())
 	return CheckParameters(m, theta)
+}
+
+func sameBlock(a, b Block) bool {
+	return a.Name == b.Name && a.Offset == b.Offset && slices.Equal(a.Shape, b.Shape)
 }
 
 func names(blocks []Block) []string {

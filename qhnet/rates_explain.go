@@ -87,6 +87,7 @@ func (e *PinnedRatesError) explanation() string {
 // tanh needs the exponent 0 at its input, so nothing before it can scale, and
 // it is quasi-homogeneous in its last layer only.
 func (r *Rates) Strict() error {
+	r.check()
 	if pinned := r.firstPinned(); pinned != nil {
 		return pinned
 	}

@@ -23,6 +23,7 @@ import (
 // together, and the biases that act on nothing without a weight with it. It
 // panics if there is no block of a given name.
 func (r *Rates) Without(names ...string) *Rates {
+	r.check()
 	q := &Rates{
 		blocks:     r.blocks,
 		modelRules: r.modelRules,
@@ -112,6 +113,9 @@ type extremes struct {
 // Range returns the smallest and the largest admissible rate of block b, the
 // latter +Inf if it has no bound, as for scale-invariant weights.
 func (r *Rates) Range(b int) (low, high float64) {
+	if r.check(); b < 0 || b >= len(r.blocks) {
+		panic(fmt.Sprintf("qhnet: Range of block %d; there are the blocks 0 to %d", b, len(r.blocks)-1))
+	}
 	e := r.extremes()
 	return e.low[b], e.high[b]
 }
@@ -169,6 +173,8 @@ func floatsOf(v []*big.Int) []float64 {
 // walks in random directions of the polytope to a uniform point of the chord.
 // Rates without a bound are kept below twice the largest bound, at least 2.
 func (r *Rates) Random(rng *rand.Rand) *Rates {
+	r.check()
+	checkRandom(rng)
 	e := r.extremes()
 	limit := 2.0
 	for _, high := range e.high {
@@ -219,4 +225,11 @@ func chord(x, v []float64, limit float64) (back, ahead float64) {
 		ahead = min(ahead, max(toZero, toLimit))
 	}
 	return back, max(back, ahead)
+}
+
+// checkRandom panics if there is no source of random numbers.
+func checkRandom(rng *rand.Rand) {
+	if rng == nil {
+		panic("qhnet: rng is nil; use rand.New(rand.NewPCG(seed, 0))")
+	}
 }

@@ -24,8 +24,9 @@ var rooms = map[string][]string{
 	"plotting":       {},
 	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/store", "qhnet/experiment"},
 
-	"qhnet/experiment":     {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
-	"qhnet/internal/bench": {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
+	"qhnet/experiment":        {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
+	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
+	"qhnet/internal/badinput": {"qhnet/dataset"},                                        // for tests
 }
 
 const module = "qhlab/"

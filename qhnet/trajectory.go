@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"errors"
+	"math"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -40,16 +41,32 @@ func (tr Trajectory) GobEncode() ([]byte, error) {
 func (p Point) LogInverse() float64 { return -p.LogLoss }
 
 // Last returns the last recorded point. It panics if nothing was recorded.
-func (tr *Trajectory) Last() Point { return tr.Points[len(tr.Points)-1] }
+func (tr *Trajectory) Last() Point {
+	tr.check()
+	return tr.Points[len(tr.Points)-1]
+}
+
+// check panics if there is no recorded point.
+func (tr *Trajectory) check() {
+	if tr == nil || len(tr.Points) == 0 {
+		panic("qhnet: a trajectory without points; look at the error of its run, and use Since of a log(1/L) below its end")
+	}
+}
 
 // Margins returns the margins that flowed, with kinks as the flow rounded them.
 func (tr *Trajectory) Margins() *Margins { return tr.margins }
 
 // Model returns the model that flowed.
-func (tr *Trajectory) Model() Model { return tr.margins.Model() }
+func (tr *Trajectory) Model() Model {
+	tr.check()
+	return tr.margins.Model()
+}
 
 // Series returns f at every recorded point.
 func (tr *Trajectory) Series(f func(Point) float64) []float64 {
+	if f == nil {
+		panic("qhnet: Series of a nil function; give what to read from a Point")
+	}
 	values := make([]float64, len(tr.Points))
 	for i, p := range tr.Points {
 		values[i] = f(p)
@@ -62,6 +79,9 @@ func (tr *Trajectory) LogInverses() []float64 { return tr.Series(Point.LogInvers
 
 // Since returns the trajectory from log(1/L) = u on; it shares the points.
 func (tr *Trajectory) Since(u float64) *Trajectory {
+	if math.IsNaN(u) {
+		panic("qhnet: Since a log(1/L) of NaN; use a number")
+	}
 	later := *tr
 	for len(later.Points) > 0 && later.Points[0].LogInverse() < u {
 		later.Points = later.Points[1:]

@@ -40,18 +40,20 @@ type Glyphs struct {
 // Sample draws the set. The same settings and the same state of rng give the
 // same set. It is an error if a font cannot be read or lacks a character, if
 // fewer than two characters or one of them twice are given, if PerClass or
-// Size is negative, or if an amount is not finite.
+// Size is negative, or if an amount is not finite, a Rotation above π, a Scaling above
+// 0.9 or a Shift above 1.
 func (g Glyphs) Sample(rng *rand.Rand) (Set, error) {
+	err := g.checkAmounts()
 	g = g.withDefaults()
 	characters := []rune(g.Characters)
-	if err := g.check(characters); err != nil {
+	if err := cmp.Or(err, g.check(characters)); err != nil {
 		return Set{}, fmt.Errorf("dataset: glyphs: %w", err)
 	}
 	outlines, err := g.outlines(characters)
 	if err != nil {
 		return Set{}, err
 	}
-	set := blank("glyphs", len(characters), g.PerClass, g.Size*g.Size)
+	set := blank("glyphs", len(characters), g.PerClass, g.Size*g.Size, g.Noise, rng)
 	set.Shape = []int{1, g.Size, g.Size}
 	pen, canvas := vector.NewRasterizer(g.Size, g.Size), image.NewAlpha(image.Rect(0, 0, g.Size, g.Size))
 	for k, c := range set.Labels {
@@ -81,6 +83,18 @@ func (g Glyphs) withDefaults() Glyphs {
 	return g
 }
 
+func (g Glyphs) checkAmounts() error {
+	for _, a := range []struct {
+		name    string
+		v, most float64
+	}{{"Rotation", g.Rotation, math.Pi}, {"Scaling", g.Scaling, 0.9}, {"Shift", g.Shift, 1}, {"Noise", g.Noise, math.MaxFloat32}} {
+		if a.v-a.v != 0 || a.v > a.most {
+			return fmt.Errorf("%s is %v; use a number up to %.2g, negative for none", a.name, a.v, a.most)
+		}
+	}
+	return nil
+}
+
 func (g Glyphs) check(characters []rune) error {
 	switch {
 	case len(characters) < 2:
@@ -91,11 +105,6 @@ func (g Glyphs) check(characters []rune) error {
 		return fmt.Errorf("%d points a class of %d×%d pixels; use positive numbers", g.PerClass, g.Size, g.Size)
 	case float64(len(characters))*float64(g.PerClass)*float64(g.Size)*float64(g.Size) > mostEntries:
 		return fmt.Errorf("%d classes of %d images of %d×%d pixels; at most %d entries are made", len(characters), g.PerClass, g.Size, g.Size, mostEntries)
-	}
-	for name, v := range map[string]float64{"Rotation": g.Rotation, "Scaling": g.Scaling, "Shift": g.Shift, "Noise": g.Noise} {
-		if v-v != 0 {
-			return fmt.Errorf("%s is %v; use a finite number, negative for none", name, v)
-		}
 	}
 	for i, c := range characters {
 		if slices.Contains(characters[:i], c) {

@@ -114,7 +114,7 @@ func TestSelectionsRefuse(t *testing.T) {
 		"label 3 of point 5":                        func() { wrong.TrainTest(0.5, seeded(1)) },
 		"classes; at most 1048576 are supported":    func() { many.Counts() },
 		"at most 1073741824 entries":                func() { dataset.Rings(3, math.MaxInt/2, 0, seeded(1)) },
-		"Separable: the margin is NaN":              func() { dataset.Separable(3, 2, math.NaN(), seeded(1)) },
+		"separable: got the number NaN":             func() { dataset.Separable(3, 2, math.NaN(), seeded(1)) },
 		"inputs of shape [] are no images":          func() { set.Pool(2) },
 		"squares of side 3 do not tile":             func() { glyphs(t).Pool(3) },
 		"squares of side 0 do not tile":             func() { glyphs(t).Pool(0) },

@@ -53,17 +53,13 @@ func (s Set) checkPoints() error {
 	if s.X == nil || s.X.IsEmpty() {
 		return errors.New("no points")
 	}
-	size := 1
-	for _, side := range s.Shape {
-		size *= side
-	}
 	switch n, d := s.X.Dims(); {
 	case n != len(s.Labels):
 		return fmt.Errorf("%d rows but %d labels", n, len(s.Labels))
 	case s.Classes < 2:
 		return fmt.Errorf("%d class(es); separating needs at least 2", s.Classes)
-	case s.Shape != nil && size != d:
-		return fmt.Errorf("shape %v has %d entries but rows have %d", s.Shape, size, d)
+	case s.Shape != nil && s.size() != d:
+		return fmt.Errorf("shape %v has %d entries but rows have %d", s.Shape, s.size(), d)
 	}
 	if err := s.checkLabels(); err != nil {
 		return err
@@ -95,6 +91,34 @@ func (s Set) checkLabels() error {
 	return nil
 }
 
+func (s Set) mustLabel() {
+	if err := s.checkLabels(); err != nil {
+		panic(fmt.Sprintf("dataset: %s: %v", s.title(), err))
+	}
+}
+
+// dims returns the number of points and of their entries. It panics if X does not belong
+// to the labels or the shape, or a label is no class.
+func (s Set) dims() (n, d int) {
+	if s.X != nil {
+		n, d = s.X.Dims()
+	}
+	if n == 0 || n != len(s.Labels) || s.Shape != nil && s.size() != d {
+		panic(fmt.Sprintf("dataset: %s: X is %d×%d for %d labels and the shape %v; see Check", s.title(), n, d, len(s.Labels), s.Shape))
+	}
+	s.mustLabel()
+	return n, d
+}
+
+// size returns the number of entries of an input of the set's shape.
+func (s Set) size() int {
+	size := 1
+	for _, side := range s.Shape {
+		size *= max(side, 0)
+	}
+	return size
+}
+
 func (s Set) title() string {
 	if s.Name == "" {
 		return "unnamed set"
@@ -105,9 +129,7 @@ func (s Set) title() string {
 // Counts returns the number of points of every class. It panics if a label is no
 // class.
 func (s Set) Counts() []int {
-	if err := s.checkLabels(); err != nil {
-		panic(fmt.Sprintf("dataset: %s: %v", s.title(), err))
-	}
+	s.mustLabel()
 	counts := make([]int, s.Classes)
 	for _, c := range s.Labels {
 		counts[c]++
@@ -116,9 +138,14 @@ func (s Set) Counts() []int {
 }
 
 // Subset returns copies of the points with the given indices, in that order. An
-// index may repeat.
+// index may repeat. It panics if one is no point's.
 func (s Set) Subset(indices []int) Set {
-	_, d := s.X.Dims()
+	n, d := s.dims()
+	for _, k := range indices {
+		if k < 0 || k >= n {
+			panic(fmt.Sprintf("dataset: %s: there is no point %d; use 0 to %d", s.title(), k, n-1))
+		}
+	}
 	sub := s
 	sub.X = &mat.Dense{}
 	sub.Labels = make([]int, len(indices))
@@ -133,7 +160,15 @@ func (s Set) Subset(indices []int) Set {
 }
 
 // Shuffle returns the points in random order.
-func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(rng.Perm(s.Len())) }
+func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(s.shuffled(rng)) }
+
+// shuffled returns the indices of the points in random order.
+func (s Set) shuffled(rng *rand.Rand) []int {
+	if rng == nil {
+		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", s.title()))
+	}
+	return rng.Perm(s.Len())
+}
 
 // Split returns the first n points and the others. The toy sets and the glyphs
 // are ordered by class, so that their first points are all of one class: use
@@ -165,7 +200,7 @@ func (s Set) TrainTest(share float64, rng *rand.Rand) (train, test Set, err erro
 		left[c] = min(max(int(math.Round(share*float64(count))), 1), count-1)
 	}
 	var first, rest []int
-	for _, k := range rng.Perm(s.Len()) {
+	for _, k := range s.shuffled(rng) {
 		if c := s.Labels[k]; left[c] > 0 {
 			left[c]--
 			first = append(first, k)

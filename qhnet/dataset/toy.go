@@ -12,8 +12,11 @@ import (
 // GaussianClusters draws perClass points around every row of centers (C×d), one
 // class a row: x = center + spread·ε with ε standard normal.
 func GaussianClusters(centers *mat.Dense, perClass int, spread float64, rng *rand.Rand) Set {
+	if centers == nil || centers.IsEmpty() {
+		panic("dataset: gaussian clusters: no centers; give one row a class")
+	}
 	classes, d := centers.Dims()
-	set := blank("gaussian clusters", classes, perClass, d)
+	set := blank("gaussian clusters", classes, perClass, d, spread, rng, mat.DenseCopyOf(centers).RawMatrix().Data...)
 	for k, c := range set.Labels {
 		jitter(set.X.RawRowView(k), centers.RawRowView(c), spread, rng)
 	}
@@ -23,7 +26,7 @@ func GaussianClusters(centers *mat.Dense, perClass int, spread float64, rng *ran
 // XOR draws two classes from four Gaussian clusters of width spread at
 // (±1, ±1): class 1 where the signs agree. No line separates it.
 func XOR(perClass int, spread float64, rng *rand.Rand) Set {
-	set := blank("XOR", 2, perClass, 2)
+	set := blank("XOR", 2, perClass, 2, spread, rng)
 	for k, c := range set.Labels {
 		first := 1 - 2*float64(rng.IntN(2))
 		jitter(set.X.RawRowView(k), []float64{first, first * float64(2*c-1)}, spread, rng)
@@ -36,13 +39,10 @@ func XOR(perClass int, spread float64, rng *rand.Rand) Set {
 // are standard normal in R^d, then moved along the normal away from the
 // hyperplane by margin. The largest possible margin is at least this one.
 func Separable(perClass, d int, margin float64, rng *rand.Rand) (set Set, normal []float64) {
-	if !(margin >= 0) {
-		panic(fmt.Sprintf("dataset: Separable: the margin is %v, want at least 0", margin))
-	}
+	set = blank("separable", 2, perClass, d, margin, rng)
 	normal = make([]float64, d)
 	jitter(normal, make([]float64, d), 1, rng)
 	floats.Scale(1/floats.Norm(normal, 2), normal)
-	set = blank("separable", 2, perClass, d)
 	origin := make([]float64, d)
 	for k, c := range set.Labels {
 		x := set.X.RawRowView(k)
@@ -56,7 +56,7 @@ func Separable(perClass, d int, margin float64, rng *rand.Rand) (set Set, normal
 // Rings draws concentric rings in the plane, class c at radius c+1, with
 // Gaussian noise of the given width on both coordinates.
 func Rings(classes, perClass int, noise float64, rng *rand.Rand) Set {
-	set := blank("rings", classes, perClass, 2)
+	set := blank("rings", classes, perClass, 2, noise, rng)
 	for k, c := range set.Labels {
 		polar(set.X.RawRowView(k), float64(c+1), 2*math.Pi*rng.Float64(), noise, rng)
 	}
@@ -68,7 +68,7 @@ func Rings(classes, perClass int, noise float64, rng *rand.Rand) Set {
 // from a start that differs by 2π/classes, with Gaussian noise on both
 // coordinates.
 func Spirals(classes, perClass int, turns, noise float64, rng *rand.Rand) Set {
-	set := blank("spirals", classes, perClass, 2)
+	set := blank("spirals", classes, perClass, 2, noise, rng, turns)
 	for k, c := range set.Labels {
 		t := rng.Float64()
 		angle := 2 * math.Pi * (turns*t + float64(c)/float64(classes))
@@ -89,8 +89,17 @@ func jitter(x, center []float64, spread float64, rng *rand.Rand) {
 	}
 }
 
-// blank returns a balanced set of zero inputs, its points ordered by class.
-func blank(name string, classes, perClass, d int) Set {
+// blank returns a balanced set of zero inputs, its points ordered by class. It panics
+// unless width is at least 0 and all amounts are finite.
+func blank(name string, classes, perClass, d int, width float64, rng *rand.Rand, amounts ...float64) Set {
+	if rng == nil {
+		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", name))
+	}
+	for _, v := range append(amounts, width) {
+		if v-v != 0 || width < 0 {
+			panic(fmt.Sprintf("dataset: %s: got the number %v; use finite ones, and none below 0 for a width or margin", name, v))
+		}
+	}
 	if classes < 2 || perClass < 1 || d < 1 || float64(classes)*float64(perClass)*float64(d) > mostEntries {
 		panic(fmt.Sprintf("dataset: %s: %d classes of %d points in %d dimensions; use positive numbers, and at most %d entries", name, classes, perClass, d, mostEntries))
 	}

@@ -13,6 +13,9 @@ import (
 // of channels, height and width.
 func (s Set) Image(k int) *image.Gray {
 	_, height, width := s.sides()
+	if k < 0 || k >= s.Len() {
+		panic(fmt.Sprintf("dataset: %s: there is no point %d; use 0 to %d", s.title(), k, s.Len()-1))
+	}
 	pixels := s.X.RawRowView(k)[:height*width]
 	x := mat.NewDense(height, width, pixels)
 	low, high := mat.Min(x), mat.Max(x)
@@ -47,7 +50,7 @@ func (s Set) Pool(side int) Set {
 }
 
 func (s Set) sides() (channels, height, width int) {
-	if len(s.Shape) != 3 {
+	if s.dims(); len(s.Shape) != 3 {
 		panic(fmt.Sprintf("dataset: %s: inputs of shape %v are no images", s.title(), s.Shape))
 	}
 	return s.Shape[0], s.Shape[1], s.Shape[2]
@@ -64,7 +67,7 @@ type Standardization struct {
 // is black in every image would otherwise be blown up). A column or channel that
 // is constant up to rounding is only centred.
 func (s Set) Standardization() Standardization {
-	n, d := s.X.Dims()
+	n, d := s.dims()
 	group := 1 // neighbouring columns that share one mean and deviation
 	if len(s.Shape) == 3 {
 		group = s.Shape[1] * s.Shape[2]
@@ -72,6 +75,9 @@ func (s Set) Standardization() Standardization {
 	z := Standardization{make([]float64, d), make([]float64, d)}
 	for start := 0; start < d; start += group {
 		mean, deviation := moments(s.X.Slice(0, n, start, start+group))
+		if deviation-deviation != 0 {
+			panic(fmt.Sprintf("dataset: %s: column %d has the mean %v and the deviation %v; see Check", s.title(), start, mean, deviation))
+		}
 		for j := start; j < start+group; j++ {
 			z.Mean[j], z.Deviation[j] = mean, deviation
 		}
@@ -106,9 +112,14 @@ func moments(x mat.Matrix) (mean, deviation float64) {
 
 // Apply returns the set with every input mapped.
 func (z Standardization) Apply(s Set) Set {
-	n, d := s.X.Dims()
-	if d != len(z.Mean) {
-		panic(fmt.Sprintf("dataset: standardization of %d columns applied to %d", len(z.Mean), d))
+	n, d := s.dims()
+	if d != len(z.Mean) || d != len(z.Deviation) {
+		panic(fmt.Sprintf("dataset: standardization of %d means and %d deviations applied to %d columns", len(z.Mean), len(z.Deviation), d))
+	}
+	for j, deviation := range z.Deviation {
+		if m := z.Mean[j]/deviation + deviation; m-m != 0 || !(deviation > 0) {
+			panic(fmt.Sprintf("dataset: standardization of column %d by the mean %v and the deviation %v; use finite numbers, a deviation above 0", j, z.Mean[j], deviation))
+		}
 	}
 	x := mat.NewDense(n, d, nil)
 	for i := range n {

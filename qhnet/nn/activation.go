@@ -364,7 +364,7 @@ func (c custom) check() error {
 				return fmt.Errorf(pair.what, pair.have, h, pair.want)
 			}
 		}
-		if have, want := c.value(2*h), math.Pow(2, c.degree)*c.value(h); c.degree != 0 && !(math.Abs(have-want) <= 1e-9*math.Abs(want)) {
+		if have, want := c.value(2*h), math.Pow(2, c.degree)*c.value(h); c.degree != 0 && !(math.Abs(have-want) <= 1e-9*math.Abs(have)) {
 			return fmt.Errorf("has the value %v at %v; of degree %v it would be %v, after its value at %v", have, 2*h, c.degree, want, h)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/internal/kernel"
+	"qhlab/qhnet/internal/vector"
 )
 
 // batchNorm normalizes each channel over all points; a feature is a channel of
@@ -54,7 +55,7 @@ func newBatchNorm(l norm, layer string, channels int, b *binding, in, out, summa
 	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.tangentDots, &o.adjointDots, &o.shift, &o.ones} {
 		*s = make([]float64, in.width)
 	}
-	fill(o.ones, 1)
+	vector.Fill(o.ones, 1)
 	return o
 }
 
@@ -106,7 +107,7 @@ func (m *moments) reduce(points, channels int) {
 	for _, sum := range [][]float64{m.average, m.product} {
 		for c := range channels {
 			channel := row(sum, c, area)
-			fill(channel, average(channel)/float64(points))
+			vector.Fill(channel, average(channel)/float64(points))
 		}
 	}
 }
@@ -271,7 +272,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	if _, err := bound.Forward(theta); err != nil {
 		return nil, err
 	}
-	frozen := maps.Clone(n.plan.frozen)
+	frozen := maps.Clone(n.plan().frozen)
 	if frozen == nil {
 		frozen = map[string]statistics{}
 	}
@@ -280,7 +281,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 			frozen[s.layer] = statistics{o.mean, o.inverse, make([]float64, len(o.mean))}
 		}
 	}
-	return newNetwork(n.layers, frozen, n.plan.kinkWidth)
+	return newNetwork(n.layers, frozen, n.plan().kinkWidth)
 }
 
 // frozenNormMap is z = (h - μ)/σ with stored μ and σ.

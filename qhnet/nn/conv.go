@@ -112,14 +112,14 @@ func (p *plan) newWindow(in wire, side, stride, padding int) (*window, error) {
 	if len(in.shape) != 3 {
 		return nil, p.fail("takes images of channels×height×width, its input is %s", in.shape)
 	}
-	if side < 1 || stride < 1 || padding < 0 {
-		return nil, p.fail("has side %d, stride %d and padding %d; side and stride start at 1, padding at 0", side, stride, padding)
+	if side < 1 || stride < 1 || padding < 0 || padding >= side {
+		return nil, p.fail("has side %d, stride %d and padding %d; side and stride start at 1, padding at 0 and stays below side", side, stride, padding)
 	}
 	w := &window{
 		channels: in.shape[0], height: in.shape[1], width: in.shape[2],
 		rows: side, cols: side, stride: stride, padding: padding,
 	}
-	if side > w.height+2*padding || side > w.width+2*padding {
+	if side-padding > w.height+padding || side-padding > w.width+padding {
 		return nil, p.fail("has a %d×%d window, larger than its input %s with padding %d", side, side, in.shape, padding)
 	}
 	w.outHeight = (w.height+2*padding-side)/stride + 1

@@ -5,6 +5,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/kernel"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Dense is a fully connected layer with the given number of units,
@@ -171,7 +172,7 @@ func (p *plan) affine(with settings, in wire, scale, shift string) wire {
 		o, count := o, qhnet.Shape(numbers).Size()
 		o.in, o.out = b.signals[in.id], b.signals[z.id]
 		o.ones, o.zeros = make([]float64, count), make([]float64, count)
-		fill(o.ones, 1)
+		vector.Fill(o.ones, 1)
 		return b.bilinear(&o, in, z, append(slices.Clone(o.factors), o.terms...)...)
 	})
 	return z

@@ -3,13 +3,13 @@ package nn
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/kernel"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Evaluation is the [qhnet.Evaluation] of a [Network]. The cost of Forward is
@@ -52,7 +52,7 @@ func (n *Network) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
 		return nil, fmt.Errorf("qhnet: input: the network takes points of %s (%d entries), the data is %d×%d", n.inputs, n.Inputs(), points, width)
 	}
 	e := &Evaluation{network: n, points: points, workers: processors()}
-	for _, w := range n.plan.wires {
+	for _, w := range n.plan().wires {
 		e.signals = append(e.signals, &signal{width: w.width, trainable: w.trainable})
 	}
 	e.allocate(values, true)
@@ -66,10 +66,8 @@ func (n *Network) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
 // setPoints copies points of the right width.
 func (e *Evaluation) setPoints(x *mat.Dense) error {
 	for k := range e.points {
-		for j, v := range x.RawRowView(k) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, v)
-			}
+		if j := vector.NotFinite(x.RawRowView(k)); j >= 0 {
+			return fmt.Errorf("qhnet: input: entry %d of point %d is %v; remove the point or repair it", j, k, x.At(k, j))
 		}
 		copy(e.signals[0].row(values, k), x.RawRowView(k))
 	}
@@ -78,7 +76,7 @@ func (e *Evaluation) setPoints(x *mat.Dense) error {
 
 // prepare divides the points into shards and makes the operators.
 func (e *Evaluation) prepare() {
-	p := e.network.plan
+	p := e.network.plan()
 	e.run.divide(e.points, p)
 	e.at.transposed, e.along.transposed = p.transposed(), p.transposed()
 	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals, at: &e.at, along: &e.along}
@@ -112,7 +110,7 @@ func (p *point) set(theta []float64, matrices []qhnet.Block) {
 // parameters only if all do.
 func (e *Evaluation) allocate(q quantity, all bool) {
 	for i, s := range e.signals {
-		root := e.network.plan.root(i, q)
+		root := e.network.plan().root(i, q)
 		if owner := e.signals[root]; all || owner.trainable {
 			if !owner.has(q) {
 				owner.data[q] = make([]float64, e.points*owner.width)
@@ -139,20 +137,18 @@ func (p *plan) root(wire int, q quantity) int {
 // Forward implements [qhnet.Evaluation]. It is an error if θ holds a NaN or an
 // infinity, if a value overflows, or if a normalization meets zero variance.
 func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
-	checkLength("theta", len(theta), e.network.plan.parameters())
+	vector.CheckLength("theta", len(theta), e.network.plan().parameters())
 	e.theta, e.directed, e.reversed = nil, false, false
 	if err := qhnet.CheckParameters(e.network, theta); err != nil {
 		return nil, err
 	}
-	e.at.set(theta, e.network.plan.matrices)
+	e.at.set(theta, e.network.plan().matrices)
 	if err := e.walk(forwardPass, nil); err != nil {
 		return nil, err
 	}
 	outputs := e.output().data[values]
-	for i, f := range outputs {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan.last(), i/e.network.outputs, f)
-		}
+	if i := vector.NotFinite(outputs); i >= 0 {
+		return nil, fmt.Errorf("qhnet: %s: the output at point %d is %v: the parameters are too large; shrink them along a characteristic curve", e.network.plan().last(), i/e.network.outputs, outputs[i])
 	}
 	e.theta = theta
 	return outputs, nil
@@ -161,14 +157,14 @@ func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
 // Gradient implements [qhnet.Evaluation].
 func (e *Evaluation) Gradient(dst, weights []float64) {
 	e.checkMoved("Gradient")
-	checkLength("dst", len(dst), e.network.plan.parameters())
+	vector.CheckLength("dst", len(dst), e.network.plan().parameters())
 	e.reverse(dst, weights)
 }
 
 // Directional implements [qhnet.Evaluation].
 func (e *Evaluation) Directional(dst, v []float64) {
 	e.checkMoved("Directional")
-	checkLength("dst", len(dst), len(e.output().data[values]))
+	vector.CheckLength("dst", len(dst), len(e.output().data[values]))
 	e.tangent(v)
 	copy(dst, e.output().data[tangents])
 }
@@ -184,7 +180,7 @@ func (e *Evaluation) HessianVector(dst, weights, v []float64) {
 // the same weights it takes a single pass.
 func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
 	e.checkMoved("HessianVector or GradientTangent")
-	checkLength("dst", len(dst), e.network.plan.parameters())
+	vector.CheckLength("dst", len(dst), e.network.plan().parameters())
 	e.tangent(v)
 	e.reverse(nil, weights)
 	if !e.output().has(adjointTangents) {
@@ -194,7 +190,7 @@ func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) 
 	if tangentWeights == nil {
 		clear(seed)
 	} else {
-		checkLength("tangentWeights", len(tangentWeights), len(seed))
+		vector.CheckLength("tangentWeights", len(tangentWeights), len(seed))
 		copy(seed, tangentWeights)
 	}
 	e.walk(reverseTangentPass, dst)
@@ -202,7 +198,7 @@ func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) 
 
 // tangent carries the direction v forward, unless that was done last.
 func (e *Evaluation) tangent(v []float64) {
-	checkLength("v", len(v), e.network.plan.parameters())
+	vector.CheckLength("v", len(v), e.network.plan().parameters())
 	if e.directed && slices.Equal(v, e.along.theta) {
 		return
 	}
@@ -210,7 +206,7 @@ func (e *Evaluation) tangent(v []float64) {
 		e.allocate(tangents, true)
 		e.along.theta = make([]float64, len(v))
 	}
-	e.along.set(e.along.theta[:copy(e.along.theta, v)], e.network.plan.matrices)
+	e.along.set(e.along.theta[:copy(e.along.theta, v)], e.network.plan().matrices)
 	e.walk(tangentPass, nil)
 	e.directed = true
 }
@@ -222,7 +218,7 @@ func (e *Evaluation) reverse(dst, weights []float64) {
 		e.allocate(adjoints, false)
 	}
 	seed := e.output().data[adjoints]
-	checkLength("weights", len(weights), len(seed))
+	vector.CheckLength("weights", len(weights), len(seed))
 	if dst == nil && e.reversed && slices.Equal(weights, seed) {
 		return
 	}
@@ -277,7 +273,7 @@ func (e *Evaluation) Layer(name string) []float64 {
 	e.checkMoved("Layer")
 	id := e.network.layer(name).wire
 	s := e.signals[id]
-	if !e.network.plan.wires[id].rectified {
+	if !e.network.plan().wires[id].rectified {
 		return s.data[values]
 	}
 	var unrectified []float64
@@ -315,6 +311,9 @@ func (e *Evaluation) checkMoved(method string) {
 
 // checkPoints panics if a matrix is not as large as the bound data.
 func (e *Evaluation) checkPoints(what string, x *mat.Dense) {
+	if x == nil {
+		x = &mat.Dense{}
+	}
 	if r, c := x.Dims(); r != e.points || c != e.network.Inputs() {
 		panic(fmt.Sprintf("qhnet: %s is %d×%d, the data is %d×%d", what, r, c, e.points, e.network.Inputs()))
 	}
@@ -322,11 +321,14 @@ func (e *Evaluation) checkPoints(what string, x *mat.Dense) {
 
 // RoundKinks implements [qhnet.KinkRounder] for rectifiers.
 func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found bool) {
-	n := e.network
-	if !n.plan.kinks || n.plan.kinkWidth == width {
-		return e, n.plan.kinks
+	if !(width >= 0 && width <= 1) {
+		panic(fmt.Sprintf("qhnet: RoundKinks: width %v is not in [0, 1]", width))
 	}
-	rounded, err := newNetwork(n.layers, n.plan.frozen, width)
+	n := e.network
+	if !n.plan().kinks || n.plan().kinkWidth == width {
+		return e, n.plan().kinks
+	}
+	rounded, err := newNetwork(n.layers, n.plan().frozen, width)
 	if err != nil {
 		panic("qhnet: rounding kinks: " + err.Error()) // the same layers were accepted before
 	}
@@ -343,8 +345,8 @@ func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found boo
 func (e *Evaluation) Jacobian(dst *mat.Dense) {
 	e.checkMoved("Jacobian")
 	outputs := len(e.output().data[values])
-	if rows, cols := dst.Dims(); rows != outputs || cols != e.network.plan.parameters() {
-		panic(fmt.Sprintf("qhnet: Jacobian: dst is %d×%d, not %d×%d", rows, cols, outputs, e.network.plan.parameters()))
+	if rows, cols := dst.Dims(); rows != outputs || cols != e.network.plan().parameters() {
+		panic(fmt.Sprintf("qhnet: Jacobian: dst is %d×%d, not %d×%d", rows, cols, outputs, e.network.plan().parameters()))
 	}
 	if e.unit == nil {
 		e.unit = make([]float64, outputs)
@@ -387,7 +389,7 @@ func (e *Evaluation) pointGradient(dst []float64, k int) {
 // MixesPoints names the first layer that makes the output at a point depend on the
 // other points, a batch normalization that is not frozen; "" if there is none.
 func (n *Network) MixesPoints() string {
-	for _, s := range n.plan.stages {
+	for _, s := range n.plan().stages {
 		if s.coupled {
 			return s.layer
 		}

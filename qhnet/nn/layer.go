@@ -87,8 +87,12 @@ func (part Part) all(yield func(Part) bool) bool {
 	return part.Name == "" || yield(part)
 }
 
-// Named gives a layer a name in place of its automatic one.
+// Named gives a layer a name in place of its automatic one. It panics if the name is
+// empty.
 func Named(name string, l Layer) Layer {
+	if name == "" {
+		panic("qhnet: Named without a name; give one, or leave Named out for an automatic one")
+	}
 	l.name = name
 	return l
 }

@@ -20,8 +20,17 @@ type Network struct {
 	layers  []Layer
 	inputs  qhnet.Shape
 	outputs int
-	plan    *plan
+	planned *plan
 	output  wire
+}
+
+// plan returns what the network does. It panics if there is no network, as where an
+// error of New was ignored.
+func (n *Network) plan() *plan {
+	if n == nil || n.planned == nil {
+		panic("qhnet: a nil or zero Network; make networks by New, and look at its error")
+	}
+	return n.planned
 }
 
 // New connects layers one after another. The first is [Input]; the last
@@ -56,7 +65,7 @@ func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64)
 		return nil, fmt.Errorf("qhnet: %s gives %s, but outputs are a vector; end with Flatten or GlobalAveragePool and Dense", p.last(), out.shape)
 	}
 	p.finish(out)
-	return &Network{layers: layers, inputs: in.shape, outputs: out.shape[0], plan: p, output: out}, nil
+	return &Network{layers: layers, inputs: in.shape, outputs: out.shape[0], planned: p, output: out}, nil
 }
 
 // Input is the first layer of a network: the shape of one point, a number of
@@ -76,6 +85,9 @@ func (p *plan) input(shape qhnet.Shape) (wire, error) {
 		return wire{}, fmt.Errorf("qhnet: input has shape %s; every side must be at least 1", shape)
 	}
 	in := p.wire(shape, false, nil)
+	if p.huge != "" {
+		return wire{}, errors.New("qhnet: input: " + p.huge)
+	}
 	p.named["input"] = true
 	p.parts = append(p.parts, Part{Name: "input", Shape: in.shape, text: "input", wire: in.id})
 	return in, nil
@@ -94,8 +106,8 @@ func (p *plan) finish(out wire) {
 	}
 }
 
-// Blocks implements [qhnet.Model].
-func (n *Network) Blocks() []qhnet.Block { return slices.Clone(n.plan.blocks) }
+// Blocks implements [qhnet.Model]. The slice belongs to the network.
+func (n *Network) Blocks() []qhnet.Block { return n.plan().blocks }
 
 // ScalingRules implements [qhnet.Model]. Each layer takes a value that scales like
 // e^{αa} to one that scales like e^{αa'}. With rates λ_W of weights, λ_b of a
@@ -117,21 +129,21 @@ func (n *Network) Blocks() []qhnet.Block { return slices.Clone(n.plan.blocks) }
 //	output                         a  = 1
 //
 // The equalities among them are the rules; all outputs share one exponent.
-func (n *Network) ScalingRules() []qhnet.ScalingRule { return slices.Clone(n.plan.rules) }
+func (n *Network) ScalingRules() []qhnet.ScalingRule { return slices.Clone(n.plan().rules) }
 
 // Inputs returns the number of entries of one point.
-func (n *Network) Inputs() int { return n.inputs.Size() }
+func (n *Network) Inputs() int { return n.plan().wires[0].width }
 
 // Outputs implements [qhnet.Model].
-func (n *Network) Outputs() int { return n.outputs }
+func (n *Network) Outputs() int { return n.plan().wires[n.output.id].width }
 
 // Parts describes the layers one after another, beginning with the input. The slice
 // belongs to the network.
-func (n *Network) Parts() []Part { return n.plan.parts }
+func (n *Network) Parts() []Part { return n.plan().parts }
 
 // all yields the named parts, those inside a part before it.
 func (n *Network) all(yield func(Part) bool) {
-	Part{Inside: n.plan.parts}.all(yield)
+	Part{Inside: n.plan().parts}.all(yield)
 }
 
 // Units lists the hidden units between neighbouring blocks, for
@@ -140,7 +152,7 @@ func (n *Network) all(yield func(Part) bool) {
 // branch, which mixes them, or an elementwise scale or shift of an image.
 func (n *Network) Units() []qhnet.Units {
 	joins, joined := map[string]int{}, 0 // what mixes units before a layer that is in no branch
-	for _, part := range n.plan.parts {
+	for _, part := range n.plan().parts {
 		if len(part.Inside) == 0 {
 			joins[part.Name] = joined
 		}
@@ -152,7 +164,7 @@ func (n *Network) Units() []qhnet.Units {
 		})
 	}
 	var all []qhnet.Units
-	blocks := n.plan.blocks
+	blocks := n.plan().blocks
 	for start := 0; start < len(blocks); {
 		u := qhnet.Units{In: []int{start}, Out: start + 1}
 		for u.Out < len(blocks) && (blocks[u.Out].Kind == "bias" || blocks[u.Out].Kind == "shift") {
@@ -185,7 +197,7 @@ func (n *Network) String() string {
 	for part := range n.all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", part.Name, part.text, part.Shape, count(part.Parameters))
 	}
-	fmt.Fprintf(w, "total\t\t\t%d\n", n.plan.parameters())
+	fmt.Fprintf(w, "total\t\t\t%d\n", n.plan().parameters())
 	w.Flush()
 	lines := strings.Split(b.String(), "\n")
 	for i, line := range lines {
@@ -217,6 +229,9 @@ func ResNet18(classes int) []Layer {
 // a batch normalization with scale and shift; where a block changes the shape,
 // its skip is a 1×1 convolution with one.
 func ResNet(input Layer, stages []int, blocks, classes int) []Layer {
+	if len(stages) == 0 || blocks < 1 || blocks > 1000 {
+		panic(fmt.Sprintf("qhnet: ResNet of %d stages of %d blocks; use at least 1 of each, and at most 1000 blocks", len(stages), blocks))
+	}
 	layers := []Layer{input, Conv(stages[0], 3, Padding(1), NoBias()), BatchNorm(Affine()), ReLU()}
 	from := stages[0]
 	for i, channels := range stages {

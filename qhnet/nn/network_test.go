@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/internal/vector"
 )
 
 // architecture is a network whose rates exist, with a number of points to
@@ -327,7 +328,7 @@ func TestDataErrors(t *testing.T) {
 		}
 	}
 	huge := make([]float64, qhnet.NumParameters(n))
-	fill(huge, 1e200)
+	vector.Fill(huge, 1e200)
 	if _, err := e.Forward(huge); err == nil || !strings.Contains(err.Error(), "dense2: the output at point 0 is +Inf") {
 		t.Errorf("error %v for an overflow", err)
 	}

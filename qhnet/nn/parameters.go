@@ -7,6 +7,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/file"
+	"qhlab/qhnet/internal/vector"
 )
 
 // parameterFile is what a file of parameters holds: the parts say which model
@@ -21,7 +22,7 @@ type parameterFile struct {
 // of any other. It is an error if a parameter is a NaN or an infinity, which
 // [LoadParameters] would refuse.
 func SaveParameters(path string, m qhnet.Model, theta []float64) error {
-	checkLength("theta", len(theta), qhnet.NumParameters(m))
+	vector.CheckLength("theta", len(theta), qhnet.NumParameters(m))
 	if err := qhnet.CheckParameters(m, theta); err != nil {
 		return fmt.Errorf("qhnet: %s is not written: %w", path, err)
 	}
@@ -89,29 +90,44 @@ type Initializer func(inputs, outputs int) float64
 
 // He keeps the size of values through a ReLU layer: √(2/inputs) (He et al.,
 // arXiv:1502.01852).
-func He(inputs, _ int) float64 { return math.Sqrt(2 / float64(inputs)) }
+func He(inputs, _ int) float64 { return root(inputs) }
 
 // Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot and
 // Bengio, AISTATS 2010).
-func Glorot(inputs, outputs int) float64 { return math.Sqrt(2 / float64(inputs+outputs)) }
+func Glorot(inputs, outputs int) float64 { return root(inputs + outputs) }
+
+func root(ends int) float64 {
+	if ends < 1 {
+		panic(fmt.Sprintf("qhnet: an initializer for %d inputs or outputs; it needs at least 1", ends))
+	}
+	return math.Sqrt(2 / float64(ends))
+}
 
 // Rescaled multiplies another initializer's standard deviation by a factor: below
 // 1, towards the rich regime; above 1, towards the lazy one.
 func Rescaled(factor float64, base Initializer) Initializer {
+	if base == nil || !(factor >= 0) {
+		panic(fmt.Sprintf("qhnet: Rescaled by %v, of a base that may be nil; give a factor of at least 0 and an Initializer, such as He", factor))
+	}
 	return func(inputs, outputs int) float64 { return factor * base(inputs, outputs) }
 }
 
 // Initialize sets θ to a start drawn from rng: weights by the initializer,
 // scales 1, biases and shifts 0.
 func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
-	checkLength("theta", len(theta), n.plan.parameters())
-	for _, b := range n.plan.blocks {
+	vector.CheckLength("theta", len(theta), n.plan().parameters())
+	if rng == nil || weights == nil {
+		panic("qhnet: Initialize needs a source of random numbers and an Initializer, such as rand.New(rand.NewPCG(1, 0)) and He")
+	}
+	for _, b := range n.plan().blocks {
 		part := b.Of(theta)
 		switch b.Kind {
 		case "weight":
-			drawNormal(part, rng, weights(fans(b.Shape)))
+			deviation := weights(fans(b.Shape))
+			vector.CheckFinite("the initializer's deviations", deviation)
+			drawNormal(part, rng, deviation)
 		case "scale":
-			fill(part, 1)
+			vector.Fill(part, 1)
 		default:
 			clear(part)
 		}
@@ -120,7 +136,7 @@ func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initialize
 
 // Start returns new parameters drawn by [Network.Initialize].
 func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
-	theta := make([]float64, n.plan.parameters())
+	theta := make([]float64, n.plan().parameters())
 	n.Initialize(theta, rng, weights)
 	return theta
 }

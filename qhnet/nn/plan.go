@@ -24,6 +24,7 @@ type plan struct {
 	named  map[string]bool       // all names given so far
 	frozen map[string]statistics // of batch normalizations in evaluation mode
 
+	huge      string  // what has more than mostNumbers numbers
 	kinkWidth float64 // of rounded rectifiers; see Margins.RoundKinks
 	kinks     bool    // whether there are rectifiers
 }
@@ -81,6 +82,9 @@ func (p *plan) add(l Layer, in wire) (wire, error) {
 	out, err := l.attach(p, l, in)
 	if err != nil {
 		return wire{}, err
+	}
+	if p.huge != "" {
+		return wire{}, p.fail("%s", p.huge)
 	}
 	p.parts = append(beside, Part{
 		Name:       name,
@@ -159,8 +163,24 @@ func (p *plan) parameters() int {
 	return last.Offset + last.Len()
 }
 
+// mostNumbers is the largest size of a block, and of what a layer gives for one point:
+// 8 GiB.
+const mostNumbers = 1 << 30
+
+// limit notes a shape that is too large, without a product of integers that overflows.
+func (p *plan) limit(what string, shape qhnet.Shape) {
+	size := 1.0
+	for _, side := range shape {
+		size *= float64(side)
+	}
+	if size > mostNumbers {
+		p.huge = fmt.Sprintf("%s of shape %s has more than 2³⁰ numbers; make it smaller", what, shape)
+	}
+}
+
 // block adds a parameter block of the layer being attached.
 func (p *plan) block(kind string, shape ...int) (qhnet.Block, exponent) {
+	p.limit("its "+kind, shape)
 	b := qhnet.Block{Name: p.layer + "." + kind, Layer: p.layer, Kind: kind, Shape: slices.Clone(shape), Offset: p.parameters()}
 	p.blocks = append(p.blocks, b)
 	rate := make(exponent, len(p.blocks))
@@ -180,6 +200,7 @@ func (p *plan) require(a, b exponent, reason string, args ...any) {
 
 // wire adds a wire with memory of its own.
 func (p *plan) wire(shape qhnet.Shape, trainable bool, e exponent) wire {
+	p.limit("its value", shape)
 	id := len(p.wires)
 	p.wires = append(p.wires, wireSpec{width: shape.Size(), trainable: trainable, valueOf: id, adjointOf: id, summands: id})
 	return wire{id: id, shape: slices.Clone(shape), exponent: e}
@@ -228,17 +249,4 @@ func (e exponent) times(c float64) exponent {
 
 func (e exponent) isZero() bool {
 	return !slices.ContainsFunc(e, func(c float64) bool { return c != 0 })
-}
-
-// checkLength panics if a slice does not have the length its role asks for.
-func checkLength(name string, have, want int) {
-	if have != want {
-		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
-	}
-}
-
-func fill(dst []float64, value float64) {
-	for i := range dst {
-		dst[i] = value
-	}
 }

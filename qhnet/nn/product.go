@@ -3,7 +3,6 @@ package nn
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/blas"
@@ -11,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Product is a model linear in its input whose coefficients are products of
@@ -64,8 +64,8 @@ func Diagonal(depths ...int) *Product {
 func Groups(groups ...Group) *Product {
 	p := &Product{factors: make([][]int, CountCoordinates(groups))}
 	for g, group := range groups {
-		if group.Depth < 1 {
-			panic(fmt.Sprintf("qhnet: group %d has depth %d, want at least 1", g+1, group.Depth))
+		if group.Depth < 1 || group.Depth > mostDepth {
+			panic(fmt.Sprintf("qhnet: group %d has depth %d, want 1 to %d", g+1, group.Depth, mostDepth))
 		}
 		if group.Name == "" {
 			group.Name = fmt.Sprintf("group%d", g+1)
@@ -76,8 +76,14 @@ func Groups(groups ...Group) *Product {
 	return p
 }
 
-// CountCoordinates returns d, the number of coordinates of all groups, or panics unless the groups partition 0..d-1.
+const mostDepth = 1 << 20
+
+// CountCoordinates returns d, the number of coordinates of all groups, or panics
+// unless there are groups and they partition 0..d-1.
 func CountCoordinates(groups []Group) int {
+	if len(groups) == 0 {
+		panic("qhnet: no groups; a model needs at least one coordinate")
+	}
 	var all []int
 	for g, group := range groups {
 		if len(group.Coordinates) == 0 {
@@ -156,7 +162,12 @@ func (p *Product) writeRules() {
 
 // Blocks lists the factors group by group; it implements [qhnet.Model]. The slice
 // belongs to the model.
-func (p *Product) Blocks() []qhnet.Block { return p.blocks }
+func (p *Product) Blocks() []qhnet.Block {
+	if p == nil || len(p.factors) == 0 {
+		panic("qhnet: a nil or zero Product; make products by Groups or Diagonal")
+	}
+	return p.blocks
+}
 
 // ScalingRules asks the rates of each group to sum to 1; it implements [qhnet.Model].
 // The slice belongs to the model.
@@ -195,23 +206,29 @@ func (p *Product) Coefficients(dst, theta []float64) []float64 {
 	if dst == nil {
 		dst = make([]float64, len(p.factors))
 	}
-	checkLength("dst", len(dst), len(p.factors))
-	checkLength("theta", len(theta), qhnet.NumParameters(p))
+	vector.CheckFinite("theta", theta...)
+	p.coefficients(dst, theta)
+	return dst
+}
+
+func (p *Product) coefficients(dst, theta []float64) {
+	vector.CheckLength("dst", len(dst), len(p.factors))
+	vector.CheckLength("theta", len(theta), qhnet.NumParameters(p))
 	for j, factors := range p.factors {
 		dst[j] = 1
 		for _, i := range factors {
 			dst[j] *= theta[i]
 		}
 	}
-	return dst
 }
 
 // Start returns parameters with β = size·direction and no bias: the first factor of
 // β_j is size·direction_j, all others are 1.
 func (p *Product) Start(direction []float64, size float64) []float64 {
-	checkLength("direction", len(direction), p.Inputs())
+	vector.CheckLength("direction", len(direction), p.Inputs())
+	vector.CheckFinite("direction and size", append(slices.Clone(direction), size)...)
 	theta := make([]float64, qhnet.NumParameters(p))
-	fill(theta, 1)
+	vector.Fill(theta, 1)
 	for j, v := range direction {
 		theta[p.factors[j][0]] = size * v
 	}
@@ -232,10 +249,8 @@ func (p *Product) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
 	}
 	inputs := mat.NewDense(n, len(p.factors), nil)
 	for k := range n {
-		for j, v := range x.RawRowView(k) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("qhnet: coordinate %d of input %d is %v; remove the point or repair it", j, k, v)
-			}
+		if j := vector.NotFinite(x.RawRowView(k)); j >= 0 {
+			return nil, fmt.Errorf("qhnet: coordinate %d of input %d is %v; remove the point or repair it", j, k, x.At(k, j))
 		}
 		row := inputs.RawRowView(k)
 		row[len(row)-1] = 1 // of the bias, if there is one
@@ -272,16 +287,14 @@ func newProductEvaluation(p *Product, inputs blas64.General) *productEvaluation 
 }
 
 func (e *productEvaluation) Forward(theta []float64) ([]float64, error) {
-	e.model.Coefficients(e.coef, theta)
+	e.model.coefficients(e.coef, theta)
 	e.theta = theta
-	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(e.coef), 0, vector(e.outputs))
-	for k, f := range e.outputs {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			if err := qhnet.CheckParameters(e.model, theta); err != nil {
-				return nil, err
-			}
-			return nil, fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, f, e.coef)
+	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector.BLAS(e.coef), 0, vector.BLAS(e.outputs))
+	if k := vector.NotFinite(e.outputs); k >= 0 {
+		if err := qhnet.CheckParameters(e.model, theta); err != nil {
+			return nil, err
 		}
+		return nil, fmt.Errorf("qhnet: output %d is %v: the coefficients %v overflow", k, e.outputs[k], e.coef)
 	}
 	return e.outputs, nil
 }
@@ -306,11 +319,12 @@ func (e *productEvaluation) HessianVector(dst, weights, v []float64) {
 
 func (e *productEvaluation) Directional(dst, v []float64) {
 	e.checkMoved(v)
+	vector.CheckLength("dst", len(dst), len(e.outputs))
 	for j, factors := range e.model.factors {
 		e.sweepSuffixes(factors, v)
 		e.coef[j] = e.tsuffix[0]
 	}
-	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector(e.coef), 0, vector(dst))
+	blas64.Gemv(blas.NoTrans, 1, e.inputs, vector.BLAS(e.coef), 0, vector.BLAS(dst))
 }
 
 // GradientTangent is that of [Evaluation], for [qhnet.Margins]. The derivative of β_j by a
@@ -338,8 +352,8 @@ func (e *productEvaluation) toCoefficients(dst, weights []float64) {
 		clear(dst)
 		return
 	}
-	checkLength("weights", len(weights), len(e.outputs))
-	blas64.Gemv(blas.Trans, 1, e.inputs, vector(weights), 0, vector(dst))
+	vector.CheckLength("weights", len(weights), len(e.outputs))
+	blas64.Gemv(blas.Trans, 1, e.inputs, vector.BLAS(weights), 0, vector.BLAS(dst))
 }
 
 // sweepSuffixes sets suffix[k] to the product of the factors from the k-th on,
@@ -361,10 +375,5 @@ func (e *productEvaluation) checkMoved(v []float64) {
 	if e.theta == nil {
 		panic("qhnet: a derivative was asked for before Forward")
 	}
-	checkLength("a vector like θ", len(v), len(e.theta))
-}
-
-// vector returns a slice as BLAS takes it.
-func vector(v []float64) blas64.Vector {
-	return blas64.Vector{N: len(v), Data: v, Inc: 1}
+	vector.CheckLength("a vector like θ", len(v), len(e.theta))
 }

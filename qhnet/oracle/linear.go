@@ -12,6 +12,7 @@ import (
 
 	"qhlab/qhnet/dataset"
 	"qhlab/qhnet/internal/qp"
+	"qhlab/qhnet/internal/vector"
 )
 
 // LinearMargins are hard-margin constraints on the coefficients of a linear
@@ -84,11 +85,11 @@ func (l *LinearMargins) Len() int {
 // returns it. If dst is nil, a new slice is allocated.
 func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 	n, width := l.rows.Dims()
-	checkLength("coefficients", len(coefficients), width)
+	vector.CheckLength("coefficients", len(coefficients), width)
 	if dst == nil {
 		dst = make([]float64, n)
 	}
-	checkLength("dst", len(dst), n)
+	vector.CheckLength("dst", len(dst), n)
 	worst := l.radius * floats.Norm(coefficients[:l.inputs], 2)
 	for k := range dst {
 		dst[k] = floats.Dot(l.rows.RawRowView(k), coefficients) - worst
@@ -111,11 +112,4 @@ func (l *LinearMargins) HardMargin() ([]float64, error) {
 		return nil, err
 	}
 	return f.coefficients(), nil
-}
-
-// checkLength panics if a slice does not have the length its role asks for.
-func checkLength(name string, have, want int) {
-	if have != want {
-		panic(fmt.Sprintf("qhnet: length of %s is %d, want %d", name, have, want))
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/nn"
 )
 
@@ -101,7 +102,7 @@ func (b TwoBalls) Direction(dst []float64) []float64 {
 	if dst == nil {
 		dst = make([]float64, len(b.Center))
 	}
-	checkLength("dst", len(dst), len(b.Center))
+	vector.CheckLength("dst", len(dst), len(b.Center))
 	m1, m2 := b.split()
 	high, rest := 0.0, 1/m2 // the factors of μ_H and μ_R
 	switch {
@@ -148,7 +149,7 @@ func (b TwoBalls) BestRobustness() float64 {
 // RobustnessOf returns the distance β̂·μ - r from the balls to the hyperplane
 // β·x = 0, negative if it cuts them or has them on the wrong side, and NaN for β = 0.
 func (b TwoBalls) RobustnessOf(beta []float64) float64 {
-	checkLength("beta", len(beta), len(b.Center))
+	vector.CheckLength("beta", len(beta), len(b.Center))
 	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
 }
 
@@ -217,7 +218,7 @@ func (b TwoBalls) Groups(high, rest int) []nn.Group {
 // From elsewhere, where the worst-case margin is negative, the flow on exact
 // balls may shrink β to zero, at which that margin has a kink.
 func (b TwoBalls) Start(model *nn.Product, size float64) []float64 {
-	checkLength("the model's inputs", model.Inputs(), len(b.Center))
+	vector.CheckLength("the model's inputs", model.Inputs(), len(b.Center))
 	return model.Start(b.Center, size)
 }
 
