@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	tasks "qhlab/qhnet/progress"
 )
 
 // execution is a cell that runs, as the proxy sees it.
@@ -26,6 +28,8 @@ type execution struct {
 	id          string // of the cell
 	count       int    // the number of the cell, as Jupyter shows it
 	interrupted bool
+	heeded      bool // the program ends by itself because of that
+	bars        bars
 	report      report
 	ended       string // how the program ended, as gonb prints it
 
@@ -78,6 +82,13 @@ func (e *execution) progress(p *proxy, m message) {
 		}
 		p.publish(m)
 	}
+}
+
+// heed takes in a report of the program. After an interrupt it shows that the program
+// ends by itself, with what it has.
+func (e *execution) heed(r tasks.Report) {
+	e.bars.add(r)
+	e.heeded = e.heeded || e.interrupted && r.Ended
 }
 
 // printed is the message that shows a text among the errors of the cell.
@@ -174,7 +185,11 @@ func (e *execution) explain(ran []executed) explanation {
 	json.Unmarshal(e.failure.Content, &said)
 	switch {
 	case e.interrupted && e.compiled():
-		return explanation{"Interrupted", "interrupted", []string{red("interrupted")}}
+		sentence := "interrupted"
+		if trace := mark.ReplaceAllString(e.report.rest(), ""); strings.Contains(trace, "\ngoroutine ") {
+			sentence = panicSentence(trace)
+		}
+		return explanation{"Interrupted", sentence, []string{red(sentence)}}
 	case e.compiled() && strings.Contains(e.report.trace.String(), "\ngoroutine "):
 		return explainPanic(mark.ReplaceAllString(e.report.rest(), ""), ran)
 	case e.compiled():

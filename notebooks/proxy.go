@@ -18,6 +18,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/go-zeromq/zmq4"
+
+	tasks "qhlab/qhnet/progress"
 )
 
 // proxy is the kernel that Jupyter sees. It hands everything on between Jupyter
@@ -31,6 +33,7 @@ import (
 //   - What a cell declared before it was edited is forgotten; gonb keeps it.
 //   - A page that is loaded while a cell runs is told at once about the kernel.
 //   - Notebooks are saved with the same description of the language by everybody.
+//   - A cell that takes long shows how far it is, and tells what it has when interrupted.
 //   - Completion and help have no links to pages that do not exist.
 //
 // A patched copy of gonb would have to be kept up to date, and other front ends than
@@ -41,6 +44,8 @@ type proxy struct {
 	iopub   zmq4.Socket
 	asked   chan request
 	gonb    *kernel
+	pipe    *os.File // by which the programs of cells report how far they are; nil if nobody looks
+	reports chan tasks.Report
 
 	running *execution
 	waiting []message // execute_requests
@@ -61,7 +66,7 @@ func runProxy(ctx context.Context, root, file string) error {
 	if err != nil {
 		return err
 	}
-	p := &proxy{key: []byte(c.Key), asked: make(chan request, 64)}
+	p := &proxy{key: []byte(c.Key), asked: make(chan request, 64), reports: make(chan tasks.Report, 64)}
 	life, end := context.WithCancel(context.Background())
 	defer end()
 	if err := p.listen(life, c); err != nil {
@@ -76,6 +81,11 @@ func runProxy(ctx context.Context, root, file string) error {
 		return err
 	}
 	defer p.gonb.shutdown()
+	if pipe, err := os.OpenFile(filepath.Join(p.gonb.folder, progressPipe), os.O_RDWR, 0); err == nil {
+		p.pipe = pipe
+		defer pipe.Close()
+		go p.listenToCells(pipe)
+	}
 	return p.serve(ctx)
 }
 
@@ -90,10 +100,11 @@ func watchParent(ctx context.Context, orphaned context.CancelFunc) {
 }
 
 func openGonb(ctx context.Context, root, name string) (*kernel, error) {
-	return openKernel(ctx, name, func(_, connection string) *exec.Cmd {
+	return openKernel(ctx, name, func(folder, connection string) *exec.Cmd {
 		arguments := []string{"--kernel", connection, "-go_work=" + root, "-raw_error"}
 		cmd := exec.Command("gonb", append(arguments, strings.Fields(os.Getenv("GONB_FLAGS"))...)...)
 		cmd.Stderr = os.Stderr
+		cmd.Env = append(os.Environ(), progressVariable(filepath.Join(folder, progressPipe))...)
 		return cmd
 	})
 }
@@ -154,6 +165,10 @@ func (p *proxy) serve(ctx context.Context) error {
 			err = p.request(r)
 		case m := <-p.gonb.received:
 			err = p.answer(m)
+		case r := <-p.reports:
+			if p.running != nil {
+				p.running.heed(r)
+			}
 		case <-tick.C:
 			err = p.elapse()
 		case err = <-p.gonb.failed:
@@ -251,7 +266,8 @@ func (p *proxy) elapse() error {
 		return nil
 	}
 	p.print(e.report.unfinished())
-	if e.interrupted {
+	p.drawBars(e, false)
+	if e.interrupted && !e.heeded {
 		return p.interrupt()
 	}
 	return nil
@@ -296,6 +312,8 @@ func (p *proxy) handBack(m message) {
 // failed or was interrupted.
 func (p *proxy) finish(e *execution) {
 	p.running = nil
+	p.hear(e)
+	p.drawBars(e, true)
 	p.ran = append(p.ran, executed{e.count, e.id, e.code.Code})
 	explained := e.explain(p.ran)
 	if !e.compiled() {

@@ -17,6 +17,7 @@ import (
 	"qhlab/qhnet/dataset"
 	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
+	"qhlab/qhnet/progress"
 )
 
 // Descent trains by a discrete optimizer and records the same points as a
@@ -63,7 +64,11 @@ func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.run(ctx)
+	ctx, r.task = progress.Begin(ctx, "training")
+	defer r.task.End()
+	path, err := r.run(ctx)
+	r.task.Say("%s", r.state())
+	return path, err
 }
 
 // Forget deletes the training's checkpoint, if there is one.
@@ -159,6 +164,7 @@ type descentRun struct {
 	order      []int     // of the batches in this pass
 	written    time.Time // when the last checkpoint was
 	reported   time.Time // when the last progress was
+	task       *progress.Task
 }
 
 // newDescentRun empties the optimizer's memory and evaluates the start.
@@ -263,9 +269,22 @@ func (r *descentRun) between() error {
 
 func (r *descentRun) report() {
 	r.reported = time.Now()
+	r.task.Report(float64(r.Step)/float64(r.Steps), "%s", r.state())
 	if r.Progress != nil {
 		r.Progress(r.Step, r.trajectory.Last().LogInverse())
 	}
+}
+
+// state says how far the training is.
+func (r *descentRun) state() string {
+	s := fmt.Sprintf("step %d of %d", r.Step, r.Steps)
+	if n := len(r.batches); n > 0 {
+		s = fmt.Sprintf("epoch %d of %d", r.Step/n, (r.Steps+n-1)/n)
+	}
+	if points := r.trajectory.Points; len(points) > 0 {
+		s += fmt.Sprintf(", log(1/L) = %.4g", points[len(points)-1].LogInverse())
+	}
+	return s
 }
 
 // evaluate moves a field to θ, or to where the optimizer takes it back if there

@@ -10,6 +10,7 @@ import (
 
 	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
+	"qhlab/qhnet/progress"
 )
 
 // Flow is gradient flow of a loss of margins,
@@ -74,7 +75,24 @@ func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	if err := f.validate(); err != nil {
 		return nil, err
 	}
-	return newFlowRun(&f).run(ctx)
+	ctx, task := progress.Begin(ctx, "flow")
+	defer task.End()
+	r := newFlowRun(&f)
+	r.task = task
+	path, err := r.run(ctx)
+	if path != nil && len(path.Points) > 0 {
+		task.Say("%s", r.reached())
+	}
+	return path, err
+}
+
+// reached says how far the flow came.
+func (r *flowRun) reached() string {
+	u := r.trajectory.Last().LogInverse()
+	if u >= r.Until*(1-1e-9) {
+		return fmt.Sprintf("log(1/L) = %.4g", u)
+	}
+	return fmt.Sprintf("ended at log(1/L) = %.4g of %.4g", u, r.Until)
 }
 
 func (f *Flow) validate() error {

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/ode"
+	"qhlab/qhnet/progress"
 )
 
 // flowRun is the state of one run of a flow.
@@ -30,6 +31,7 @@ type flowRun struct {
 	kinks      bool      // the model has rectifiers
 
 	directions func() bool // findDirections, solved once a run
+	task       *progress.Task
 
 	fingerprint string    // of the run, if it has a checkpoint
 	latest      *snapshot // to go on from
@@ -156,6 +158,13 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		if r.field.at(solution.Y) == nil {
 			r.record(solution.Y)
 		}
+	}
+	if solution.Status == ode.Interrupted {
+		kept := "set a Checkpoint, or follow it by a store, to go on from there next time"
+		if r.Checkpoint != "" {
+			kept = "run it again to go on from there"
+		}
+		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
 		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g: %w", tr.Last().LogInverse(), r.Until, err)

@@ -59,12 +59,19 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		o.Events = append(o.Events, r.separation())
 	}
 	o.Stop.AfterRecord = func(float64, []float64) bool { return r.stopped() }
-	if r.Progress != nil {
-		o.Progress.Report = func(report ode.Report) {
+	o.Progress.Report = func(report ode.Report) {
+		r.task.Report(r.share(), "log(1/L) = %.3g of %.3g", r.time.U, r.Until)
+		if r.Progress != nil {
 			r.Progress(FlowProgress{LogInverse: r.time.U, Until: r.Until, Report: report})
 		}
 	}
 	return o
+}
+
+// share is how much of the flow is done, as most of its steps are equal in log u.
+func (r *flowRun) share() float64 {
+	start := r.trajectory.Points[0].LogInverse()
+	return math.Log1p(max(r.time.U-start, 0)) / math.Log1p(r.Until-start)
 }
 
 // method is the caller's, or the default for the problem. Before separability

@@ -15,14 +15,15 @@ var rooms = map[string][]string{
 	"qhnet/internal": {},
 	"qhnet/ode":      {"qhnet/internal"},
 	"qhnet/dataset":  {"qhnet/internal"},
-	"qhnet":          {"qhnet/internal", "qhnet/ode", "qhnet/dataset"},
+	"qhnet/progress": {},
+	"qhnet":          {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet/progress"},
 	"qhnet/nn":       {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet"},
 	"qhnet/oracle":   {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/nn"},
 	"qhnet/collapse": {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/nn"},
 	"qhnet/robust":   {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/nn"},
-	"qhnet/store":    {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet"},
+	"qhnet/store":    {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/progress"},
 	"plotting":       {},
-	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/store", "qhnet/experiment"},
+	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/progress", "qhnet/store", "qhnet/experiment"},
 
 	"qhnet/experiment":        {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
 	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command

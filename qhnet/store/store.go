@@ -19,6 +19,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/file"
+	"qhlab/qhnet/progress"
 )
 
 // Store keeps results of long computations on disk, one file a result. It is
@@ -76,10 +77,14 @@ func Remember[R any](s Store, name string, key any, compute func() (R, error)) (
 	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, file.ErrDamaged) {
 		return stored, err
 	}
+	task := progress.Announce(name)
+	defer task.End()
 	result, err := compute()
 	if err != nil {
+		task.Say("ended early")
 		return result, err
 	}
+	task.Say("kept for the next time")
 	if err := file.Write(path, &result); err != nil {
 		return result, fmt.Errorf("qhnet: the result of %q is not stored: %w", name, err)
 	}

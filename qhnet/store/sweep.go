@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"qhlab/qhnet/internal/file"
+	"qhlab/qhnet/progress"
 )
 
 // Sweep is an experiment at many independent points (seeds, widths, gaps). Every
@@ -48,6 +49,8 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 	for i := shard; i < len(s.Points); i += shards {
 		mine = append(mine, s.Points[i])
 	}
+	ctx, task := progress.Begin(ctx, "sweep "+s.Name)
+	defer task.End()
 	var failed []error
 	done := 0
 	for err := range s.start(ctx, mine) {
@@ -57,10 +60,13 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 			}
 			continue
 		}
-		if done++; s.Progress != nil {
+		done++
+		task.Report(float64(done)/float64(len(mine)), "%d of %d", done, len(mine))
+		if s.Progress != nil {
 			s.Progress(done, len(mine))
 		}
 	}
+	task.Say("%d of %d", done, len(mine))
 	if ctx.Err() != nil && done < len(mine) {
 		failed = append(failed, fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx)))
 	}
