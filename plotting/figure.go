@@ -38,11 +38,8 @@ type Figure struct {
 	// x axis are Columns: 1, ShareX: true; small multiples set both.
 	ShareX, ShareY bool
 
-	// Width is a preset or a length of your own. Zero: Double.
+	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
-
-	// Font, if not empty, replaces that of the width.
-	Font Font
 
 	// Aspect is height over width of a panel's plotting area. Zero: what suits
 	// the number of panels; panels with Equal follow their data.

@@ -143,7 +143,7 @@ func TestLabelsStandClear(t *testing.T) {
 					t.Errorf("%s: label %d overlaps another", name, i)
 				}
 			}
-			if n := covered(a, pane.data()); n > 0 {
+			if n := covered(a, pane.busy); n > 0 {
 				t.Errorf("%s: label %d covers %d points of data", name, i, n)
 			}
 			for _, polygon := range pane.fills {
