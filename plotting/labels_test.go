@@ -97,7 +97,7 @@ func TestOmitRepeated(t *testing.T) {
 		var bars []bool
 		for _, p := range pl.panes {
 			keys = append(keys, len(p.keyRows()))
-			bars = append(bars, p.colorBar() != nil && !p.barless)
+			bars = append(bars, heated(p) && !p.barless)
 		}
 		if got := fmt.Sprint(keys); got != c.keys {
 			t.Errorf("%s: keys %s, want %s", c.name, got, c.keys)
@@ -106,6 +106,11 @@ func TestOmitRepeated(t *testing.T) {
 			t.Errorf("%s: bars %s, want %s", c.name, got, c.bars)
 		}
 	}
+}
+
+func heated(p *pane) bool {
+	_, ok := p.heat()
+	return ok
 }
 
 // Labels inside a panel stand clear of data, of areas and of each other, with their

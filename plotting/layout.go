@@ -100,6 +100,7 @@ func (f Figure) columns() int {
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
 func (f Figure) plan(theme ink) (*plan, error) {
+	f = f.prepared()
 	extents, err := f.measure()
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (f Figure) plan(theme ink) (*plan, error) {
 		return nil, f.errorf("%w", err)
 	}
 	for i, p := range f.Panels {
-		pl.panes = append(pl.panes, newPane(p.squared(), &pl.look, extents[i]))
+		pl.panes = append(pl.panes, newPane(p, &pl.look, extents[i]))
 		pl.panes[i].inner = f.inner(i)
 	}
 	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
@@ -154,8 +155,9 @@ func (p *pane) setLimits() {
 func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
-			bar, next := p.colorBar(), panes[i+1].colorBar()
-			p.barless = bar != nil && next != nil && reflect.DeepEqual(bar.bar(), next.bar())
+			h, ok := p.heat()
+			next, also := panes[i+1].heat()
+			p.barless = ok && also && h.sameBar(next)
 		}
 		if i > 0 && (f.ShareX || f.ShareY) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
@@ -321,8 +323,10 @@ func (p *pane) frame() frame {
 	fr.top += p.label * keyRow * vg.Length(len(p.keyRows()))
 	fr.top += p.title * titleRow * vg.Length(len(p.titleLines()))
 	fr.right = max(fr.right, p.endRoom())
-	if h := p.colorBar(); h != nil {
-		h.frame(p, &fr)
+	for _, l := range p.panel.Layers {
+		if h, ok := l.(HeatMap); ok {
+			h.frame(p, &fr)
+		}
 	}
 	return fr
 }
