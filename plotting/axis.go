@@ -23,10 +23,6 @@ const (
 	logged Scale = 1 << 4 // the data are natural logarithms
 )
 
-// OfLogarithms is the scale for data that are natural logarithms of the quantity
-// shown, as in a flow that keeps log t because t itself overflows.
-func (s Scale) OfLogarithms() Scale { return s | logged }
-
 // Normalize returns where v is between min and max, as a share.
 func (s Scale) Normalize(min, max, v float64) float64 {
 	lo := s.position(min)
@@ -81,8 +77,8 @@ type Axis struct {
 	// Scale is Linear, Log, LogLog or any of gonum's. Nil: Linear.
 	Scale plot.Normalizer
 
-	// Logged says that the data are natural logarithms of the quantity shown;
-	// see OfLogarithms. It needs the scale Log or LogLog.
+	// Logged says that the data are natural logarithms of the quantity shown, as in a
+	// flow that keeps log t because t itself overflows. It needs the scale Log or LogLog.
 	Logged bool
 
 	// Min and Max are the limits, in the data's units. Both zero: the limits

@@ -23,12 +23,12 @@
 // # Layers
 //
 //	curves      Line, Curve, Band, Median; ReferenceX, ReferenceY, ReferenceCurve
-//	points      Scatter, ErrorBars, Simplex with SimplexPoint
-//	counts      Histogram, Box
+//	points      Scatter, Simplex with SimplexPoint
 //	the plane   Regions, Contours, Circle, Note; gonum's plotter.Field
 //	matrices    HeatMap
 //	space       Scene of Ball, Plane, Points, Path, Vector
-//	others      any plot.Plotter; Labelled puts it into the key
+//	others      any plot.Plotter; Labelled puts it into the key, and gives gonum's error bars,
+//	            histograms and box plots the looks of a role
 //	tables      Table, printed
 //
 // The examples below are drawn in testdata; they are the tests as well.
@@ -56,7 +56,7 @@
 // # Text
 //
 // Labels are Unicode with sub- and superscripts, "‖θ̂‖_Λ", "10^{-3}", and formulas of TeX,
-// "$\hat\theta \in \mathbb R$". A command or a character that cannot be set is an error.
+// "$\hat\theta \le 1$". A command or a character that cannot be set is an error.
 //
 // # Mistakes
 //

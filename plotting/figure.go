@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -38,11 +39,8 @@ type Figure struct {
 	// x axis are Columns: 1, ShareX: true; small multiples set both.
 	ShareX, ShareY bool
 
-	// Width is a preset or a length of your own. Zero: Double.
+	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
-
-	// Font, if not empty, replaces that of the width.
-	Font Font
 
 	// Aspect is height over width of a panel's plotting area. Zero: what suits
 	// the number of panels; panels with Equal follow their data.
@@ -94,12 +92,10 @@ func (p Panel) measureX() (extent, error) {
 func (e *extent) measureY(p Panel) error {
 	x := e.x
 	e.second = true
-	if err := e.visitAll(p.Layers); err != nil {
-		return err
-	}
+	err := e.visitAll(p.Layers)
 	e.x = x
 	e.y.span = p.Y.limits(e.y, e.margin(true))
-	return nil
+	return err
 }
 
 func (e *extent) visitAll(layers []plot.Plotter) error {
@@ -130,14 +126,26 @@ type square interface {
 	down() bool // whether rows are counted downwards
 }
 
-func (p Panel) squared() Panel {
-	for _, l := range p.Layers {
-		if s, ok := l.(square); ok && !reflect.ValueOf(l).IsZero() && s.square() {
-			p.Equal, p.Y.Down = true, p.Y.Down || s.down()
-			p.Bare = p.Bare || p.X.Label == "" && p.Y.Label == "" && p.X.Ticks == nil && p.Y.Ticks == nil
+// prepared returns the panels with layers for pointers to them, and with the axes of square
+// layers.
+func (f Figure) prepared() Figure {
+	f.Panels = slices.Clone(f.Panels)
+	for i := range f.Panels {
+		p := &f.Panels[i]
+		p.Layers = slices.Clone(p.Layers)
+		for k, l := range p.Layers {
+			if v := reflect.ValueOf(l); v.Kind() == reflect.Pointer && !v.IsNil() {
+				if own, ok := v.Elem().Interface().(layer); ok {
+					p.Layers[k] = own
+				}
+			}
+			if s, ok := p.Layers[k].(square); ok && s.square() {
+				p.Equal, p.Y.Down = true, p.Y.Down || s.down()
+				p.Bare = p.Bare || p.X.Label == "" && p.Y.Label == "" && p.X.Ticks == nil && p.Y.Ticks == nil
+			}
 		}
 	}
-	return p
+	return f
 }
 
 // Check returns an error if the figure cannot be drawn: no panels, a layer without
@@ -190,43 +198,36 @@ func (f Figure) measure() ([]extent, error) {
 	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
-		e, err := p.squared().measureX()
-		if err != nil {
+		var err error
+		if extents[i], err = p.measureX(); err != nil {
 			return nil, f.panelError(i, err)
 		}
-		extents[i] = e
 	}
-	if f.ShareX {
-		if err := f.share("X", extents, func(e *extent) *mapping { return &e.x }); err != nil {
-			return nil, err
-		}
+	if err := f.share(f.ShareX, "X", extents, func(e *extent) *mapping { return &e.x }); err != nil {
+		return nil, err
 	}
 	for i, p := range f.Panels {
-		if err := extents[i].measureY(p.squared()); err != nil {
+		if err := extents[i].measureY(p); err != nil {
 			return nil, f.panelError(i, err)
 		}
 	}
-	if f.ShareY {
-		if err := f.share("Y", extents, func(e *extent) *mapping { return &e.y }); err != nil {
-			return nil, err
-		}
-	}
-	return extents, nil
+	return extents, f.share(f.ShareY, "Y", extents, func(e *extent) *mapping { return &e.y })
 }
 
-// share gives all panels the limits that cover those of each.
-func (f Figure) share(name string, extents []extent, of func(e *extent) *mapping) error {
-	first := *of(&extents[0])
+// share gives all panels the limits that cover those of each, if it is wanted.
+func (f Figure) share(wanted bool, name string, extents []extent, of func(e *extent) *mapping) error {
 	var all span
 	for i := range extents {
-		m := of(&extents[i])
-		if m.scale != first.scale || !reflect.DeepEqual(m.other, first.other) {
+		m, first := of(&extents[i]), of(&extents[0])
+		if wanted && (m.scale != first.scale || !reflect.DeepEqual(m.other, first.other)) {
 			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
 		}
 		all.join(m.span)
 	}
 	for i := range extents {
-		of(&extents[i]).span = all
+		if wanted {
+			of(&extents[i]).span = all
+		}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func ExampleShow_gonum() {
 	if err != nil {
 		panic(err)
 	}
-	line.Color, marks.Color, marks.Shape = plotting.Highest.Color(), plotting.Highest.Color(), plotting.Disc
+	line.Color, marks.Color, marks.Shape = plotting.Highest.Color(), plotting.Highest.Color(), draw.CircleGlyph{}
 	p.Add(line, marks)
 	p.Legend.Add("flow", line, marks)
 	p.Legend.Top, p.Legend.XOffs = true, -4
@@ -141,23 +141,35 @@ func ExampleMedian() {
 		level := 1 + 0.2*rng.NormFloat64()
 		runs = append(runs, apply(x, func(v float64) float64 { return level*math.Exp(-v/4) + 0.03*rng.NormFloat64() }))
 	}
-	var bars plotting.ErrorBars
-	for _, v := range []float64{1, 4, 7} {
-		y := math.Exp(-v / 4)
-		bars.X, bars.Y, bars.Low, bars.High = append(bars.X, v), append(bars.Y, y), append(bars.Low, y-0.15), append(bars.High, y+0.1)
-	}
-	bars.Label, bars.Role = "measured", plotting.Second
+	median, quartiles := plotting.Median(x, runs)
+	median.Label, median.Role, quartiles.Role = "15 runs", plotting.Highest, plotting.Highest
+
+	points := plotter.XYs{{X: 1, Y: math.Exp(-1. / 4)}, {X: 4, Y: math.Exp(-1)}, {X: 7, Y: math.Exp(-7. / 4)}}
+	bars := &plotter.YErrorBars{XYs: points, YErrors: plotter.YErrors{{Low: 0.15, High: 0.1}, {Low: 0.15, High: 0.1}, {Low: 0.15, High: 0.1}}}
+
 	sample, _ := cloud(rng, 400, 0, 0, 1)
 	other, _ := cloud(rng, 60, 1, 0, 2)
+	counts, err := plotter.NewHist(plotter.Values(sample), 20)
+	if err != nil {
+		panic(err)
+	}
+	box := func(x float64, values plotter.Values, role plotting.Role) plotting.Layer {
+		b, err := plotter.NewBoxPlot(14, x, values)
+		if err != nil {
+			panic(err)
+		}
+		return plotting.Labelled{Plotter: b, Role: role}
+	}
 	compare("statistics", plotting.Figure{
 		Columns: 3,
 		Panels: []plotting.Panel{
 			{X: plotting.Axis{Label: "time"}, Y: plotting.Axis{Label: "loss"}, Layers: []plotting.Layer{
-				plotting.Median{X: x, Runs: runs, Label: "15 runs", Role: plotting.Highest}, bars}},
+				quartiles, median, plotting.Labelled{Plotter: bars, Role: plotting.Second},
+				plotting.Scatter{XY: points, Label: "measured", Role: plotting.Second}}},
 			{X: plotting.Axis{Label: "value"}, Y: plotting.Axis{Label: "count", Ticks: plotting.Counts}, Layers: []plotting.Layer{
-				plotting.Histogram{Values: sample, Label: "sample", Role: plotting.Class(0)}}},
-			{X: plotting.Axis{Ticks: plot.ConstantTicks{{Value: 1, Label: "first"}, {Value: 2, Label: "second"}}}, Y: plotting.Axis{Label: "value"}, Layers: []plotting.Layer{
-				plotting.Box{X: 1, Values: sample, Role: plotting.Class(0)}, plotting.Box{X: 2, Values: other, Role: plotting.Class(1)}}},
+				plotting.Labelled{Plotter: counts, Label: "sample", Role: plotting.Class(0)}}},
+			{X: plotting.Axis{Min: 0.5, Max: 2.5, Ticks: plot.ConstantTicks{{Value: 1, Label: "first"}, {Value: 2, Label: "second"}}}, Y: plotting.Axis{Label: "value"},
+				Layers: []plotting.Layer{box(1, sample, plotting.Class(0)), box(2, other, plotting.Class(1))}},
 		},
 	})
 	// Output: same picture as testdata/statistics.png
@@ -212,8 +224,8 @@ func ExampleFont() {
 			Layers: []plotting.Layer{plotting.Curve{F: math.Tanh, From: 0, To: 3, Label: `$e^{\alpha\Lambda}\theta$`, Role: plotting.Highest}},
 		}},
 	}
-	for _, f.Font = range []plotting.Font{plotting.Sans, plotting.Times, plotting.LatinModern} {
-		compare("font-"+string(f.Font), f)
+	for _, f.Width.Font = range []plotting.Font{plotting.Sans, plotting.Times, plotting.LatinModern} {
+		compare("font-"+string(f.Width.Font), f)
 	}
 	// Output:
 	// same picture as testdata/font-sans.png

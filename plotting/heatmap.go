@@ -88,12 +88,8 @@ func (h HeatMap) extend(e *extent) error {
 	if h.Values == nil {
 		return errors.New("has no Values")
 	}
-	rows, columns := h.Values.Dims()
-	if rows == 0 || columns == 0 {
-		return errors.New("the matrix is empty")
-	}
 	m := mapping{scale: h.Scale}
-	if h.fixed() {
+	if h.Low != 0 || h.High != 0 {
 		if !(h.Low < h.High) {
 			return fmt.Errorf("has the limits Low = %g and High = %g; set both, Low below High", h.Low, h.High)
 		}
@@ -101,16 +97,30 @@ func (h HeatMap) extend(e *extent) error {
 			return err
 		}
 	}
-	for i := range rows {
-		for j := range columns {
-			if err := m.admits(h.Values.At(i, j)); err != nil {
-				return fmt.Errorf("value [%d, %d] %w", i, j, err)
-			}
+	err := errors.New("the matrix is empty")
+	h.each(func(i, j int, v float64) {
+		if i == 0 && j == 0 {
+			err = nil
 		}
+		if e := m.admits(v); e != nil && err == nil {
+			err = fmt.Errorf("value [%d, %d] %w", i, j, e)
+		}
+	})
+	if err != nil {
+		return err
 	}
 	e.tight = true
 	x, y := h.edges()
 	return e.add(x[:], "Y", y[:])
+}
+
+func (h HeatMap) each(visit func(i, j int, v float64)) {
+	rows, columns := h.Values.Dims()
+	for i := range rows {
+		for j := range columns {
+			visit(i, j, h.Values.At(i, j))
+		}
+	}
 }
 
 // edges returns where the outermost cells end.
@@ -126,31 +136,25 @@ func (h HeatMap) edges() (x, y [2]float64) {
 	return x, y
 }
 
-func (h HeatMap) fixed() bool { return h.Low != 0 || h.High != 0 }
-
-// limits returns the ends of the colour bar, as positions.
-func (h HeatMap) limits() span {
-	s := span{h.Scale.position(h.Low), h.Scale.position(h.High), true}
-	if !h.fixed() {
-		s = span{}
-		rows, columns := h.Values.Dims()
-		for i := range rows {
-			for j := range columns {
-				s.add(h.Scale.position(h.Values.At(i, j)))
-			}
-		}
-	}
-	if h.Diverging {
-		s = span{-s.largest(), s.largest(), true}
-	}
-	return Axis{}.limits(mapping{scale: h.Scale, span: s}, 0)
+// bar is all that a colour bar shows. Its limits are positions.
+type bar struct {
+	label  string
+	scale  Scale
+	limits span
+	colors [192]color.NRGBA // as many as a reader tells apart, and a PNG file can have
 }
 
-// shades are as many colours as a reader tells apart, and a PNG file can have.
-const shades = 192
-
-// colors returns the colours from the bar's low end to its high end.
-func (h HeatMap) colors() (out [shades]color.NRGBA, err error) {
+func (h HeatMap) bar() (b bar, err error) {
+	b.label, b.scale = h.Label, h.Scale
+	if h.Low != 0 || h.High != 0 {
+		b.limits = span{h.Scale.position(h.Low), h.Scale.position(h.High), true}
+	} else {
+		h.each(func(_, _ int, v float64) { b.limits.add(h.Scale.position(v)) })
+	}
+	if h.Diverging {
+		b.limits = span{-b.limits.largest(), b.limits.largest(), true}
+	}
+	b.limits = Axis{}.limits(mapping{scale: h.Scale, span: b.limits}, 0)
 	m := h.Colors
 	switch {
 	case m == nil && h.Diverging:
@@ -160,50 +164,69 @@ func (h HeatMap) colors() (out [shades]color.NRGBA, err error) {
 	}
 	m.SetMin(0)
 	m.SetMax(1)
-	for k := range out {
-		c, e := m.At(float64(k) / (shades - 1))
+	for k := range b.colors {
+		c, e := m.At(float64(k) / float64(len(b.colors)-1))
 		if e != nil {
-			return out, e
+			return b, e
 		}
-		out[k] = color.NRGBAModel.Convert(c).(color.NRGBA)
+		b.colors[k] = color.NRGBAModel.Convert(c).(color.NRGBA)
 	}
-	return out, nil
+	return b, nil
+}
+
+// color is that at a share of the way between the limits.
+func (b bar) color(share float64) color.NRGBA {
+	return b.colors[int(math.Round(float64(len(b.colors)-1)*math.Min(1, math.Max(0, share))))]
+}
+
+func (b bar) share(u float64) float64 { return (u - b.limits.lo) / (b.limits.hi - b.limits.lo) }
+
+// heat returns the panel's heat map that has a colour bar, if there is one.
+func (p *pane) heat() (h HeatMap, ok bool) {
+	for _, l := range p.panel.Layers {
+		if h, ok = l.(HeatMap); ok && !h.NoBar {
+			return h, true
+		}
+	}
+	return h, false
+}
+
+func (h HeatMap) sameBar(other HeatMap) bool {
+	a, _ := h.bar() // which drawing reports
+	b, _ := other.bar()
+	return a == b
 }
 
 func (h HeatMap) draw(p *pane) {
-	rows, columns := h.Values.Dims()
-	limits := h.limits()
-	colors, err := h.colors()
+	b, err := h.bar()
 	p.fail(err)
+	rows, columns := h.Values.Dims()
 	img := image.NewNRGBA(image.Rect(0, 0, columns, rows))
-	for i := range rows {
-		for j := range columns {
-			t := (h.Scale.position(h.Values.At(i, j)) - limits.lo) / (limits.hi - limits.lo)
-			img.SetNRGBA(j, i, colors[int(math.Round((shades-1)*math.Min(1, math.Max(0, t))))])
-		}
-	}
+	h.each(func(i, j int, v float64) { img.SetNRGBA(j, i, b.color(b.share(h.Scale.position(v)))) })
 	x, y := h.edges()
 	area := vg.Rectangle{Min: p.point(x[0], y[0]), Max: p.point(x[1], y[1])}
 	p.DrawImage(area, img)
 	h.drawGroups(p, area)
-	if h.bar() != nil && !p.barless {
-		h.drawBar(p, area, limits, colors)
+	if !h.NoBar && !p.barless {
+		b.draw(p, area)
 	}
 }
 
 // drawGroups names the groups at the left and at the top.
 func (h HeatMap) drawGroups(p *pane, area vg.Rectangle) {
-	size := area.Size()
+	at := func(x, y float64) vg.Point {
+		return vg.Point{X: area.Min.X + area.Size().X*vg.Length(x), Y: area.Max.Y - area.Size().Y*vg.Length(y)}
+	}
+	n := float64(len(h.Groups))
 	for k, label := range h.Groups {
-		share := vg.Length(k) / vg.Length(len(h.Groups))
-		if k > 0 {
+		if share := float64(k) / n; k > 0 {
 			p.pen(color.White, p.axis, nil)
-			p.segment(vg.Point{X: area.Min.X + size.X*share, Y: area.Min.Y}, vg.Point{X: area.Min.X + size.X*share, Y: area.Max.Y})
-			p.segment(vg.Point{X: area.Min.X, Y: area.Max.Y - size.Y*share}, vg.Point{X: area.Max.X, Y: area.Max.Y - size.Y*share})
+			p.segment(at(share, 0), at(share, 1))
+			p.segment(at(0, share), at(1, share))
 		}
-		share += 0.5 / vg.Length(len(h.Groups))
-		p.text(vg.Point{X: area.Min.X - p.padding, Y: area.Max.Y - size.Y*share - p.tick*0.36}, label, p.tick, p.quiet, draw.XRight)
-		p.text(vg.Point{X: area.Min.X + size.X*share, Y: area.Max.Y + p.padding}, label, p.tick, p.quiet, draw.XCenter)
+		middle := (float64(k) + 0.5) / n
+		p.text(at(0, middle).Sub(vg.Point{X: p.padding, Y: p.tick * 0.36}), label, p.tick, p.quiet, draw.XRight)
+		p.text(at(middle, 0).Add(vg.Point{Y: p.padding}), label, p.tick, p.quiet, draw.XCenter)
 	}
 }
 
@@ -212,79 +235,42 @@ func (h HeatMap) frame(p *pane, fr *frame) {
 	for _, label := range h.Groups {
 		fr.left = max(fr.left, p.textWidth(label, p.tick)+p.padding+2)
 	}
-	bar := h.bar()
 	switch {
-	case bar != nil && h.Label != "":
+	case h.Label != "" && !h.NoBar:
 		fr.top += p.tick * 1.8
 	case len(h.Groups) > 0:
 		fr.top += p.tick * 1.2
 	}
 	fr.bottom += p.tick * 0.4 // half the lowest label of the colour bar
-	if bar == nil || p.barless {
+	b, err := h.bar()
+	if h.NoBar || p.barless || err != nil {
 		return
 	}
 	room := p.textWidth(h.Label, p.tick) - p.label*0.9
-	for _, m := range h.barTicks(p, bar.limits) {
+	for _, m := range b.ticks(p) {
 		room = max(room, p.textWidth(m.Label, p.tick)+p.tickLength+1)
 	}
 	fr.right = max(fr.right, p.label*1.9+room+2)
 }
 
-// barLook is all that a colour bar shows.
-type barLook struct {
-	label     string
-	limits    span
-	diverging bool
-	scale     Scale
-	colors    palette.ColorMap
-}
-
-// bar returns the look of the colour bar, nil if there is none.
-func (h HeatMap) bar() *barLook {
-	if h.NoBar {
-		return nil
-	}
-	return &barLook{h.Label, h.limits(), h.Diverging, h.Scale, h.Colors}
-}
-
-// barred layers have a colour bar.
-type barred interface {
-	bar() *barLook
-	frame(p *pane, fr *frame)
-}
-
-// colorBar returns the panel's layer with a colour bar, nil if it has none.
-func (p *pane) colorBar() barred {
-	for _, l := range p.panel.Layers {
-		if h, ok := l.(barred); ok {
-			return h
-		}
-	}
-	return nil
-}
-
-// The colour bar is narrow and as tall as the matrix.
-func (h HeatMap) drawBar(p *pane, area vg.Rectangle, limits span, colors [shades]color.NRGBA) {
+// draw draws the bar, which is narrow and as tall as the matrix.
+func (b bar) draw(p *pane, area vg.Rectangle) {
 	const steps = 64
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
 	for k := range steps {
-		img.SetNRGBA(0, k, colors[(shades-1)-(shades-1)*k/(steps-1)])
+		img.SetNRGBA(0, k, b.color(1-float64(k)/(steps-1)))
 	}
-	bar := vg.Rectangle{
-		Min: vg.Point{X: area.Max.X + p.label, Y: area.Min.Y},
-		Max: vg.Point{X: area.Max.X + p.label*1.9, Y: area.Max.Y},
-	}
-	p.DrawImage(bar, img)
+	left, right := area.Max.X+p.label, area.Max.X+p.label*1.9
+	p.DrawImage(vg.Rectangle{Min: vg.Point{X: left, Y: area.Min.Y}, Max: vg.Point{X: right, Y: area.Max.Y}}, img)
 	p.pen(p.faint, p.axis, nil)
-	for _, m := range h.barTicks(p, limits) {
-		y := bar.Min.Y + bar.Size().Y*vg.Length((m.Value-limits.lo)/(limits.hi-limits.lo))
-		length := p.lengthOf(m) * 0.7
-		p.segment(vg.Point{X: bar.Max.X, Y: y}, vg.Point{X: bar.Max.X + length, Y: y})
-		p.text(vg.Point{X: bar.Max.X + p.tickLength + 1, Y: y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XLeft)
+	for _, m := range b.ticks(p) {
+		at := vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(m.Value))}
+		p.segment(at, at.Add(vg.Point{X: p.lengthOf(m) * 0.7}))
+		p.text(at.Add(vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XLeft)
 	}
-	p.text(vg.Point{X: bar.Min.X, Y: bar.Max.Y + p.tick*0.9}, h.Label, p.tick, p.quiet, draw.XLeft)
+	p.text(vg.Point{X: left, Y: area.Max.Y + p.tick*0.9}, b.label, p.tick, p.quiet, draw.XLeft)
 }
 
-func (h HeatMap) barTicks(p *pane, limits span) []plot.Tick {
-	return h.Scale.marks(limits, max(2, min(6, int(p.Size().Y/(p.tick*3)))))
+func (b bar) ticks(p *pane) []plot.Tick {
+	return b.scale.marks(b.limits, max(2, min(6, int(p.Size().Y/(p.tick*3)))))
 }

@@ -141,7 +141,8 @@ func (d *dialog) redraw(values []float64) {
 	f := d.draw(slices.Clone(values))
 	data, err := encode(f, PNG, screenDPI, onScreen(f))
 	if err == nil {
-		display(d.picture, data, f.alternative())
+		_, _, alt := describeDrawing(f)
+		display(d.picture, data, alt)
 	}
 	d.below.Update(d.saved(values, err))
 }

@@ -1,10 +1,10 @@
 package plotting
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
-	"sort"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -29,28 +29,28 @@ type entry struct {
 // labelledLayer is a layer with an entry.
 type labelledLayer interface{ entry() entry }
 
-// entriesOf returns a plotter's entries that have a text.
-func entriesOf(l plot.Plotter) (out []entry) {
+// entriesOf returns a plotter's entries.
+func entriesOf(l plot.Plotter) []entry {
 	switch l := l.(type) {
 	case labelledLayer:
-		out = []entry{l.entry()}
+		return []entry{l.entry()}
 	case interface{ entries() []entry }:
-		out = l.entries()
+		return l.entries()
 	}
-	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
+	return nil
 }
 
-// entries returns those of all layers of the panel.
+// entries returns those of all layers of the panel that have a text.
 func (p *pane) entries() (out []entry) {
 	for _, l := range p.panel.Layers {
 		out = append(out, entriesOf(l)...)
 	}
-	return out
+	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
 }
 
 // atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
-// has it. In a panel with a key those
-// of the theory still do if there are several, all dotted alike.
+// has it. In a panel with a key those of the theory still do if there are several, all
+// dotted alike.
 func (p *pane) atEnd(e entry) bool {
 	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
 }
@@ -110,10 +110,11 @@ type endLabel struct {
 // labelLine asks for a label at the rightmost point of a polyline in the plotting area.
 func (p *pane) labelLine(points []vg.Point, e entry) {
 	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
-	if len(points) == 1 && p.within(points[0]) {
-		best, found = points[0], true
+	pieces := p.ClipLinesXY(points)
+	if len(points) == 1 && p.Contains(points[0]) {
+		pieces = [][]vg.Point{points}
 	}
-	for _, piece := range p.ClipLinesXY(points) {
+	for _, piece := range pieces {
 		for _, q := range piece {
 			if q.X >= best.X {
 				best, found = q, true
@@ -125,11 +126,11 @@ func (p *pane) labelLine(points []vg.Point, e entry) {
 	}
 }
 
-// drawEnds places the labels at line ends: those that end near each other move
-// up or down by as little as possible, in the sense of least squares, until
+// drawLabels places the labels at line ends, and then the notes. Those that end near each
+// other move up or down by as little as possible, in the sense of least squares, until
 // none overlap.
-func (p *pane) drawEnds() {
-	sort.SliceStable(p.ends, func(i, j int) bool { return p.ends[i].at.X < p.ends[j].at.X })
+func (p *pane) drawLabels() {
+	slices.SortStableFunc(p.ends, func(a, b endLabel) int { return cmp.Compare(a.at.X, b.at.X) })
 	for start := 0; start < len(p.ends); {
 		end := start + 1
 		for end < len(p.ends) && p.ends[end].at.X-p.ends[start].at.X < 3*p.label {
@@ -138,16 +139,15 @@ func (p *pane) drawEnds() {
 		p.drawCluster(p.ends[start:end])
 		start = end
 	}
+	p.drawNotes()
 }
 
 func (p *pane) drawCluster(ends []endLabel) {
-	sort.SliceStable(ends, func(i, j int) bool { return ends[i].at.Y < ends[j].at.Y })
+	x, moved := ends[len(ends)-1].at.X, false
+	slices.SortStableFunc(ends, func(a, b endLabel) int { return cmp.Compare(a.at.Y, b.at.Y) })
 	p.spread(ends)
-	moved := false
-	x := ends[0].at.X
 	for _, e := range ends {
-		moved = moved || math.Abs(float64(e.y-e.at.Y)) > float64(p.label)*0.35
-		x = max(x, e.at.X)
+		moved = moved || max(e.y-e.at.Y, e.at.Y-e.y) > p.label*0.35
 	}
 	for _, e := range ends {
 		if !moved && p.annotateEnd(e) {
@@ -185,31 +185,27 @@ func (p *pane) annotateEnd(e endLabel) bool {
 // spread moves labels that are too close apart, each pair by equal parts, and keeps them
 // near the plotting area. Many rounds let a crowd find its middle.
 func (p *pane) spread(ends []endLabel) {
-	spacing := p.label * 1.2
+	spacing, n := p.label*1.2, len(ends)
 	for i := range ends {
 		ends[i].y = ends[i].at.Y
 	}
-	for range 60 * len(ends) {
-		for i := 1; i < len(ends); i++ {
+	for range 60 * n {
+		for i := 1; i < n; i++ {
 			if push := (spacing - (ends[i].y - ends[i-1].y)) / 2; push > 0 {
 				ends[i].y += push
 				ends[i-1].y -= push
 			}
 		}
 	}
-	n := len(ends)
-	for i := range ends { // what is left of overlaps, and the borders
-		ends[i].y = max(ends[i].y, p.Min.Y+vg.Length(i)*spacing)
-		if i > 0 {
-			ends[i].y = max(ends[i].y, ends[i-1].y+spacing)
-		}
+	low, high := p.Min.Y, p.Max.Y+spacing/2 // the borders, and what is left of overlaps
+	for i := range ends {
+		ends[i].y = max(ends[i].y, low)
+		low = ends[i].y + spacing
 	}
 	for i := range ends {
 		k := n - 1 - i
-		ends[k].y = min(ends[k].y, p.Max.Y+spacing/2-vg.Length(i)*spacing)
-		if i > 0 {
-			ends[k].y = min(ends[k].y, ends[k+1].y-spacing)
-		}
+		ends[k].y = min(ends[k].y, high)
+		high = ends[k].y - spacing
 	}
 }
 
@@ -243,22 +239,27 @@ func (p *pane) around(center vg.Point, radius vg.Length, label string) (places [
 // drawNotes puts every note where it covers least.
 func (p *pane) drawNotes() {
 	for _, n := range p.notes {
-		var best vg.Rectangle
-		var at vg.Point
-		least := math.Inf(1)
-		for i, place := range n.places {
-			r := p.inkBox(place, n.text, p.label)
-			if cost := p.cover(r) + 0.01*float64(i); cost < least {
-				best, at, least = r, place, cost
-			}
-		}
-		if covered(best, p.busy) > 0 && p.ground != nil { // it stands on lines after all
+		at, box, _ := p.best(n.text, n.places, nil)
+		if covered(box, p.busy) > 0 && p.ground != nil { // it stands on lines after all
 			p.SetColor(color.NRGBA{255, 255, 255, 190})
-			p.Fill(best.Path())
+			p.Fill(box.Path())
 		}
-		p.taken = append(p.taken, best)
+		p.taken = append(p.taken, box)
 		p.text(at, n.text, p.label, n.color, draw.XLeft)
 	}
+}
+
+// best returns the place where a label covers least, and the first of equal ones. A line of
+// its own that it may interrupt counts little.
+func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Rectangle, least float64) {
+	least = math.Inf(1)
+	for i, place := range places {
+		r := p.inkBox(place, text, p.label)
+		if cost := p.cover(r) + 0.01*float64(i) - 0.95*float64(covered(r, own)); cost < least {
+			at, box, least = place, r, cost
+		}
+	}
+	return at, box, least
 }
 
 // cover is what speaks against a label's place: the ink under it, in points of
@@ -357,10 +358,7 @@ func (p *pane) drawKeys(y vg.Length) {
 			w := p.sampleWidth(e)
 			p.drawSample(e, vg.Rectangle{Min: at, Max: vg.Point{X: at.X + w - p.label*0.5, Y: at.Y + p.label*0.7}})
 			at.X += w
-			c := p.ink.text
-			if e.thumb == nil {
-				c = p.color(e.role)
-			}
+			c := p.color(e.role) // neutral for a thumbnail
 			p.text(at, e.text, p.label, p.readable(c), draw.XLeft)
 			at.X += p.textWidth(e.text, p.label) + p.label*keyGap
 		}

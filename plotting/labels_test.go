@@ -97,7 +97,7 @@ func TestOmitRepeated(t *testing.T) {
 		var bars []bool
 		for _, p := range pl.panes {
 			keys = append(keys, len(p.keyRows()))
-			bars = append(bars, p.colorBar() != nil && !p.barless)
+			bars = append(bars, heated(p) && !p.barless)
 		}
 		if got := fmt.Sprint(keys); got != c.keys {
 			t.Errorf("%s: keys %s, want %s", c.name, got, c.keys)
@@ -106,6 +106,11 @@ func TestOmitRepeated(t *testing.T) {
 			t.Errorf("%s: bars %s, want %s", c.name, got, c.bars)
 		}
 	}
+}
+
+func heated(p *pane) bool {
+	_, ok := p.heat()
+	return ok
 }
 
 // Labels inside a panel stand clear of data, of areas and of each other, with their
@@ -143,7 +148,7 @@ func TestLabelsStandClear(t *testing.T) {
 					t.Errorf("%s: label %d overlaps another", name, i)
 				}
 			}
-			if n := covered(a, pane.data()); n > 0 {
+			if n := covered(a, pane.busy); n > 0 {
 				t.Errorf("%s: label %d covers %d points of data", name, i, n)
 			}
 			for _, polygon := range pane.fills {

@@ -8,36 +8,12 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
 // A Layer is anything that draws in a plot of gonum's.
 type Layer = plot.Plotter
-
-// Labelled gives a plotter of gonum's, or your own, a place in the key, with its
-// thumbnail if it has one.
-type Labelled struct {
-	plot.Plotter
-	Label string
-}
-
-func (l Labelled) extend(e *extent) error { return e.visit(l.Plotter) }
-func (l Labelled) draw(p *pane)           { p.gonum(l.Plotter) }
-
-func (l Labelled) entry() entry {
-	thumb, _ := l.Plotter.(plot.Thumbnailer)
-	return entry{text: l.Label, thumb: thumb}
-}
-
-// foreign reports whether a layer draws a plotter of others.
-func foreign(l plot.Plotter) bool {
-	_, own := l.(layer)
-	switch l.(type) {
-	case Labelled, *Labelled:
-		return true
-	}
-	return !own
-}
 
 // A layer of this package does more than a plotter must.
 type layer interface {
@@ -47,8 +23,73 @@ type layer interface {
 	draw(p *pane)
 }
 
+// Labelled gives a plotter of gonum's, or your own, a place in the key, with its
+// thumbnail if it has one. Error bars, histograms and box plots of gonum's get the looks
+// of a role.
+type Labelled struct {
+	plot.Plotter
+	Label string
+	Role  Role
+}
+
+// Plot draws the plotter.
+func (l Labelled) Plot(c draw.Canvas, p *plot.Plot) { plotLayer(c, p, l) }
+
+func (l Labelled) extend(e *extent) error { return e.visit(l.Plotter) }
+
+func (l Labelled) draw(p *pane) {
+	styled, _ := l.styled(p.look)
+	styled.Plot(draw.Canvas{Canvas: p, Rectangle: p.Rectangle}, p.plot)
+}
+
+func (l Labelled) entry() entry {
+	styled, own := l.styled(lonely(paper))
+	_, bars := styled.(*plotter.YErrorBars)
+	thumb, _ := styled.(plot.Thumbnailer)
+	if own {
+		return entry{text: l.Label, role: l.Role, area: !bars}
+	}
+	return entry{text: l.Label, thumb: thumb}
+}
+
+// styled returns the plotter in the colours of the role, if it is one that has them.
+func (l Labelled) styled(look *look) (styled plot.Plotter, ok bool) {
+	c := look.color(l.Role)
+	thin, strong := draw.LineStyle{Color: c, Width: look.thin}, draw.LineStyle{Color: c, Width: look.line}
+	area := look.tint(c, areaTint)
+	switch q := l.Plotter.(type) {
+	case *plotter.Histogram:
+		h := *q
+		h.FillColor, h.LineStyle = area, thin
+		return &h, true
+	case *plotter.BoxPlot:
+		b := *q
+		b.FillColor, b.BoxStyle, b.WhiskerStyle, b.MedianStyle = area, thin, thin, strong
+		b.GlyphStyle = draw.GlyphStyle{Color: c, Radius: look.marker * 0.7, Shape: draw.CircleGlyph{}}
+		return &b, true
+	case *plotter.YErrorBars:
+		b := *q
+		b.LineStyle, b.CapWidth = thin, look.marker*2
+		return &b, true
+	}
+	return l.Plotter, false
+}
+
+// foreign reports whether a layer has colours that are not of this package.
+func foreign(l plot.Plotter) bool {
+	switch q := l.(type) {
+	case Labelled:
+		_, own := q.styled(lonely(paper))
+		return !own
+	case *Labelled:
+		return foreign(*q)
+	}
+	_, own := l.(layer)
+	return !own
+}
+
 // nameOf describes a plotter in an error: its type, and its label if it has one.
-func nameOf(l plot.Plotter) string {
+func nameOf(l any) string {
 	label := ""
 	if v := reflect.Indirect(reflect.ValueOf(l)); v.Kind() == reflect.Struct && v.FieldByName("Label").Kind() == reflect.String {
 		label = v.FieldByName("Label").String()
@@ -73,15 +114,6 @@ type extent struct {
 	cloud  bool // points, which need a margin left and right as well
 }
 
-// addData adds points given as two slices or as a XYer.
-func (e *extent) addData(xy plotter.XYer, x, y []float64) error {
-	if xy != nil && len(x)+len(y) > 0 {
-		return errors.New("has both XY and X, Y")
-	}
-	x, y = data(xy, x, y)
-	return e.add(x, "Y", y)
-}
-
 // data returns points as two slices.
 func data(xy plotter.XYer, x, y []float64) (xs, ys []float64) {
 	if xy == nil {
@@ -92,6 +124,15 @@ func data(xy plotter.XYer, x, y []float64) (xs, ys []float64) {
 		xs, ys = append(xs, u), append(ys, v)
 	}
 	return xs, ys
+}
+
+// addData adds points given as two slices or as a XYer.
+func (e *extent) addData(xy plotter.XYer, x, y []float64) error {
+	if xy != nil && len(x)+len(y) > 0 {
+		return errors.New("has both XY and X, Y")
+	}
+	x, y = data(xy, x, y)
+	return e.add(x, "Y", y)
 }
 
 // add adds points whose second coordinate has a name.
@@ -110,14 +151,12 @@ func (e *extent) add(x []float64, name string, y []float64) error {
 
 // addAll grows the span by data.
 func (m *mapping) addAll(coordinate string, values []float64) error {
+	free := *m
+	free.seen = false // positions of other scales are values until the limits are known
 	for i, v := range values {
 		if err := m.admits(v); err != nil {
 			return fmt.Errorf("%s[%d] %w", coordinate, i, err)
 		}
-	}
-	free := *m
-	free.seen = false // positions of other scales are values until the limits are known
-	for _, v := range values {
 		m.span.add(free.position(v))
 	}
 	return nil
@@ -130,8 +169,8 @@ func (e *extent) visit(l plot.Plotter) (err error) {
 		return errors.New("is nil")
 	}
 	if own, ok := l.(layer); ok {
-		if e, ok := l.(labelledLayer); ok {
-			paper.color(e.entry().role) // panics, as entry does, if there is no such role
+		for _, e := range entriesOf(l) {
+			paper.color(e.role) // panics, as the entries do, if there is no such role
 		}
 		return own.extend(e)
 	}
@@ -166,12 +205,13 @@ func plotLayer(c draw.Canvas, p *plot.Plot, l layer) {
 		l.draw(q)
 		return
 	}
-	q := lone(c, p)
+	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, page: vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}}
+	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
+	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)
 	e := extent{x: q.x, y: q.y, second: true}
 	if q.err = l.extend(&e); q.err == nil {
 		l.draw(q)
-		q.drawEnds()
-		q.drawNotes()
+		q.drawLabels()
 	}
 	if q.err != nil {
 		panic(fmt.Sprintf("plotting: %s: %v", nameOf(l), q.err))
@@ -200,10 +240,6 @@ func (l Scene) Plot(c draw.Canvas, p *plot.Plot)          { plotLayer(c, p, l) }
 func (l Circle) Plot(c draw.Canvas, p *plot.Plot)         { plotLayer(c, p, l) }
 func (l Note) Plot(c draw.Canvas, p *plot.Plot)           { plotLayer(c, p, l) }
 func (l Simplex) Plot(c draw.Canvas, p *plot.Plot)        { plotLayer(c, p, l) }
-func (l ErrorBars) Plot(c draw.Canvas, p *plot.Plot)      { plotLayer(c, p, l) }
-func (l Median) Plot(c draw.Canvas, p *plot.Plot)         { plotLayer(c, p, l) }
-func (l Histogram) Plot(c draw.Canvas, p *plot.Plot)      { plotLayer(c, p, l) }
-func (l Box) Plot(c draw.Canvas, p *plot.Plot)            { plotLayer(c, p, l) }
 
 // DataRange is the range of the data, for plots of gonum's.
 func (l HeatMap) DataRange() (xmin, xmax, ymin, ymax float64)        { return dataRange(l) }
@@ -218,10 +254,6 @@ func (l Scene) DataRange() (xmin, xmax, ymin, ymax float64)          { return da
 func (l Circle) DataRange() (xmin, xmax, ymin, ymax float64)         { return dataRange(l) }
 func (l Note) DataRange() (xmin, xmax, ymin, ymax float64)           { return dataRange(l) }
 func (l Simplex) DataRange() (xmin, xmax, ymin, ymax float64)        { return dataRange(l) }
-func (l ErrorBars) DataRange() (xmin, xmax, ymin, ymax float64)      { return dataRange(l) }
-func (l Median) DataRange() (xmin, xmax, ymin, ymax float64)         { return dataRange(l) }
-func (l Histogram) DataRange() (xmin, xmax, ymin, ymax float64)      { return dataRange(l) }
-func (l Box) DataRange() (xmin, xmax, ymin, ymax float64)            { return dataRange(l) }
 
 // Thumbnail draws the layer's line, marker or area, for legends of gonum's.
 func (l Line) Thumbnail(c *draw.Canvas)           { thumbnail(l, c) }
@@ -231,7 +263,3 @@ func (l ReferenceY) Thumbnail(c *draw.Canvas)     { thumbnail(l, c) }
 func (l Band) Thumbnail(c *draw.Canvas)           { thumbnail(l, c) }
 func (l Contours) Thumbnail(c *draw.Canvas)       { thumbnail(l, c) }
 func (l Scatter) Thumbnail(c *draw.Canvas)        { thumbnail(l, c) }
-func (l ErrorBars) Thumbnail(c *draw.Canvas)      { thumbnail(l, c) }
-func (l Median) Thumbnail(c *draw.Canvas)         { thumbnail(l, c) }
-func (l Histogram) Thumbnail(c *draw.Canvas)      { thumbnail(l, c) }
-func (l Box) Thumbnail(c *draw.Canvas)            { thumbnail(l, c) }

@@ -2,13 +2,16 @@ package plotting
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 
 	"qhlab/plotting/internal/label"
 )
@@ -58,7 +61,7 @@ type look struct {
 
 // look returns the measures of a width: type at 7.5 to 9 points in print, and scripts
 // of scripts at 5.
-func (w Width) look(theme ink, fonts ...Font) (look, error) {
+func (w Width) look(theme ink) (look, error) {
 	l := look{
 		ink: theme, width: w.Length, title: 9, label: 8, tick: 7.5,
 		line: 1.5, thin: 0.9, axis: 0.6, marker: 2.4, gap: 16, tickLength: 3, padding: 3,
@@ -71,14 +74,11 @@ func (w Width) look(theme ink, fonts ...Font) (look, error) {
 	if !(w.Length >= least && w.Length <= most) {
 		return l, fmt.Errorf("the width is %g points; set one between %g and %g, such as plotting.Single or 12*vg.Centimeter", w.Length, least, most)
 	}
-	face := Sans
-	for _, f := range append([]Font{w.Font}, fonts...) {
-		if f != "" {
-			face = f
-		}
+	if w.Font == "" {
+		w.Font = Sans
 	}
 	var err error
-	l.handler, err = label.New(string(face))
+	l.handler, err = label.New(string(w.Font))
 	return l, err
 }
 
@@ -100,6 +100,7 @@ func (f Figure) columns() int {
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
 func (f Figure) plan(theme ink) (*plan, error) {
+	f = f.prepared()
 	extents, err := f.measure()
 	if err != nil {
 		return nil, err
@@ -108,11 +109,11 @@ func (f Figure) plan(theme ink) (*plan, error) {
 		f.Width = Width{Double.Length, f.Width.Font}
 	}
 	pl := &plan{}
-	if pl.look, err = f.Width.look(theme, f.Font); err != nil {
+	if pl.look, err = f.Width.look(theme); err != nil {
 		return nil, f.errorf("%w", err)
 	}
 	for i, p := range f.Panels {
-		pl.panes = append(pl.panes, newPane(p.squared(), &pl.look, extents[i]))
+		pl.panes = append(pl.panes, newPane(p, &pl.look, extents[i]))
 		pl.panes[i].inner = f.inner(i)
 	}
 	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
@@ -136,18 +137,9 @@ func (f Figure) plan(theme ink) (*plan, error) {
 func newPane(p Panel, l *look, e extent) *pane {
 	q := &pane{panel: p, look: l, x: e.x, y: e.y, plot: plot.New()}
 	q.setLimits()
+	q.plot.X.Label.Text, q.plot.Y.Label.Text = p.X.Label, p.Y.Label
+	q.plot.X.Tick.Marker, q.plot.Y.Tick.Marker = p.X.ticker(q.x), p.Y.ticker(q.y)
 	l.stylePlot(q.plot)
-	for _, axis := range []struct {
-		of *plot.Axis
-		a  Axis
-		m  mapping
-	}{{&q.plot.X, p.X, q.x}, {&q.plot.Y, p.Y, q.y}} {
-		axis.of.Label.Text = axis.a.Label
-		axis.of.Tick.Marker = axis.m.scale
-		if axis.a.Ticks != nil {
-			axis.of.Tick.Marker = axis.a.Ticks
-		}
-	}
 	return q
 }
 
@@ -163,8 +155,9 @@ func (p *pane) setLimits() {
 func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
-			bar, next := p.colorBar(), panes[i+1].colorBar()
-			p.barless = bar != nil && next != nil && reflect.DeepEqual(bar.bar(), next.bar())
+			h, ok := p.heat()
+			next, also := panes[i+1].heat()
+			p.barless = ok && also && h.sameBar(next)
 		}
 		if i > 0 && (f.ShareX || f.ShareY) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
@@ -287,20 +280,18 @@ func (pl *plan) heights(f Figure, across *vg.Length, rows, columns int) []vg.Len
 }
 
 func defaultAspect(width vg.Length, rows, columns int) float64 {
-	narrow := width < 4*vg.Inch
+	narrow, stacked := width < 4*vg.Inch, rows > 1
 	switch {
-	case columns == 1 && rows > 1 && narrow:
-		return 0.42
-	case columns == 1 && rows > 1:
-		return 0.24
-	case columns == 1 && narrow:
-		return 0.68
-	case columns == 1:
-		return 0.42
+	case columns > 2:
+		return 0.85
 	case columns == 2:
 		return 0.7
+	case stacked && !narrow:
+		return 0.24
+	case narrow && !stacked:
+		return 0.68
 	}
-	return 0.85
+	return 0.42
 }
 
 // fit widens the limits of a panel with equal axes to fill its box.
@@ -308,15 +299,16 @@ func (p *pane) fit() {
 	if p.panel.Equal {
 		size := p.Size()
 		perPoint := math.Max((p.x.hi-p.x.lo)/float64(size.X), (p.y.hi-p.y.lo)/float64(size.Y))
-		for _, axis := range []struct {
-			s      *span
-			length vg.Length
-		}{{&p.x.span, size.X}, {&p.y.span, size.Y}} {
-			extra := perPoint*float64(axis.length) - (axis.s.hi - axis.s.lo)
-			axis.s.lo, axis.s.hi = axis.s.lo-extra/2, axis.s.hi+extra/2
-		}
+		p.x.widen(perPoint * float64(size.X))
+		p.y.widen(perPoint * float64(size.Y))
 	}
 	p.setLimits()
+}
+
+// widen gives a span a width, around its middle.
+func (s *span) widen(width float64) {
+	extra := width - (s.hi - s.lo)
+	s.lo, s.hi = s.lo-extra/2, s.hi+extra/2
 }
 
 // frame is the room a panel needs around its plotting area.
@@ -331,8 +323,10 @@ func (p *pane) frame() frame {
 	fr.top += p.label * keyRow * vg.Length(len(p.keyRows()))
 	fr.top += p.title * titleRow * vg.Length(len(p.titleLines()))
 	fr.right = max(fr.right, p.endRoom())
-	if h := p.colorBar(); h != nil {
-		h.frame(p, &fr)
+	for _, l := range p.panel.Layers {
+		if h, ok := l.(HeatMap); ok {
+			h.frame(p, &fr)
+		}
 	}
 	return fr
 }
@@ -397,19 +391,21 @@ func (p *pane) yTicks() []plot.Tick {
 // draw draws a laid-out figure.
 func (pl *plan) draw(c draw.Canvas, f Figure) error {
 	for i, p := range pl.panes {
-		p.Canvas.Canvas = c.Canvas
-		for k, l := range p.panel.Layers {
-			if err := p.drawLayer(l); err != nil {
-				return f.panelError(i, layerError(k, l, err))
+		if slices.ContainsFunc(p.panel.Layers, labelsLines) { // in gaps, far from what is drawn later
+			p.rehearsing = true
+			if err := p.drawLayers(new(recorder.Canvas)); err != nil {
+				return f.panelError(i, err)
 			}
+			p.rehearsing = false
+			p.coming, p.busy, p.ends, p.notes, p.taken = p.busy, nil, nil, nil, nil
+		}
+		if err := p.drawLayers(c.Canvas); err != nil {
+			return f.panelError(i, err)
 		}
 		p.drawAxes()
-		p.drawEnds()
-		p.drawNotes()
+		p.drawLabels()
 		if i == 0 {
-			for k, line := range pl.title {
-				p.text(vg.Point{X: p.yLabelX(), Y: pl.height - pl.look.title*(1.25+titleRow*vg.Length(k))}, line, pl.look.title, p.ink.text, draw.XLeft)
-			}
+			p.lines(pl.title, pl.height, pl.look.title, p.ink.text)
 		}
 		if p.err != nil {
 			return f.panelError(i, p.err)
@@ -418,22 +414,55 @@ func (pl *plan) draw(c draw.Canvas, f Figure) error {
 	return nil
 }
 
+func labelsLines(l plot.Plotter) bool {
+	c, ok := l.(Contours)
+	return ok && len(c.Labels) > 0
+}
+
+func (p *pane) drawLayers(c vg.Canvas) error {
+	p.Canvas.Canvas = c
+	for k, l := range p.panel.Layers {
+		if err := p.drawLayer(l); err != nil {
+			return layerError(k, l, err)
+		}
+	}
+	return nil
+}
+
+// lines writes the lines of a title from a height down, and returns where they end.
+func (p *pane) lines(lines []string, top, size vg.Length, c color.Color) vg.Length {
+	for _, line := range lines {
+		p.text(vg.Point{X: p.yLabelX(), Y: top - size*1.22}, line, size, c, draw.XLeft)
+		top -= size * titleRow
+	}
+	return top
+}
+
 // drawAxes draws the two axes, their ticks and labels. The title and the key
 // stand at the top of the row, the label of the y axis just above the axis.
 func (p *pane) drawAxes() {
-	top := p.Max.Y + p.head
-	for _, line := range p.titleLines() {
-		p.text(vg.Point{X: p.yLabelX(), Y: top - p.title*1.2}, line, p.title, p.ink.text, draw.XLeft)
-		top -= p.title * titleRow
-	}
-	p.drawKeys(top)
+	p.drawKeys(p.lines(p.titleLines(), p.Max.Y+p.head, p.title, p.ink.text))
 	if p.panel.Bare {
 		return
 	}
-	p.drawX()
-	p.drawY()
-	if !p.inner.y {
-		lines := p.yLabelLines()
+	corner := p.Min
+	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, p.xTicks(), func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
+	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, p.yTicks(), func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
+	below := corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85
+	for _, m := range p.xTicks() {
+		if !p.inner.x {
+			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: below}, m.Label, p.tick, p.quiet, draw.XCenter)
+		}
+	}
+	for _, m := range p.yTicks() {
+		if !p.inner.y {
+			p.text(vg.Point{X: corner.X - p.tickLength - p.padding*0.7, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
+		}
+	}
+	if !p.inner.x {
+		p.text(vg.Point{X: p.Center().X, Y: below - p.padding*0.4 - p.tick*0.25 - p.label*1.05}, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
+	}
+	if lines := p.yLabelLines(); !p.inner.y {
 		for k, line := range lines {
 			y := p.Max.Y + p.tick*0.85 + p.label*(0.3+1.5*vg.Length(len(lines)-1-k))
 			p.text(vg.Point{X: p.yLabelX(), Y: y}, line, p.label, p.quiet, draw.XLeft)
@@ -441,31 +470,13 @@ func (p *pane) drawAxes() {
 	}
 }
 
-// yLabelX is where the label of the y axis begins: above the tick labels, so that
-// it reads as their heading, and at one place in all panels of a column.
-func (p *pane) yLabelX() vg.Length {
-	if p.panel.Bare || p.inner.y {
-		return p.Min.X
-	}
-	return p.Min.X - p.left
-}
-
-func (p *pane) drawX() {
+// drawAxis draws an axis from the corner to its end, with ticks that point outwards.
+func (p *pane) drawAxis(end, out vg.Point, ticks []plot.Tick, at func(u float64) vg.Point) {
 	p.pen(p.faint, p.axis, nil)
-	p.segment(p.Min, vg.Point{X: p.Max.X, Y: p.Min.Y})
-	for _, m := range p.xTicks() {
-		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y}
-		p.segment(at, vg.Point{X: at.X, Y: at.Y - p.lengthOf(m)})
+	p.segment(p.Min, end)
+	for _, m := range ticks {
+		p.segment(at(m.Value), at(m.Value).Add(out.Scale(p.lengthOf(m))))
 	}
-	if p.inner.x {
-		return
-	}
-	for _, m := range p.xTicks() {
-		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}
-		p.text(at, m.Label, p.tick, p.quiet, draw.XCenter)
-	}
-	at := vg.Point{X: p.Center().X, Y: p.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05}
-	p.text(at, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
 }
 
 func (p *pane) lengthOf(t plot.Tick) vg.Length {
@@ -475,17 +486,11 @@ func (p *pane) lengthOf(t plot.Tick) vg.Length {
 	return p.tickLength
 }
 
-func (p *pane) drawY() {
-	p.pen(p.faint, p.axis, nil)
-	p.segment(p.Min, vg.Point{X: p.Min.X, Y: p.Max.Y})
-	for _, m := range p.yTicks() {
-		at := vg.Point{X: p.Min.X, Y: p.at(0, m.Value).Y}
-		p.segment(at, vg.Point{X: at.X - p.lengthOf(m), Y: at.Y})
+// yLabelX is where the label of the y axis begins: above the tick labels, so that
+// it reads as their heading, and at one place in all panels of a column.
+func (p *pane) yLabelX() vg.Length {
+	if p.panel.Bare || p.inner.y {
+		return p.Min.X
 	}
-	for _, m := range p.yTicks() {
-		if !p.inner.y {
-			at := vg.Point{X: p.Min.X - p.tickLength - p.padding*0.7, Y: p.at(0, m.Value).Y - p.tick*0.36}
-			p.text(at, m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
+	return p.Min.X - p.left
 }

@@ -3,9 +3,10 @@ package plotting
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"math"
+	"slices"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -73,18 +74,6 @@ func (p *pane) penOf(r Role, dash []vg.Length, thin, wide bool) {
 		w = p.thin
 	}
 	p.pen(c, w, dash)
-}
-
-// arrowHead fills the head of an arrow that points at to.
-func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
-	d := to.Sub(from)
-	n := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
-	if n == 0 || !p.within(to) {
-		return
-	}
-	d = d.Scale(1 / n)
-	base, side := to.Sub(d.Scale(size)), vg.Point{X: -d.Y, Y: d.X}.Scale(size*0.45)
-	p.polygon(c, []vg.Point{to, base.Add(side), base.Sub(side)})
 }
 
 // Curve is the graph of a function, drawn over the panel's range of x or from
@@ -265,10 +254,19 @@ func (b Band) draw(p *pane) {
 	p.labelLine(middle[len(middle)-1:], b.entry())
 }
 
-// ink returns where the line will be.
-func (l Line) ink(p *pane) (out []vg.Point) {
-	for _, piece := range p.ClipLinesXY(thin(p.points(data(l.XY, l.X, l.Y)))) {
-		out = append(out, dense(piece)...)
+// Median returns the median of several runs over the same x, each a slice like x, and a
+// band between their quartiles.
+func Median(x []float64, runs [][]float64) (Line, Band) {
+	var quartiles [3][]float64
+	column := make([]float64, len(runs))
+	for i := range x {
+		for k, run := range runs {
+			column[k] = run[i]
+		}
+		slices.Sort(column)
+		for k := range quartiles {
+			quartiles[k] = append(quartiles[k], stat.Quantile(float64(k+1)/4, stat.LinInterp, column, nil))
+		}
 	}
-	return out
+	return Line{X: x, Y: quartiles[1]}, Band{X: x, Low: quartiles[0], High: quartiles[2]}
 }

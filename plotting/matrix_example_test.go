@@ -77,7 +77,7 @@ func ExampleScene() {
 	mu := plotting.Point3{1, 0.5, 0.6}
 	scene := func(normal plotting.Point3, r plotting.Role, label string) plotting.Panel {
 		return plotting.Panel{Title: label, Layers: []plotting.Layer{plotting.Scene{Shapes: []plotting.Shape{
-			plotting.Plane{Normal: normal, Side: 2.2, Role: r, Label: "β·x = 0"},
+			plotting.Plane{Normal: normal, Side: 2.2, Role: r},
 			plotting.Ball{Center: mu, Radius: 0.5, Role: plotting.Class(1), Label: "y = +1"},
 			plotting.Ball{Center: plotting.Point3{-mu[0], -mu[1], -mu[2]}, Radius: 0.5, Role: plotting.Class(0), Label: "y = −1"},
 			plotting.Vector{To: plotting.Point3{normal[0] * 0.6, normal[1] * 0.6, normal[2] * 0.6}, Role: r, Label: "β̂"},

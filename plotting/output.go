@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -13,8 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"qhlab/plotting/internal/canvas"
@@ -55,17 +56,17 @@ func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format,
 // for white pages. A notebook keeps all pictures in one file, so they have few colours,
 // unless a layer has shades.
 func onScreen(d Drawing) ink {
-	f, ok := figureOf(d)
+	f, own := figureOf(d)
 	theme := screen
-	for _, p := range f.Panels {
+	for _, p := range f.prepared().Panels {
 		for _, l := range p.Layers {
 			if _, shaded := l.(square); shaded {
 				theme.colors = 0
 			}
-			ok = ok && !foreign(l)
+			own = own && !foreign(l)
 		}
 	}
-	if !ok {
+	if !own {
 		return paper
 	}
 	return theme
@@ -74,47 +75,46 @@ func onScreen(d Drawing) ink {
 // encode draws at a resolution, for PNG, in a theme.
 func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
 	name, title, alt := describeDrawing(d)
-	options := canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground, Colors: theme.colors}
-	if f, ok := figureOf(d); ok {
-		pl, err := f.plan(theme)
-		if err != nil {
-			return nil, err
-		}
-		return render(format, pl.width, pl.height, options, f.errorf, func(c draw.Canvas) error { return pl.draw(c, f) })
+	f, own := figureOf(d)
+	pl := &plan{width: Double.Length, height: Double.Length * 0.6}
+	if !own {
+		f = Figure{Name: name}
+	} else if p, err := f.plan(theme); err == nil {
+		pl = p
+	} else {
+		return nil, err
 	}
+	c, err := canvas.New(string(format), pl.width, pl.height, canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground, Colors: theme.colors})
+	if err != nil {
+		return nil, f.errorf("%w", err)
+	}
+	page := draw.NewCanvas(c, pl.width, pl.height)
+	if own {
+		err = pl.draw(page, f)
+	} else if err = drawOther(d, page, theme); err != nil {
+		err = f.errorf("%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, f.errorf("%w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// drawOther draws what is no figure, a plot of gonum's in this package's style.
+func drawOther(d Drawing, c draw.Canvas, theme ink) (err error) {
+	defer recovered(&err)
 	if p, ok := d.(*plot.Plot); ok {
 		q := *p
 		theme.stylePlot(&q)
 		d = &q
 	}
-	errorf := Figure{Name: name}.errorf
-	return render(format, Double.Length, Double.Length*0.6, options, errorf, func(c draw.Canvas) (err error) {
-		defer func() {
-			if err != nil {
-				err = errorf("%w", err)
-			}
-		}()
-		defer recovered(&err)
-		const margin = 4
-		d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
-		return nil
-	})
-}
-
-// render draws on a canvas of a format and returns what it writes.
-func render(format Format, width, height vg.Length, o canvas.Options, errorf func(string, ...any) error, draws func(draw.Canvas) error) ([]byte, error) {
-	c, err := canvas.New(string(format), width, height, o)
-	if err != nil {
-		return nil, errorf("cannot be drawn as %q; the formats are png, svg, pdf and pgf: %w", format, err)
-	}
-	if err := draws(draw.NewCanvas(c, width, height)); err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return nil, errorf("%w", err)
-	}
-	return b.Bytes(), nil
+	const margin = 4
+	d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
+	return nil
 }
 
 func figureOf(d Drawing) (Figure, bool) {
@@ -149,21 +149,19 @@ func show(d Drawing) error {
 		return err
 	}
 	name, _, alt := describeDrawing(d)
-	if cell.Inside() {
-		display(cell.Region{}, data, alt)
-	} else {
-		fmt.Println(alt)
-	}
+	display(cell.Region{}, data, alt)
 	if dir := os.Getenv(exportVariable); dir != "" && name != "" {
 		return save(d, dir, name)
 	}
 	return nil
 }
 
-// display shows a picture at half its pixels.
+// display shows a picture at half its pixels, or prints the text that stands for it.
 func display(r cell.Region, data []byte, alternative string) {
-	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil {
+	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && cell.Inside() {
 		r.Picture(data, config.Width/2, alternative)
+	} else {
+		fmt.Println(alternative)
 	}
 }
 
@@ -174,30 +172,19 @@ func describeDrawing(d Drawing) (name, title, alt string) {
 	if p, ok := d.(*plot.Plot); ok {
 		f = Figure{Title: p.Title.Text, Panels: []Panel{{X: Axis{Label: p.X.Label.Text}, Y: Axis{Label: p.Y.Label.Text}}}}
 	}
-	title, name, alt = plain(f.Title), f.Name, f.Caption
-	if name == "" {
-		name = strings.ReplaceAll(strings.ToLower(title), " ", "-")
-	}
-	if title == "" {
-		title = name
-	}
+	title = plain(f.Title)
+	name = cmp.Or(f.Name, strings.ReplaceAll(strings.ToLower(title), " ", "-"))
+	title = cmp.Or(title, name)
+	alt = f.Caption
 	for _, p := range f.Panels {
 		if x, y := plain(p.X.Label), plain(p.Y.Label); alt == "" && x != "" && y != "" {
 			alt = strings.TrimPrefix(title+": "+y+" against "+x, ": ")
 		}
 	}
-	if alt == "" {
-		alt = title
-	}
-	if alt == "" {
+	if alt = cmp.Or(alt, title); alt == "" {
 		return name, title, "Figure without a caption"
 	}
 	return name, title, "Figure: " + alt
-}
-
-func (f Figure) alternative() string {
-	_, _, alt := describeDrawing(f)
-	return alt
 }
 
 // Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
@@ -245,20 +232,11 @@ func save(d Drawing, dir, name string) error {
 	for _, format := range []Format{PNG, SVG, PDF, PGF} {
 		data, err := Encode(d, format)
 		if err == nil {
-			err = write(stem+"."+string(format), data)
+			err = renameio.WriteFile(stem+"."+string(format), data, 0o644)
 		}
 		failed = errors.Join(failed, err)
 	}
 	return failed
-}
-
-// write replaces a file in one step.
-func write(path string, data []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o644); err != nil {
-		return fmt.Errorf("plotting: %w", err)
-	}
-	return os.Rename(tmp, path)
 }
 
 // Animate draws figures as the frames of a GIF that repeats for ever, each shown for
@@ -267,11 +245,8 @@ func write(path string, data []byte) error {
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
 	endCell(err)
-	if cell.Inside() {
-		display(cell.Region{}, data, frames[0].alternative())
-	} else {
-		fmt.Printf("%s (%d frames)\n", frames[0].alternative(), len(frames))
-	}
+	_, _, alt := describeDrawing(frames[0])
+	display(cell.Region{}, data, fmt.Sprintf("%s (%d frames)", alt, len(frames)))
 }
 
 // EncodeAnimation is described at Animate.
@@ -330,9 +305,6 @@ func (t ink) stylePlot(p *plot.Plot) {
 
 // lonely is the look of what is drawn outside of a figure.
 func lonely(t ink) *look {
-	l, err := Double.look(t)
-	if err != nil {
-		panic("plotting: " + err.Error())
-	}
+	l, _ := Double.look(t) // whose width and font there are
 	return &l
 }

@@ -35,21 +35,15 @@ type pane struct {
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
 
-	ends     []endLabel
-	notes    []note
-	watching bool           // a layer is being drawn
-	busy     []vg.Point     // where lines and points are, for labels to avoid
-	fills    [][]vg.Point   // areas, likewise
-	taken    []vg.Rectangle // labels, likewise
-	err      error          // the first mistake found while drawing
-}
-
-// lone returns the pane of a layer that is drawn in a plot of gonum's.
-func lone(c draw.Canvas, p *plot.Plot) *pane {
-	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, page: vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}}
-	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
-	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)
-	return q
+	ends       []endLabel
+	notes      []note
+	watching   bool           // a layer is being drawn
+	busy       []vg.Point     // where lines and points are, for labels to avoid
+	coming     []vg.Point     // where they will be
+	rehearsing bool           // only to see where
+	fills      [][]vg.Point   // areas, likewise
+	taken      []vg.Rectangle // labels, likewise
+	err        error          // the first mistake found while drawing
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
@@ -80,7 +74,7 @@ func recovered(err *error) {
 
 // fail records that a layer cannot be drawn.
 func (p *pane) fail(err error) {
-	if p.err == nil && err != nil {
+	if p.err == nil {
 		p.err = err
 	}
 }
@@ -88,24 +82,9 @@ func (p *pane) fail(err error) {
 // Stroke draws a line and notes where it is.
 func (p *pane) Stroke(path vg.Path) {
 	p.Canvas.Stroke(path)
-	if p.watching {
-		p.note(path)
+	if !p.watching {
+		return
 	}
-}
-
-// Fill fills an area, and notes the corners if they are as few as a marker's.
-func (p *pane) Fill(path vg.Path) {
-	p.Canvas.Fill(path)
-	if p.watching && len(path) < 10 {
-		for _, c := range path {
-			if c.Type != vg.CloseComp {
-				p.busy = append(p.busy, c.Pos)
-			}
-		}
-	}
-}
-
-func (p *pane) note(path vg.Path) {
 	var line []vg.Point
 	for _, c := range path {
 		if c.Type == vg.MoveComp {
@@ -117,6 +96,16 @@ func (p *pane) note(path vg.Path) {
 		}
 	}
 	p.busy = append(p.busy, dense(line)...)
+}
+
+// Fill fills an area, and notes the corners if they are as few as a marker's.
+func (p *pane) Fill(path vg.Path) {
+	p.Canvas.Fill(path)
+	for _, c := range path {
+		if p.watching && len(path) < 10 && c.Type != vg.CloseComp {
+			p.busy = append(p.busy, c.Pos)
+		}
+	}
 }
 
 // dense returns points along a polyline, two points of print apart at most.
@@ -204,7 +193,7 @@ func polyline(points []vg.Point) vg.Path {
 // stamp fills one path, given around the origin, at many points; the canvases of this
 // package write it once.
 func (p *pane) stamp(path vg.Path, c color.Color, at []vg.Point) {
-	if s, ok := p.bottom().(canvas.Stamper); ok {
+	if s, ok := label.Under(p.Canvas).(canvas.Stamper); ok {
 		s.Stamp(path, c, at)
 		return
 	}
@@ -217,30 +206,12 @@ func (p *pane) stamp(path vg.Path, c color.Color, at []vg.Point) {
 	}
 }
 
-// bottom is the canvas below those that crop.
-func (p *pane) bottom() vg.Canvas {
-	c := p.Canvas.Canvas
-	for {
-		d, ok := c.(draw.Canvas)
-		if !ok {
-			return c
-		}
-		c = d.Canvas
-	}
-}
-
-// within reports whether a point is in the plotting area, or nearly.
-func (p *pane) within(q vg.Point) bool {
-	const slack = 0.01
-	return q.X >= p.Min.X-slack && q.X <= p.Max.X+slack && q.Y >= p.Min.Y-slack && q.Y <= p.Max.Y+slack
-}
-
 // text draws a label whose baseline is at a point.
 func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align draw.XAlignment) {
 	if s == "" {
 		return
 	}
-	if err := p.handler.Check(s); err != nil {
+	if _, err := p.handler.Line(s); err != nil {
 		p.fail(err)
 		return
 	}
@@ -252,29 +223,23 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	}
 	style := p.textStyle(size, c)
 	style.XAlign, style.YAlign = align, draw.YBottom
-	p.handler.Draw(p.bottom(), s, style, at)
+	p.handler.Draw(p.Canvas, s, style, at)
 }
 
 // SetLine passes on the labels of other plotters.
 func (p *pane) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	label.SetLine(p.bottom(), l, size, at, align)
+	label.SetLine(p.Canvas, l, size, at, align)
 }
 
 func (l *look) textStyle(size vg.Length, c color.Color) text.Style {
 	return text.Style{Font: font.Font{Size: size}, Color: c, Handler: l.handler}
 }
 
-// line sets a label. The first that cannot be set is the look's error.
+// lineOf sets a label. The first that cannot be set is the look's error.
 func (l *look) lineOf(s string) *label.Line {
 	line, err := l.handler.Line(s)
-	if err == nil {
-		err = l.handler.Check(s)
-	}
-	if err != nil && l.err == nil {
+	if l.err == nil {
 		l.err = err
-	}
-	if line == nil {
-		return new(label.Line)
 	}
 	return line
 }

@@ -39,15 +39,22 @@ type Contours struct {
 	Wide bool
 }
 
+func (c Contours) levels() []float64 {
+	if c.Levels == nil {
+		return []float64{0}
+	}
+	return c.Levels
+}
+
 func (c Contours) extend(*extent) error {
-	if n := max(1, len(c.Levels)); len(c.Labels) > n {
+	if n := len(c.levels()); len(c.Labels) > n {
 		return fmt.Errorf("has %d Labels for %d levels", len(c.Labels), n)
 	}
 	return surface{c.F, c.Batch}.check()
 }
 
 func (c Contours) entry() entry {
-	s, _ := c.style(0, false)
+	s, _ := c.style(0)
 	return entry{text: c.Label, role: c.Role, dash: s.dash(c.Role), wide: c.Wide}
 }
 
@@ -57,29 +64,22 @@ func (c Contours) draw(p *pane) {
 		p.fail(err)
 		return
 	}
-	levels := c.Levels
-	if levels == nil {
-		levels = []float64{0}
-	}
-	lines := make([][][]vg.Point, len(levels))
-	for k, level := range levels {
-		lines[k] = l.level(level)
-	}
-	for k, level := range levels {
-		style, thin := c.style(level, slices.Contains(levels, 0))
-		if k < len(c.Labels) && c.Labels[k] != "" {
-			lines[k] = c.labelLevel(p, k, lines)
+	for k, level := range c.levels() {
+		lines := l.level(level)
+		if k < len(c.Labels) && c.Labels[k] != "" && !p.rehearsing {
+			lines = p.labelLevel(c.Labels[k], c.Role, lines)
 		}
-		for _, line := range lines[k] {
+		style, thin := c.style(level)
+		for _, line := range lines {
 			p.stroke(line, c.Role, style, thin, c.Wide)
 		}
 	}
 }
 
-// style returns how a level is drawn, beside level 0 or not.
-func (c Contours) style(level float64, hasZero bool) (s LineStyle, thin bool) {
+// style returns how a level is drawn.
+func (c Contours) style(level float64) (s LineStyle, thin bool) {
 	switch {
-	case hasZero && level != 0:
+	case level != 0 && slices.Contains(c.Levels, 0):
 		return Dashed, true
 	case c.Style == RoleStyle && c.Role != Reference:
 		return Solid, false
@@ -87,91 +87,49 @@ func (c Contours) style(level float64, hasZero bool) (s LineStyle, thin bool) {
 	return c.Style, false
 }
 
-// labelLevel writes the label of level k into a gap of its lines, where it is far
-// from points, lines and the other levels, and returns what remains of the lines.
-// Beside lines that are too short for a gap it asks for a note.
-func (c Contours) labelLevel(p *pane, k int, lines [][][]vg.Point) (pieces [][]vg.Point) {
-	label := c.Labels[k]
-	obstacles := p.data()
-	for other := range lines {
-		for _, line := range lines[other] {
-			if other != k {
-				obstacles = append(obstacles, dense(line)...)
+// labelLevel writes a label into a gap of a level's lines, where it covers least, and
+// returns what remains of them. Beside lines that are too short for a gap it asks for a
+// note.
+func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces [][]vg.Point) {
+	const candidates, most = 24, 50 // a gap on another label, or outside, costs more
+	margin := p.label * 0.3         // between a label and the line it interrupts
+	ink := p.inkBox(vg.Point{}, text, p.label)
+	var inside, beside, all []vg.Point
+	for _, line := range lines {
+		own := dense(thin(line))
+		all = append(all, own...)
+		for k := range candidates - 1 {
+			// Middle, one before, one after, …
+			at := candidates/2 + (k+1)/2*(1-2*(k%2))
+			q := own[at*(len(own)-1)/candidates]
+			beside = append(beside, p.around(q, 0, text)...)
+			if vg.Length(len(own))*2 > 3*(ink.Size().X+2*margin) {
+				inside = append(inside, q.Sub(ink.Max.Add(ink.Min).Scale(0.5)))
 			}
 		}
 	}
-	var best vg.Rectangle
-	const most = 50 // a gap on another label, or outside, costs more
-	least := float64(most)
-	for _, line := range lines[k] {
-		own := dense(line)
-		for i, r := range p.gaps(own, label) {
-			// A line that turns within the gap is lost, so little of it is best.
-			cost := float64(covered(r, obstacles)) + p.cover(r) + 0.05*float64(covered(r, own)) + 0.01*float64(i)
-			if cost < least {
-				best, least = r, cost
-			}
-		}
+	busy := p.busy
+	p.busy = p.coming
+	at, box, cost := p.best(text, inside, all)
+	p.busy = busy
+	if cost > most {
+		p.annotate(text, p.color(role), beside...)
+		return lines
 	}
-	if least == most {
-		var places []vg.Point
-		for _, line := range lines[k] {
-			for _, q := range thin(line) {
-				places = append(places, p.around(q, 0, label)...)
-			}
-		}
-		p.annotate(label, p.color(c.Role), places...)
-		return lines[k]
+	p.taken = append(p.taken, box)
+	box.Min, box.Max = box.Min.Sub(vg.Point{X: margin, Y: margin}), box.Max.Add(vg.Point{X: margin, Y: margin})
+	for _, line := range lines {
+		pieces = append(pieces, without(box, line)...)
 	}
-	for _, line := range lines[k] {
-		pieces = append(pieces, without(best, line)...)
-	}
-	p.taken = append(p.taken, best)
-	at := vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: best.Min.Y + p.gapMargin() - p.inkBox(vg.Point{}, label, p.label).Min.Y}
-	p.text(at, label, p.label, p.readable(p.color(c.Role)), draw.XCenter)
+	p.text(at, text, p.label, p.readable(p.color(role)), draw.XLeft)
 	return pieces
-}
-
-// gapMargin is the space between a label and the line it interrupts.
-func (p *pane) gapMargin() vg.Length { return p.label * 0.3 }
-
-// gaps returns boxes around a label that stands on a line, given as points two apart,
-// from the middle of the line to its ends; none if the line is not much longer than the
-// label.
-func (p *pane) gaps(line []vg.Point, label string) (boxes []vg.Rectangle) {
-	size := p.inkBox(vg.Point{}, label, p.label).Size().Add(vg.Point{X: 2 * p.gapMargin(), Y: 2 * p.gapMargin()})
-	if vg.Length(len(line))*2 < 3*size.X {
-		return nil
-	}
-	const candidates = 24
-	for k := range candidates - 1 {
-		// Middle, one before, one after, …
-		at := candidates/2 + (k+1)/2*(1-2*(k%2))
-		low := line[at*(len(line)-1)/candidates].Sub(size.Scale(0.5))
-		boxes = append(boxes, vg.Rectangle{Min: low, Max: low.Add(size)})
-	}
-	return boxes
-}
-
-// data returns where the points and lines of the panel's data are, those included
-// that are not drawn yet.
-func (p *pane) data() (out []vg.Point) {
-	for _, l := range p.panel.Layers {
-		if d, ok := l.(interface{ ink(p *pane) []vg.Point }); ok {
-			out = append(out, d.ink(p)...)
-		}
-	}
-	return out
 }
 
 // without returns the pieces of a polyline outside of a box.
 func without(box vg.Rectangle, points []vg.Point) (pieces [][]vg.Point) {
-	inside := func(q vg.Point) bool {
-		return q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y
-	}
 	var piece []vg.Point
-	for _, q := range dense(points) {
-		if !inside(q) {
+	for _, q := range append(dense(points), box.Min.Add(box.Size().Scale(0.5))) {
+		if !(q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y) {
 			piece = append(piece, q)
 			continue
 		}
@@ -179,9 +137,6 @@ func without(box vg.Rectangle, points []vg.Point) (pieces [][]vg.Point) {
 			pieces = append(pieces, piece)
 		}
 		piece = nil
-	}
-	if len(piece) > 1 {
-		pieces = append(pieces, piece)
 	}
 	return pieces
 }
@@ -222,38 +177,33 @@ func (r Regions) draw(p *pane) {
 		p.fail(err)
 		return
 	}
-	for class, lead := range l.leads() {
+	outputs := l.values
+	if len(outputs) == 1 { // f < 0 is class 0
+		outputs = [][]float64{make([]float64, len(outputs[0])), outputs[0]}
+	}
+	for class := range outputs {
 		var path vg.Path
-		for _, loop := range l.outlines(lead) {
-			path = append(path, polyline(thin(loop))...)
+		for _, loop := range l.outlines(func(k int) float64 { return lead(outputs, class, k) }) {
+			points := make([]vg.Point, len(loop)+1)
+			for i := range points {
+				points[i] = loop[i%len(loop)].at
+			}
+			path = append(path, polyline(thin(points))...)
 		}
 		p.SetColor(p.tint(p.color(Class(class)), regionTint))
 		p.Canvas.Fill(path)
 	}
 }
 
-// leads returns, for each class, by how much its output exceeds the best other.
-func (l *lattice) leads() (leads [][]float64) {
-	outputs := l.values
-	if len(outputs) == 1 { // f < 0 is class 0
-		outputs = [][]float64{make([]float64, len(outputs[0])), outputs[0]}
-	}
-	for c := range outputs {
-		lead := make([]float64, len(outputs[c]))
-		for k := range lead {
-			lead[k] = outputs[c][k] - math.Max(best(outputs[:c], k), best(outputs[c+1:], k))
+// lead is by how much a class's output exceeds the best other at point k.
+func lead(outputs [][]float64, class, k int) float64 {
+	other := math.Inf(-1)
+	for c, v := range outputs {
+		if c != class {
+			other = math.Max(other, v[k])
 		}
-		leads = append(leads, lead)
 	}
-	return leads
-}
-
-func best(outputs [][]float64, k int) float64 {
-	m := math.Inf(-1)
-	for _, v := range outputs {
-		m = math.Max(m, v[k])
-	}
-	return m
+	return outputs[class][k] - other
 }
 
 // A function of the plane is given point by point or, where many points at once
@@ -268,49 +218,6 @@ func (s surface) check() error {
 		return errors.New("needs either F or Batch")
 	}
 	return nil
-}
-
-// The side in points of the cells that a surface is sampled on, and how many cells there
-// are at most; level lines are straight within a cell.
-const (
-	cellSize  = 1
-	mostCells = 32000
-)
-
-// lattice holds a surface's values at the corners of nx × ny cells that cover
-// the plotting area; values[c] are those of output c, row by row from below.
-type lattice struct {
-	nx, ny int
-	values [][]float64
-	box    vg.Rectangle
-}
-
-// sample evaluates a surface over the plotting area.
-func (p *pane) sample(s surface) (*lattice, error) {
-	size := p.Size()
-	cell := max(cellSize, vg.Length(math.Sqrt(float64(size.X*size.Y)/mostCells)))
-	l := &lattice{nx: max(2, int(size.X/cell)), ny: max(2, int(size.Y/cell)), box: p.Rectangle}
-	n := (l.nx + 1) * (l.ny + 1)
-	x, y := make([]float64, 0, n), make([]float64, 0, n)
-	for j := range l.ny + 1 {
-		v := p.y.at(float64(j) / float64(l.ny))
-		for i := range l.nx + 1 {
-			x, y = append(x, p.x.at(float64(i)/float64(l.nx))), append(y, v)
-		}
-	}
-	flat, err := s.evaluate(x, y)
-	if err != nil {
-		return nil, err
-	}
-	outputs := len(flat) / n
-	for c := range outputs {
-		v := make([]float64, n)
-		for k := range v {
-			v[k] = flat[k*outputs+c]
-		}
-		l.values = append(l.values, v)
-	}
-	return l, nil
 }
 
 func (s surface) evaluate(x, y []float64) (out []float64, err error) {
@@ -333,135 +240,127 @@ func (s surface) evaluate(x, y []float64) (out []float64, err error) {
 	return out, nil
 }
 
-// cellCorners are the offsets of a cell's corners, counterclockwise. Edge k of a
-// cell leads from corner k to the next.
-var cellCorners = [4][2]int{{0, 0}, {1, 0}, {1, 1}, {0, 1}}
-
-// outlines returns the closed outlines of where v ≥ 0, counterclockwise around it, by
-// marching squares. The lattice is continued by a ring of cells without width where v is
-// negative, so that outlines close along the border.
-func (l *lattice) outlines(v []float64) (loops [][]vg.Point) {
-	next := make(map[int]int) // the crossing that follows one, the area at its left
-	place := make(map[int]vg.Point)
-	var order []int
-	for j := -1; j <= l.ny; j++ {
-		for i := -1; i <= l.nx; i++ {
-			if l.flat(v, i, j) {
-				continue
-			}
-			c := l.cell(v, i, j)
-			for k := range 4 {
-				if c[k] < 0 || c[(k+1)%4] >= 0 {
-					continue // the area does not end on this edge
-				}
-				e := l.edge(i, j, k)
-				place[e] = l.crossing(c[k], c[(k+1)%4], i, j, k)
-				order = append(order, e)
-				m := k + 1
-				for c[m%4] >= 0 || c[(m+1)%4] < 0 {
-					m++
-				}
-				next[e] = l.edge(i, j, m%4)
-			}
-		}
-	}
-	done := make(map[int]bool)
-	for _, start := range order {
-		var loop []vg.Point
-		for e := start; !done[e]; e = next[e] {
-			done[e] = true
-			loop = append(loop, place[e])
-		}
-		if len(loop) > 2 {
-			loops = append(loops, append(loop, loop[0]))
-		}
-	}
-	return loops
+// lattice holds a surface's values at the corners of nx × ny cells that cover
+// the plotting area; values[c] are those of output c, row by row from below.
+type lattice struct {
+	nx, ny int
+	values [][]float64
+	area   draw.Canvas
 }
 
-// flat reports whether the values at the corners of a cell have one sign.
-func (l *lattice) flat(v []float64, i, j int) bool {
-	if i < 0 || j < 0 || i >= l.nx || j >= l.ny {
-		return false
+// sample evaluates a surface over the plotting area.
+func (p *pane) sample(s surface) (*lattice, error) {
+	// The side of the cells in points, and how many there are at most; level lines are
+	// straight within a cell.
+	const side, most = 1, 32000
+	size := p.Size()
+	cell := max(side, vg.Length(math.Sqrt(float64(size.X*size.Y)/most)))
+	l := &lattice{nx: max(2, int(size.X/cell)), ny: max(2, int(size.Y/cell)), area: draw.Canvas{Rectangle: p.Rectangle}}
+	n := (l.nx + 1) * (l.ny + 1)
+	x, y := make([]float64, 0, n), make([]float64, 0, n)
+	for j := range l.ny + 1 {
+		v := p.y.at(float64(j) / float64(l.ny))
+		for i := range l.nx + 1 {
+			x, y = append(x, p.x.at(float64(i)/float64(l.nx))), append(y, v)
+		}
 	}
-	below, above := v[j*(l.nx+1)+i:], v[(j+1)*(l.nx+1)+i:]
-	positive := below[0] >= 0
-	return positive == (below[1] >= 0) && positive == (above[0] >= 0) && positive == (above[1] >= 0)
+	flat, err := s.evaluate(x, y)
+	if err != nil {
+		return nil, err
+	}
+	l.values = make([][]float64, len(flat)/n)
+	for k, v := range flat {
+		c := k % len(l.values)
+		l.values[c] = append(l.values[c], v)
+	}
+	return l, nil
 }
 
 // level returns the lines where the first output has a value: the outlines of where it is
 // greater, without what runs along the border.
 func (l *lattice) level(value float64) (lines [][]vg.Point) {
-	v := make([]float64, len(l.values[0]))
-	for k := range v {
-		v[k] = l.values[0][k] - value
-	}
-	for _, loop := range l.outlines(v) {
-		lines = append(lines, l.inner(loop)...)
+	for _, loop := range l.outlines(func(k int) float64 { return l.values[0][k] - value }) {
+		first := max(0, slices.IndexFunc(loop, func(c crossing) bool { return c.border }))
+		var piece []vg.Point
+		for i := range len(loop) + 1 {
+			c := loop[(first+i)%len(loop)]
+			if !c.border {
+				piece = append(piece, c.at)
+			}
+			if (c.border || i == len(loop)) && len(piece) > 1 {
+				lines = append(lines, piece)
+			}
+			if c.border {
+				piece = nil
+			}
+		}
 	}
 	return lines
 }
 
-// inner returns the pieces of a closed outline that do not run along the border.
-func (l *lattice) inner(loop []vg.Point) (pieces [][]vg.Point) {
-	outer := func(i int) bool {
-		a, b := loop[i], loop[i+1]
-		return a.X == b.X && (a.X == l.box.Min.X || a.X == l.box.Max.X) || a.Y == b.Y && (a.Y == l.box.Min.Y || a.Y == l.box.Max.Y)
+// A crossing is where an outline crosses an edge between two neighbours of the lattice, or
+// follows its border.
+type crossing struct {
+	at     vg.Point
+	border bool
+}
+
+// outlines returns the closed outlines of where f, of the corners, is not negative,
+// counterclockwise around it, by marching squares. A ring of negative corners around the
+// lattice, without width, closes outlines along the border.
+func (l *lattice) outlines(f func(k int) float64) (loops [][]crossing) {
+	width, height := l.nx+3, l.ny+3
+	v := make([]float64, width*height)
+	for k := range v {
+		v[k] = -1
+		if i, j := k%width-1, k/width-1; i >= 0 && i <= l.nx && j >= 0 && j <= l.ny {
+			v[k] = f(j*(l.nx+1) + i)
+		}
 	}
-	n, first := len(loop)-1, 0
-	for first < n && !outer(first) {
-		first++
-	}
-	if first == n {
-		return [][]vg.Point{loop}
-	}
-	var piece []vg.Point
-	for k := 1; k <= n; k++ {
-		i := (first + k) % n
-		if !outer(i) {
-			if len(piece) == 0 {
-				piece = append(piece, loop[i])
+	type edge struct{ a, b int } // from a corner in the area to one out of it
+	next := make(map[edge]edge)  // the area is at the outline's left
+	var order []edge
+	for k := range width * (height - 1) {
+		if k%width == width-1 {
+			continue
+		}
+		corners := [4]int{k, k + 1, k + 1 + width, k + width} // counterclockwise
+		for e := range 4 {
+			a, b := corners[e], corners[(e+1)%4]
+			if v[a] < 0 || v[b] >= 0 {
+				continue
 			}
-			piece = append(piece, loop[i+1])
-		} else if len(piece) > 0 {
-			pieces = append(pieces, piece)
-			piece = nil
+			m := e + 1
+			for v[corners[m%4]] >= 0 || v[corners[(m+1)%4]] < 0 {
+				m++
+			}
+			order = append(order, edge{a, b})
+			next[edge{a, b}] = edge{corners[(m+1)%4], corners[m%4]}
 		}
 	}
-	return pieces
-}
-
-// cell returns the values at the corners of a cell of the continued lattice.
-func (l *lattice) cell(v []float64, i, j int) (out [4]float64) {
-	for k, o := range cellCorners {
-		x, y := i+o[0], j+o[1]
-		out[k] = -1
-		if x >= 0 && x <= l.nx && y >= 0 && y <= l.ny {
-			out[k] = v[y*(l.nx+1)+x]
+	done := make(map[edge]bool)
+	for _, start := range order {
+		var loop []crossing
+		for e := start; !done[e]; e = next[e] {
+			done[e] = true
+			loop = append(loop, l.crossing(e.a, e.b, v[e.a]/(v[e.a]-v[e.b])))
+		}
+		if len(loop) > 2 {
+			loops = append(loops, loop)
 		}
 	}
-	return out
+	return loops
 }
 
-// crossing is where the zero lies on edge k of a cell, whose ends have values a
-// and b. What lies outside of the plotting area is moved to its border.
-func (l *lattice) crossing(a, b float64, i, j, k int) vg.Point {
-	t := a / (a - b)
-	o, q := cellCorners[k], cellCorners[(k+1)%4]
-	x := math.Min(1, math.Max(0, (float64(i+o[0])+t*float64(q[0]-o[0]))/float64(l.nx)))
-	y := math.Min(1, math.Max(0, (float64(j+o[1])+t*float64(q[1]-o[1]))/float64(l.ny)))
-	c := draw.Canvas{Rectangle: l.box}
-	return vg.Point{X: c.X(x), Y: c.Y(y)}
-}
-
-// edge numbers the edges of the lattice and of a ring of cells around it:
-// horizontal ones even, vertical ones odd.
-func (l *lattice) edge(i, j, k int) int {
-	switch k {
-	case 1:
-		i++
-	case 2:
-		j++
+// crossing is at a share of the way between two corners of the ringed lattice.
+func (l *lattice) crossing(a, b int, share float64) crossing {
+	border := false
+	corner := func(k int) vg.Point {
+		i, j := k%(l.nx+3)-1, k/(l.nx+3)-1
+		x, y := min(max(i, 0), l.nx), min(max(j, 0), l.ny)
+		border = border || x != i || y != j
+		return vg.Point{X: l.area.X(float64(x) / float64(l.nx)), Y: l.area.Y(float64(y) / float64(l.ny))}
 	}
-	return 2*((j+1)*(l.nx+3)+i+1) + k%2
+	from, to := corner(a), corner(b)
+	return crossing{from.Add(to.Sub(from).Scale(vg.Length(share))), border}
 }

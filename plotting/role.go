@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // A Role says what a layer stands for; the role chooses its colour, and its line
@@ -128,12 +127,11 @@ var screen = func() ink {
 	grey := color.NRGBA{0x75, 0x75, 0x79, 255} // 4.5:1 on white, 4.2:1 on black
 	s.text, s.quiet = grey, grey
 	s.faint = color.NRGBA{0x9a, 0x9a, 0x9e, 255}
-	s.roles, s.classes = nil, nil
-	for _, c := range paper.roles {
-		s.roles = append(s.roles, between(c))
-	}
-	for _, c := range paper.classes {
-		s.classes = append(s.classes, between(c))
+	s.roles, s.classes = slices.Clone(s.roles), slices.Clone(s.classes)
+	for _, colors := range [][]color.NRGBA{s.roles, s.classes} {
+		for i, c := range colors {
+			colors[i] = between(c)
+		}
 	}
 	return s
 }()
@@ -243,8 +241,7 @@ func (s LineStyle) dash(r Role) []vg.Length {
 	return nil
 }
 
-// A Marker is the shape of a point. The zero Marker is the role's own. A Marker is a
-// glyph of gonum's, too.
+// A Marker is the shape of a point. The zero Marker is the role's own.
 type Marker int
 
 // The markers.
@@ -272,27 +269,20 @@ func (m Marker) of(r Role) Marker {
 	return Disc + Marker(r.index()%int(TriangleDown))
 }
 
-// DrawGlyph draws the marker as a glyph of gonum's plotters.
-func (m Marker) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
-	c.Push()
-	c.Translate(at)
-	c.Fill(m.of(Neutral).outline(s.Radius, false))
-	c.Pop()
-}
-
-// outline is the marker around the origin. Markers have about equal areas. A hollow
-// one has a hole, wound the other way.
+// outline is the marker around the origin. Markers have about equal areas.
 func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
-	outer := m.corners(r)
-	if outer == nil {
-		return annulus(r, r*0.62, hollow)
+	const hole = 0.62
+	corners := m.corners(r)
+	switch {
+	case corners == nil && hollow:
+		return annulus(vg.Point{}, r, r*hole)
+	case corners == nil:
+		return annulus(vg.Point{}, r, 0)
 	}
-	path := polygonPath(outer)
-	if hollow {
-		inner := m.corners(r * 0.62)
-		for i, j := 0, len(inner)-1; i < j; i, j = i+1, j-1 {
-			inner[i], inner[j] = inner[j], inner[i]
-		}
+	path := polygonPath(corners)
+	if hollow { // wound the other way
+		inner := m.corners(r * hole)
+		slices.Reverse(inner)
 		path = append(path, polygonPath(inner)...)
 	}
 	return path
@@ -302,13 +292,13 @@ func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
 func (m Marker) corners(r vg.Length) []vg.Point {
 	switch m {
 	case Square:
-		return star(4, r*1.25, r*1.25*math.Sqrt2/2, math.Pi/4)
+		return regular(4, r*1.25, math.Pi/4)
 	case Triangle:
-		return star(3, r*1.45, r*1.45/2, math.Pi/2)
+		return regular(3, r*1.45, math.Pi/2)
 	case TriangleDown:
-		return star(3, r*1.45, r*1.45/2, -math.Pi/2)
+		return regular(3, r*1.45, -math.Pi/2)
 	case Diamond:
-		return star(4, r*1.35, r*1.35*math.Sqrt2/2, math.Pi/2)
+		return regular(4, r*1.35, math.Pi/2)
 	case Cross:
 		return bars(r*1.2, math.Pi/4)
 	case Plus:
@@ -317,11 +307,10 @@ func (m Marker) corners(r vg.Length) []vg.Point {
 	return nil
 }
 
-// star alternates n corners at one radius with n at another.
-func star(n int, outer, inner vg.Length, first float64) (corners []vg.Point) {
+// regular is the polygon of n equal sides.
+func regular(n int, r vg.Length, first float64) (corners []vg.Point) {
 	for k := range n {
-		angle := first + 2*math.Pi*float64(k)/float64(n)
-		corners = append(corners, polar(outer, angle), polar(inner, angle+math.Pi/float64(n)))
+		corners = append(corners, polar(r, first+2*math.Pi*float64(k)/float64(n)))
 	}
 	return corners
 }
@@ -337,14 +326,14 @@ func bars(r vg.Length, turn float64) (corners []vg.Point) {
 	return corners
 }
 
-// annulus is a disc, or a ring between two radii.
-func annulus(outer, inner vg.Length, hollow bool) (path vg.Path) {
-	path.Move(vg.Point{X: outer})
-	path.Arc(vg.Point{}, outer, 0, 2*math.Pi)
+// annulus is a ring between two radii, or a disc.
+func annulus(center vg.Point, outer, inner vg.Length) (path vg.Path) {
+	path.Move(center.Add(vg.Point{X: outer}))
+	path.Arc(center, outer, 0, 2*math.Pi)
 	path.Close()
-	if hollow {
-		path.Move(vg.Point{X: inner})
-		path.Arc(vg.Point{}, inner, 0, -2*math.Pi)
+	if inner > 0 {
+		path.Move(center.Add(vg.Point{X: inner}))
+		path.Arc(center, inner, 0, -2*math.Pi)
 		path.Close()
 	}
 	return path

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 )
@@ -202,11 +203,12 @@ func TestColorMapsAreEven(t *testing.T) {
 	const steps = 16
 	light := func(c color.NRGBA) float64 { return visions[0].lab(c)[0] }
 	of := func(h HeatMap) func(t float64) color.NRGBA {
-		colors, err := h.colors()
+		h.Values = mat.NewDense(1, 1, nil)
+		b, err := h.bar()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return func(t float64) color.NRGBA { return colors[int(math.Round(t*(shades-1)))] }
+		return b.color
 	}
 	both := of(HeatMap{Diverging: true})
 	diverging := func(x float64) color.NRGBA { return both((x + 1) / 2) }

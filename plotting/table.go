@@ -14,60 +14,39 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Check returns an error if a row has not one cell per column.
-func (t Table) Check() error {
-	if len(t.Columns) == 0 || len(t.Rows) == 0 {
-		return fmt.Errorf("plotting: a table needs columns and rows, this one has %d and %d", len(t.Columns), len(t.Rows))
-	}
-	for i, r := range t.Rows {
-		if len(r) != len(t.Columns) {
-			return fmt.Errorf("plotting: row %d of the table has %d cells for %d columns", i+1, len(r), len(t.Columns))
-		}
-	}
-	return nil
-}
-
 // String returns the table as text for a monospaced font, with a rule below the
-// heads. Markup is printed as it is written.
+// heads, or what is wrong with it. Markup is printed as it is written.
 func (t Table) String() string {
-	if err := t.Check(); err != nil {
-		return err.Error()
+	if len(t.Columns) == 0 || len(t.Rows) == 0 {
+		return fmt.Sprintf("plotting: a table needs columns and rows, this one has %d and %d", len(t.Columns), len(t.Rows))
 	}
-	widths := make([]int, len(t.Columns))
-	for _, r := range append([][]string{t.Columns}, t.Rows...) {
-		for j, s := range r {
-			widths[j] = max(widths[j], columnsOf(s))
+	lines := make([]string, len(t.Rows)+2) // heads, rule, rows
+	for j := range t.Columns {
+		cells, numeric := []string{t.Columns[j], ""}, true
+		for i, r := range t.Rows {
+			if len(r) != len(t.Columns) {
+				return fmt.Sprintf("plotting: row %d of the table has %d cells for %d columns", i+1, len(r), len(t.Columns))
+			}
+			first := append([]rune(strings.TrimLeft(r[j], "−-+ .")), ' ')[0]
+			cells, numeric = append(cells, r[j]), numeric && unicode.IsNumber(first)
+		}
+		width := 0
+		for _, s := range cells {
+			width = max(width, columnsOf(s))
+		}
+		cells[1] = strings.Repeat("─", width)
+		for i, s := range cells {
+			pad := strings.Repeat(" ", width-columnsOf(s))
+			if numeric {
+				s, pad = pad+s, ""
+			}
+			lines[i] += s + pad + "  "
 		}
 	}
-	var b strings.Builder
-	t.writeRow(&b, t.Columns, widths)
-	for j, w := range widths {
-		if j > 0 {
-			b.WriteString("  ")
-		}
-		b.WriteString(strings.Repeat("─", w))
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ") + "\n"
 	}
-	b.WriteByte('\n')
-	for _, r := range t.Rows {
-		t.writeRow(&b, r, widths)
-	}
-	return b.String()
-}
-
-func (t Table) writeRow(b *strings.Builder, cells []string, widths []int) {
-	var line strings.Builder
-	for j, s := range cells {
-		if j > 0 {
-			line.WriteString("  ")
-		}
-		pad := strings.Repeat(" ", widths[j]-columnsOf(s))
-		if t.numeric(j) {
-			line.WriteString(pad + s)
-		} else {
-			line.WriteString(s + pad)
-		}
-	}
-	b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	return strings.Join(lines, "")
 }
 
 // columnsOf is the number of columns of a monospaced screen that s takes:
@@ -79,14 +58,4 @@ func columnsOf(s string) (n int) {
 		}
 	}
 	return n
-}
-
-// numeric reports whether every cell of a column begins with a digit or sign.
-func (t Table) numeric(j int) bool {
-	for _, r := range t.Rows {
-		if s := strings.TrimLeft(r[j], "−-+ ."); s == "" || !unicode.IsNumber([]rune(s)[0]) {
-			return false
-		}
-	}
-	return true
 }

@@ -16,6 +16,14 @@ type adaptive interface {
 	marks(s span, n int) []plot.Tick
 }
 
+// ticker is what gonum's plotters see.
+func (a Axis) ticker(m mapping) plot.Ticker {
+	if a.Ticks != nil {
+		return a.Ticks
+	}
+	return m.scale
+}
+
 // ticks returns the ticks of an axis, about n of them with labels, in positions.
 func (a Axis) ticks(m mapping, n int) (inside []plot.Tick) {
 	t, ok := a.Ticks.(adaptive)
@@ -58,15 +66,6 @@ func (counts) marks(s span, n int) (out []plot.Tick) {
 		out = append(out, plot.Tick{Value: k * step, Label: exponent(k * step)})
 	}
 	return out
-}
-
-// TicksAt is a ticker of given numbers, with labels of at most ten digits.
-func TicksAt(values ...float64) plot.Ticker {
-	ticks := make(plot.ConstantTicks, len(values))
-	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: number(rounded(v, 10), -1)}
-	}
-	return ticks
 }
 
 // rounded returns v to so many digits.

@@ -1,18 +1,12 @@
 package canvas
 
 import (
+	"encoding/binary"
 	"image"
 	"image/color"
-	"math"
+	"maps"
 	"slices"
 )
-
-// A pixel is a premultiplied colour, 0xRRGGBBAA.
-type pixel uint32
-
-func pixelAt(pix []uint8) pixel {
-	return pixel(pix[0])<<24 | pixel(pix[1])<<16 | pixel(pix[2])<<8 | pixel(pix[3])
-}
 
 // quantize returns the image in at most limit colours, which shrinks the file to a third
 // and less. Two thirds of the palette cover the whole range of colours in use, the rest is
@@ -20,27 +14,27 @@ func pixelAt(pix []uint8) pixel {
 // at edges move.
 func quantize(img *image.RGBA, limit int) *image.Paletted {
 	colors := histogram(img)
-	palette := colors
+	chosen := colors
 	if len(colors) > limit {
-		palette = representatives(colors, limit*2/3)
+		chosen = representatives(colors, limit*2/3)
 		for _, c := range colors {
-			if len(palette) < limit && !slices.Contains(palette, c) {
-				palette = append(palette, c)
+			if len(chosen) < limit && !slices.Contains(chosen, c) {
+				chosen = append(chosen, c)
 			}
 		}
 	}
-	index := make(map[pixel]uint8, len(colors))
-	for _, c := range colors {
-		index[c] = nearest(palette, c)
-	}
 	out := image.NewPaletted(img.Rect, nil)
-	for _, c := range palette {
-		out.Palette = append(out.Palette, color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)})
+	for _, c := range chosen {
+		out.Palette = append(out.Palette, rgba(c))
 	}
-	last := pixelAt(img.Pix)
+	index := make(map[uint32]uint8, len(colors))
+	for _, c := range colors {
+		index[c] = uint8(out.Palette.Index(rgba(c)))
+	}
+	last := binary.BigEndian.Uint32(img.Pix)
 	i := index[last]
 	for k := range out.Pix {
-		if c := pixelAt(img.Pix[4*k:]); c != last {
+		if c := binary.BigEndian.Uint32(img.Pix[4*k:]); c != last {
 			last, i = c, index[c]
 		}
 		out.Pix[k] = i
@@ -48,62 +42,44 @@ func quantize(img *image.RGBA, limit int) *image.Paletted {
 	return out
 }
 
-// histogram returns the colours of an image, the most frequent first.
-func histogram(img *image.RGBA) []pixel {
-	counts := make(map[pixel]int)
-	last, run := pixelAt(img.Pix), 0
+// rgba is a pixel's colour, 0xRRGGBBAA.
+func rgba(c uint32) color.RGBA {
+	return color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)}
+}
+
+// histogram returns the pixels' colours, the most frequent first.
+func histogram(img *image.RGBA) []uint32 {
+	counts := make(map[uint32]int)
+	last, run := binary.BigEndian.Uint32(img.Pix), 0
 	for i := 0; i < len(img.Pix); i += 4 {
-		if c := pixelAt(img.Pix[i:]); c != last {
+		if c := binary.BigEndian.Uint32(img.Pix[i:]); c != last {
 			counts[last] += run
 			last, run = c, 0
 		}
 		run++
 	}
 	counts[last] += run
-	colors := make([]pixel, 0, len(counts))
-	for c := range counts {
-		colors = append(colors, c)
-	}
-	slices.SortFunc(colors, func(a, b pixel) int {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
 		if d := counts[b] - counts[a]; d != 0 {
 			return d
 		}
 		return int(int64(a) - int64(b))
 	})
-	return colors
 }
 
 // representatives returns the most frequent colour of each group of colours that
 // agree in their leading bits, with as many bits as give at most limit groups.
-func representatives(colors []pixel, limit int) []pixel {
+func representatives(colors []uint32, limit int) []uint32 {
 	for shift := 0; ; shift++ {
-		mask := pixel(0xff>>shift<<shift) * 0x01010101
-		seen := make(map[pixel]bool)
-		var out []pixel
-		for _, c := range colors {
-			if !seen[c&mask] {
-				seen[c&mask] = true
-				out = append(out, c)
-			}
-		}
+		mask := uint32(0xff>>shift<<shift) * 0x01010101
+		seen := make(map[uint32]bool)
+		out := slices.DeleteFunc(slices.Clone(colors), func(c uint32) bool {
+			again := seen[c&mask]
+			seen[c&mask] = true
+			return again
+		})
 		if len(out) <= limit {
 			return out
 		}
 	}
-}
-
-// nearest returns the index of the palette's colour nearest to c.
-func nearest(palette []pixel, c pixel) uint8 {
-	best, least := 0, math.MaxInt
-	for k, p := range palette {
-		d := 0
-		for shift := 0; shift < 32; shift += 8 {
-			e := int(p>>shift&255) - int(c>>shift&255)
-			d += e * e
-		}
-		if d < least {
-			best, least = k, d
-		}
-	}
-	return uint8(best)
 }

@@ -28,15 +28,11 @@ type pdf struct {
 	fonts []*pdfFont
 }
 
-// A pdfFont is the glyphs of one font by the characters they are read as; those of other
-// alphabets, such as script letters, are in a font of their own.
+// A pdfFont is the glyphs of one font that are in use.
 type pdfFont struct {
-	name     string
-	from     *label.Font
-	italic   bool
-	shift    rune // from what is read to what is shown
-	outlines map[rune]vg.Path
-	advances map[rune]float64
+	name   string
+	from   *label.Font
+	glyphs map[rune]label.Glyph
 }
 
 func (p *pdf) draw(step func(f *fpdf.Fpdf)) { p.steps = append(p.steps, step) }
@@ -63,7 +59,7 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	f.SetAutoPageBreak(false, 0)
 	f.AddPage()
 	for _, font := range p.fonts {
-		f.AddUTF8FontFromBytes(font.name, "", trueType(font.outlines, font.advances))
+		f.AddUTF8FontFromBytes(font.name, "", trueType(font.glyphs))
 	}
 	f.RawWriteStr("1 j")
 	for _, step := range p.steps {
@@ -152,26 +148,22 @@ func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *sta
 			f.RawWriteStr("Q")
 		})
 	}
-	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+	if bars := l.BarPath(vg.Length(size)); len(bars) > 0 {
 		p.fill(mapped(bars, m), s.color)
 	}
 }
 
 // font returns the name of a run's font, which gets the run's glyphs.
 func (p *pdf) font(r label.Run) string {
-	first := r.Glyphs[0]
-	shift := first.Shown - first.Rune
-	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool {
-		return f.from == first.Font && f.italic == first.Italic && f.shift == shift
-	})
+	from := r.Glyphs[0].Font
+	i := slices.IndexFunc(p.fonts, func(f *pdfFont) bool { return f.from == from })
 	if i < 0 {
 		i = len(p.fonts)
-		name := fmt.Sprintf("%s-%d", first.Font.Name, i)
-		p.fonts = append(p.fonts, &pdfFont{name, first.Font, first.Italic, shift, make(map[rune]vg.Path), make(map[rune]float64)})
+		p.fonts = append(p.fonts, &pdfFont{fmt.Sprintf("%s-%d", from.Name, i), from, make(map[rune]label.Glyph)})
 	}
 	for _, g := range r.Glyphs {
 		c, _ := utf8.DecodeRuneInString(narrow(string(g.Rune)))
-		p.fonts[i].outlines[c], p.fonts[i].advances[c] = g.Outline()
+		p.fonts[i].glyphs[c] = g
 	}
 	return p.fonts[i].name
 }

@@ -66,65 +66,47 @@ func (r *raster) DrawImage(box vg.Rectangle, img image.Image) {
 	r.context.SetInterpolator(xdraw.BiLinear)
 }
 
-// phases is how many positions within a pixel, in each direction, a stamp is
-// drawn at; a quarter of a pixel is finer than the eye at any resolution used.
-const phases = 4
-
-// Stamp rasterizes the shape once per phase and lays the masks down.
+// Stamp rasterizes the shape once for each phase, which is a place within a pixel, and lays
+// the masks down; a quarter of a pixel is finer than the eye at any resolution used.
 func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
-	m := gg.Scale(r.dpi/72, r.dpi/72).Multiply(r.linear())
-	shape := mapped(p, m)
-	var masks [phases * phases]*image.Alpha
+	const phases = 4
+	masks := make(map[image.Point]*image.Alpha)
 	src := image.NewUniform(nrgba(fill))
 	for _, a := range at {
 		x, y := r.context.TransformPoint(a.X.Dots(r.dpi), a.Y.Dots(r.dpi))
-		fx, fy := math.Floor(x*phases)/phases, math.Floor(y*phases)/phases
-		ix, iy := math.Floor(fx), math.Floor(fy)
-		k := int((fx-ix)*phases)*phases + int((fy-iy)*phases)
-		if masks[k] == nil {
-			masks[k] = mask(shape, fx-ix, fy-iy)
+		pixel := image.Pt(int(math.Floor(x)), int(math.Floor(y)))
+		phase := image.Pt(int((x-math.Floor(x))*phases), int((y-math.Floor(y))*phases))
+		mask, ok := masks[phase]
+		if !ok {
+			mask = r.mask(p, float64(phase.X)/phases, float64(phase.Y)/phases)
+			masks[phase] = mask
 		}
-		box := masks[k].Rect
-		corner := image.Pt(int(ix)-box.Dx()/2, int(iy)-box.Dy()/2)
-		draw.DrawMask(r.pixels, box.Add(corner), src, image.Point{}, masks[k], image.Point{}, draw.Over)
+		corner := pixel.Sub(image.Pt(mask.Rect.Dx()/2, mask.Rect.Dy()/2))
+		draw.DrawMask(r.pixels, mask.Rect.Add(corner), src, image.Point{}, mask, image.Point{}, draw.Over)
 	}
-}
-
-// linear is the context's map but for the translation.
-func (r *raster) linear() gg.Matrix {
-	x0, y0 := r.context.TransformPoint(0, 0)
-	x1, y1 := r.context.TransformPoint(1, 0)
-	x2, y2 := r.context.TransformPoint(0, 1)
-	return gg.Matrix{XX: x1 - x0, YX: y1 - y0, XY: x2 - x0, YY: y2 - y0}
 }
 
 // mask rasterizes a shape around the middle of a square, moved by a part of a pixel.
-func mask(shape vg.Path, dx, dy float64) *image.Alpha {
-	reach := 0.0
-	for _, c := range shape {
+func (r *raster) mask(p vg.Path, dx, dy float64) *image.Alpha {
+	x0, y0 := r.context.TransformPoint(0, 0)
+	x1, y1 := r.context.TransformPoint(1, 0)
+	x2, y2 := r.context.TransformPoint(0, 1)
+	across, up := math.Hypot(x1-x0, y1-y0), math.Hypot(x2-x0, y2-y0)
+	reach := vg.Length(0)
+	for _, c := range p {
 		for _, q := range append(c.Control, c.Pos) {
-			reach = math.Max(reach, math.Max(math.Abs(q.X.Points()), math.Abs(q.Y.Points())))
+			reach = max(reach, q.X+c.Radius, q.Y+c.Radius, c.Radius-q.X, c.Radius-q.Y)
 		}
 	}
-	n := int(math.Ceil(reach)) + 2
-	z := gg.NewContext(2*n, 2*n)
-	z.SetColor(color.Black)
+	n := int(math.Ceil(reach.Dots(r.dpi)*max(across, up))) + 2
+	pixels := image.NewRGBA(image.Rect(0, 0, 2*n, 2*n))
+	z := gg.NewContextForRGBA(pixels)
 	z.Translate(dx+float64(n), dy+float64(n))
-	for _, c := range shape {
-		x, y := c.Pos.X.Points(), c.Pos.Y.Points()
-		switch c.Type {
-		case vg.MoveComp:
-			z.MoveTo(x, y)
-		case vg.LineComp:
-			z.LineTo(x, y)
-		case vg.CurveComp:
-			a, b := c.Control[0], c.Control[1]
-			z.CubicTo(a.X.Points(), a.Y.Points(), b.X.Points(), b.Y.Points(), x, y)
-		case vg.CloseComp:
-			z.ClosePath()
-		}
-	}
-	z.Fill()
+	z.Rotate(math.Atan2(y1-y0, x1-x0))
+	z.Scale(across, -up)
+	c := vgimg.NewWith(vgimg.UseImageWithContext(pixels, z), vgimg.UseDPI(int(math.Round(r.dpi))))
+	clear(pixels.Pix) // which that has painted
+	c.Fill(p)
 	return z.AsMask()
 }
 

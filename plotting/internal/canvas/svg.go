@@ -146,7 +146,7 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 		x, y = r.End, first.Y
 	}
 	s.printf("</text>\n")
-	if bars := l.Bars(vg.Length(size)); len(bars) > 0 {
+	if bars := l.BarPath(vg.Length(size)); len(bars) > 0 {
 		s.fill(mapped(bars, left), st.color)
 	}
 }
@@ -167,9 +167,9 @@ func (s *svg) span(r label.Run, size, dx, dy float64) {
 		style += fmt.Sprintf(` dy="%s"`, y)
 	}
 	if style == "" {
-		s.printf("%s", escape(r.Shown()))
+		s.printf("%s", escape(r.Text()))
 	} else {
-		s.printf("<tspan%s>%s</tspan>", style, escape(r.Shown()))
+		s.printf("<tspan%s>%s</tspan>", style, escape(r.Text()))
 	}
 }
 

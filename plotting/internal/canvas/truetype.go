@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot/vg"
+
+	"qhlab/plotting/internal/label"
 )
 
 // A fontFile is a TrueType font of the glyphs in use, for fpdf to embed. Given a whole font,
@@ -22,13 +24,13 @@ type fontFile struct {
 // unitsPerEm is the resolution of the fonts written, that of DejaVu.
 const unitsPerEm = 2048
 
-// trueType writes the font of the given outlines and advances, in ems.
-func trueType(outlines map[rune]vg.Path, advances map[rune]float64) []byte {
-	runes := slices.Sorted(maps.Keys(outlines))
+// trueType writes the font of the given glyphs.
+func trueType(glyphs map[rune]label.Glyph) []byte {
+	runes := slices.Sorted(maps.Keys(glyphs))
 	f := new(fontFile)
 	f.glyph(nil, 0) // what stands for missing characters
 	for _, r := range runes {
-		f.glyph(outlines[r], advances[r])
+		f.glyph(glyphs[r].Outline())
 	}
 	f.loca = u32(f.loca, len(f.glyf))
 	n := len(runes) + 1

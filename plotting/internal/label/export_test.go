@@ -4,8 +4,8 @@ import "strings"
 
 // Commands returns each command once, with arguments where it needs some.
 func Commands() []string {
-	out := []string{`\frac12`, `\frac{a}{b}`, `\sqrt2`, `\overline{ab}`, `\mathcal L`, `\mathbb{R}`, `\mathrm{d}x`, `\text{a b}`, `\operatorname{sign}`}
-	for name := range tables().byName {
+	out := []string{`\frac12`, `\frac{a}{b}`, `\text{a b}`}
+	for name := range symbols().byName {
 		if name == "{" || name == "}" || name == "|" {
 			out = append(out, `$\`+name+"$")
 			continue
@@ -21,7 +21,7 @@ func Commands() []string {
 	for _, name := range strings.Fields(operatorNames) {
 		out = append(out, `\`+name+" x")
 	}
-	for r := range tables().latex {
+	for r := range symbols().latex {
 		if r > '~' {
 			out = append(out, string(r))
 		}

@@ -17,16 +17,13 @@ import (
 )
 
 // A Face is the font files of a typeface, TrueType or OpenType. What none of them has
-// is taken from DejaVu Sans.
+// is taken from DejaVu Sans, and what Italic lacks is slanted.
 type Face struct {
-	Family   string // for SVG: names of fonts, the first one meant
-	Upright  []byte
-	Italic   []byte // may be nil: variables are then slanted
-	Math     []byte // may be nil
-	parse    sync.Once
-	fonts    []*Font // upright, mathematical, DejaVu Sans
-	italic   *Font
-	alphabet *Font // the mathematical one
+	Family                string // for SVG: names of fonts, the first one meant
+	Upright, Italic, Math []byte // Upright is needed
+	parse                 sync.Once
+	fonts                 []*Font // upright, mathematical, DejaVu Sans
+	italic                *Font
 }
 
 var faces = map[string]*Face{
@@ -34,65 +31,40 @@ var faces = map[string]*Face{
 	"times": {Family: "'Liberation Serif','Times New Roman',Times,serif", Upright: liberationserifregular.TTF, Italic: liberationserifitalic.TTF},
 }
 
-// packages has the faces that are linked only where their package is imported.
-var packages = map[string]string{"latin-modern": "latinmodern", "stix": "stix"}
-
 // Register makes a face known; it is called while the program starts.
 func Register(name string, f *Face) { faces[name] = f }
 
 // lookup returns a face ready for use.
 func lookup(name string) (*Face, error) {
 	f, ok := faces[name]
-	if !ok && packages[name] != "" {
-		return nil, fmt.Errorf("the face %q is not linked; add import _ \"qhlab/plotting/%s\"", name, packages[name])
-	}
 	if !ok {
-		known := append(slices.Collect(maps.Keys(faces)), slices.Collect(maps.Keys(packages))...)
-		slices.Sort(known)
-		return nil, fmt.Errorf("there is no face %q; the faces are %s", name, strings.Join(slices.Compact(known), ", "))
+		return nil, fmt.Errorf(`there is no face %q; the faces are %s, and "latin-modern" with import _ "qhlab/plotting/latinmodern"`,
+			name, strings.Join(slices.Sorted(maps.Keys(faces)), ", "))
 	}
-	f.parse.Do(f.load)
+	f.parse.Do(func() {
+		for _, data := range [][]byte{f.Upright, f.Math, dejavusans.TTF} {
+			if data != nil {
+				f.fonts = append(f.fonts, newFont(data))
+			}
+		}
+		if f.Italic != nil {
+			f.italic = newFont(f.Italic)
+		}
+	})
 	return f, nil
 }
 
-// substitute has what other fonts lack.
-var substitute = sync.OnceValue(func() *Font { return newFont(dejavusans.TTF) })
-
-func (f *Face) load() {
-	if &f.Upright[0] != &dejavusans.TTF[0] {
-		f.fonts = append(f.fonts, newFont(f.Upright))
-	}
-	if f.Italic != nil {
-		f.italic = newFont(f.Italic)
-	}
-	if f.Math != nil {
-		f.alphabet = newFont(f.Math)
-		f.fonts = append(f.fonts, f.alphabet)
-	}
-	f.fonts = append(f.fonts, substitute())
-}
-
 // glyph returns the glyph of a character, 0 if no font has it.
-func (f *Face) glyph(r rune, a alphabet) Glyph {
-	g := Glyph{Rune: r, Shown: r, Italic: a == italic}
-	if a == script || a == double {
-		g.Shown = a.in(r)
-	}
-	if f.alphabet != nil && a != upright {
-		if g.ID = f.alphabet.index(a.in(r)); g.ID != 0 {
-			g.Font, g.Shown = f.alphabet, a.in(r)
-			return g
-		}
-	}
-	if f.italic != nil && a == italic {
-		if g.ID = f.italic.index(r); g.ID != 0 {
-			g.Font = f.italic
+func (f *Face) glyph(r rune, italic bool) Glyph {
+	g := Glyph{Rune: r, Italic: italic}
+	if italic && f.italic != nil {
+		if g.Font, g.ID = f.italic, f.italic.index(r); g.ID != 0 {
 			return g
 		}
 	}
 	for _, g.Font = range f.fonts {
-		if g.ID = g.Font.index(g.Shown); g.ID != 0 {
-			g.Slant = a == italic
+		if g.ID = g.Font.index(r); g.ID != 0 {
+			g.Slant = italic
 			return g
 		}
 	}

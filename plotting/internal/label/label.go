@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/image/font/sfnt"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -27,58 +28,39 @@ type Handler struct {
 	fonts *font.Cache
 
 	mu    sync.Mutex
-	lines map[string]*Line
+	lines map[string]cached
+}
+
+type cached struct {
+	line *Line
+	err  error
 }
 
 var _ text.Handler = (*Handler)(nil)
 
 // New returns a handler for the face "sans" (DejaVu Sans), "times" (Liberation Serif),
-// or one whose package is imported: "latin-modern" or "stix".
+// or "latin-modern", whose package is imported.
 func New(face string) (*Handler, error) {
 	f, err := lookup(face)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{face: f, lines: make(map[string]*Line)}
+	h := &Handler{face: f, lines: make(map[string]cached)}
 	h.fonts = font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
 	return h, nil
 }
 
-// Check returns an error if a label cannot be set in the face "sans": it names an unknown
-// command, a brace that closes nothing, or a character that no font has.
-func Check(label string) error {
-	f, err := lookup("sans")
-	if err != nil {
-		return err
-	}
-	return check(label, f)
-}
-
-// Check returns an error if a label cannot be set in this handler's face.
-func (h *Handler) Check(label string) error { return check(label, h.face) }
-
-func check(label string, f *Face) error {
-	for _, line := range strings.Split(label, "\n") {
-		if _, err := set(line, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Line sets a label of one line. A character that no font has is drawn as a box.
+// Line sets a label of one line. The error names an unknown command, a brace that closes
+// nothing, or a character that no font has, which the line shows as a box.
 func (h *Handler) Line(label string) (*Line, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if l, ok := h.lines[label]; ok {
-		return l, nil
+	c, ok := h.lines[label]
+	if !ok {
+		c.line, c.err = set(label, h.face)
+		h.lines[label] = c
 	}
-	l, err := set(label, h.face)
-	if l == nil {
-		return nil, err
-	}
-	h.lines[label] = l
-	return l, nil
+	return c.line, c.err
 }
 
 // line is for the methods of text.Handler, which return no error.
@@ -128,11 +110,10 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
 	}
-	ink := s.Color
-	if ink == nil {
-		ink = color.Black
+	if s.Color == nil {
+		s.Color = color.Black
 	}
-	c.SetColor(ink)
+	c.SetColor(s.Color)
 	c.Push()
 	defer c.Pop()
 	c.Translate(at)
@@ -151,20 +132,20 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	}
 }
 
-// under is the canvas below those that crop.
-func under(c vg.Canvas) vg.Canvas {
+// Under is the canvas below those that crop.
+func Under(c vg.Canvas) vg.Canvas {
 	switch d := c.(type) {
 	case *draw.Canvas:
-		return under(d.Canvas)
+		return Under(d.Canvas)
 	case draw.Canvas:
-		return under(d.Canvas)
+		return Under(d.Canvas)
 	}
 	return c
 }
 
 // SetLine sets a line on any canvas: as a Setter does, or by the outlines of its glyphs.
 func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	if s, ok := under(c).(Setter); ok {
+	if s, ok := Under(c).(Setter); ok {
 		s.SetLine(l, size, at, align)
 		return
 	}
@@ -175,17 +156,135 @@ func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 	c.Pop()
 }
 
+// plainFonts keeps the fonts that Plain has met.
+var plainFonts sync.Map
+
 // Plain sets text in one font without any markup, for handlers other than this package's.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{
-		face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}},
-		text: []rune(text),
-	}
-	l := s.word(text, mode{size: 1})
-	_ = s.finish(l) // as gonum's, it shows a box for what the font lacks
+	s := &setter{face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
+	l := s.word(text, mode{size: 1}) // as gonum's, it shows a box for what the font lacks
+	l.Family = s.face.Family
 	return l
 }
 
-// plainFonts keeps the fonts that Plain has met.
-var plainFonts sync.Map
+// A Line is a label that is set, in ems from the start of its baseline, y up.
+type Line struct {
+	Glyphs        []Glyph
+	Bars          []vg.Rectangle // of fractions
+	Width         float64
+	Height, Depth float64 // of its ink above and below the baseline
+	Family        string  // names of fonts for SVG
+
+	class      class
+	lean       float64 // by which the last letter reaches over its width
+	latex      string
+	latexError error
+}
+
+// LaTeX returns the line for LaTeX: formulas as formulas, text in the document's font. It
+// needs amsmath and amssymb. The error names a character for which no command is known.
+func (l *Line) LaTeX() (string, error) { return l.latex, l.latexError }
+
+// A Glyph is one character where it stands.
+type Glyph struct {
+	Font   *Font
+	ID     sfnt.GlyphIndex
+	Rune   rune
+	Italic bool
+	Slant  bool // shear the outline by Slope
+	Mark   bool // an accent on the glyph before it
+	Size   float64
+	X, Y   float64
+}
+
+// Slope is the tangent of the angle of slanted letters.
+const Slope = 0.2
+
+// add puts another line at a place.
+func (l *Line) add(c *Line, x, y float64) {
+	for _, g := range c.Glyphs {
+		g.X, g.Y = g.X+x, g.Y+y
+		l.Glyphs = append(l.Glyphs, g)
+	}
+	for _, r := range c.Bars {
+		l.Bars = append(l.Bars, r.Add(vg.Point{X: vg.Length(x), Y: vg.Length(y)}))
+	}
+	l.Width, l.lean = math.Max(l.Width, x+c.Width), c.lean
+	l.Height, l.Depth = math.Max(l.Height, c.Height+y), math.Max(l.Depth, c.Depth-y)
+}
+
+// Outline returns the glyph's curves and its width, in ems of its own size.
+func (g Glyph) Outline() (vg.Path, float64) {
+	s := g.Font.shape(g.ID)
+	return s.outline, s.advance
+}
+
+// Path returns the outline of the line at a size, to be filled.
+func (l *Line) Path(size vg.Length) vg.Path {
+	p := l.BarPath(size)
+	for _, g := range l.Glyphs {
+		var shear vg.Length
+		if g.Slant {
+			shear = Slope
+		}
+		at, k := vg.Point{X: vg.Length(g.X), Y: vg.Length(g.Y)}, vg.Length(g.Size)
+		place := func(q vg.Point) vg.Point {
+			return at.Add(vg.Point{X: q.X + shear*q.Y, Y: q.Y}.Scale(k)).Scale(size)
+		}
+		for _, c := range g.Font.shape(g.ID).outline {
+			control := make([]vg.Point, len(c.Control))
+			for i, q := range c.Control {
+				control[i] = place(q)
+			}
+			p = append(p, vg.PathComp{Type: c.Type, Pos: place(c.Pos), Control: control})
+		}
+	}
+	return p
+}
+
+// BarPath returns the outlines of the bars.
+func (l *Line) BarPath(size vg.Length) (p vg.Path) {
+	for _, r := range l.Bars {
+		p = append(p, vg.Rectangle{Min: r.Min.Scale(size), Max: r.Max.Scale(size)}.Path()...)
+	}
+	return p
+}
+
+// A Run is glyphs in one style that follow each other.
+type Run struct {
+	Glyphs []Glyph
+	End    float64 // where the next glyph would stand
+}
+
+// Runs returns the line in pieces. If text is true a run may have several fonts and has the
+// accents of its letters, for a reader that finds and places both itself.
+func (l *Line) Runs(text bool) []Run {
+	var runs []Run
+	for _, g := range l.Glyphs {
+		end := g.X + g.Font.shape(g.ID).advance*g.Size
+		if n := len(runs); n > 0 {
+			r := &runs[n-1]
+			first := r.Glyphs[0]
+			same := first.Size == g.Size && first.Italic == g.Italic && first.Y == g.Y && !first.Mark && (text || first.Font == g.Font)
+			if mark := text && g.Mark; mark || same && !g.Mark && math.Abs(g.X-r.End) < 1e-6 {
+				r.Glyphs = append(r.Glyphs, g)
+				if !mark {
+					r.End = end
+				}
+				continue
+			}
+		}
+		runs = append(runs, Run{[]Glyph{g}, end})
+	}
+	return runs
+}
+
+// Text returns the run's characters.
+func (r Run) Text() string {
+	text := make([]rune, len(r.Glyphs))
+	for i, g := range r.Glyphs {
+		text[i] = g.Rune
+	}
+	return string(text)
+}

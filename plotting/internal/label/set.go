@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"unicode"
+	"unicode/utf8"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // A setter sets a label while it reads it.
@@ -18,10 +22,9 @@ type setter struct {
 
 // A mode is how the setter takes characters.
 type mode struct {
-	math     bool
-	alphabet alphabet // of variables
-	inner    bool     // in a script or an argument, where a hyphen is a minus sign
-	size     float64
+	math  bool
+	inner bool // in a script or an argument, where a hyphen is a minus sign
+	size  float64
 }
 
 // script returns the mode of a script or of a part of a fraction.
@@ -38,7 +41,9 @@ func (m mode) script() mode {
 // A mistake is what is wrong with a label; set returns it as an error.
 type mistake string
 
-// set sets one line of a label.
+func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
+
+// set sets one line of a label. With a mistake the line is empty.
 func set(markup string, f *Face) (l *Line, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -46,28 +51,21 @@ func set(markup string, f *Face) (l *Line, err error) {
 			if !ok {
 				panic(r)
 			}
-			err = fmt.Errorf("label %q: %s", markup, string(m))
+			l, err = new(Line), fmt.Errorf("label %q: %s", markup, string(m))
 		}
 	}()
 	s := &setter{face: f, text: []rune(markup)}
 	l = s.row(mode{size: 1}, 0)
-	return l, s.finish(l)
-}
-
-// finish returns an error if no font has a character, and keeps another for LaTeX.
-func (s *setter) finish(l *Line) error {
-	l.Family = s.face.Family
+	l.Family = f.Family
 	const format = "label %q: no %s %q (%U); write it otherwise"
 	if s.unknown != 0 {
-		l.latexError = fmt.Errorf(format, string(s.text), "LaTeX command is known for", s.unknown, s.unknown)
+		l.latexError = fmt.Errorf(format, markup, "LaTeX command is known for", s.unknown, s.unknown)
 	}
 	if s.missing != 0 {
-		return fmt.Errorf(format+", or choose another face", string(s.text), "font has", s.missing, s.missing)
+		err = fmt.Errorf(format+", or choose another face", markup, "font has", s.missing, s.missing)
 	}
-	return nil
+	return l, err
 }
-
-func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
 
 func (s *setter) more() bool { return s.pos < len(s.text) }
 
@@ -87,12 +85,11 @@ func (s *setter) row(m mode, end rune) *Line {
 		if end != 0 && s.next(end) {
 			return out
 		}
-		if m.math && unicode.IsSpace(s.text[s.pos]) {
-			s.pos++
+		if m.math && s.next(' ') {
 			continue
 		}
 		l := s.scripts(s.item(m), m)
-		if l.class == binary && (last == binary || last == relation || last == opening || last == punctuation || last == operator) {
+		if l.class == binary && last != ordinary && last != closing {
 			l.class = ordinary // a sign
 		}
 		if m.math && (m.size == 1 || last == operator || l.class == operator) {
@@ -107,6 +104,19 @@ func (s *setter) row(m mode, end rune) *Line {
 	}
 	return out
 }
+
+// A class says how much room a symbol of a formula gets (TeXbook, chapter 18).
+type class byte
+
+const (
+	ordinary class = iota
+	operator
+	binary
+	relation
+	opening
+	closing
+	punctuation
+)
 
 // gap is the room between two symbols in ems (TeXbook, page 170).
 func gap(left, right class) float64 {
@@ -130,7 +140,7 @@ func (s *setter) item(m mode) *Line {
 	s.pos++
 	switch {
 	case c == '$' && !m.math:
-		l := s.row(mode{math: true, alphabet: italic, inner: true, size: m.size}, '$')
+		l := s.row(mode{math: true, inner: true, size: m.size}, '$')
 		l.latex = "$" + l.latex + "$"
 		return l
 	case c == '\\' && s.more():
@@ -145,9 +155,9 @@ func (s *setter) item(m mode) *Line {
 		s.pos-- // a script of nothing
 		return new(Line)
 	case c == '\'' && m.math:
-		return s.letter('′', m)
+		c = '′'
 	case c == '-' && (m.inner || s.signs()):
-		return s.letter('−', m)
+		c = '−'
 	}
 	return s.letter(c, m)
 }
@@ -166,22 +176,22 @@ func (s *setter) scripts(base *Line, m mode) *Line {
 		rise, drop = 0.40, 0.18 // ems of the base: scripts clear each other
 		capital    = 0.76       // ems: how high a letter is
 	)
-	start, raised, lean := base.Width, [2]bool{}, base.lean
+	start, lean, seen := base.Width, base.lean, ""
 	for s.pos+1 < len(s.text) && (s.text[s.pos] == '_' || s.text[s.pos] == '^') {
-		place, x, y, command := 0, start, -drop*m.size, `\textsubscript`
-		if s.text[s.pos] == '^' {
-			place, x, y, command = 1, start+lean, rise*m.size, `\textsuperscript`
-			if len(base.Rules) > 0 {
+		place, x, y, command := string(s.text[s.pos]), start, -drop*m.size, `\textsubscript`
+		if place == "^" {
+			x, y, command = start+lean, rise*m.size, `\textsuperscript`
+			if len(base.Bars) > 0 {
 				y += math.Max(0, base.Height-capital*m.size)
 			}
 		}
 		if m.math {
-			command = string(s.text[s.pos])
+			command = place
 		}
-		if raised[place] {
+		if strings.Contains(seen, place) {
 			fail("two scripts stand in one place; put braces around the first with what it belongs to")
 		}
-		raised[place] = true
+		seen += place
 		s.pos++
 		script := s.argument(m.script())
 		base.add(script, x, y)
@@ -216,12 +226,9 @@ func (s *setter) letter(r rune, m mode) *Line {
 
 // glyph sets one character.
 func (s *setter) glyph(r rune, m mode) *Line {
-	if !variable(r) && !(m.alphabet == double && unicode.IsDigit(r)) {
-		m.alphabet = upright
-	}
-	g := s.face.glyph(r, m.alphabet)
+	g := s.face.glyph(r, m.math && variable(r))
 	if g.ID == 0 && s.missing == 0 {
-		s.missing = g.Shown
+		s.missing = r
 	}
 	g.Size = m.size
 	ink := g.Font.shape(g.ID)
@@ -231,8 +238,13 @@ func (s *setter) glyph(r rune, m mode) *Line {
 		right += Slope * ink.top
 	}
 	l.lean = m.size * math.Max(0, right-ink.advance)
-	l.class, l.latex = tables().classes[r], s.latex(r, m)
+	l.class, l.latex = symbols().classes[r], s.latex(r, m)
 	return l
+}
+
+// variable reports whether a character is slanted in formulas; Greek capitals are not.
+func variable(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 'α' && r <= 'ω' || r == 'ϵ' || r == 'ϕ' || r == 'ϑ'
 }
 
 // accent puts a mark on a letter: centred over its ink and lifted above a high one.
@@ -240,7 +252,7 @@ func (s *setter) accent(l *Line, r rune, m mode) {
 	const least = 0.07 // distance in ems, that of DejaVu's ô
 	base := l.Glyphs[0]
 	ink := base.Font.shape(base.ID)
-	mark := s.face.glyph(r, upright)
+	mark := s.face.glyph(r, false)
 	over := mark.Font.shape(mark.ID)
 	mark.Mark, mark.Size = true, m.size
 	mark.X = m.size * (ink.left + ink.right - over.left - over.right) / 2
@@ -252,95 +264,51 @@ func (s *setter) accent(l *Line, r rune, m mode) {
 	}
 	l.Glyphs = append(l.Glyphs, mark)
 	l.Height = math.Max(l.Height, m.size*over.top+mark.Y)
-	command := latexMarks()[r]
-	if command == "" {
+	command, ok := symbols().marks[r]
+	if !ok {
 		s.unknown = r
 	}
-	inside, ok := strings.CutPrefix(l.latex, `\ensuremath{`)
-	if ok {
-		inside = strings.TrimSuffix(inside, "}")
-	}
-	l.latex = formula(command+"{"+inside+"}", m)
+	l.latex = formula(`\`+command+"{"+s.latex(base.Rune, mode{math: true})+"}", m)
 }
 
 // command sets what a backslash begins. Between dollar signs a character that is no letter
 // may be a command; elsewhere it is itself.
 func (s *setter) command(m mode) *Line {
-	name := s.name()
-	named := unicode.IsLetter([]rune(name)[0])
-	symbol, isSymbol := tables().byName[name]
-	width, isSpace := spaces[name]
-	mark, isAccent := accents[name]
-	switch {
-	case !named && !(m.math && (isSymbol || isSpace)):
-		return s.letter([]rune(name)[0], mode{math: m.math, size: m.size})
-	case isSymbol:
-		l := s.letter(symbol.rune, m)
-		l.class = symbol.class
-		return l
-	case isSpace:
-		return &Line{Width: width * m.size, latex: `\` + name + " "}
-	case strings.Contains(operatorNames, " "+name+" "):
-		l := s.word(name, m)
-		l.class, l.latex = operator, formula(`\`+name+" ", m)
-		return l
-	case isAccent:
-		l := s.argument(m)
-		if len(l.Glyphs) != 1 {
-			fail(`\%s stands on one letter only`, name)
-		}
-		s.accent(l, mark, m)
-		return l
-	}
-	return s.construct(name, m)
-}
-
-// name reads the letters of a command, or one character that is none.
-func (s *setter) name() string {
 	start := s.pos
 	for s.more() && s.text[s.pos] < unicode.MaxASCII && unicode.IsLetter(s.text[s.pos]) {
 		s.pos++
 	}
 	s.pos = max(s.pos, start+1)
-	return string(s.text[start:s.pos])
-}
-
-// word sets characters one after the other.
-func (s *setter) word(text string, m mode) *Line {
-	l := new(Line)
-	for _, r := range text {
-		c := s.glyph(r, mode{size: m.size})
-		l.add(c, l.Width, 0)
-		l.latex += c.latex
+	name := string(s.text[start:s.pos])
+	if first := []rune(name)[0]; !m.math && !unicode.IsLetter(first) {
+		return s.letter(first, m)
 	}
-	return l
-}
-
-// alphabets by the commands that choose them.
-var alphabets = map[string]alphabet{"mathcal": script, "mathbb": double, "mathrm": upright}
-
-// construct sets a command that has arguments.
-func (s *setter) construct(name string, m mode) (l *Line) {
-	inner := m
-	inner.math = true
-	switch name {
-	case "mathcal", "mathbb", "mathrm":
-		inner.alphabet = alphabets[name]
-		l = s.argument(inner)
-	case "frac":
+	var l *Line
+	switch t := symbols(); {
+	case t.byName[name] != 0:
+		return s.letter(t.byName[name], m)
+	case spaces[name] != 0:
+		return &Line{Width: spaces[name] * m.size, latex: `\` + name + " "}
+	case strings.Contains(operatorNames, " "+name+" "):
+		l = s.word(name, m)
+		l.class, l.latex = operator, `\`+name+" "
+	case accents[name] != 0:
+		l = s.argument(m)
+		if len(l.Glyphs) != 1 {
+			fail(`\%s stands on one letter only`, name)
+		}
+		s.accent(l, accents[name], m)
+		return l
+	case name == "frac":
+		inner := mode{math: true, inner: true, size: m.size}
 		over := s.argument(inner.script())
 		l = fraction(over, s.argument(inner.script()), m.size)
-	case "sqrt":
-		l = s.root(s.argument(inner), m)
-	case "overline":
-		l = s.argument(inner)
-		l.bar(0, l.Height+barGap*m.size, l.Width+l.lean, m.size)
-		l.latex = `\overline{` + l.latex + "}"
-	case "text", "operatorname":
-		if l = s.plain(m); name == "operatorname" {
-			l.class = operator
+	case name == "text":
+		if !s.next('{') {
+			fail("text stands in braces")
 		}
-		l.latex = `\` + name + "{" + l.latex + "}"
+		l = s.row(mode{size: m.size}, '}') // in which a hyphen is a hyphen
+		l.latex = `\text{` + l.latex + "}"
 	default:
 		fail(`\%s is not among the TeX commands that labels know`, name)
 	}
@@ -348,44 +316,139 @@ func (s *setter) construct(name string, m mode) (l *Line) {
 	return l
 }
 
-// plain sets an argument as text, in which a hyphen is a hyphen.
-func (s *setter) plain(m mode) *Line {
-	if !s.next('{') {
-		fail("text stands in braces")
+// word sets characters one after the other.
+func (s *setter) word(text string, m mode) *Line {
+	l := new(Line)
+	for _, r := range text {
+		l.add(s.glyph(r, mode{size: m.size}), l.Width, 0)
 	}
-	return s.row(mode{size: m.size}, '}')
+	return l
 }
 
-const (
-	axis   = 0.26 // ems: height of a fraction's bar
-	bar    = 0.05 // its thickness
-	barGap = 0.08 // to what stands above or below it
-)
-
 func fraction(over, under *Line, size float64) *Line {
-	const side = 0.06 // ems beside the bar
+	const (
+		axis = 0.26 // ems: height of the bar
+		bar  = 0.05 // its thickness
+		gap  = 0.08 // to what stands above or below it
+		side = 0.06 // to what stands beside it
+	)
 	l := &Line{latex: `\frac{` + over.latex + "}{" + under.latex + "}"}
 	width := math.Max(over.Width, under.Width) + 0.1*size
-	l.add(over, side*size+(width-over.Width)/2, (axis+bar/2+barGap)*size+over.Depth)
-	l.add(under, side*size+(width-under.Width)/2, (axis-bar/2-barGap)*size-under.Height)
-	l.bar(side*size, (axis-bar/2)*size, width, size)
+	l.add(over, side*size+(width-over.Width)/2, (axis+bar/2+gap)*size+over.Depth)
+	l.add(under, side*size+(width-under.Width)/2, (axis-bar/2-gap)*size-under.Height)
+	low := vg.Point{X: vg.Length(side * size), Y: vg.Length((axis - bar/2) * size)}
+	l.Bars = append(l.Bars, vg.Rectangle{Min: low, Max: low.Add(vg.Point{X: vg.Length(width), Y: vg.Length(bar * size)})})
 	l.Width, l.lean = width+2*side*size, 0
 	return l
 }
 
-// root sets a radical sign that reaches from the depth of its argument to the bar above it.
-func (s *setter) root(of *Line, m mode) *Line {
-	l := s.glyph('√', mode{math: true, size: m.size})
-	g := &l.Glyphs[0]
-	ink := g.Font.shape(g.ID)
-	top := math.Max(of.Height+(barGap+bar)*m.size, m.size*ink.top)
-	g.Size = math.Max(m.size, (top+of.Depth)/(ink.top-ink.bottom))
-	g.Y = top - ink.top*g.Size
-	x := ink.right * g.Size
-	l.Height, l.Depth, l.Width = top, math.Max(of.Depth, -g.Y-ink.bottom*g.Size), 0
-	l.add(of, x+0.02*m.size, 0)
-	l.bar(x-bar*m.size/2, top-bar*m.size, of.Width+of.lean+0.06*m.size, m.size)
-	l.Width, l.lean = x+of.Width+of.lean+0.08*m.size, 0
-	l.class, l.latex = ordinary, `\sqrt{`+of.latex+"}"
-	return l
+// symbolNames lists TeX's name of each symbol; where a symbol has two, LaTeX output has
+// the first.
+var symbolNames = map[class]string{
+	ordinary: `
+		alpha α beta β gamma γ delta δ varepsilon ε epsilon ϵ zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ
+		mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ varphi φ phi ϕ chi χ psi ψ omega ω
+		Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω
+		nabla ∇ partial ∂ infty ∞ ell ℓ emptyset ∅ forall ∀ exists ∃ angle ∠ prime ′ surd √ dots … cdots ⋯ Vert ‖ | ‖ top ⊤ dagger †`,
+	operator: `sum ∑ prod ∏ int ∫`,
+	binary:   `pm ± mp ∓ times × cdot · div ÷ circ ∘ odot ⊙ otimes ⊗ oplus ⊕ cup ∪ cap ∩ setminus ∖ wedge ∧ vee ∨`,
+	relation: `
+		le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ equiv ≡ propto ∝ sim ∼ ll ≪ gg ≫ lesssim ≲ gtrsim ≳ in ∈ notin ∉ subset ⊂
+		subseteq ⊆ supset ⊃ perp ⊥ parallel ∥ mid ∣ to → rightarrow → leftarrow ← mapsto ↦ leftrightarrow ↔ Rightarrow ⇒ Leftrightarrow ⇔
+		uparrow ↑ downarrow ↓`,
+	opening: `langle ⟨ lfloor ⌊ lceil ⌈ { {`,
+	closing: `rangle ⟩ rfloor ⌋ rceil ⌉ } }`,
+}
+
+// plainSymbols are the characters without a name that have room around them.
+var plainSymbols = map[class]string{binary: "+-−*", relation: "=<>:", opening: "([", closing: ")]", punctuation: ",;"}
+
+// operatorNames are set upright with their name.
+const operatorNames = " arg cos cosh det dim exp inf ker lim ln log max min sin sinh sup tan tanh Pr "
+
+// accents by name, as combining characters.
+var accents = map[string]rune{
+	"hat": '\u0302', "tilde": '\u0303', "bar": '\u0304', "dot": '\u0307', "ddot": '\u0308', "check": '\u030c', "vec": '\u20d7',
+}
+
+// spaces by name, in ems.
+var spaces = map[string]float64{
+	",": 3. / 18, ":": 4. / 18, ";": 5. / 18, "!": -3. / 18, " ": 0.3, "quad": 1, "qquad": 2,
+}
+
+// unnamed is the LaTeX of characters without a command of their own: those of formulas, then of text.
+const (
+	unnamed = "− - ′ ' ″ '' µ \\mu < < > > | | ½ \\frac12 ⅓ \\frac13 ⅔ \\frac23 ¼ \\frac14 ¾ \\frac34 ⋅ \\cdot ○ \\circ ✓ \\checkmark ✗ \\times ° ^\\circ " +
+		"⁰ ^0 ¹ ^1 ² ^2 ³ ^3 ⁴ ^4 ⁵ ^5 ⁶ ^6 ⁷ ^7 ⁸ ^8 ⁹ ^9 ⁻ ^- ⁿ ^n ᵀ ^T ₀ _0 ₁ _1 ₂ _2 ₃ _3 ᵢ _i ⱼ _j " +
+		"ℒ \\mathcal{L} ℋ \\mathcal{H} ℝ \\mathbb{R} ℕ \\mathbb{N} ℤ \\mathbb{Z} ℂ \\mathbb{C}"
+	ofText = "% \\% & \\& # \\# $ \\$ _ \\_ { \\{ } \\} ~ \\textasciitilde{} ^ \\textasciicircum{} \\ \\textbackslash{} – -- — --- … \\dots{} ’ ' ‘ ` “ `` ” ''"
+)
+
+type symbolTables struct {
+	byName      map[string]rune
+	classes     map[rune]class
+	latex, text map[rune]string // in formulas and in text
+	marks       map[rune]string
+}
+
+var symbols = sync.OnceValue(func() symbolTables {
+	t := symbolTables{make(map[string]rune), make(map[rune]class), make(map[rune]string), make(map[rune]string), map[rune]string{'\u0305': "bar"}}
+	for c := ordinary; c <= punctuation; c++ {
+		pairs(symbolNames[c], func(name string, r rune) {
+			t.byName[name] = r
+			if _, ok := t.latex[r]; !ok {
+				t.latex[r], t.classes[r] = `\`+name+" ", c
+			}
+		})
+		for _, r := range plainSymbols[c] {
+			t.classes[r] = c
+		}
+	}
+	for latex, into := range map[string]map[rune]string{unnamed: t.latex, ofText: t.text} {
+		fields := strings.Fields(latex)
+		for i := 0; i < len(fields); i += 2 {
+			r, _ := utf8.DecodeRuneInString(fields[i])
+			into[r] = fields[i+1]
+			if strings.Contains(fields[i+1], `\`) && unicode.IsLetter(rune(fields[i+1][len(fields[i+1])-1])) {
+				into[r] += " " // which ends a command
+			}
+		}
+	}
+	for name, r := range accents {
+		t.marks[r] = name
+	}
+	return t
+})
+
+// pairs reads names with their characters.
+func pairs(list string, pair func(name string, r rune)) {
+	fields := strings.Fields(list)
+	for i := 0; i < len(fields); i += 2 {
+		r, _ := utf8.DecodeRuneInString(fields[i+1])
+		pair(fields[i], r)
+	}
+}
+
+// latex returns a character's LaTeX and notes if there is none.
+func (s *setter) latex(r rune, m mode) string {
+	inFormula, isSymbol := symbols().latex[r]
+	inText, isSpecial := symbols().text[r]
+	const lastLetter = 'ž' // of Latin Extended-A, which T1 fonts have
+	switch {
+	case isSpecial && !(m.math && isSymbol):
+		return inText
+	case isSymbol:
+		return formula(inFormula, m)
+	case r < ' ' || r > '~' && !(unicode.IsLetter(r) && r <= lastLetter):
+		s.unknown = r
+	}
+	return string(r)
+}
+
+// formula puts LaTeX into math mode.
+func formula(latex string, m mode) string {
+	if m.math {
+		return latex
+	}
+	return `\ensuremath{` + latex + "}"
 }

@@ -5,10 +5,74 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
+
+// Scatter draws points. Its label stands with its marker in a row above the
+// panel.
+type Scatter struct {
+	X, Y   []float64
+	XY     plotter.XYer // instead of X and Y
+	Label  string
+	Role   Role
+	Marker Marker
+	Hollow bool    // draw outlines only
+	Size   float64 // radius relative to the usual one; zero is 1
+
+	// Ringed are the indices of points to draw a ring around, such as support
+	// vectors.
+	Ringed []int
+}
+
+func (s Scatter) extend(e *extent) error {
+	e.cloud = true
+	x, _ := data(s.XY, s.X, s.Y)
+	for _, k := range s.Ringed {
+		if k < 0 || k >= len(x) {
+			return fmt.Errorf("point %d of %d is to be ringed", k, len(x))
+		}
+	}
+	return e.addData(s.XY, s.X, s.Y)
+}
+
+func (s Scatter) entry() entry {
+	return entry{text: s.Label, role: s.Role, marker: s.Marker.of(s.Role), hollow: s.Hollow}
+}
+
+func (s Scatter) draw(p *pane) {
+	points := p.points(data(s.XY, s.X, s.Y))
+	s.drawAt(p, points)
+	var rings []vg.Point
+	for _, k := range s.Ringed {
+		if p.Contains(points[k]) {
+			rings = append(rings, points[k])
+		}
+	}
+	radius := s.radius(p) * 2
+	p.stamp(annulus(vg.Point{}, radius+p.thin/2, radius-p.thin/2), p.ink.text, rings)
+}
+
+// drawAt draws the markers in the plotting area, and notes their middles and four points on
+// the edge of each.
+func (s Scatter) drawAt(p *pane, points []vg.Point) {
+	inside := slices.DeleteFunc(slices.Clone(points), func(q vg.Point) bool { return !p.Contains(q) })
+	r := s.radius(p)
+	for _, q := range inside {
+		p.busy = append(p.busy, q, q.Add(vg.Point{X: r}), q.Sub(vg.Point{X: r}), q.Add(vg.Point{Y: r}), q.Sub(vg.Point{Y: r}))
+	}
+	p.stamp(s.Marker.of(s.Role).outline(r, s.Hollow), p.color(s.Role), inside)
+}
+
+func (s Scatter) radius(p *pane) vg.Length {
+	if s.Size > 0 {
+		return p.marker * vg.Length(s.Size)
+	}
+	return p.marker
+}
 
 // Circle is a circle in the units of the x axis, for panels with Equal.
 type Circle struct {
@@ -16,7 +80,6 @@ type Circle struct {
 	Label   string // in the middle, or beside a circle too small for it
 	Role    Role
 	Filled  bool
-	Style   LineStyle
 }
 
 func (c Circle) extend(e *extent) error {
@@ -30,16 +93,15 @@ func (c Circle) draw(p *pane) {
 	const n = 120 // chords; at 3 inches across they leave the circle by 0.04 points
 	points := make([]vg.Point, n+1)
 	for k := range points {
-		sin, cos := math.Sincos(2 * math.Pi * float64(k) / n)
+		sin, cos := math.Sincos(2 * math.Pi * float64(k%n) / n)
 		points[k] = p.point(c.X+c.R*cos, c.Y+c.R*sin)
 	}
-	points[n] = points[0]
 	if c.Filled {
 		p.polygon(p.tint(p.color(c.Role), areaTint), points[:n])
 	}
-	style := c.Style
-	if style == RoleStyle && c.Role != Reference {
-		style = Solid
+	style := Solid
+	if c.Role == Reference {
+		style = RoleStyle
 	}
 	p.stroke(points, c.Role, style, true, false)
 	middle, w := p.point(c.X, c.Y), p.textWidth(c.Label, p.label)
@@ -66,11 +128,11 @@ func (n Note) extend(e *extent) error {
 	if n.Label == "" {
 		return errors.New("has no Label")
 	}
+	if len(n.To) > 0 && len(n.To) != 2 {
+		return fmt.Errorf("points to %d coordinates", len(n.To))
+	}
 	x, y := []float64{n.X}, []float64{n.Y}
 	if len(n.To) > 0 {
-		if len(n.To) != 2 {
-			return fmt.Errorf("points to %d coordinates", len(n.To))
-		}
 		x, y = append(x, n.To[0]), append(y, n.To[1])
 	}
 	return e.add(x, "Y", y)
@@ -92,19 +154,35 @@ func (n Note) draw(p *pane) {
 // arrow draws an arrow from the edge of a box around a point, nearly to another.
 func (p *pane) arrow(box vg.Rectangle, from, to vg.Point, c color.Color) {
 	d := to.Sub(from)
-	length := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	length := max(vg.Length(math.Hypot(float64(d.X), float64(d.Y))), 1e-9)
 	half := box.Size().Scale(0.5).Add(vg.Point{X: p.label * 0.3, Y: p.label * 0.3})
-	start := min(half.X/max(abs(d.X), 1e-9), half.Y/max(abs(d.Y), 1e-9))
-	end := 1 - p.marker*1.5/max(length, 1e-9)
-	if start >= end {
-		return
+	start := min(half.X/max(d.X, -d.X, 1e-9), half.Y/max(d.Y, -d.Y, 1e-9))
+	end := 1 - p.marker*1.5/length
+	if start < end {
+		p.arrowLine(from.Add(d.Scale(start)), from.Add(d.Scale(end)), c, p.label*0.5)
 	}
-	tail, tip := from.Add(d.Scale(start)), from.Add(d.Scale(end))
-	p.line([]vg.Point{tail, tip.Sub(d.Scale(p.label * 0.3 / length))})
-	p.arrowHead(tail, tip, c, p.label*0.5)
 }
 
-func abs(x vg.Length) vg.Length { return max(x, -x) }
+// arrowLine draws an arrow with the present pen, whose line ends in the head.
+func (p *pane) arrowLine(from, to vg.Point, c color.Color, size vg.Length) {
+	d := to.Sub(from)
+	if n := vg.Length(math.Hypot(float64(d.X), float64(d.Y))); n > 0 {
+		p.line([]vg.Point{from, to.Sub(d.Scale(min(size*0.6, n) / n))})
+		p.arrowHead(from, to, c, size)
+	}
+}
+
+// arrowHead fills the head of an arrow that points at to.
+func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
+	d := to.Sub(from)
+	n := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	if n == 0 || !p.Contains(to) {
+		return
+	}
+	d = d.Scale(1 / n)
+	base, side := to.Sub(d.Scale(size)), vg.Point{X: -d.Y, Y: d.X}.Scale(size*0.45)
+	p.polygon(c, []vg.Point{to, base.Add(side), base.Sub(side)})
+}
 
 // Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1,
 // and names its corners. Place points in it with SimplexPoint. Use it in a panel
