@@ -191,13 +191,22 @@ func (f Figure) panelError(i int, err error) error {
 	return f.errorf("panel %d%s: %w", i+1, quoted(f.Panels[i].Title), err)
 }
 
+// slimmest is the least height of a panel for its width, and that of a row for another's.
+const slimmest = 0.01
+
 // measure checks the panels and returns the limits of each.
 func (f Figure) measure() ([]extent, error) {
 	if len(f.Panels) == 0 {
 		return nil, f.errorf("has no panels")
 	}
+	if a := f.Aspect; a != 0 && !(a >= slimmest && a <= 1/slimmest) || f.Columns < 0 {
+		return nil, f.errorf("has Aspect = %g and %d Columns; use an Aspect between %g and %g and positive Columns, or zeros", a, f.Columns, slimmest, 1/slimmest)
+	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
+		if p.Height != 0 && !(p.Height >= slimmest && p.Height <= 1/slimmest) {
+			return nil, f.panelError(i, fmt.Errorf("has Height = %g; use a number between %g and %g, or zero", p.Height, slimmest, 1/slimmest))
+		}
 		var err error
 		if extents[i], err = p.measureX(); err != nil {
 			return nil, f.panelError(i, err)

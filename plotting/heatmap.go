@@ -85,8 +85,14 @@ func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64
 func (h HeatMap) down() bool { return h.Y == [2]float64{} }
 
 func (h HeatMap) extend(e *extent) error {
-	if h.Values == nil {
+	if isNil(h.Values) {
 		return errors.New("has no Values")
+	}
+	if err := (Axis{Scale: h.Scale}).check(); err != nil {
+		return err
+	}
+	if x, y := h.X, h.Y; x != [2]float64{} && x[0] == x[1] || y != [2]float64{} && y[0] == y[1] {
+		return fmt.Errorf("has the edges X = %g and Y = %g; give cells a width and a height, or leave both zero", x, y)
 	}
 	m := mapping{scale: h.Scale}
 	if h.Low != 0 || h.High != 0 {

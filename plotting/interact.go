@@ -34,6 +34,9 @@ import (
 // A slider without a range is a programmer's mistake and panics. A figure that
 // cannot be drawn leaves the one before it, with the error below.
 func Interact(sliders []Slider, draw func(values []float64) Figure) {
+	if draw == nil {
+		panic("plotting: Interact without a function that draws; give one that makes a Figure of the values")
+	}
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
 		s.check()

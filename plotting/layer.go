@@ -162,10 +162,16 @@ func (m *mapping) addAll(coordinate string, values []float64) error {
 	return nil
 }
 
+// isNil tells whether an interface holds nothing, or a nil pointer.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
 // visit adds a plotter.
 func (e *extent) visit(l plot.Plotter) (err error) {
 	defer recovered(&err)
-	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(l) {
 		return errors.New("is nil")
 	}
 	if own, ok := l.(layer); ok {

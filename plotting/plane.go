@@ -50,6 +50,11 @@ func (c Contours) extend(*extent) error {
 	if n := len(c.levels()); len(c.Labels) > n {
 		return fmt.Errorf("has %d Labels for %d levels", len(c.Labels), n)
 	}
+	for i, v := range c.Levels {
+		if err := (mapping{}).admits(v); err != nil {
+			return fmt.Errorf("Levels[%d] %w", i, err)
+		}
+	}
 	return surface{c.F, c.Batch}.check()
 }
 

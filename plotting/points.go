@@ -30,6 +30,9 @@ type Scatter struct {
 
 func (s Scatter) extend(e *extent) error {
 	e.cloud = true
+	if !(s.Size >= 0 && s.Size <= 100) {
+		return fmt.Errorf("has Size = %g; use a number up to 100, or zero", s.Size)
+	}
 	x, _ := data(s.XY, s.X, s.Y)
 	for _, k := range s.Ringed {
 		if k < 0 || k >= len(x) {
