@@ -263,16 +263,9 @@ func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Re
 }
 
 // cover is what speaks against a label's place: the ink under it, in points of
-// lines and parts of fills, labels, and what would stand outside.
+// lines, labels, and what would stand outside.
 func (p *pane) cover(r vg.Rectangle) float64 {
 	cost := float64(covered(r, p.busy))
-	for _, polygon := range p.fills {
-		for _, q := range []vg.Point{r.Min, r.Max, {X: r.Min.X, Y: r.Max.Y}, {X: r.Max.X, Y: r.Min.Y}} {
-			if inPolygon(q, polygon) {
-				cost += 0.5
-			}
-		}
-	}
 	for _, t := range p.taken {
 		if r.Min.X < t.Max.X && t.Min.X < r.Max.X && r.Min.Y < t.Max.Y && t.Min.Y < r.Max.Y {
 			cost += 100
@@ -291,17 +284,6 @@ func covered(r vg.Rectangle, points []vg.Point) (n int) {
 		}
 	}
 	return n
-}
-
-// inPolygon counts the edges that a ray to the right crosses.
-func inPolygon(q vg.Point, polygon []vg.Point) (in bool) {
-	for i, b := range polygon {
-		a := polygon[(i+len(polygon)-1)%len(polygon)]
-		if (a.Y > q.Y) != (b.Y > q.Y) && q.X < a.X+(q.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
-			in = !in
-		}
-	}
-	return in
 }
 
 // keys returns the entries of the row above the panel: points, and the lines whose

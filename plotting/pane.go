@@ -41,7 +41,6 @@ type pane struct {
 	busy       []vg.Point     // where lines and points are, for labels to avoid
 	coming     []vg.Point     // where they will be
 	rehearsing bool           // only to see where
-	fills      [][]vg.Point   // areas, likewise
 	taken      []vg.Rectangle // labels, likewise
 	err        error          // the first mistake found while drawing
 }

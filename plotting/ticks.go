@@ -63,15 +63,9 @@ func (c counts) Ticks(min, max float64) []plot.Tick { return c.marks(span{min, m
 func (counts) marks(s span, n int) (out []plot.Tick) {
 	step := wholeStep(s, n)
 	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9*step; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: exponent(k * step)})
+		out = append(out, plot.Tick{Value: k * step, Label: whole(k * step)})
 	}
 	return out
-}
-
-// rounded returns v to so many digits.
-func rounded(v float64, digits int) float64 {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
-	return r
 }
 
 func (s Scale) marks(on span, n int) []plot.Tick {
@@ -124,7 +118,7 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 		case first+float64(i) == 0:
 			label = "0"
 		case shift != 0:
-			label += "×10^{" + integer(shift) + "}"
+			label += "×10^{" + whole(float64(shift)) + "}"
 		}
 		out = append(out, plot.Tick{Value: v, Label: label})
 	}
@@ -165,7 +159,7 @@ func decades(s span, n int) (out []plot.Tick) {
 	plain := step == 1 && first >= -2 && first+float64(count) <= 4
 	for i := range count {
 		k := (first + float64(i)) * step
-		label := "10^{" + exponent(k) + "}"
+		label := "10^{" + whole(k) + "}"
 		if plain {
 			label = number(math.Pow(10, k), max(0, int(-k)))
 		}
@@ -190,8 +184,8 @@ func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s
 
 func (s span) clamp(u float64) float64 { return math.Min(s.hi, math.Max(s.lo, u)) }
 
-// exponent writes a whole number, with all digits as long as they are certain.
-func exponent(k float64) string {
+// whole writes a whole number, with all digits as long as they are certain.
+func whole(k float64) string {
 	if math.Abs(k) < 1e15 {
 		return number(k, 0)
 	}
@@ -216,7 +210,7 @@ func withinDecade(s span, n int) (out []plot.Tick) {
 	}
 	unit, power := 0.0, "" // a common power of ten, where plain digits would be too many
 	if math.Abs(base) > 4 {
-		unit, power = base, "×10^{"+exponent(base)+"}"
+		unit, power = base, "×10^{"+whole(base)+"}"
 	}
 	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u-unit) },
 		func(v float64) float64 { return unit + math.Log10(v) }, func(label string) string { return label + power })
@@ -239,9 +233,9 @@ func multiple(m, k float64) string {
 	case k >= -4 && k <= 4:
 		return number(m*math.Pow(10, k), max(0, int(-k)))
 	case m == 1:
-		return "10^{" + exponent(k) + "}"
+		return "10^{" + whole(k) + "}"
 	}
-	return number(m, 0) + "×10^{" + exponent(k) + "}"
+	return number(m, 0) + "×10^{" + whole(k) + "}"
 }
 
 // doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
@@ -257,7 +251,7 @@ func doubleDecades(s span, n int) (out []plot.Tick) {
 	for k := max(0, math.Floor(s.lo)); k <= min(3, s.hi); k++ {
 		for _, m := range []float64{2, 5} {
 			if u := k + math.Log10(m); u >= s.lo && u <= s.hi {
-				out = append(out, plot.Tick{Value: u, Label: "10^{" + integer(int(m*math.Pow(10, k))) + "}"})
+				out = append(out, plot.Tick{Value: u, Label: "10^{" + whole(m*math.Pow(10, k)) + "}"})
 			}
 		}
 	}
@@ -274,11 +268,11 @@ func exponents(s span, n int) []plot.Tick {
 func doublePower(k int) string {
 	switch {
 	case k < 0:
-		return "10^{" + number(rounded(math.Pow(10, float64(k)), 4), -1) + "}"
+		return "10^{" + number(math.Pow(10, float64(k)), -k) + "}"
 	case k <= 3:
-		return "10^{" + integer(int(math.Pow(10, float64(k)))) + "}"
+		return "10^{" + whole(math.Pow(10, float64(k))) + "}"
 	}
-	return "10^{10^{" + integer(k) + "}}"
+	return "10^{10^{" + whole(float64(k)) + "}}"
 }
 
 // number writes v with a true minus sign; digits < 0 means as many as needed.
@@ -288,7 +282,7 @@ func number(v float64, digits int) string {
 		s = strconv.FormatFloat(v, 'g', 4, 64)
 		if mantissa, exponent, ok := strings.Cut(s, "e"); ok {
 			k, _ := strconv.Atoi(exponent)
-			s = mantissa + "×10^{" + integer(k) + "}"
+			s = mantissa + "×10^{" + whole(float64(k)) + "}"
 		}
 	}
 	if strings.Trim(s, "-0.") == "" {
@@ -296,5 +290,3 @@ func number(v float64, digits int) string {
 	}
 	return strings.Replace(s, "-", "−", 1)
 }
-
-func integer(k int) string { return strings.Replace(strconv.Itoa(k), "-", "−", 1) }
