@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -116,11 +117,10 @@ func (f Figure) plan(theme ink) (*plan, error) {
 		pl.panes = append(pl.panes, newPane(p, &pl.look, extents[i]))
 		pl.panes[i].inner = f.inner(i)
 	}
-	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 	for _, p := range pl.panes {
-		p.Rectangle.Max = size
+		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 		// Labels that would take most of the width stand above instead.
-		p.panel.Key = p.panel.Key || p.endRoom() > size.X*mostForLabels || len(p.endEntries()) > mostLabels
+		p.panel.Key = p.panel.Key || p.endRoom() > p.Max.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
 	}
 	f.omitRepeated(pl.panes)
@@ -189,12 +189,13 @@ func (pl *plan) arrange(f Figure) error {
 	}
 	free := pl.look.width - pl.gap*vg.Length(columns-1) - sum(left) - sum(right)
 	across := max(free/vg.Length(columns), 20)
-	heights := pl.heights(f, &across, rows, columns)
+	beside := pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom)
+	heights := pl.heights(f, &across, beside+pl.titleHeight(), rows, columns)
 
 	pl.width = pl.gap*vg.Length(columns-1) + sum(left) + sum(right) + across*vg.Length(columns)
-	y := pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom) + sum(heights)
+	y := beside + sum(heights)
 	pl.title = pl.wrapped(f.Title, pl.look.title, pl.width)
-	pl.height = y + pl.look.title*(titleRow*vg.Length(len(pl.title)))
+	pl.height = y + pl.titleHeight()
 	for r := range rows {
 		y -= top[r] + heights[r]
 		x := vg.Length(0)
@@ -216,6 +217,8 @@ func (pl *plan) arrange(f Figure) error {
 	}
 	return nil
 }
+
+func (pl *plan) titleHeight() vg.Length { return pl.look.title * titleRow * vg.Length(len(pl.title)) }
 
 func sum(lengths []vg.Length) (s vg.Length) {
 	for _, l := range lengths {
@@ -245,36 +248,34 @@ func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 	return lines
 }
 
-// tallest is the greatest height of a panel with equal axes that has a row to
-// itself, in label sizes.
-const tallest = 28
-
-// heights returns the height of each row's plotting areas, and narrows them
-// where equal axes would make them too tall.
-func (pl *plan) heights(f Figure, across *vg.Length, rows, columns int) []vg.Length {
+// heights returns the height of each row's plotting areas, given the room beside them on a
+// page that is seen as a whole, unless Aspect says otherwise. Equal axes that would be taller
+// become narrower.
+func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, columns int) []vg.Length {
+	const page, tallest = 320, 28 // points, which are 480 pixels in a notebook; label sizes of a row
 	ratio := 0.0
 	for _, p := range pl.panes {
 		if p.panel.Equal {
-			ratio = math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo))
+			ratio = math.Min(1.6, math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo)))
 		}
 	}
-	ratio = math.Min(ratio, 1.6)
-	if f.Aspect > 0 {
-		ratio = f.Aspect
-	}
-	if limit := tallest * pl.label; ratio > 0 && f.Aspect == 0 && *across*vg.Length(ratio) > limit {
-		*across = limit / vg.Length(ratio)
-	}
-	if ratio == 0 {
+	equal := ratio > 0
+	if !equal {
 		ratio = defaultAspect(pl.look.width, rows, columns)
 	}
+	ratio = cmp.Or(f.Aspect, ratio)
 	heights := make([]vg.Length, rows)
 	for i, p := range pl.panes {
-		weight := p.panel.Height
-		if weight == 0 {
-			weight = 1
+		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*cmp.Or(p.panel.Height, 1)))
+	}
+	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, 4*pl.label*vg.Length(rows)))
+	if shrink := limit / sum(heights); f.Aspect == 0 && shrink < 1 {
+		for r := range heights {
+			heights[r] *= shrink
 		}
-		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*weight))
+		if equal {
+			*across *= shrink
+		}
 	}
 	return heights
 }
