@@ -126,9 +126,8 @@ func (p *pane) labelLine(points []vg.Point, e entry) {
 	}
 }
 
-// drawLabels places the labels at line ends, and then the notes. Those that end near each
-// other move up or down by as little as possible, in the sense of least squares, until
-// none overlap.
+// drawLabels places the labels at line ends, those near each other together, and then the
+// notes.
 func (p *pane) drawLabels() {
 	slices.SortStableFunc(p.ends, func(a, b endLabel) int { return cmp.Compare(a.at.X, b.at.X) })
 	for start := 0; start < len(p.ends); {
@@ -182,30 +181,27 @@ func (p *pane) annotateEnd(e endLabel) bool {
 	return true
 }
 
-// spread moves labels that are too close apart, each pair by equal parts, and keeps them
-// near the plotting area. Many rounds let a crowd find its middle.
+// spread moves labels that are too close apart, as little as possible in the sense of least
+// squares, and keeps them near the plotting area. Less a spacing for each label below,
+// their heights need only not fall, so neighbours that do are pooled to their mean.
 func (p *pane) spread(ends []endLabel) {
-	spacing, n := p.label*1.2, len(ends)
-	for i := range ends {
-		ends[i].y = ends[i].at.Y
-	}
-	for range 60 * n {
-		for i := 1; i < n; i++ {
-			if push := (spacing - (ends[i].y - ends[i-1].y)) / 2; push > 0 {
-				ends[i].y += push
-				ends[i-1].y -= push
-			}
+	spacing := p.label * 1.2
+	type pool struct{ sum, n vg.Length }
+	var pools []pool
+	for i, e := range ends {
+		q := pool{e.at.Y - vg.Length(i)*spacing, 1}
+		for k := len(pools) - 1; k >= 0 && pools[k].sum*q.n >= q.sum*pools[k].n; k-- {
+			q, pools = pool{q.sum + pools[k].sum, q.n + pools[k].n}, pools[:k]
 		}
+		pools = append(pools, q)
 	}
-	low, high := p.Min.Y, p.Max.Y+spacing/2 // the borders, and what is left of overlaps
-	for i := range ends {
-		ends[i].y = max(ends[i].y, low)
-		low = ends[i].y + spacing
-	}
-	for i := range ends {
-		k := n - 1 - i
-		ends[k].y = min(ends[k].y, high)
-		high = ends[k].y - spacing
+	highest := p.Max.Y + spacing/2 - vg.Length(len(ends)-1)*spacing
+	i := 0
+	for _, q := range pools {
+		for range int(q.n) {
+			ends[i].y = min(max(q.sum/q.n, p.Min.Y), highest) + vg.Length(i)*spacing
+			i++
+		}
 	}
 }
 

@@ -114,8 +114,9 @@ func (f Figure) plan(theme ink) (*plan, error) {
 		return nil, f.errorf("%w", err)
 	}
 	for i, p := range f.Panels {
-		pl.panes = append(pl.panes, newPane(p, &pl.look, extents[i]))
-		pl.panes[i].inner = f.inner(i)
+		q := newPane(p, &pl.look, extents[i])
+		q.inner.x, q.inner.y = f.ShareX && i+f.columns() < len(f.Panels), f.ShareY && i%f.columns() > 0
+		pl.panes = append(pl.panes, q)
 	}
 	for _, p := range pl.panes {
 		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
@@ -163,13 +164,6 @@ func (f Figure) omitRepeated(panes []*pane) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
 		}
 	}
-}
-
-// inner says which tick labels a panel leaves to its neighbours.
-func (f Figure) inner(i int) (inner struct{ x, y bool }) {
-	inner.x = f.ShareX && i+f.columns() < len(f.Panels)
-	inner.y = f.ShareY && i%f.columns() > 0
-	return inner
 }
 
 // arrange sets the panes' boxes from the frames their present size asks for.

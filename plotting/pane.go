@@ -27,10 +27,10 @@ type pane struct {
 	plot  *plot.Plot // the panel, as plotters see it
 	x, y  mapping
 	page  vg.Rectangle
-	head  vg.Length // the room above the plotting area
-	left  vg.Length // the room at its left
-	inner struct{ x, y bool }
-	alone bool // a plot of gonum's
+	head  vg.Length           // the room above the plotting area
+	left  vg.Length           // the room at its left
+	inner struct{ x, y bool } // tick labels are left to a neighbour
+	alone bool                // a plot of gonum's
 
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
