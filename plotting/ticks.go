@@ -61,9 +61,8 @@ type counts struct{}
 func (c counts) Ticks(min, max float64) []plot.Tick { return c.marks(span{min, max, true}, 5) }
 
 func (counts) marks(s span, n int) (out []plot.Tick) {
-	step := wholeStep(s, n)
-	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9*step; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: whole(k * step)})
+	for _, v := range multiples(s, wholeStep(s, n)) {
+		out = append(out, plot.Tick{Value: v, Label: whole(v)})
 	}
 	return out
 }
@@ -102,7 +101,7 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 		return []plot.Tick{{Value: s.lo, Label: number(s.lo, -1)}, {Value: s.hi, Label: number(s.hi, -1)}}
 	}
 	step := roundStep(width / float64(n))
-	for multiples(s, step) < 2 {
+	for len(multiples(s, step)) < 2 {
 		step = roundStep(step / 2.5)
 	}
 	exponent := int(math.Floor(math.Log10(step) + 1e-9))
@@ -110,12 +109,10 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 	if largest >= 1e6 || largest < 1e-3 {
 		shift = int(math.Floor(math.Log10(largest)))
 	}
-	first := math.Ceil(s.lo/step - 1e-9)
-	for i := range multiples(s, step) {
-		v := (first + float64(i)) * step
+	for _, v := range multiples(s, step) {
 		label := number(v/math.Pow(10, float64(shift)), max(0, shift-exponent))
 		switch {
-		case first+float64(i) == 0:
+		case v == 0:
 			label = "0"
 		case shift != 0:
 			label += "×10^{" + whole(float64(shift)) + "}"
@@ -125,9 +122,13 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 	return out
 }
 
-// multiples returns how many multiples of step are in s.
-func multiples(s span, step float64) int {
-	return int(math.Floor(s.hi/step+1e-9)-math.Ceil(s.lo/step-1e-9)) + 1
+// multiples returns the multiples of step that are in s.
+func multiples(s span, step float64) (out []float64) {
+	first := math.Ceil(s.lo/step - 1e-9)
+	for i := range int(math.Floor(s.hi/step+1e-9)-first) + 1 {
+		out = append(out, (first+float64(i))*step)
+	}
+	return out
 }
 
 // roundStep returns the smallest 1, 2 or 5 times a power of ten that is not
@@ -145,7 +146,7 @@ func roundStep(x float64) float64 {
 // wholeStep is a round step of at least 1, with at least two multiples if 1 has.
 func wholeStep(s span, n int) float64 {
 	step := math.Max(1, roundStep((s.hi-s.lo)/float64(n)))
-	for step > 1 && multiples(s, step) < 2 {
+	for step > 1 && len(multiples(s, step)) < 2 {
 		step = math.Max(1, roundStep(step/2.5))
 	}
 	return step
@@ -155,10 +156,9 @@ func wholeStep(s span, n int) float64 {
 func decades(s span, n int) (out []plot.Tick) {
 	wide := span{s.lo - s.slack(), s.hi + s.slack(), true}
 	step := wholeStep(wide, n)
-	first, count := math.Ceil(wide.lo/step-1e-9), multiples(wide, step)
-	plain := step == 1 && first >= -2 && first+float64(count) <= 4
-	for i := range count {
-		k := (first + float64(i)) * step
+	powers := multiples(wide, step)
+	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
+	for _, k := range powers {
 		label := "10^{" + whole(k) + "}"
 		if plain {
 			label = number(math.Pow(10, k), max(0, int(-k)))
@@ -241,9 +241,8 @@ func multiple(m, k float64) string {
 // doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
 // position is the logarithm of the exponent; short axes get 2 and 5 as well.
 func doubleDecades(s span, n int) (out []plot.Tick) {
-	step := wholeStep(s, n)
-	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: doublePower(int(k * step))})
+	for _, k := range multiples(s, wholeStep(s, n)) {
+		out = append(out, plot.Tick{Value: k, Label: doublePower(int(k))})
 	}
 	if 3*(s.hi-s.lo) > float64(n+1) || s.hi-s.lo > 3 {
 		return out
