@@ -309,46 +309,31 @@ func (s *span) widen(width float64) {
 // frame is the room a panel needs around its plotting area.
 type frame struct{ left, right, top, bottom vg.Length }
 
-// frame measures what stands around the plotting area.
+// frame measures what stands around the plotting area, by setting it.
 func (p *pane) frame() frame {
-	fr := frame{left: 2, right: 2, top: 2, bottom: 2}
-	if !p.panel.Bare {
-		p.frameAxes(&fr)
-	}
-	fr.top += p.label * keyRow * vg.Length(len(p.keyRows()))
-	fr.top += p.title * titleRow * vg.Length(len(p.titleLines()))
-	fr.right = max(fr.right, p.endRoom())
+	p.set, p.measuring, p.Canvas.Canvas = p.Rectangle, true, new(recorder.Canvas)
+	p.drawTicks()
 	for _, l := range p.panel.Layers {
 		if h, ok := l.(HeatMap); ok {
-			h.frame(p, &fr)
+			h.drawAround(p)
 		}
 	}
+	p.measuring = false
+	const least = 2
+	fr := frame{p.Min.X - p.set.Min.X + least, p.set.Max.X - p.Max.X + least, p.set.Max.Y - p.Max.Y + least, p.Min.Y - p.set.Min.Y + least}
+	if !p.panel.Bare {
+		fr.top = max(fr.top, p.tick*0.85)
+		fr.bottom += p.label * 0.25
+	}
+	if !p.panel.Bare && !p.inner.x && p.panel.X.Label != "" {
+		fr.bottom += p.label * 1.5
+	}
+	if !p.panel.Bare && !p.inner.y {
+		fr.top += p.label * 1.5 * vg.Length(len(p.yLabelLines()))
+	}
+	fr.top += p.label*keyRow*vg.Length(len(p.keyRows())) + p.title*titleRow*vg.Length(len(p.titleLines()))
+	fr.right = max(fr.right, p.endRoom())
 	return fr
-}
-
-func (p *pane) frameAxes(fr *frame) {
-	fr.top, fr.bottom = p.tick*0.85, p.tickLength+p.padding
-	if !p.inner.y {
-		fr.left = p.tickLength + p.padding + 2
-		for _, m := range p.yTicks() {
-			fr.left = max(fr.left, p.textWidth(m.Label, p.tick)+p.tickLength+p.padding+2)
-		}
-		if p.panel.Y.Label != "" {
-			fr.top += p.label * 1.5 * vg.Length(len(p.yLabelLines()))
-		}
-	}
-	if !p.inner.x {
-		fr.bottom += p.tick * 1.3
-		if p.panel.X.Label != "" {
-			fr.bottom += p.label * 1.5
-		}
-		for _, m := range p.xTicks() { // the outermost labels, two points to the edge
-			half := p.textWidth(m.Label, p.tick) / 2
-			at := p.at(m.Value, p.y.lo).X
-			fr.left = max(fr.left, half+2-(at-p.Min.X))
-			fr.right = max(fr.right, half+2-(p.Max.X-at))
-		}
-	}
 }
 
 // titleLines and yLabelLines are the texts above a panel, as wide as it.
@@ -437,30 +422,35 @@ func (p *pane) lines(lines []string, top, size vg.Length, c color.Color) vg.Leng
 // stand at the top of the row, the label of the y axis just above the axis.
 func (p *pane) drawAxes() {
 	p.drawKeys(p.lines(p.titleLines(), p.Max.Y+p.head, p.title, p.ink.text))
-	if p.panel.Bare {
-		return
+	p.drawTicks()
+	if !p.panel.Bare && !p.inner.x {
+		at := vg.Point{X: p.Center().X, Y: p.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05}
+		p.text(at, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
 	}
-	corner := p.Min
-	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, p.xTicks(), func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
-	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, p.yTicks(), func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
-	below := corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85
-	for _, m := range p.xTicks() {
-		if !p.inner.x {
-			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: below}, m.Label, p.tick, p.quiet, draw.XCenter)
-		}
-	}
-	for _, m := range p.yTicks() {
-		if !p.inner.y {
-			p.text(vg.Point{X: corner.X - p.tickLength - p.padding*0.7, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
-	if !p.inner.x {
-		p.text(vg.Point{X: p.Center().X, Y: below - p.padding*0.4 - p.tick*0.25 - p.label*1.05}, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
-	}
-	if lines := p.yLabelLines(); !p.inner.y {
+	if lines := p.yLabelLines(); !p.panel.Bare && !p.inner.y {
 		for k, line := range lines {
 			y := p.Max.Y + p.tick*0.85 + p.label*(0.3+1.5*vg.Length(len(lines)-1-k))
 			p.text(vg.Point{X: p.yLabelX(), Y: y}, line, p.label, p.quiet, draw.XLeft)
+		}
+	}
+}
+
+// drawTicks draws the lines of the axes, their ticks and the labels of these.
+func (p *pane) drawTicks() {
+	if p.panel.Bare {
+		return
+	}
+	corner, xTicks, yTicks := p.Min, p.xTicks(), p.yTicks()
+	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, xTicks, func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
+	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, yTicks, func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
+	for _, m := range xTicks {
+		if !p.inner.x {
+			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}, m.Label, p.tick, p.quiet, draw.XCenter)
+		}
+	}
+	for _, m := range yTicks {
+		if !p.inner.y {
+			p.text(vg.Point{X: corner.X - p.tickLength - p.padding, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
 		}
 	}
 }
