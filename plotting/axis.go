@@ -89,7 +89,7 @@ type Axis struct {
 	// Down lets the axis run downwards, or to the left.
 	Down bool
 
-	// Ticks are the marks to draw: Counts, TicksAt(…) or any of gonum's. Nil:
+	// Ticks are the marks to draw: Counts, or any of gonum's. Nil:
 	// round numbers.
 	Ticks plot.Ticker
 }
@@ -233,6 +233,14 @@ func (s *span) add(u float64) {
 		s.lo, s.hi, s.seen = u, u, true
 	}
 	s.lo, s.hi = math.Min(s.lo, u), math.Max(s.hi, u)
+}
+
+// ends are those of the interval, crossed if it is empty.
+func (s span) ends() (lo, hi float64) {
+	if !s.seen {
+		return math.Inf(1), math.Inf(-1)
+	}
+	return s.lo, s.hi
 }
 
 func (s *span) join(t span) {

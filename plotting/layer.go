@@ -3,7 +3,6 @@ package plotting
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 
 	"gonum.org/v1/plot"
@@ -188,13 +187,8 @@ func (e *extent) visit(l plot.Plotter) (err error) {
 func dataRange(l layer) (xmin, xmax, ymin, ymax float64) {
 	var e extent
 	_ = l.extend(&e) // Plot reports the mistake
-	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	if e.x.seen {
-		xmin, xmax = e.x.lo, e.x.hi
-	}
-	if e.y.seen {
-		ymin, ymax = e.y.lo, e.y.hi
-	}
+	xmin, xmax = e.x.ends()
+	ymin, ymax = e.y.ends()
 	return xmin, xmax, ymin, ymax
 }
 

@@ -206,8 +206,8 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A function of the plane is given point by point or, where many points at once
-// are cheaper (a network), as a batch. Exactly one of the two is set.
+// A function of the plane is given point by point or, where many points at once are cheaper
+// (a network), as a batch.
 type surface struct {
 	f     func(x, y float64) float64
 	batch func(x, y []float64) []float64
@@ -223,13 +223,12 @@ func (s surface) check() error {
 func (s surface) evaluate(x, y []float64) (out []float64, err error) {
 	if s.batch != nil {
 		out = s.batch(x, y)
-		if len(out) == 0 || len(out)%len(x) != 0 {
-			return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
-		}
-	} else {
-		for k := range x {
-			out = append(out, s.f(x[k], y[k]))
-		}
+	}
+	for k := 0; s.f != nil && k < len(x); k++ {
+		out = append(out, s.f(x[k], y[k]))
+	}
+	if len(out) == 0 || len(out)%len(x) != 0 {
+		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
 	}
 	each := len(out) / len(x)
 	for k, v := range out {
