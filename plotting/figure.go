@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/recorder"
 )
 
 // Figure is a picture made of panels, a value: nothing is drawn until Show, Save
@@ -148,20 +147,8 @@ func (f Figure) prepared() Figure {
 	return f
 }
 
-// Check returns an error if the figure cannot be drawn: no panels, a layer without
-// points, a NaN, an infinity, a value its axis cannot show, a character the font
-// does not have. The error names the layer. It evaluates the figure's functions as
-// drawing does.
-func (f Figure) Check() error {
-	pl, err := f.plan(paper)
-	if err != nil {
-		return err
-	}
-	return pl.draw(draw.NewCanvas(new(recorder.Canvas), pl.width, pl.height), f)
-}
-
 // Draw draws the figure on a canvas of gonum's, as large as fits, from the top. It
-// panics if the figure cannot be drawn; see Check.
+// panics if the figure cannot be drawn, with the error that Encode returns.
 func (f Figure) Draw(c draw.Canvas) {
 	size := c.Size()
 	f.Width.Length = size.X
