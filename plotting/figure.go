@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -167,11 +168,7 @@ func (f Figure) Draw(c draw.Canvas) {
 }
 
 func (f Figure) errorf(format string, args ...any) error {
-	name := f.Name
-	if name == "" {
-		name = f.Title
-	}
-	return fmt.Errorf("plotting: figure %q: %w", name, fmt.Errorf(format, args...))
+	return fmt.Errorf("plotting: figure %q: %w", cmp.Or(f.Name, f.Title), fmt.Errorf(format, args...))
 }
 
 func (f Figure) panelError(i int, err error) error {

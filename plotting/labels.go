@@ -309,8 +309,14 @@ func (p *pane) sampleWidth(e entry) vg.Length {
 	return p.label * 3.2 // as long as the longest pattern of dashes
 }
 
+// keyed is an entry with its place in a row.
+type keyed struct {
+	entry
+	x vg.Length
+}
+
 // keyRows breaks the entries into rows no wider than the panel.
-func (p *pane) keyRows() (rows [][]entry) {
+func (p *pane) keyRows() (rows [][]keyed) {
 	if p.keyless {
 		return nil
 	}
@@ -321,7 +327,7 @@ func (p *pane) keyRows() (rows [][]entry) {
 			rows = append(rows, nil)
 			x = 0
 		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		rows[len(rows)-1] = append(rows[len(rows)-1], keyed{e, x})
 		x += w + p.label*keyGap
 	}
 	return rows
@@ -331,14 +337,10 @@ func (p *pane) keyRows() (rows [][]entry) {
 func (p *pane) drawKeys(y vg.Length) {
 	for _, row := range p.keyRows() {
 		y -= p.label * keyRow
-		at := vg.Point{X: p.yLabelX(), Y: y + p.label*0.45}
 		for _, e := range row {
-			w := p.sampleWidth(e)
-			p.drawSample(e, vg.Rectangle{Min: at, Max: vg.Point{X: at.X + w - p.label*0.5, Y: at.Y + p.label*0.7}})
-			at.X += w
-			c := p.color(e.role) // neutral for a thumbnail
-			p.text(at, e.text, p.label, p.readable(c), draw.XLeft)
-			at.X += p.textWidth(e.text, p.label) + p.label*keyGap
+			at, w := vg.Point{X: p.yLabelX() + e.x, Y: y + p.label*0.45}, p.sampleWidth(e.entry)
+			p.drawSample(e.entry, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
+			p.text(at.Add(vg.Point{X: w}), e.text, p.label, p.readable(p.color(e.role)), draw.XLeft)
 		}
 	}
 }

@@ -75,11 +75,8 @@ func (w Width) look(theme ink) (look, error) {
 	if !(w.Length >= least && w.Length <= most) {
 		return l, fmt.Errorf("the width is %g points; set one between %g and %g, such as plotting.Single or 12*vg.Centimeter", w.Length, least, most)
 	}
-	if w.Font == "" {
-		w.Font = Sans
-	}
 	var err error
-	l.handler, err = label.New(string(w.Font))
+	l.handler, err = label.New(string(cmp.Or(w.Font, Sans)))
 	return l, err
 }
 
@@ -106,9 +103,7 @@ func (f Figure) plan(theme ink) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Width.Length == 0 {
-		f.Width = Width{Double.Length, f.Width.Font}
-	}
+	f.Width.Length = cmp.Or(f.Width.Length, Double.Length)
 	pl := &plan{}
 	if pl.look, err = f.Width.look(theme); err != nil {
 		return nil, f.errorf("%w", err)
