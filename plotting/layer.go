@@ -76,14 +76,10 @@ func (l Labelled) styled(look *look) (styled plot.Plotter, ok bool) {
 
 // foreign reports whether a layer has colours that are not of this package.
 func foreign(l plot.Plotter) bool {
-	switch q := l.(type) {
-	case Labelled:
-		_, own := q.styled(lonely(paper))
-		return !own
-	case *Labelled:
-		return foreign(*q)
-	}
 	_, own := l.(layer)
+	if q, ok := l.(Labelled); ok {
+		_, own = q.styled(lonely(paper))
+	}
 	return !own
 }
 
