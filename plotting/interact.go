@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -193,22 +194,14 @@ func (s Slider) check() {
 }
 
 func (s Slider) step() float64 {
-	if s.Step == 0 {
-		return (s.Max - s.Min) / 100
-	}
-	return s.Step
+	return cmp.Or(s.Step, (s.Max-s.Min)/100)
 }
 
 // decimals is the number of decimals that tell the slider's positions apart.
 func (s Slider) decimals() int {
 	const most = 12 // beyond that a step is noise of the arithmetic
-	for d := range most {
-		scaled := s.step() * math.Pow10(d)
-		if math.Abs(scaled-math.Round(scaled)) < 1e-6*scaled {
-			return d
-		}
-	}
-	return most
+	_, decimals, _ := strings.Cut(strconv.FormatFloat(s.step(), 'f', most, 64), ".")
+	return len(strings.TrimRight(decimals, "0"))
 }
 
 func (s Slider) format(v float64) string {

@@ -196,14 +196,8 @@ func describeDrawing(d Drawing) (name, title, alt string) {
 // names. An empty name means the figure's own. Files appear whole or not at all. A
 // format that fails does not stop the others.
 func Save(d Drawing, name string) error {
-	dir := os.Getenv(exportVariable)
-	if dir == "" {
-		dir = "figures" // beside the notebook
-	}
-	if name == "" {
-		name, _, _ = describeDrawing(d)
-	}
-	return save(d, dir, name)
+	own, _, _ := describeDrawing(d)
+	return save(d, cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, own)) // beside the notebook
 }
 
 // begunVariable says when the notebook began to run, whose cells are programs of their own.

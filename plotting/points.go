@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -71,10 +72,7 @@ func (s Scatter) drawAt(p *pane, points []vg.Point) {
 }
 
 func (s Scatter) radius(p *pane) vg.Length {
-	if s.Size > 0 {
-		return p.marker * vg.Length(s.Size)
-	}
-	return p.marker
+	return p.marker * vg.Length(cmp.Or(s.Size, 1))
 }
 
 // Circle is a circle in the units of the x axis, for panels with Equal.
