@@ -154,14 +154,49 @@ func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, 
 		}
 		main += fmt.Sprintf("\t_ \"qhlab/notebooks/live/%s\"\n", name)
 	}
+	modules, err := p.withoutFonts(folder)
+	if err != nil {
+		return err
+	}
 	description := filepath.Join(folder, "overlay.json")
 	err = cmp.Or(add("program", []byte(main+")\n\nfunc main() { live.Serve() }\n")), os.WriteFile(description, encoded(overlay), 0o666))
 	if err != nil {
 		return err
 	}
-	cmd := p.goCommand("build", "-trimpath", "-ldflags=-s -w", "-overlay", description, "-o", out, "./notebooks/live/program")
+	cmd := p.goCommand("build", "-modfile", modules, "-trimpath", "-ldflags=-s -w", "-overlay", description, "-o", out, "./notebooks/live/program")
 	cmd.Env = append(cmd.Env, environment...)
 	return perform(ctx, cmd, progress.begin("live figures"))
+}
+
+// withoutFonts writes a go.mod for builds in which the fonts of gonum/plot, which no live
+// figure uses, are DejaVu Sans, which all use: they are a third of the program. It
+// returns its name.
+func (p project) withoutFonts(folder string) (name string, err error) {
+	const module, font = "codeberg.org/go-fonts/liberation", "codeberg.org/go-fonts/dejavu/dejavusans"
+	list, err := p.goCommand("list", "-f", "{{.Name}}", module+"/...").Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot list the packages of %s: %w", module, err)
+	}
+	substitute := filepath.Join(folder, "liberation")
+	files := map[string]string{filepath.Join(substitute, "go.mod"): "module " + module + "\n\ngo 1.26\n"}
+	for _, name := range strings.Fields(string(list)) {
+		files[filepath.Join(substitute, name, "data.go")] = fmt.Sprintf("package %s\n\nimport %q\n\nvar TTF = dejavusans.TTF\n", name, font)
+	}
+	for _, end := range []string{".mod", ".sum"} {
+		text, err := os.ReadFile(p.path("go" + end))
+		if err != nil {
+			return "", err
+		}
+		files[filepath.Join(folder, "live"+end)] = string(text)
+	}
+	name = filepath.Join(folder, "live.mod")
+	files[name] += fmt.Sprintf("\nreplace %s => %q\n", module, substitute)
+	for path, text := range files {
+		if err := cmp.Or(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			return "", err
+		}
+	}
+	return name, nil
 }
 
 // engine returns the page that runs the live figures for those that embed it. Nothing in
