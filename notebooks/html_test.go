@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +64,7 @@ func render(t *testing.T, p project, texts ...string) (rendered []string, compla
 	t.Helper()
 	list, into := &prose{Folder: p.path(".figures")}, make([]template.HTML, len(texts))
 	for i, text := range texts {
-		list.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), "here")
+		list.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), text)
 	}
 	complaints, err := list.render(p)
 	if err != nil {
@@ -76,7 +78,7 @@ func render(t *testing.T, p project, texts ...string) (rendered []string, compla
 
 func TestMarkdownAndFormulas(t *testing.T) {
 	p := withLab(t)
-	for source, want := range map[string]string{
+	sources := map[string]string{
 		`$\mathcal L$ and $5`:                       `<mi>ℒ</mi></mrow></math> and $5`,
 		"`$x$`":                                     "<code>$x$</code>",
 		"```sh\necho $PATH $$x$$ $y$\n```":          "echo $PATH $$x$$ $y$\n</code>",
@@ -89,17 +91,23 @@ func TestMarkdownAndFormulas(t *testing.T) {
 		"\\begin{align}a&=b\\\\c&=d\\end{align}":    `<mtr><mtd class="right"><mi>c</mi></mtd>`,
 		"\\begin{gather}a\\\\c\\end{gather}":        `<mtr><mtd><mi>c</mi></mtd></mtr>`,
 		`$a_1$ *b* $c_2$`:                           `<em>b</em>`,
+		`$\log t$`:                                  `<mi>log</mi><mspace width="0.17em" /><mi>t</mi>`,
 		`$\operatorname{diag}(x)$`:                  `<mtext>diag</mtext>`,
 		`$\newcommand{\R}[1]{\mathbb R^{#1}}\R{2}$`: `<msup><mi>ℝ</mi><mrow><mn>2</mn></mrow></msup>`,
 		"## 1.2 A *b*":                              `<h2 id="1.2-A-b">`,
 		"![one](attachment:a.png)":                  `src="data:image/png;base64,` + onePixel,
 		"![two](00-start.png)":                      `src="data:image/png;base64,`,
 		"[n](05-robustness.ipynb#5.1-A)":            `href="05-robustness.html#5.1-A"`,
-	} {
-		got, complaints := render(t, p, source)
-		if !strings.Contains(got[0], want) || len(complaints) > 0 {
-			t.Errorf("%s becomes %s, want %s in it; %q", source, got[0], want, complaints)
+	}
+	texts := slices.Collect(maps.Keys(sources))
+	got, complaints := render(t, p, texts...)
+	for i, text := range texts {
+		if want := sources[text]; !strings.Contains(got[i], want) {
+			t.Errorf("%s becomes %s, want %s in it", text, got[i], want)
 		}
+	}
+	if len(complaints) > 0 {
+		t.Errorf("complaints: %q", complaints)
 	}
 	if got, _ := render(t, p, `$\newcommand{\E}{\mathbb E}$`, `$\E x$`); !strings.Contains(got[1], "𝔼") {
 		t.Errorf("a definition of the cell before is forgotten: %s", got[1])
@@ -108,16 +116,21 @@ func TestMarkdownAndFormulas(t *testing.T) {
 
 func TestWhatCannotBeShownIsSaid(t *testing.T) {
 	p := withLab(t)
-	for source, want := range map[string]string{
+	sources := map[string]string{
 		`a $\nonsense x$ b`:              `\nonsense`,
 		`$\text{a{<meta>x</meta>}}$`:     "element meta",
 		"![x](http://example.com/x.png)": "elsewhere",
 		"![x](../README.md)":             "no picture in the notebook's folder",
 		"![x](attachment:b.png)":         "nothing of this name",
-	} {
-		got, complaints := render(t, p, source)
-		if !strings.Contains(got[0], `class="bad"`) || len(complaints) != 1 || !strings.Contains(complaints[0], want) {
-			t.Errorf("%s becomes %s with the complaints %q, want one with %s", source, got[0], complaints, want)
+	}
+	texts := slices.Sorted(maps.Keys(sources))
+	got, complaints := render(t, p, texts...)
+	if len(complaints) != len(texts) {
+		t.Fatalf("complaints: %q", complaints)
+	}
+	for i, text := range texts {
+		if want := sources[text]; !strings.Contains(got[i], `class="bad"`) || !strings.Contains(complaints[i], want) {
+			t.Errorf("%s becomes %s with the complaint %q, want %s", text, got[i], complaints[i], want)
 		}
 	}
 }

@@ -228,7 +228,7 @@ func dragged(in Input, path *qhnet.Trajectory) plotting.Figure {
 		}
 		plane.Layers = append(plane.Layers, s)
 	}
-	late := path.Since(1e-3)
+	late := path.Since(0.3)
 	layers := []plotting.Layer{plotting.ReferenceY{At: 0, Label: "decision boundary"}}
 	if len(late.Points) > 1 {
 		relative := late.Series(func(p qhnet.Point) float64 { return p.Margin / p.LogInverse() })

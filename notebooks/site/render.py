@@ -72,7 +72,12 @@ def mathml(tex, display):
 
 
 def sign(row):
-    """Mark a + or - after an operator as a sign, which stands close to its number."""
+    """Mark a + or - after an operator as a sign, which stands close to its number, and
+    leave room after the name of a function."""
+    for i in range(len(row) - 1, 0, -1) if row.tag in ("mrow", "mtd", "mstyle") else ():
+        name = row[i - 1][0] if row[i - 1].tag in ("msub", "msup", "munder") else row[i - 1]
+        if name.tag in ("mi", "mo") and re.fullmatch("[a-z]{2,}", name.text or "") and row[i].tag not in ("mo", "mspace"):
+            row.insert(i, tree.Element("mspace", width="0.17em"))
     for before, element in zip(row, row[1:]):
         if element.tag == before.tag == "mo" and element.text in "+-\u2212" and before.text not in ")]}|\u2016\u27e9":
             element.set("form", "prefix")
