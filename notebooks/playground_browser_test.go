@@ -20,7 +20,7 @@ import (
 // its size and the checksum that a PNG ends with.
 const (
 	sliders = `[...document.querySelectorAll('.jp-OutputArea-output input[type=range]:enabled')].map(r => r.nextElementSibling.textContent)`
-	live    = `(r => r ? r.closest('.jp-OutputArea').querySelector('img')?.src.replace(/.*(.{40})$/, (s, end) => s.length + end) ?? '' : '')(document.querySelector('.jp-OutputArea-output input[type=range]:enabled'))`
+	drawn   = `(r => r ? r.closest('.jp-OutputArea').querySelector('img')?.src.replace(/.*(.{40})$/, (s, end) => s.length + end) ?? '' : '')(document.querySelector('.jp-OutputArea-output input[type=range]:enabled'))`
 )
 
 // firstSlider is the slider that the test moves.
@@ -38,8 +38,8 @@ func moveSlider(t *testing.T, ctx context.Context, share float64) {
 // and returns it.
 func awaitPicture(t *testing.T, ctx context.Context, last string) string {
 	t.Helper()
-	wait(t, ctx, patience, fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, live))
-	return evaluate[string](t, ctx, live)
+	wait(t, ctx, patience, fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, drawn))
+	return evaluate[string](t, ctx, drawn)
 }
 
 func TestPlaygroundFollowsItsSliders(t *testing.T) {
@@ -57,7 +57,7 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 	openNotebook(t, ctx, serve(t, p, path), path)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
 	for figure := range 3 {
-		wait(t, ctx, patience, live+` !== ''`)
+		wait(t, ctx, patience, drawn+` !== ''`)
 		play(t, ctx, figure)
 	}
 	wait(t, ctx, patience, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, nb.countRunnable()))
@@ -68,7 +68,7 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 // watches the picture, and presses Stop.
 func play(t *testing.T, ctx context.Context, figure int) {
 	t.Helper()
-	first, texts := evaluate[string](t, ctx, live), evaluate[[]string](t, ctx, sliders)
+	first, texts := evaluate[string](t, ctx, drawn), evaluate[[]string](t, ctx, sliders)
 	moveSlider(t, ctx, 0.25)
 	moved := awaitPicture(t, ctx, first)
 	do(t, ctx, chromedp.KeyEvent(kb.ArrowRight)) // arrow right: a step of the slider, not the next cell
@@ -98,8 +98,8 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	play := func(run string) {
 		t.Helper()
 		clickMenu(t, ctx, "Run", run)
-		wait(t, ctx, patience, live+` !== '' && `+hears)
-		first := evaluate[string](t, ctx, live)
+		wait(t, ctx, patience, drawn+` !== '' && `+hears)
+		first := evaluate[string](t, ctx, drawn)
 		moveSlider(t, ctx, 0.25)
 		awaitPicture(t, ctx, first)
 	}
@@ -127,9 +127,9 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	screenshot(t, ctx, "playground-lost")
 	evaluate[bool](t, ctx, `(gonb_comm.send = sends, true)`)
 	wait(t, ctx, patience, hears)
-	seen := evaluate[string](t, ctx, live)
+	seen := evaluate[string](t, ctx, drawn)
 	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`) // it connects again, perhaps before anyone notices
-	for deadline := time.Now().Add(patience); evaluate[string](t, ctx, live) == seen && time.Now().Before(deadline); time.Sleep(time.Second) {
+	for deadline := time.Now().Add(patience); evaluate[string](t, ctx, drawn) == seen && time.Now().Before(deadline); time.Sleep(time.Second) {
 		moveSlider(t, ctx, 0.75)
 	}
 	awaitPicture(t, ctx, seen)
