@@ -239,6 +239,17 @@ func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
 			t.Errorf("after %q in cell %s: %q, want %q", c.code, c.id, got, c.want)
 		}
 	}
+
+	// Where the rest needs the name, the mistyped cell fails alone: Run All comes to it again.
+	run("d", "func shown() int { return classes }")
+	for _, c := range []struct{ id, code, want string }{
+		{"c", "var clases = 7", "undefined: classes"}, {"0", firstCell, ""}, {"c", "var clases = 7", "undefined: classes"},
+		{"0", firstCell, ""}, {"c", "var classes = 8", ""}, {"show", "%%\nfmt.Println(shown())", "8"},
+	} {
+		if got := run(c.id, c.code); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%q in cell %s says %q, want %q", c.code, c.id, got, c.want)
+		}
+	}
 }
 
 // A page that is loaded while a cell runs asks what the kernel is.
