@@ -15,53 +15,95 @@ import (
 	"html"
 	"html/template"
 	"image/png"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
 
-//go:embed site/*.html
+//go:embed site
 var site embed.FS
 
-var (
-	//go:embed site/style.css
-	style string
-	//go:embed site/copy.js
-	script string
-	//go:embed site/render.py
-	renderer string
-)
+// asset is a file of the folder site.
+func asset(name string) string {
+	data, err := site.ReadFile("site/" + name)
+	if err != nil {
+		panic("notebooks: " + err.Error()) // it is built in
+	}
+	return string(data)
+}
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"style":  func() template.CSS { return template.CSS(asset("style.css")) },
+	"script": func(name string) template.JS { return template.JS(asset(name)) },
+	"icon":   func() template.URL { return template.URL("data:image/svg+xml," + url.PathEscape(asset("icon.svg"))) },
+}).ParseFS(site, "site/page.html", "site/index.html"))
 
 // page is one notebook, made to be read.
 type page struct {
-	Title, Summary, File string
-	Blocks               []block
-	Cover                *shown // the picture that stands for the notebook
-	Previous, Next       *page
+	Number, Title, Summary string
+	File, Notebook         string // the page, and the notebook beside it
+	Minutes                int    // to read
+	Contents               []heading
+	Blocks                 []*block
+	Cover                  *shown // the picture that stands for the notebook
+	Live                   bool   // has live figures
+	Previous, Next         *page
+
+	complaints []string // about what cannot be shown as it was meant
+}
+
+// Policy is the Content-Security-Policy of the page: of all scripts and styles, a
+// browser accepts its own. A notebook may come from anybody.
+func (p *page) Policy() string {
+	if p.Live {
+		return policy("page.js", "figures.js") + "; frame-src 'self' file:"
+	}
+	return policy("page.js")
+}
+
+// heading is a section of a page.
+type heading struct {
+	Level    int
+	Identity string
+	Text     template.HTML
 }
 
 // block is a cell: prose, or code with what it shows.
 type block struct {
 	Prose   template.HTML
 	Code    template.HTML
-	Outputs []shown
+	Raw     string
+	Outputs []*shown
+	Live    string      // the live figure that the first picture becomes
+	Below   *liveFigure // one that stands below the outputs
+
+	headings []heading
 }
 
-// shown is one output: a picture, HTML or text.
+// shown is one output: a picture, prose, HTML or text.
 type shown struct {
 	Picture, Caption string
 	Width, Height    int
+	Prose            template.HTML
 	HTML             template.HTML // a document of its own, which is shown in a sandbox
 	Text             string
+	Failed           bool
 }
 
 // writeSite makes a static site of the saved notebooks. It needs no network and
-// no server to be read, and runs no code of the notebooks.
+// no server to be read, and runs no code of notebooks but the project's own, in the
+// reader's browser.
 func writeSite(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("html", flag.ContinueOnError)
 	out := flags.String("o", p.path("site"), "folder for the pages")
+	serve := flags.Bool("serve", false, "serve the pages on this machine when they are made, for browsers that run no live figures from files")
 	names, err := parseFlags(flags, args)
 	if err != nil {
 		return err
@@ -76,106 +118,199 @@ func writeSite(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	begun := time.Now()
-	pages, files, err := p.makePages(paths)
-	if err == nil {
-		err = fillTemplates(pages, files)
+	s := newSiteMaker(p)
+	for _, path := range paths {
+		s.add(path)
 	}
-	if err == nil {
-		err = replaceFiles(*out, files)
-	}
-	if err != nil {
+	if err := s.finish(ctx, progress); err != nil {
 		return err
 	}
-	progress.say("%d pages: open %s", len(pages)+1, filepath.Join(*out, "index.html"))
+	if err := replaceFiles(*out, s.files); err != nil {
+		return err
+	}
+	progress.say("%d pages: open %s", len(s.pages)+1, filepath.Join(*out, "index.html"))
 	if len(names) == 0 { // otherwise pages of other notebooks may stay
 		_, old := countFiles(*out, begun)
 		sayLeft(progress, *out, old)
 	}
+	if *serve {
+		return errors.Join(s.failed, servePages(ctx, *out, progress))
+	}
+	return s.failed
+}
+
+// servePages serves a folder to this machine until the context ends.
+func servePages(ctx context.Context, folder string, progress *progress) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	progress.say("the pages are at http://%s/ until Ctrl-C", listener.Addr())
+	server := http.Server{Handler: http.FileServer(http.Dir(folder)), ReadHeaderTimeout: time.Minute}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 
-// makePages reads the notebooks and returns their pages and, by name, the files of
-// their pictures.
-func (p project) makePages(paths []string) (pages []*page, files map[string][]byte, err error) {
-	files = map[string][]byte{}
-	for _, path := range paths {
-		nb, err := readNotebook(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		page, err := p.makePage(nb, title(path), files)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", title(path), err)
-		}
-		if n := len(pages); n > 0 {
-			page.Previous, pages[n-1].Next = pages[n-1], page
-		}
-		pages = append(pages, page)
-	}
-	return pages, files, nil
+// siteMaker collects pages and, by their names, files. What goes wrong with one page
+// stops no other.
+type siteMaker struct {
+	project
+	pages  []*page
+	files  map[string][]byte
+	live   map[string]*notebook // with interactive cells
+	failed error
 }
 
-func (p project) makePage(nb *notebook, name string, files map[string][]byte) (*page, error) {
-	prose, err := p.renderProse(nb)
-	if err != nil {
-		return nil, err
+func newSiteMaker(p project) *siteMaker {
+	return &siteMaker{project: p, files: map[string][]byte{}, live: map[string]*notebook{}}
+}
+
+// add makes the page of a notebook, or notes why there is none.
+func (s *siteMaker) add(path string) {
+	nb, err := readNotebook(path)
+	var page *page
+	if err == nil {
+		page, err = s.makePage(nb, path)
 	}
-	page := &page{File: name + ".html"}
+	if err != nil {
+		s.failed = errors.Join(s.failed, fmt.Errorf("%s has no page: %w", title(path), err))
+		return
+	}
+	for _, complaint := range page.complaints {
+		s.failed = errors.Join(s.failed, fmt.Errorf("%s: %s", title(path), complaint))
+	}
+	if n := len(s.pages); n > 0 {
+		page.Previous, s.pages[n-1].Next = s.pages[n-1], page
+	}
+	s.pages = append(s.pages, page)
+}
+
+// makePage converts a notebook cell by cell. Prose is rendered at the end, all at once.
+func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
+	name := title(path)
+	page := &page{File: name + ".html", Notebook: filepath.Base(path)}
 	page.Title, page.Summary = nb.introduction()
+	page.Minutes = nb.minutes()
 	page.Title = cmp.Or(page.Title, name)
+	if number := chapter(path); number != name {
+		page.Number = number
+	}
+	texts := &prose{Folder: filepath.Dir(path)}
 	pictures, cover := 0, nb.cover()
 	for i, c := range nb.Cells {
-		if c.Type != "code" {
-			page.Blocks = append(page.Blocks, block{Prose: prose[i]})
+		b := &block{}
+		page.Blocks = append(page.Blocks, b)
+		switch c.Type {
+		case "markdown":
+			texts.add(string(c.Source), c.Attachments, &b.Prose, &b.headings, "cell "+position(nb, i))
+			continue
+		case "raw":
+			b.Raw = string(c.Source)
 			continue
 		}
-		b := block{Code: highlight(string(c.Source))}
+		b.Code = highlight(string(c.Source))
 		for _, o := range c.Outputs {
-			s, picture, err := o.show()
+			out, picture, err := o.show()
 			if err != nil {
-				return nil, fmt.Errorf("cell %s: %w", position(nb, i), err)
+				page.complaints = append(page.complaints, fmt.Sprintf("cell %s: %v", position(nb, i), err))
 			}
 			if picture != nil {
 				pictures++
-				s.Picture = fmt.Sprintf("%s-%d.png", name, pictures)
-				files[s.Picture] = picture
+				out.Picture = fmt.Sprintf("%s-%d.%s", name, pictures, out.Picture)
+				s.files[out.Picture] = picture
 			}
-			b.Outputs = append(b.Outputs, s)
+			if text := o.markdown(); out.Picture == "" && text != "" {
+				texts.add(text, nil, &out.Prose, new([]heading), "an output of cell "+position(nb, i))
+			}
+			b.Outputs = append(b.Outputs, out)
 			if o == cover {
-				page.Cover = &s
+				page.Cover = out
 			}
 		}
-		page.Blocks = append(page.Blocks, b)
+		if s.owns(path) {
+			if err := s.enliven(page, b, nb, c, i); err != nil {
+				return nil, fmt.Errorf("cell %s: %w", position(nb, i), err)
+			}
+		}
 	}
-	return page, nil
+	complaints, err := texts.render(s.project)
+	page.complaints = append(page.complaints, complaints...)
+	for _, b := range page.Blocks {
+		page.Contents = append(page.Contents, b.headings...)
+	}
+	page.Contents = slices.DeleteFunc(page.Contents, func(h heading) bool { return h.Level != 2 })
+	if err == nil {
+		s.files[page.Notebook], err = os.ReadFile(path)
+	}
+	return page, err
+}
+
+// minutes is how long the notebook takes to read, at what people read of text with
+// formulas and code.
+func (nb *notebook) minutes() int {
+	const wordsPerMinute = 150
+	words := 0
+	for _, c := range nb.Cells {
+		words += len(strings.Fields(string(c.Source)))
+	}
+	return (words + wordsPerMinute - 1) / wordsPerMinute
+}
+
+// prose is Markdown that waits to be rendered, and where its HTML belongs.
+type prose struct {
+	Folder string         `json:"folder"`
+	Cells  []markdownCell `json:"cells"`
+
+	into     []*template.HTML
+	headings []*[]heading
+	places   []string
+}
+
+type markdownCell struct {
+	Text        string         `json:"text"`
+	Attachments map[string]any `json:"attachments"`
+}
+
+func (p *prose) add(text string, attachments map[string]any, into *template.HTML, headings *[]heading, place string) {
+	p.Cells = append(p.Cells, markdownCell{text, attachments})
+	p.into, p.headings, p.places = append(p.into, into), append(p.headings, headings), append(p.places, place)
 }
 
 var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
 
-// renderProse returns the HTML of the text cells, by the number of the cell.
-// Links to notebooks become links to their pages.
-func (p project) renderProse(nb *notebook) ([]template.HTML, error) {
-	texts := make([]string, len(nb.Cells))
-	for i, c := range nb.Cells {
-		if c.Type == "markdown" {
-			texts[i] = string(c.Source)
-		}
+// render returns what could not be shown. Links to notebooks become links to their pages.
+func (p *prose) render(project project) (complaints []string, err error) {
+	if len(p.Cells) == 0 {
+		return nil, nil
 	}
-	cmd := p.pythonCommand("-c", renderer)
+	cmd := project.pythonCommand("-c", asset("render.py"))
 	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(p)), &complaint
 	output, err := cmd.Output()
 	if err != nil {
 		return nil, errors.New(tail(complaint.String(), 5))
 	}
-	var prose []template.HTML
-	if err := json.Unmarshal(output, &prose); err != nil {
+	var rendered []struct {
+		HTML       string
+		Headings   [][3]any
+		Complaints []string
+	}
+	if err := json.Unmarshal(output, &rendered); err != nil {
 		return nil, err
 	}
-	for i, html := range prose {
-		prose[i] = template.HTML(notebookLink.ReplaceAllString(string(html), "$1.html"))
+	for i, r := range rendered {
+		*p.into[i] = template.HTML(notebookLink.ReplaceAllString(r.HTML, "$1.html"))
+		for _, h := range r.Headings {
+			*p.headings[i] = append(*p.headings[i], heading{int(h[0].(float64)), h[1].(string), template.HTML(h[2].(string))})
+		}
+		for _, c := range r.Complaints {
+			complaints = append(complaints, p.places[i]+": "+c)
+		}
 	}
-	return prose, nil
+	return complaints, nil
 }
 
 var markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)|[*` + "`" + `]`)
@@ -208,27 +343,59 @@ func (nb *notebook) introduction() (heading, sentence string) {
 	return heading, sentence
 }
 
-// show converts an output, and returns the file of its picture.
-func (o *output) show() (s shown, picture []byte, err error) {
-	if o.Data["image/png"] == nil {
-		document, _ := o.Data["text/html"].(string)
-		s.HTML = template.HTML(document)
-		s.Text, _ = o.Data["text/plain"].(string)
-		s.Text = strings.TrimRight(s.Text+string(o.Text)+o.ErrorValue, "\n")
-		return s, nil, nil
+// pictureKinds are the media types of pictures that browsers show, by the ends of their files' names.
+var pictureKinds = []struct{ kind, end string }{
+	{"image/png", "png"}, {"image/svg+xml", "svg"}, {"image/jpeg", "jpg"}, {"image/gif", "gif"}, {"image/webp", "webp"},
+}
+
+// show converts an output, and returns the file of its picture and the end of its name.
+// What it cannot convert it says.
+func (o *output) show() (s *shown, picture []byte, err error) {
+	s = &shown{Failed: o.Type == "error"}
+	for _, k := range pictureKinds {
+		content, ok := o.Data[k.kind].(string)
+		if !ok {
+			continue
+		}
+		picture = []byte(content)
+		if k.kind != "image/svg+xml" {
+			if picture, err = base64.StdEncoding.DecodeString(strings.TrimSpace(content)); err != nil {
+				return s, nil, fmt.Errorf("its picture is damaged: %w", err)
+			}
+		}
+		s.Picture, s.Caption = k.end, o.caption()
+		if size, err := png.DecodeConfig(bytes.NewReader(picture)); err == nil {
+			s.Width, s.Height = size.Width/2, size.Height/2 // drawn for screens with two pixels a point
+		}
+		if s.Caption == "" {
+			s.Caption = "A picture without a caption."
+			err = errors.New("its picture has no caption, which readers who cannot see it need")
+		}
+		return s, picture, err
 	}
-	if picture, err = o.picture(); err != nil {
-		return s, nil, err
+	document, _ := o.Data["text/html"].(string)
+	s.HTML = template.HTML(document)
+	s.Text, _ = o.Data["text/plain"].(string)
+	s.Text += string(o.Text)
+	if s.Failed {
+		s.Text = strings.Join(append([]string{o.ErrorName + ": " + o.ErrorValue}, o.Traceback...), "\n")
 	}
-	size, err := png.DecodeConfig(bytes.NewReader(picture))
-	if err != nil {
-		return s, nil, err
+	s.Text = strings.TrimRight(escapes.ReplaceAllString(s.Text, ""), "\n")
+	if kinds := slices.Sorted(maps.Keys(o.Data)); s.Text == "" && document == "" && o.markdown() == "" && len(kinds) > 0 {
+		s.Text = fmt.Sprintf("[an output of the kind %s, which these pages cannot show]", strings.Join(kinds, ", "))
+		err = errors.New(s.Text)
 	}
-	s.Width, s.Height = size.Width/2, size.Height/2 // drawn for screens with two pixels a point
-	if s.Caption = o.caption(); s.Caption == "" {
-		return s, nil, errors.New("its picture has no caption, which readers who cannot see it need")
+	return s, nil, err
+}
+
+// markdown is the text of an output that is Markdown or a formula.
+func (o *output) markdown() string {
+	for _, kind := range []string{"text/markdown", "text/latex"} {
+		if text, ok := o.Data[kind].(string); ok && o.Data["text/html"] == nil {
+			return text
+		}
 	}
-	return s, picture, nil
+	return ""
 }
 
 // picture returns the PNG of an output.
@@ -243,34 +410,85 @@ func (o *output) caption() string {
 	return strings.TrimPrefix(strings.TrimSpace(caption), "Figure: ")
 }
 
-// fillTemplates adds the pages and their index to the files.
-func fillTemplates(pages []*page, files map[string][]byte) error {
-	templates, err := template.New("").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) }, "script": func() template.JS { return template.JS(script) }, "policy": policy,
-	}).ParseFS(site, "site/*.html")
-	if err != nil {
-		return err
-	}
+// finish adds the pages, their index, the font and the program of the live figures to
+// the files.
+func (s *siteMaker) finish(ctx context.Context, progress *progress) error {
 	fill := func(name, file string, data any) {
 		var b bytes.Buffer
-		err = errors.Join(err, templates.ExecuteTemplate(&b, name, data))
-		files[file] = b.Bytes()
+		if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+			s.failed = errors.Join(s.failed, fmt.Errorf("%s: %w", file, err))
+			return
+		}
+		s.files[file] = b.Bytes()
 	}
-	for _, page := range pages {
+	live := false
+	for _, page := range s.pages {
+		live = live || page.Live
 		fill("page.html", page.File, page)
 	}
-	fill("index.html", "index.html", pages)
+	fill("index.html", "index.html", map[string]any{
+		"Title": "The asymmetric maximum margin in notebooks", "Policy": policy("page.js"), "Pages": s.pages, "Sections": s.sections(),
+		"Summary": "Notebooks on quasi-homogeneous neural networks and the margin they maximize.",
+	})
+	s.files["math.woff2"], s.files["math.LICENSE.txt"] = []byte(asset("math.woff2")), []byte(asset("math.LICENSE.txt"))
+	if !live {
+		return nil
+	}
+	engine, err := s.engine(ctx, s.live, progress)
+	s.files["live.html"] = engine
 	return err
 }
 
-// policy is the Content-Security-Policy of the pages: of all scripts and styles, a
-// browser accepts those two. A notebook may come from anybody.
-func policy() string {
-	hash := func(text string) string {
-		sum := sha256.Sum256([]byte(text))
-		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+// section is what a search finds.
+type section struct{ Title, Address, Text string }
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// sections cuts the prose of all pages at its headings.
+func (s *siteMaker) sections() (all []section) {
+	for _, page := range s.pages {
+		at := section{Title: page.Title, Address: page.File}
+		for _, b := range page.Blocks {
+			rest := string(b.Prose)
+			for _, h := range b.headings {
+				before, after, found := strings.Cut(rest, `id="`+html.EscapeString(h.Identity)+`"`)
+				_, after, closed := strings.Cut(after, fmt.Sprintf("</h%d>", h.Level))
+				if !found || !closed {
+					continue
+				}
+				at.Text += before
+				all, rest = append(all, at), after
+				at = section{plainText(page.Number + " · " + string(h.Text)), page.File + "#" + url.PathEscape(h.Identity), ""}
+			}
+			at.Text += rest + " "
+		}
+		all = append(all, at)
 	}
-	return "default-src 'none'; img-src 'self' file: data:; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'"
+	for i := range all {
+		all[i].Text = plainText(all[i].Text)
+	}
+	return slices.DeleteFunc(all, func(s section) bool { return s.Text == "" })
+}
+
+// plainText is the text of HTML.
+func plainText(markup string) string {
+	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(markup, ""))), " ")
+}
+
+// policy is a Content-Security-Policy that allows some scripts of the folder site, by
+// their hashes, its style and its font, and nothing else.
+func policy(scripts ...string) string {
+	hashes := ""
+	for _, name := range scripts {
+		hashes += " " + hash(asset(name))
+	}
+	return "default-src 'none'; img-src 'self' file: data:; font-src 'self' file:; style-src " + hash(asset("style.css")) +
+		"; script-src" + hashes + "; base-uri 'none'; form-action 'none'"
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // tokens are the parts of a cell that are marked, by the classes of the style sheet:

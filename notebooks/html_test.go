@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"html"
+	"html/template"
+	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,34 +59,115 @@ func TestIntroductionIsTheFirstHeadingAndSentence(t *testing.T) {
 	}
 }
 
-func TestFormulasBecomeMathML(t *testing.T) {
-	p := withLab(t)
-	for source, want := range map[string]string{
-		`$\mathcal L$ and $5`:                  `<mi>ℒ</mi></mrow></math> and $5`,
-		"`$x$`":                                "<code>$x$</code>",
-		`$\hat\beta$`:                          `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
-		`$$\min_\theta x$$`:                    `<munder><mo>min</mo><mi>θ</mi></munder>`,
-		`$$\begin{aligned}a&=b\end{aligned}$$`: `<mtd class="right"><mi>a</mi></mtd>`,
-		`$a_1$ *b* $c_2$`:                      `<em>b</em>`,
-		`$\operatorname{diag}(x)$`:             `<mtext>diag</mtext>`,
-	} {
-		rendered, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: text(source)}}})
-		if err != nil {
-			t.Errorf("%s: %v", source, err)
-		} else if got := string(rendered[0]); !strings.Contains(got, want) {
-			t.Errorf("%s becomes %s, want %s in it", source, got, want)
-		}
+// render returns the HTML of texts that follow each other in a notebook.
+func render(t *testing.T, p project, texts ...string) (rendered []string, complaints []string) {
+	t.Helper()
+	list, into := &prose{Folder: p.path(".figures")}, make([]template.HTML, len(texts))
+	for i, text := range texts {
+		list.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), text)
 	}
-	_, err := p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\nonsense x$`}}})
-	wantError(t, err, `\nonsense`)
-	_, err = p.renderProse(&notebook{Cells: []*cell{{Type: "markdown", Source: `$\text{a{<meta>x</meta>}}$`}}})
-	wantError(t, err, "element meta")
+	complaints, err := list.render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range into {
+		rendered = append(rendered, string(h))
+	}
+	return rendered, complaints
 }
 
-func TestPictureWithoutCaptionIsRefused(t *testing.T) {
+func TestMarkdownAndFormulas(t *testing.T) {
 	p := withLab(t)
-	_, _, err := p.makePages([]string{"testdata/square.ipynb"})
-	wantError(t, err, "square: cell [4]", "no caption")
+	sources := map[string]string{
+		`$\mathcal L$ and $5`:                       `<mi>ℒ</mi></mrow></math> and $5`,
+		"`$x$`":                                     "<code>$x$</code>",
+		"```sh\necho $PATH $$x$$ $y$\n```":          "echo $PATH $$x$$ $y$\n</code>",
+		"text\n\n    indented $a$ and $b$":          "<code>indented $a$ and $b$</code>",
+		"- item\n\n      code $d$ e $f$":            "<code>code $d$ e $f$</code>",
+		`$\hat\beta$`:                               `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
+		`$$\min_\theta x$$`:                         `<munder><mo>min</mo><mi>θ</mi></munder>`,
+		"$$a\n- b$$":                                `<mi>a</mi><mo>−</mo><mi>b</mi>`,
+		`$$\begin{aligned}a&=b\end{aligned}$$`:      `<mtd class="right"><mi>a</mi></mtd>`,
+		"\\begin{align}a&=b\\\\c&=d\\end{align}":    `<mtr><mtd class="right"><mi>c</mi></mtd>`,
+		"\\begin{gather}a\\\\c\\end{gather}":        `<mtr><mtd><mi>c</mi></mtd></mtr>`,
+		`$a_1$ *b* $c_2$`:                           `<em>b</em>`,
+		`$\log t$`:                                  `<mi>log</mi><mspace width="0.17em" /><mi>t</mi>`,
+		`$\operatorname{diag}(x)$`:                  `<mtext>diag</mtext>`,
+		`$\newcommand{\R}[1]{\mathbb R^{#1}}\R{2}$`: `<msup><mi>ℝ</mi><mrow><mn>2</mn></mrow></msup>`,
+		"## 1.2 A *b*":                              `<h2 id="1.2-A-b">`,
+		"![one](attachment:a.png)":                  `src="data:image/png;base64,` + onePixel,
+		"![two](00-start.png)":                      `src="data:image/png;base64,`,
+		"[n](05-robustness.ipynb#5.1-A)":            `href="05-robustness.html#5.1-A"`,
+	}
+	texts := slices.Collect(maps.Keys(sources))
+	got, complaints := render(t, p, texts...)
+	for i, text := range texts {
+		if want := sources[text]; !strings.Contains(got[i], want) {
+			t.Errorf("%s becomes %s, want %s in it", text, got[i], want)
+		}
+	}
+	if len(complaints) > 0 {
+		t.Errorf("complaints: %q", complaints)
+	}
+	if got, _ := render(t, p, `$\newcommand{\E}{\mathbb E}$`, `$\E x$`); !strings.Contains(got[1], "𝔼") {
+		t.Errorf("a definition of the cell before is forgotten: %s", got[1])
+	}
+}
+
+func TestWhatCannotBeShownIsSaid(t *testing.T) {
+	p := withLab(t)
+	sources := map[string]string{
+		`a $\nonsense x$ b`:              `\nonsense`,
+		`$\text{a{<meta>x</meta>}}$`:     "element meta",
+		"![x](http://example.com/x.png)": "elsewhere",
+		"![x](../README.md)":             "no picture in the notebook's folder",
+		"![x](attachment:b.png)":         "nothing of this name",
+	}
+	texts := slices.Sorted(maps.Keys(sources))
+	got, complaints := render(t, p, texts...)
+	if len(complaints) != len(texts) {
+		t.Fatalf("complaints: %q", complaints)
+	}
+	for i, text := range texts {
+		if want := sources[text]; !strings.Contains(got[i], `class="bad"`) || !strings.Contains(complaints[i], want) {
+			t.Errorf("%s becomes %s with the complaint %q, want %s", text, got[i], complaints[i], want)
+		}
+	}
+}
+
+func TestEveryKindOfOutputIsShown(t *testing.T) {
+	p := withLab(t)
+	nb := &notebook{Format: 4, Cells: []*cell{{Type: "markdown", Source: "# Outputs"}, {Type: "raw", Source: "raw <text>"}, {Type: "code", Outputs: []*output{
+		{Type: "error", ErrorName: "Panic", ErrorValue: "it broke", Traceback: []string{"\x1b[31mline 1\x1b[0m"}},
+		{Type: "display_data", Data: map[string]any{"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>", "text/plain": "Figure: drawn"}},
+		{Type: "display_data", Data: map[string]any{"image/jpeg": onePixel, "text/plain": "Figure: photographed"}},
+		{Type: "display_data", Data: map[string]any{"text/markdown": "some *emphasis* and $x_1$", "text/plain": "plain"}},
+		{Type: "display_data", Data: map[string]any{"text/latex": `$\frac12$`, "text/plain": "half"}},
+		{Type: "display_data", Data: map[string]any{"text/html": "<b>bold</b>"}},
+		{Type: "stream", Name: "stdout", Text: "printed"},
+		{Type: "display_data", Data: map[string]any{"application/x-cube": "?"}},
+		{Type: "display_data", Data: map[string]any{"image/png": onePixel}},
+	}}}}
+	folder, broken := t.TempDir(), filepath.Join(t.TempDir(), "broken.ipynb")
+	path := filepath.Join(folder, "outputs.ipynb")
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, broken, "{")
+	err := writeSite(t.Context(), p, []string{"-o", folder, broken, path})
+	wantError(t, err, "broken has no page", "outputs: cell 3 of 3", "application/x-cube", "no caption")
+	file, err := os.ReadFile(filepath.Join(folder, "outputs.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"raw &lt;text&gt;", "Panic: it broke\nline 1</pre>", `src="outputs-1.svg" alt="drawn"`, `src="outputs-2.jpg"`, "<em>emphasis</em>", "<mfrac>",
+		"&lt;b&gt;bold&lt;/b&gt;", ">printed</pre>", "which these pages cannot show", "A picture without a caption", `href="outputs.ipynb"`,
+	} {
+		if !strings.Contains(string(file), want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
 }
 
 // TestSiteIsLegible looks at every page in a real browser, on a telephone and on
@@ -120,11 +206,9 @@ func TestSiteIsLegible(t *testing.T) {
 func TestCopyButtonCopiesTheSource(t *testing.T) {
 	const source = "%%\nx := 1 < 2"
 	folder := t.TempDir()
-	files := map[string][]byte{}
-	if err := fillTemplates([]*page{{Title: "T", File: "t.html", Blocks: []block{{Code: highlight(source)}}}}, files); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceFiles(folder, files); err != nil {
+	maker := newSiteMaker(project{})
+	maker.pages = []*page{{Title: "T", File: "t.html", Blocks: []*block{{Code: highlight(source)}}}}
+	if err := errors.Join(maker.finish(t.Context(), nil), maker.failed, replaceFiles(folder, maker.files)); err != nil {
 		t.Fatal(err)
 	}
 	if testing.Short() {
@@ -197,9 +281,7 @@ func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
 	if err := nb.write(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeSite(t.Context(), p, []string{"-o", folder, path}); err != nil {
-		t.Fatal(err)
-	}
+	wantError(t, writeSite(t.Context(), p, []string{"-o", folder, path}), "element") // of a formula
 	ctx := browser(t, 800, 1200)
 	do(t, ctx, chromedp.Navigate("file://"+filepath.Join(folder, "evil.html")),
 		chromedp.WaitVisible(chromedp.CSS(".code button")), // the page's own script and style work

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -120,10 +121,9 @@ func TestNotebooksWithoutTheUsualPartsAreRead(t *testing.T) {
 			t.Errorf("%s: %v", content, err)
 			continue
 		}
-		pages, files, err := p.makePages([]string{path})
-		if err != nil || pages[0].Title != "odd" {
-			t.Errorf("%s: %v", content, err)
-		} else if err := fillTemplates(pages, files); err != nil {
+		maker := newSiteMaker(p)
+		maker.add(path)
+		if err := errors.Join(maker.finish(t.Context(), nil), maker.failed); err != nil || maker.pages[0].Title != "odd" {
 			t.Errorf("%s: %v", content, err)
 		}
 		data, err := nb.encode()

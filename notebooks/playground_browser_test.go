@@ -20,7 +20,7 @@ import (
 // its size and the checksum that a PNG ends with.
 const (
 	sliders = `[...document.querySelectorAll('.jp-OutputArea-output input[type=range]:enabled')].map(r => r.nextElementSibling.textContent)`
-	live    = `(r => r ? r.closest('.jp-OutputArea').querySelector('img')?.src.replace(/.*(.{40})$/, (s, end) => s.length + end) ?? '' : '')(document.querySelector('.jp-OutputArea-output input[type=range]:enabled'))`
+	drawn   = `(r => r ? r.closest('.jp-OutputArea').querySelector('img')?.src.replace(/.*(.{40})$/, (s, end) => s.length + end) ?? '' : '')(document.querySelector('.jp-OutputArea-output input[type=range]:enabled'))`
 )
 
 // firstSlider is the slider that the test moves.
@@ -41,10 +41,10 @@ func moveSlider(t *testing.T, ctx context.Context, share float64) {
 // cell has not answered them for two seconds.
 func untilPicture(t *testing.T, ctx context.Context, last string, move func()) string {
 	t.Helper()
-	other := fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, live)
+	other := fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, drawn)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if move(); becomes(t, ctx, 5*time.Second, other) {
-			return evaluate[string](t, ctx, live)
+			return evaluate[string](t, ctx, drawn)
 		}
 	}
 	screenshot(t, ctx, "failed-"+t.Name())
@@ -67,7 +67,7 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 	openNotebook(t, ctx, serve(t, p, path), path)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
 	for figure := range 3 {
-		wait(t, ctx, patience, live+` !== ''`)
+		wait(t, ctx, patience, drawn+` !== ''`)
 		play(t, ctx, figure)
 	}
 	wait(t, ctx, patience, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, nb.countRunnable()))
@@ -90,7 +90,7 @@ func positions(t *testing.T, ctx context.Context) (texts []string) {
 // watches the picture, and presses Stop.
 func play(t *testing.T, ctx context.Context, figure int) {
 	t.Helper()
-	first, texts := evaluate[string](t, ctx, live), positions(t, ctx)
+	first, texts := evaluate[string](t, ctx, drawn), positions(t, ctx)
 	moved := untilPicture(t, ctx, first, func() { moveSlider(t, ctx, 0.25) })
 	nudged := untilPicture(t, ctx, moved, func() {
 		moveSlider(t, ctx, 0.25)                     // which it is already, but it has to be in focus
@@ -121,8 +121,8 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	play := func(run string) {
 		t.Helper()
 		clickMenu(t, ctx, "Run", run)
-		wait(t, ctx, patience, live+` !== '' && `+hears)
-		first := evaluate[string](t, ctx, live)
+		wait(t, ctx, patience, drawn+` !== '' && `+hears)
+		first := evaluate[string](t, ctx, drawn)
 		untilPicture(t, ctx, first, func() { moveSlider(t, ctx, 0.25) })
 	}
 
@@ -149,7 +149,7 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	screenshot(t, ctx, "playground-lost")
 	evaluate[bool](t, ctx, `(gonb_comm.send = sends, true)`)
 	wait(t, ctx, patience, hears)
-	seen := evaluate[string](t, ctx, live)
+	seen := evaluate[string](t, ctx, drawn)
 	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`) // it connects again, perhaps before anyone notices
 	untilPicture(t, ctx, seen, func() { moveSlider(t, ctx, 0.75) })
 

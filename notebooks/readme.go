@@ -20,7 +20,13 @@ const (
 	claimsEnds   = "<!-- end of claims -->\n"
 )
 
-func readme(_ context.Context, p project, _ []string) error { return updateReadme(p) }
+func readme(ctx context.Context, p project, _ []string) error {
+	moving, err := movingPicture(ctx)
+	if err == nil {
+		err = writeChanged(p.path(".figures", "moving.gif"), moving)
+	}
+	return cmp.Or(err, updateReadme(p))
+}
 
 // updateReadme rewrites the README's tables and pictures.
 func updateReadme(p project) error {
@@ -76,7 +82,7 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 			pictures[p.path(".figures", title(path)+".png")] = picture
 			image = fmt.Sprintf(`<img src=".figures/%s.png" width="280" alt="%s">`, title(path), html.EscapeString(cover.caption()))
 		}
-		rows += fmt.Sprintf("| [%s %s](notebooks/%s) | %s | %s |\n", number, cmp.Or(heading, title(path)), file, image, inTable(sentence))
+		rows += fmt.Sprintf("| [%s %s](notebooks/%s), %d minutes | %s | %s |\n", number, cmp.Or(heading, title(path)), file, nb.minutes(), image, inTable(sentence))
 		for _, c := range nb.claims() {
 			where := fmt.Sprintf("[%s](notebooks/%s)%s", number, file, c.prompt)
 			claims += fmt.Sprintf("| %s | %s | %s | %s | %s |\n", c.status, inTable(c.text), cmp.Or(c.number, "holds"), c.bound, where)

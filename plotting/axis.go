@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sort"
 
 	"gonum.org/v1/plot"
 )
@@ -41,32 +42,32 @@ func (s Scale) Ticks(min, max float64) []plot.Tick {
 
 // position maps a datum to the axis, in units in which it is linear.
 func (s Scale) position(v float64) float64 {
-	switch s {
-	case Log:
+	switch {
+	case s == Linear:
+		return v
+	case s&logged != 0:
+		v /= math.Ln10
+	default:
+		v = math.Log10(v)
+	}
+	if s&^logged == LogLog {
 		return math.Log10(v)
-	case Log | logged:
-		return v / math.Ln10
-	case LogLog:
-		return math.Log10(math.Log10(v))
-	case LogLog | logged:
-		return math.Log10(v / math.Ln10)
 	}
 	return v
 }
 
 // value is the inverse of position.
 func (s Scale) value(u float64) float64 {
-	switch s {
-	case Log:
-		return math.Pow(10, u)
-	case Log | logged:
-		return u * math.Ln10
-	case LogLog:
-		return math.Pow(10, math.Pow(10, u))
-	case LogLog | logged:
-		return math.Pow(10, u) * math.Ln10
+	if s&^logged == LogLog {
+		u = math.Pow(10, u)
 	}
-	return u
+	switch {
+	case s == Linear:
+		return u
+	case s&logged != 0:
+		return u * math.Ln10
+	}
+	return math.Pow(10, u)
 }
 
 // Axis describes one axis of a panel. The zero Axis is linear, fits the data and
@@ -88,7 +89,7 @@ type Axis struct {
 	// Down lets the axis run downwards, or to the left.
 	Down bool
 
-	// Ticks are the marks to draw: Counts, TicksAt(…) or any of gonum's. Nil:
+	// Ticks are the marks to draw: Counts, or any of gonum's. Nil:
 	// round numbers.
 	Ticks plot.Ticker
 }
@@ -157,27 +158,16 @@ func (m mapping) position(v float64) float64 {
 
 // value is the inverse of position, for other scales by bisection.
 func (m mapping) value(u float64) float64 {
-	switch {
-	case m.other == nil && m.down:
+	if m.other == nil && m.down {
 		return m.scale.value(-u)
-	case m.other == nil:
+	}
+	if m.other == nil {
 		return m.scale.value(u)
 	}
-	lo, hi := m.lo, m.hi
-	for _, end := range []float64{lo, hi} {
-		if m.position(end) == u {
-			return end
-		}
-	}
-	rising := m.position(hi) > m.position(lo)
-	for range 60 {
-		if middle := lo + (hi-lo)/2; (m.position(middle) < u) == rising {
-			lo = middle
-		} else {
-			hi = middle
-		}
-	}
-	return lo
+	const steps = 1 << 52
+	at := func(k int) float64 { return m.lo + (m.hi-m.lo)*float64(k)/steps }
+	sign := math.Copysign(1, m.position(m.hi)-m.position(m.lo))
+	return at(sort.Search(steps, func(k int) bool { return sign*m.position(at(k)) >= sign*u }))
 }
 
 // at returns the value at a share of the way between the limits.
@@ -243,6 +233,14 @@ func (s *span) add(u float64) {
 		s.lo, s.hi, s.seen = u, u, true
 	}
 	s.lo, s.hi = math.Min(s.lo, u), math.Max(s.hi, u)
+}
+
+// ends are those of the interval, crossed if it is empty.
+func (s span) ends() (lo, hi float64) {
+	if !s.seen {
+		return math.Inf(1), math.Inf(-1)
+	}
+	return s.lo, s.hi
 }
 
 func (s *span) join(t span) {

@@ -6,19 +6,10 @@
 // axes and layers. [Show] displays it in a notebook's cell, [Save] writes files for a
 // paper, [Encode] returns bytes; all three take a *plot.Plot too.
 //
-//	plotting.Show(plotting.Figure{
-//		Name:    "robustness",
-//		Caption: "Robustness touches zero where the radius reaches m2.",
-//		Panels: []plotting.Panel{{
-//			X: plotting.Axis{Label: "radius r"},
-//			Y: plotting.Axis{Label: "robustness"},
-//			Layers: []plot.Plotter{
-//				plotting.ReferenceCurve{F: closedForm, Label: "closed form"},
-//				plotting.Line{X: radii, Y: measured, Label: "flow", Role: plotting.Highest},
-//				plotting.ReferenceX{At: 0.6, Label: "r = m_2"},
-//			},
-//		}},
-//	})
+//	plotting.Show(plotting.Figure{Name: "margin", Panels: []plotting.Panel{{
+//		X:      plotting.Axis{Label: "log(1/L)", Scale: plotting.Log},
+//		Layers: []plotting.Layer{plotting.Line{X: u, Y: margins, Label: "flow", Role: plotting.Highest}},
+//	}}})
 //
 // # Layers
 //

@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -9,7 +10,6 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/recorder"
 )
 
 // Figure is a picture made of panels, a value: nothing is drawn until Show, Save
@@ -148,20 +148,8 @@ func (f Figure) prepared() Figure {
 	return f
 }
 
-// Check returns an error if the figure cannot be drawn: no panels, a layer without
-// points, a NaN, an infinity, a value its axis cannot show, a character the font
-// does not have. The error names the layer. It evaluates the figure's functions as
-// drawing does.
-func (f Figure) Check() error {
-	pl, err := f.plan(paper)
-	if err != nil {
-		return err
-	}
-	return pl.draw(draw.NewCanvas(new(recorder.Canvas), pl.width, pl.height), f)
-}
-
 // Draw draws the figure on a canvas of gonum's, as large as fits, from the top. It
-// panics if the figure cannot be drawn; see Check.
+// panics if the figure cannot be drawn, with the error that Encode returns.
 func (f Figure) Draw(c draw.Canvas) {
 	size := c.Size()
 	f.Width.Length = size.X
@@ -180,24 +168,29 @@ func (f Figure) Draw(c draw.Canvas) {
 }
 
 func (f Figure) errorf(format string, args ...any) error {
-	name := f.Name
-	if name == "" {
-		name = f.Title
-	}
-	return fmt.Errorf("plotting: figure %q: %w", name, fmt.Errorf(format, args...))
+	return fmt.Errorf("plotting: figure %q: %w", cmp.Or(f.Name, f.Title), fmt.Errorf(format, args...))
 }
 
 func (f Figure) panelError(i int, err error) error {
 	return f.errorf("panel %d%s: %w", i+1, quoted(f.Panels[i].Title), err)
 }
 
+// slimmest is the least height of a panel for its width, and that of a row for another's.
+const slimmest = 0.01
+
 // measure checks the panels and returns the limits of each.
 func (f Figure) measure() ([]extent, error) {
 	if len(f.Panels) == 0 {
 		return nil, f.errorf("has no panels")
 	}
+	if a := f.Aspect; a != 0 && !(a >= slimmest && a <= 1/slimmest) || f.Columns < 0 {
+		return nil, f.errorf("has Aspect = %g and %d Columns; use an Aspect between %g and %g and positive Columns, or zeros", a, f.Columns, slimmest, 1/slimmest)
+	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
+		if p.Height != 0 && !(p.Height >= slimmest && p.Height <= 1/slimmest) {
+			return nil, f.panelError(i, fmt.Errorf("has Height = %g; use a number between %g and %g, or zero", p.Height, slimmest, 1/slimmest))
+		}
 		var err error
 		if extents[i], err = p.measureX(); err != nil {
 			return nil, f.panelError(i, err)

@@ -71,9 +71,6 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s: no error", c.name)
 			continue
 		}
-		if check := f.Check(); check == nil || check.Error() != err.Error() {
-			t.Errorf("%s: Check returns %v, drawing %v", c.name, check, err)
-		}
 		if !strings.HasPrefix(err.Error(), `plotting: figure "test": panel 1: `) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %q does not say %q", c.name, err, c.want)
 		}
@@ -162,9 +159,6 @@ func TestMuchText(t *testing.T) {
 		lines = append(lines, plotting.Line{X: []float64{0, 1}, Y: []float64{0, float64(k)}, Label: fmt.Sprintf("line %d", k), Role: plotting.Series(k)})
 	}
 	f := plotting.Figure{Title: long, Width: plotting.Single, Panels: []plotting.Panel{{Title: long, Y: plotting.Axis{Label: long}, Layers: lines}}}
-	if err := f.Check(); err != nil {
-		t.Error(err)
-	}
 	svg := string(encode(t, f, plotting.SVG))
 	if !strings.Contains(svg, ">line 29<") {
 		t.Error("a label is lost")
@@ -178,13 +172,11 @@ func TestMuchText(t *testing.T) {
 func TestWidths(t *testing.T) {
 	panels := []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}}}}}
 	for _, w := range []plotting.Width{plotting.ICLR, plotting.NeurIPS, plotting.ICML, plotting.ICMLDouble, plotting.Nature, plotting.NatureDouble, plotting.Beamer, {}} {
-		if err := (plotting.Figure{Width: w, Panels: panels}).Check(); err != nil {
-			t.Error(err)
-		}
+		encode(t, plotting.Figure{Width: w, Panels: panels}, plotting.SVG)
 	}
 	for _, f := range []plotting.Figure{{Width: plotting.Width{Length: -1}}, {Width: plotting.Width{Length: vg.Length(math.NaN())}}, {Width: plotting.Width{Length: plotting.Single.Length, Font: "Comic Sans"}}} {
 		f.Panels = panels
-		if err := f.Check(); err == nil {
+		if _, err := plotting.Encode(f, plotting.SVG); err == nil {
 			t.Errorf("width %v was accepted", f.Width)
 		}
 	}

@@ -85,8 +85,14 @@ func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64
 func (h HeatMap) down() bool { return h.Y == [2]float64{} }
 
 func (h HeatMap) extend(e *extent) error {
-	if h.Values == nil {
+	if isNil(h.Values) {
 		return errors.New("has no Values")
+	}
+	if err := (Axis{Scale: h.Scale}).check(); err != nil {
+		return err
+	}
+	if x, y := h.X, h.Y; x != [2]float64{} && x[0] == x[1] || y != [2]float64{} && y[0] == y[1] {
+		return fmt.Errorf("has the edges X = %g and Y = %g; give cells a width and a height, or leave both zero", x, y)
 	}
 	m := mapping{scale: h.Scale}
 	if h.Low != 0 || h.High != 0 {
@@ -203,12 +209,20 @@ func (h HeatMap) draw(p *pane) {
 	rows, columns := h.Values.Dims()
 	img := image.NewNRGBA(image.Rect(0, 0, columns, rows))
 	h.each(func(i, j int, v float64) { img.SetNRGBA(j, i, b.color(b.share(h.Scale.position(v)))) })
+	p.DrawImage(h.area(p), img)
+	h.drawAround(p)
+}
+
+func (h HeatMap) area(p *pane) vg.Rectangle {
 	x, y := h.edges()
-	area := vg.Rectangle{Min: p.point(x[0], y[0]), Max: p.point(x[1], y[1])}
-	p.DrawImage(area, img)
-	h.drawGroups(p, area)
-	if !h.NoBar && !p.barless {
-		b.draw(p, area)
+	return vg.Rectangle{Min: p.point(x[0], y[0]), Max: p.point(x[1], y[1])}
+}
+
+// drawAround draws what stands beside the matrix.
+func (h HeatMap) drawAround(p *pane) {
+	h.drawGroups(p, h.area(p))
+	if b, err := h.bar(); err == nil && !h.NoBar && !p.barless {
+		b.draw(p, h.area(p))
 	}
 }
 
@@ -228,29 +242,6 @@ func (h HeatMap) drawGroups(p *pane, area vg.Rectangle) {
 		p.text(at(0, middle).Sub(vg.Point{X: p.padding, Y: p.tick * 0.36}), label, p.tick, p.quiet, draw.XRight)
 		p.text(at(middle, 0).Add(vg.Point{Y: p.padding}), label, p.tick, p.quiet, draw.XCenter)
 	}
-}
-
-// frame adds the space for the names of the groups and the bar.
-func (h HeatMap) frame(p *pane, fr *frame) {
-	for _, label := range h.Groups {
-		fr.left = max(fr.left, p.textWidth(label, p.tick)+p.padding+2)
-	}
-	switch {
-	case h.Label != "" && !h.NoBar:
-		fr.top += p.tick * 1.8
-	case len(h.Groups) > 0:
-		fr.top += p.tick * 1.2
-	}
-	fr.bottom += p.tick * 0.4 // half the lowest label of the colour bar
-	b, err := h.bar()
-	if h.NoBar || p.barless || err != nil {
-		return
-	}
-	room := p.textWidth(h.Label, p.tick) - p.label*0.9
-	for _, m := range b.ticks(p) {
-		room = max(room, p.textWidth(m.Label, p.tick)+p.tickLength+1)
-	}
-	fr.right = max(fr.right, p.label*1.9+room+2)
 }
 
 // draw draws the bar, which is narrow and as tall as the matrix.

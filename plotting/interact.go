@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -34,6 +35,9 @@ import (
 // A slider without a range is a programmer's mistake and panics. A figure that
 // cannot be drawn leaves the one before it, with the error below.
 func Interact(sliders []Slider, draw func(values []float64) Figure) {
+	if draw == nil {
+		panic("plotting: Interact without a function that draws; give one that makes a Figure of the values")
+	}
 	values := make([]float64, len(sliders))
 	for i, s := range sliders {
 		s.check()
@@ -190,22 +194,14 @@ func (s Slider) check() {
 }
 
 func (s Slider) step() float64 {
-	if s.Step == 0 {
-		return (s.Max - s.Min) / 100
-	}
-	return s.Step
+	return cmp.Or(s.Step, (s.Max-s.Min)/100)
 }
 
 // decimals is the number of decimals that tell the slider's positions apart.
 func (s Slider) decimals() int {
 	const most = 12 // beyond that a step is noise of the arithmetic
-	for d := range most {
-		scaled := s.step() * math.Pow10(d)
-		if math.Abs(scaled-math.Round(scaled)) < 1e-6*scaled {
-			return d
-		}
-	}
-	return most
+	_, decimals, _ := strings.Cut(strconv.FormatFloat(s.step(), 'f', most, 64), ".")
+	return len(strings.TrimRight(decimals, "0"))
 }
 
 func (s Slider) format(v float64) string {

@@ -126,9 +126,8 @@ func (p *pane) labelLine(points []vg.Point, e entry) {
 	}
 }
 
-// drawLabels places the labels at line ends, and then the notes. Those that end near each
-// other move up or down by as little as possible, in the sense of least squares, until
-// none overlap.
+// drawLabels places the labels at line ends, those near each other together, and then the
+// notes.
 func (p *pane) drawLabels() {
 	slices.SortStableFunc(p.ends, func(a, b endLabel) int { return cmp.Compare(a.at.X, b.at.X) })
 	for start := 0; start < len(p.ends); {
@@ -182,30 +181,27 @@ func (p *pane) annotateEnd(e endLabel) bool {
 	return true
 }
 
-// spread moves labels that are too close apart, each pair by equal parts, and keeps them
-// near the plotting area. Many rounds let a crowd find its middle.
+// spread moves labels that are too close apart, as little as possible in the sense of least
+// squares, and keeps them near the plotting area. Less a spacing for each label below,
+// their heights need only not fall, so neighbours that do are pooled to their mean.
 func (p *pane) spread(ends []endLabel) {
-	spacing, n := p.label*1.2, len(ends)
-	for i := range ends {
-		ends[i].y = ends[i].at.Y
-	}
-	for range 60 * n {
-		for i := 1; i < n; i++ {
-			if push := (spacing - (ends[i].y - ends[i-1].y)) / 2; push > 0 {
-				ends[i].y += push
-				ends[i-1].y -= push
-			}
+	spacing := p.label * 1.2
+	type pool struct{ sum, n vg.Length }
+	var pools []pool
+	for i, e := range ends {
+		q := pool{e.at.Y - vg.Length(i)*spacing, 1}
+		for k := len(pools) - 1; k >= 0 && pools[k].sum*q.n >= q.sum*pools[k].n; k-- {
+			q, pools = pool{q.sum + pools[k].sum, q.n + pools[k].n}, pools[:k]
 		}
+		pools = append(pools, q)
 	}
-	low, high := p.Min.Y, p.Max.Y+spacing/2 // the borders, and what is left of overlaps
-	for i := range ends {
-		ends[i].y = max(ends[i].y, low)
-		low = ends[i].y + spacing
-	}
-	for i := range ends {
-		k := n - 1 - i
-		ends[k].y = min(ends[k].y, high)
-		high = ends[k].y - spacing
+	highest := p.Max.Y + spacing/2 - vg.Length(len(ends)-1)*spacing
+	i := 0
+	for _, q := range pools {
+		for range int(q.n) {
+			ends[i].y = min(max(q.sum/q.n, p.Min.Y), highest) + vg.Length(i)*spacing
+			i++
+		}
 	}
 }
 
@@ -263,16 +259,9 @@ func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Re
 }
 
 // cover is what speaks against a label's place: the ink under it, in points of
-// lines and parts of fills, labels, and what would stand outside.
+// lines, labels, and what would stand outside.
 func (p *pane) cover(r vg.Rectangle) float64 {
 	cost := float64(covered(r, p.busy))
-	for _, polygon := range p.fills {
-		for _, q := range []vg.Point{r.Min, r.Max, {X: r.Min.X, Y: r.Max.Y}, {X: r.Max.X, Y: r.Min.Y}} {
-			if inPolygon(q, polygon) {
-				cost += 0.5
-			}
-		}
-	}
 	for _, t := range p.taken {
 		if r.Min.X < t.Max.X && t.Min.X < r.Max.X && r.Min.Y < t.Max.Y && t.Min.Y < r.Max.Y {
 			cost += 100
@@ -291,17 +280,6 @@ func covered(r vg.Rectangle, points []vg.Point) (n int) {
 		}
 	}
 	return n
-}
-
-// inPolygon counts the edges that a ray to the right crosses.
-func inPolygon(q vg.Point, polygon []vg.Point) (in bool) {
-	for i, b := range polygon {
-		a := polygon[(i+len(polygon)-1)%len(polygon)]
-		if (a.Y > q.Y) != (b.Y > q.Y) && q.X < a.X+(q.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
-			in = !in
-		}
-	}
-	return in
 }
 
 // keys returns the entries of the row above the panel: points, and the lines whose
@@ -331,8 +309,14 @@ func (p *pane) sampleWidth(e entry) vg.Length {
 	return p.label * 3.2 // as long as the longest pattern of dashes
 }
 
+// keyed is an entry with its place in a row.
+type keyed struct {
+	entry
+	x vg.Length
+}
+
 // keyRows breaks the entries into rows no wider than the panel.
-func (p *pane) keyRows() (rows [][]entry) {
+func (p *pane) keyRows() (rows [][]keyed) {
 	if p.keyless {
 		return nil
 	}
@@ -343,7 +327,7 @@ func (p *pane) keyRows() (rows [][]entry) {
 			rows = append(rows, nil)
 			x = 0
 		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		rows[len(rows)-1] = append(rows[len(rows)-1], keyed{e, x})
 		x += w + p.label*keyGap
 	}
 	return rows
@@ -353,14 +337,10 @@ func (p *pane) keyRows() (rows [][]entry) {
 func (p *pane) drawKeys(y vg.Length) {
 	for _, row := range p.keyRows() {
 		y -= p.label * keyRow
-		at := vg.Point{X: p.yLabelX(), Y: y + p.label*0.45}
 		for _, e := range row {
-			w := p.sampleWidth(e)
-			p.drawSample(e, vg.Rectangle{Min: at, Max: vg.Point{X: at.X + w - p.label*0.5, Y: at.Y + p.label*0.7}})
-			at.X += w
-			c := p.color(e.role) // neutral for a thumbnail
-			p.text(at, e.text, p.label, p.readable(c), draw.XLeft)
-			at.X += p.textWidth(e.text, p.label) + p.label*keyGap
+			at, w := vg.Point{X: p.yLabelX() + e.x, Y: y + p.label*0.45}, p.sampleWidth(e.entry)
+			p.drawSample(e.entry, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
+			p.text(at.Add(vg.Point{X: w}), e.text, p.label, p.readable(p.color(e.role)), draw.XLeft)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package plotting
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 
 	"gonum.org/v1/plot"
@@ -77,14 +76,10 @@ func (l Labelled) styled(look *look) (styled plot.Plotter, ok bool) {
 
 // foreign reports whether a layer has colours that are not of this package.
 func foreign(l plot.Plotter) bool {
-	switch q := l.(type) {
-	case Labelled:
-		_, own := q.styled(lonely(paper))
-		return !own
-	case *Labelled:
-		return foreign(*q)
-	}
 	_, own := l.(layer)
+	if q, ok := l.(Labelled); ok {
+		_, own = q.styled(lonely(paper))
+	}
 	return !own
 }
 
@@ -162,10 +157,16 @@ func (m *mapping) addAll(coordinate string, values []float64) error {
 	return nil
 }
 
+// isNil tells whether an interface holds nothing, or a nil pointer.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
 // visit adds a plotter.
 func (e *extent) visit(l plot.Plotter) (err error) {
 	defer recovered(&err)
-	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(l) {
 		return errors.New("is nil")
 	}
 	if own, ok := l.(layer); ok {
@@ -188,13 +189,8 @@ func (e *extent) visit(l plot.Plotter) (err error) {
 func dataRange(l layer) (xmin, xmax, ymin, ymax float64) {
 	var e extent
 	_ = l.extend(&e) // Plot reports the mistake
-	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	if e.x.seen {
-		xmin, xmax = e.x.lo, e.x.hi
-	}
-	if e.y.seen {
-		ymin, ymax = e.y.lo, e.y.hi
-	}
+	xmin, xmax = e.x.ends()
+	ymin, ymax = e.y.ends()
 	return xmin, xmax, ymin, ymax
 }
 

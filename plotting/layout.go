@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -74,11 +75,8 @@ func (w Width) look(theme ink) (look, error) {
 	if !(w.Length >= least && w.Length <= most) {
 		return l, fmt.Errorf("the width is %g points; set one between %g and %g, such as plotting.Single or 12*vg.Centimeter", w.Length, least, most)
 	}
-	if w.Font == "" {
-		w.Font = Sans
-	}
 	var err error
-	l.handler, err = label.New(string(w.Font))
+	l.handler, err = label.New(string(cmp.Or(w.Font, Sans)))
 	return l, err
 }
 
@@ -105,22 +103,20 @@ func (f Figure) plan(theme ink) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Width.Length == 0 {
-		f.Width = Width{Double.Length, f.Width.Font}
-	}
+	f.Width.Length = cmp.Or(f.Width.Length, Double.Length)
 	pl := &plan{}
 	if pl.look, err = f.Width.look(theme); err != nil {
 		return nil, f.errorf("%w", err)
 	}
 	for i, p := range f.Panels {
-		pl.panes = append(pl.panes, newPane(p, &pl.look, extents[i]))
-		pl.panes[i].inner = f.inner(i)
+		q := newPane(p, &pl.look, extents[i])
+		q.inner.x, q.inner.y = f.ShareX && i+f.columns() < len(f.Panels), f.ShareY && i%f.columns() > 0
+		pl.panes = append(pl.panes, q)
 	}
-	size := vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 	for _, p := range pl.panes {
-		p.Rectangle.Max = size
+		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
 		// Labels that would take most of the width stand above instead.
-		p.panel.Key = p.panel.Key || p.endRoom() > size.X*mostForLabels || len(p.endEntries()) > mostLabels
+		p.panel.Key = p.panel.Key || p.endRoom() > p.Max.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
 	}
 	f.omitRepeated(pl.panes)
@@ -165,13 +161,6 @@ func (f Figure) omitRepeated(panes []*pane) {
 	}
 }
 
-// inner says which tick labels a panel leaves to its neighbours.
-func (f Figure) inner(i int) (inner struct{ x, y bool }) {
-	inner.x = f.ShareX && i+f.columns() < len(f.Panels)
-	inner.y = f.ShareY && i%f.columns() > 0
-	return inner
-}
-
 // arrange sets the panes' boxes from the frames their present size asks for.
 func (pl *plan) arrange(f Figure) error {
 	columns := f.columns()
@@ -189,12 +178,13 @@ func (pl *plan) arrange(f Figure) error {
 	}
 	free := pl.look.width - pl.gap*vg.Length(columns-1) - sum(left) - sum(right)
 	across := max(free/vg.Length(columns), 20)
-	heights := pl.heights(f, &across, rows, columns)
+	beside := pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom)
+	heights := pl.heights(f, &across, beside+pl.titleHeight(), rows, columns)
 
 	pl.width = pl.gap*vg.Length(columns-1) + sum(left) + sum(right) + across*vg.Length(columns)
-	y := pl.gap*vg.Length(rows-1)/2 + sum(top) + sum(bottom) + sum(heights)
+	y := beside + sum(heights)
 	pl.title = pl.wrapped(f.Title, pl.look.title, pl.width)
-	pl.height = y + pl.look.title*(titleRow*vg.Length(len(pl.title)))
+	pl.height = y + pl.titleHeight()
 	for r := range rows {
 		y -= top[r] + heights[r]
 		x := vg.Length(0)
@@ -216,6 +206,8 @@ func (pl *plan) arrange(f Figure) error {
 	}
 	return nil
 }
+
+func (pl *plan) titleHeight() vg.Length { return pl.look.title * titleRow * vg.Length(len(pl.title)) }
 
 func sum(lengths []vg.Length) (s vg.Length) {
 	for _, l := range lengths {
@@ -245,36 +237,34 @@ func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 	return lines
 }
 
-// tallest is the greatest height of a panel with equal axes that has a row to
-// itself, in label sizes.
-const tallest = 28
-
-// heights returns the height of each row's plotting areas, and narrows them
-// where equal axes would make them too tall.
-func (pl *plan) heights(f Figure, across *vg.Length, rows, columns int) []vg.Length {
+// heights returns the height of each row's plotting areas, given the room beside them on a
+// page that is seen as a whole, unless Aspect says otherwise. Equal axes that would be taller
+// become narrower.
+func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, columns int) []vg.Length {
+	const page, tallest = 320, 28 // points, which are 480 pixels in a notebook; label sizes of a row
 	ratio := 0.0
 	for _, p := range pl.panes {
 		if p.panel.Equal {
-			ratio = math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo))
+			ratio = math.Min(1.6, math.Max(ratio, (p.y.hi-p.y.lo)/(p.x.hi-p.x.lo)))
 		}
 	}
-	ratio = math.Min(ratio, 1.6)
-	if f.Aspect > 0 {
-		ratio = f.Aspect
-	}
-	if limit := tallest * pl.label; ratio > 0 && f.Aspect == 0 && *across*vg.Length(ratio) > limit {
-		*across = limit / vg.Length(ratio)
-	}
-	if ratio == 0 {
+	equal := ratio > 0
+	if !equal {
 		ratio = defaultAspect(pl.look.width, rows, columns)
 	}
+	ratio = cmp.Or(f.Aspect, ratio)
 	heights := make([]vg.Length, rows)
 	for i, p := range pl.panes {
-		weight := p.panel.Height
-		if weight == 0 {
-			weight = 1
+		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*cmp.Or(p.panel.Height, 1)))
+	}
+	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, 4*pl.label*vg.Length(rows)))
+	if shrink := limit / sum(heights); f.Aspect == 0 && shrink < 1 {
+		for r := range heights {
+			heights[r] *= shrink
 		}
-		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*weight))
+		if equal {
+			*across *= shrink
+		}
 	}
 	return heights
 }
@@ -314,46 +304,31 @@ func (s *span) widen(width float64) {
 // frame is the room a panel needs around its plotting area.
 type frame struct{ left, right, top, bottom vg.Length }
 
-// frame measures what stands around the plotting area.
+// frame measures what stands around the plotting area, by setting it.
 func (p *pane) frame() frame {
-	fr := frame{left: 2, right: 2, top: 2, bottom: 2}
-	if !p.panel.Bare {
-		p.frameAxes(&fr)
-	}
-	fr.top += p.label * keyRow * vg.Length(len(p.keyRows()))
-	fr.top += p.title * titleRow * vg.Length(len(p.titleLines()))
-	fr.right = max(fr.right, p.endRoom())
+	p.set, p.measuring, p.Canvas.Canvas = p.Rectangle, true, new(recorder.Canvas)
+	p.drawTicks()
 	for _, l := range p.panel.Layers {
 		if h, ok := l.(HeatMap); ok {
-			h.frame(p, &fr)
+			h.drawAround(p)
 		}
 	}
+	p.measuring = false
+	const least = 2
+	fr := frame{p.Min.X - p.set.Min.X + least, p.set.Max.X - p.Max.X + least, p.set.Max.Y - p.Max.Y + least, p.Min.Y - p.set.Min.Y + least}
+	if !p.panel.Bare {
+		fr.top = max(fr.top, p.tick*0.85)
+		fr.bottom += p.label * 0.25
+	}
+	if !p.panel.Bare && !p.inner.x && p.panel.X.Label != "" {
+		fr.bottom += p.label * 1.5
+	}
+	if !p.panel.Bare && !p.inner.y {
+		fr.top += p.label * 1.5 * vg.Length(len(p.yLabelLines()))
+	}
+	fr.top += p.label*keyRow*vg.Length(len(p.keyRows())) + p.title*titleRow*vg.Length(len(p.titleLines()))
+	fr.right = max(fr.right, p.endRoom())
 	return fr
-}
-
-func (p *pane) frameAxes(fr *frame) {
-	fr.top, fr.bottom = p.tick*0.85, p.tickLength+p.padding
-	if !p.inner.y {
-		fr.left = p.tickLength + p.padding + 2
-		for _, m := range p.yTicks() {
-			fr.left = max(fr.left, p.textWidth(m.Label, p.tick)+p.tickLength+p.padding+2)
-		}
-		if p.panel.Y.Label != "" {
-			fr.top += p.label * 1.5 * vg.Length(len(p.yLabelLines()))
-		}
-	}
-	if !p.inner.x {
-		fr.bottom += p.tick * 1.3
-		if p.panel.X.Label != "" {
-			fr.bottom += p.label * 1.5
-		}
-		for _, m := range p.xTicks() { // the outermost labels, two points to the edge
-			half := p.textWidth(m.Label, p.tick) / 2
-			at := p.at(m.Value, p.y.lo).X
-			fr.left = max(fr.left, half+2-(at-p.Min.X))
-			fr.right = max(fr.right, half+2-(p.Max.X-at))
-		}
-	}
 }
 
 // titleLines and yLabelLines are the texts above a panel, as wide as it.
@@ -442,30 +417,35 @@ func (p *pane) lines(lines []string, top, size vg.Length, c color.Color) vg.Leng
 // stand at the top of the row, the label of the y axis just above the axis.
 func (p *pane) drawAxes() {
 	p.drawKeys(p.lines(p.titleLines(), p.Max.Y+p.head, p.title, p.ink.text))
-	if p.panel.Bare {
-		return
+	p.drawTicks()
+	if !p.panel.Bare && !p.inner.x {
+		at := vg.Point{X: p.Center().X, Y: p.Min.Y - p.tickLength - p.padding - p.tick*1.1 - p.label*1.05}
+		p.text(at, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
 	}
-	corner := p.Min
-	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, p.xTicks(), func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
-	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, p.yTicks(), func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
-	below := corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85
-	for _, m := range p.xTicks() {
-		if !p.inner.x {
-			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: below}, m.Label, p.tick, p.quiet, draw.XCenter)
-		}
-	}
-	for _, m := range p.yTicks() {
-		if !p.inner.y {
-			p.text(vg.Point{X: corner.X - p.tickLength - p.padding*0.7, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
-	if !p.inner.x {
-		p.text(vg.Point{X: p.Center().X, Y: below - p.padding*0.4 - p.tick*0.25 - p.label*1.05}, p.panel.X.Label, p.label, p.quiet, draw.XCenter)
-	}
-	if lines := p.yLabelLines(); !p.inner.y {
+	if lines := p.yLabelLines(); !p.panel.Bare && !p.inner.y {
 		for k, line := range lines {
 			y := p.Max.Y + p.tick*0.85 + p.label*(0.3+1.5*vg.Length(len(lines)-1-k))
 			p.text(vg.Point{X: p.yLabelX(), Y: y}, line, p.label, p.quiet, draw.XLeft)
+		}
+	}
+}
+
+// drawTicks draws the lines of the axes, their ticks and the labels of these.
+func (p *pane) drawTicks() {
+	if p.panel.Bare {
+		return
+	}
+	corner, xTicks, yTicks := p.Min, p.xTicks(), p.yTicks()
+	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, xTicks, func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
+	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, yTicks, func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
+	for _, m := range xTicks {
+		if !p.inner.x {
+			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}, m.Label, p.tick, p.quiet, draw.XCenter)
+		}
+	}
+	for _, m := range yTicks {
+		if !p.inner.y {
+			p.text(vg.Point{X: corner.X - p.tickLength - p.padding, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
 		}
 	}
 }

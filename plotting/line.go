@@ -233,7 +233,15 @@ func (b Band) extend(e *extent) error {
 	if err := e.add(b.X, "Low", b.Low); err != nil {
 		return err
 	}
-	return e.add(b.X, "High", b.High)
+	if err := e.add(b.X, "High", b.High); err != nil {
+		return err
+	}
+	for i, low := range b.Low {
+		if low > b.High[i] {
+			return fmt.Errorf("Low[%d] = %g is above High[%d] = %g", i, low, i, b.High[i])
+		}
+	}
+	return nil
 }
 
 func (b Band) entry() entry {
@@ -257,6 +265,14 @@ func (b Band) draw(p *pane) {
 // Median returns the median of several runs over the same x, each a slice like x, and a
 // band between their quartiles.
 func Median(x []float64, runs [][]float64) (Line, Band) {
+	for k, run := range runs {
+		if len(run) != len(x) {
+			panic(fmt.Sprintf("plotting: Median: run %d has %d values for %d x", k, len(run), len(x)))
+		}
+	}
+	if len(runs) == 0 {
+		panic("plotting: Median of no runs; give at least one")
+	}
 	var quartiles [3][]float64
 	column := make([]float64, len(runs))
 	for i := range x {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/gif"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,9 @@ func onScreen(d Drawing) ink {
 
 // encode draws at a resolution, for PNG, in a theme.
 func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
+	if isNil(d) {
+		return nil, errors.New("plotting: nothing to draw; give a Figure or a plot")
+	}
 	name, title, alt := describeDrawing(d)
 	f, own := figureOf(d)
 	pl := &plan{width: Double.Length, height: Double.Length * 0.6}
@@ -192,14 +196,8 @@ func describeDrawing(d Drawing) (name, title, alt string) {
 // names. An empty name means the figure's own. Files appear whole or not at all. A
 // format that fails does not stop the others.
 func Save(d Drawing, name string) error {
-	dir := os.Getenv(exportVariable)
-	if dir == "" {
-		dir = "figures" // beside the notebook
-	}
-	if name == "" {
-		name, _, _ = describeDrawing(d)
-	}
-	return save(d, dir, name)
+	own, _, _ := describeDrawing(d)
+	return save(d, cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, own)) // beside the notebook
 }
 
 // begunVariable says when the notebook began to run, whose cells are programs of their own.
@@ -251,8 +249,8 @@ func Animate(frames []Figure, delay int) {
 
 // EncodeAnimation is described at Animate.
 func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
-	if len(frames) == 0 || delay <= 0 {
-		return nil, fmt.Errorf("plotting: an animation needs frames and a delay, this has %d and %d", len(frames), delay)
+	if len(frames) == 0 || delay <= 0 || delay > math.MaxUint16 {
+		return nil, fmt.Errorf("plotting: an animation needs frames and a delay up to %d, this has %d and %d", math.MaxUint16, len(frames), delay)
 	}
 	var g gif.GIF
 	for k, f := range frames {
@@ -278,7 +276,12 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 // Style gives a plot of gonum's the font, the colours and the line widths of this
 // package, and its ticks where they are gonum's own. Call it before drawing; Show, Save
 // and Encode do.
-func Style(p *plot.Plot) { paper.stylePlot(p) }
+func Style(p *plot.Plot) {
+	if p == nil {
+		panic("plotting: Style of a nil plot; make plots by plot.New")
+	}
+	paper.stylePlot(p)
+}
 
 func (t ink) stylePlot(p *plot.Plot) {
 	l := lonely(t)

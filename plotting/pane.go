@@ -27,10 +27,10 @@ type pane struct {
 	plot  *plot.Plot // the panel, as plotters see it
 	x, y  mapping
 	page  vg.Rectangle
-	head  vg.Length // the room above the plotting area
-	left  vg.Length // the room at its left
-	inner struct{ x, y bool }
-	alone bool // a plot of gonum's
+	head  vg.Length           // the room above the plotting area
+	left  vg.Length           // the room at its left
+	inner struct{ x, y bool } // tick labels are left to a neighbour
+	alone bool                // a plot of gonum's
 
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
@@ -40,8 +40,9 @@ type pane struct {
 	watching   bool           // a layer is being drawn
 	busy       []vg.Point     // where lines and points are, for labels to avoid
 	coming     []vg.Point     // where they will be
+	measuring  bool           // text is only measured
+	set        vg.Rectangle   // what it then covers
 	rehearsing bool           // only to see where
-	fills      [][]vg.Point   // areas, likewise
 	taken      []vg.Rectangle // labels, likewise
 	err        error          // the first mistake found while drawing
 }
@@ -217,6 +218,11 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	}
 	box := p.inkBox(at, s, size)
 	shift := vg.Length(align) * box.Size().X
+	if p.measuring {
+		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X+shift), max(p.set.Max.X, box.Max.X+shift)
+		p.set.Min.Y, p.set.Max.Y = min(p.set.Min.Y, box.Min.Y), max(p.set.Max.Y, box.Max.Y)
+		return
+	}
 	const slack = 1.5 // points of the margin
 	if box.Min.X+shift < p.page.Min.X-slack || box.Max.X+shift > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
 		p.fail(fmt.Errorf("the label %q does not fit on the page; shorten it, or set Key or a greater Width", s))

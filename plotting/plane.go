@@ -50,6 +50,11 @@ func (c Contours) extend(*extent) error {
 	if n := len(c.levels()); len(c.Labels) > n {
 		return fmt.Errorf("has %d Labels for %d levels", len(c.Labels), n)
 	}
+	for i, v := range c.Levels {
+		if err := (mapping{}).admits(v); err != nil {
+			return fmt.Errorf("Levels[%d] %w", i, err)
+		}
+	}
 	return surface{c.F, c.Batch}.check()
 }
 
@@ -209,8 +214,8 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A function of the plane is given point by point or, where many points at once
-// are cheaper (a network), as a batch. Exactly one of the two is set.
+// A function of the plane is given point by point or, where many points at once are cheaper
+// (a network), as a batch.
 type surface struct {
 	f     func(x, y float64) float64
 	batch func(x, y []float64) []float64
@@ -226,13 +231,12 @@ func (s surface) check() error {
 func (s surface) evaluate(x, y []float64) (out []float64, err error) {
 	if s.batch != nil {
 		out = s.batch(x, y)
-		if len(out) == 0 || len(out)%len(x) != 0 {
-			return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
-		}
-	} else {
-		for k := range x {
-			out = append(out, s.f(x[k], y[k]))
-		}
+	}
+	for k := 0; s.f != nil && k < len(x); k++ {
+		out = append(out, s.f(x[k], y[k]))
+	}
+	if len(out) == 0 || len(out)%len(x) != 0 {
+		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
 	}
 	each := len(out) / len(x)
 	for k, v := range out {
@@ -316,37 +320,41 @@ func (l *lattice) outlines(f func(k int) float64) (loops [][]crossing) {
 	v := make([]float64, width*height)
 	for k := range v {
 		v[k] = -1
-		if i, j := k%width-1, k/width-1; i >= 0 && i <= l.nx && j >= 0 && j <= l.ny {
-			v[k] = f(j*(l.nx+1) + i)
-		}
 	}
-	type edge struct{ a, b int } // from a corner in the area to one out of it
-	next := make(map[edge]edge)  // the area is at the outline's left
-	var order []edge
-	for k := range width * (height - 1) {
-		if k%width == width-1 {
+	for k := range (l.nx + 1) * (l.ny + 1) {
+		v[(k/(l.nx+1)+1)*width+k%(l.nx+1)+1] = f(k)
+	}
+	// An edge from corner k, in the area, to one out of it is 4k + direction. Each is followed
+	// by another, the area at the outline's left.
+	step := [4]int{1, width, -1, -width}
+	next := make([]int, 4*len(v))
+	var order []int
+	for k := range width*(height-1) - 1 {
+		in := v[k] >= 0
+		flat := in == (v[k+1] >= 0) && in == (v[k+width] >= 0) && in == (v[k+width+1] >= 0)
+		if flat || k%width == width-1 {
 			continue
 		}
 		corners := [4]int{k, k + 1, k + 1 + width, k + width} // counterclockwise
 		for e := range 4 {
-			a, b := corners[e], corners[(e+1)%4]
-			if v[a] < 0 || v[b] >= 0 {
+			if v[corners[e]] < 0 || v[corners[(e+1)%4]] >= 0 {
 				continue
 			}
 			m := e + 1
 			for v[corners[m%4]] >= 0 || v[corners[(m+1)%4]] < 0 {
 				m++
 			}
-			order = append(order, edge{a, b})
-			next[edge{a, b}] = edge{corners[(m+1)%4], corners[m%4]}
+			order = append(order, 4*corners[e]+e)
+			next[4*corners[e]+e] = 4*corners[(m+1)%4] + (m+2)%4
 		}
 	}
-	done := make(map[edge]bool)
-	for _, start := range order {
+	for _, e := range order {
 		var loop []crossing
-		for e := start; !done[e]; e = next[e] {
-			done[e] = true
-			loop = append(loop, l.crossing(e.a, e.b, v[e.a]/(v[e.a]-v[e.b])))
+		for next[e] != 0 { // which is no edge: corner 0 is not in the area
+			a := e / 4
+			b := a + step[e%4]
+			loop = append(loop, l.crossing(a, b, v[a]/(v[a]-v[b])))
+			e, next[e] = next[e], 0
 		}
 		if len(loop) > 2 {
 			loops = append(loops, loop)

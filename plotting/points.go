@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -30,6 +31,9 @@ type Scatter struct {
 
 func (s Scatter) extend(e *extent) error {
 	e.cloud = true
+	if !(s.Size >= 0 && s.Size <= 100) {
+		return fmt.Errorf("has Size = %g; use a number up to 100, or zero", s.Size)
+	}
 	x, _ := data(s.XY, s.X, s.Y)
 	for _, k := range s.Ringed {
 		if k < 0 || k >= len(x) {
@@ -68,10 +72,7 @@ func (s Scatter) drawAt(p *pane, points []vg.Point) {
 }
 
 func (s Scatter) radius(p *pane) vg.Length {
-	if s.Size > 0 {
-		return p.marker * vg.Length(s.Size)
-	}
-	return p.marker
+	return p.marker * vg.Length(cmp.Or(s.Size, 1))
 }
 
 // Circle is a circle in the units of the x axis, for panels with Equal.

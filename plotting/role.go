@@ -95,46 +95,30 @@ type ink struct {
 	colors             int // of a picture; 0 is as many as there can be
 }
 
-// paper is for print: dark ink on white.
+func rgb(c uint32) color.NRGBA { return color.NRGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255} }
+
+// paper is for print: dark ink on white. Lines have a contrast of 3 to 1, as WCAG 2 wants.
 var paper = ink{
 	ground: color.White,
-	text:   color.NRGBA{0x26, 0x26, 0x26, 255},
-	quiet:  color.NRGBA{0x59, 0x59, 0x59, 255}, // 7:1 on white
-	faint:  color.NRGBA{0xb8, 0xb8, 0xb8, 255},
+	text:   rgb(0x262626), quiet: rgb(0x595959), faint: rgb(0xb8b8b8),
 	roles: []color.NRGBA{
-		Neutral:   {0x26, 0x26, 0x26, 255},
-		Highest:   {0xd2, 0x44, 0x2b, 255},
-		Second:    {0x11, 0x56, 0xb3, 255},
-		Third:     {0x3b, 0xa2, 0xa7, 255},
-		Fourth:    {0x60, 0x28, 0x64, 255},
-		Reference: {0x59, 0x59, 0x59, 255},
+		Neutral: rgb(0x262626), Highest: rgb(0xd2442b), Second: rgb(0x1156b3), Third: rgb(0x3ba2a7), Fourth: rgb(0x602864),
+		Reference: rgb(0x595959),
 	},
-	classes: []color.NRGBA{
-		{0x6f, 0x2d, 0xa8, 255},
-		{0x3a, 0x7d, 0x44, 255},
-		{0xb3, 0x90, 0x00, 255},
-		{0x14, 0x22, 0x4d, 255},
-		{0xd8, 0x54, 0x90, 255},
-		{0x60, 0x24, 0x00, 255},
-	},
+	classes: []color.NRGBA{rgb(0x6f2da8), rgb(0x3a7d44), rgb(0xb39000), rgb(0x14224d), rgb(0xd85490), rgb(0x602400)},
 }
 
 // screen is for pages that are white or nearly black: no ground, and every colour
-// between the two.
-var screen = func() ink {
-	s := paper
-	s.ground, s.colors = nil, 48               // that shows no difference at double density
-	grey := color.NRGBA{0x75, 0x75, 0x79, 255} // 4.5:1 on white, 4.2:1 on black
-	s.text, s.quiet = grey, grey
-	s.faint = color.NRGBA{0x9a, 0x9a, 0x9e, 255}
-	s.roles, s.classes = slices.Clone(s.roles), slices.Clone(s.classes)
-	for _, colors := range [][]color.NRGBA{s.roles, s.classes} {
-		for i, c := range colors {
-			colors[i] = between(c)
-		}
-	}
-	return s
-}()
+// moved to between the two.
+var screen = ink{
+	text: rgb(0x757579), quiet: rgb(0x757579), faint: rgb(0x9a9a9e),
+	roles: []color.NRGBA{
+		Neutral: rgb(0x696969), Highest: rgb(0xd2442b), Second: rgb(0x2d69bc), Third: rgb(0x389ba0), Fourth: rgb(0x875e8a),
+		Reference: rgb(0x6c6c6c),
+	},
+	classes: []color.NRGBA{rgb(0x8a53b7), rgb(0x3a7d44), rgb(0xab8a00), rgb(0x636c89), rgb(0xd85490), rgb(0x8c6147)},
+	colors:  48, // that shows no difference at double density
+}
 
 func (t ink) color(r Role) color.NRGBA {
 	if k := r.index(); r >= firstClass {
@@ -153,56 +137,14 @@ func (t ink) tint(c color.NRGBA, amount float64) color.NRGBA {
 	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 255}
 }
 
-// readable darkens a colour until text in it has a contrast of 4.5 to 1 on
-// paper, the level AA of WCAG 2.
+// inText are the darker colours that text has on paper, for a contrast of 4.5 to 1.
+var inText = map[color.NRGBA]color.NRGBA{rgb(0x3ba2a7): rgb(0x2e8286), rgb(0xb39000): rgb(0x907300), rgb(0xd85490): rgb(0xbe487e)}
+
 func (t ink) readable(c color.NRGBA) color.NRGBA {
-	for t.ground != nil && 1.05/(luminance(c)+0.05) < 4.5 {
-		c = shade(c, 0, 0.04)
+	if dark, ok := inText[c]; ok && t.ground != nil {
+		return dark
 	}
 	return c
-}
-
-// Luminances with a contrast of 3 to 1 on white and on the dark grey, of luminance
-// 0.009, of the site's pages: lines need that, by WCAG 2.
-const leastLight, mostLight = 0.135, 0.29
-
-// between moves a colour to where it is seen on white and on a dark page.
-func between(c color.NRGBA) color.NRGBA {
-	for luminance(c) < leastLight {
-		c = shade(c, 255, 0.04)
-	}
-	for luminance(c) > mostLight {
-		c = shade(c, 0, 0.04)
-	}
-	return c
-}
-
-// shade mixes a share of black (0) or white (255) into a colour.
-func shade(c color.NRGBA, to, share float64) color.NRGBA {
-	for _, v := range []*uint8{&c.R, &c.G, &c.B} {
-		*v = uint8(float64(*v) + share*(to-float64(*v)) + 0.5*to/255)
-	}
-	return c
-}
-
-// luminance is the relative luminance Y of an sRGB colour, 0 to 1 (IEC 61966-2-1).
-func luminance(c color.NRGBA) (y float64) {
-	weights := [3]float64{0.2126, 0.7152, 0.0722}
-	for i, v := range linearRGB(c) {
-		y += weights[i] * v
-	}
-	return y
-}
-
-func linearRGB(c color.NRGBA) (lin [3]float64) {
-	for i, v := range [3]uint8{c.R, c.G, c.B} {
-		if s := float64(v) / 255; s <= 0.04045 {
-			lin[i] = s / 12.92
-		} else {
-			lin[i] = math.Pow((s+0.055)/1.055, 2.4)
-		}
-	}
-	return lin
 }
 
 // A LineStyle is how a line is drawn. The zero one is the role's own.

@@ -29,6 +29,26 @@ var visions = []vision{
 	{"grey", [9]float64{0.2126, 0.7152, 0.0722, 0.2126, 0.7152, 0.0722, 0.2126, 0.7152, 0.0722}},
 }
 
+// luminance is the relative luminance Y of an sRGB colour, 0 to 1 (IEC 61966-2-1).
+func luminance(c color.NRGBA) (y float64) {
+	weights := [3]float64{0.2126, 0.7152, 0.0722}
+	for i, v := range linearRGB(c) {
+		y += weights[i] * v
+	}
+	return y
+}
+
+func linearRGB(c color.NRGBA) (lin [3]float64) {
+	for i, v := range [3]uint8{c.R, c.G, c.B} {
+		if s := float64(v) / 255; s <= 0.04045 {
+			lin[i] = s / 12.92
+		} else {
+			lin[i] = math.Pow((s+0.055)/1.055, 2.4)
+		}
+	}
+	return lin
+}
+
 // lab returns the CIE L*a*b* coordinates, for white D65, of a colour as seen.
 func (v vision) lab(c color.NRGBA) [3]float64 {
 	in := linearRGB(c)

@@ -115,6 +115,13 @@ func (s Scene) draw(p *pane) {
 	}
 }
 
+// occupy notes an area around a point, for labels to avoid.
+func (v *view) occupy(center vg.Point, outline []vg.Point) {
+	for _, q := range dense(append(outline, outline[0])) {
+		v.busy = append(v.busy, dense([]vg.Point{center, q})...)
+	}
+}
+
 func (v *view) place(q Point3) vg.Point { return v.at(q.dot(v.right), q.dot(v.up)) }
 
 func (v *view) placeAll(points []Point3) (out []vg.Point) {
@@ -162,7 +169,7 @@ func (b Ball) drawIn(v *view) {
 	}
 	v.pen(c, v.thin, nil)
 	v.line(outline)
-	v.fills = append(v.fills, outline)
+	v.occupy(center, outline)
 	v.annotate(b.Label, c, v.around(center, radius, b.Label)...)
 }
 
@@ -189,7 +196,7 @@ func (pl Plane) drawIn(v *view) {
 	corners := v.placeAll(pl.covers(v.right, v.up))
 	c := v.color(pl.Role)
 	v.polygon(color.NRGBA{c.R, c.G, c.B, 56}, corners)
-	v.fills = append(v.fills, corners)
+	v.occupy(v.place(Point3{}), corners)
 	v.pen(c, v.thin, nil)
 	v.line(append(corners, corners[0]))
 }

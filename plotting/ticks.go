@@ -61,17 +61,10 @@ type counts struct{}
 func (c counts) Ticks(min, max float64) []plot.Tick { return c.marks(span{min, max, true}, 5) }
 
 func (counts) marks(s span, n int) (out []plot.Tick) {
-	step := wholeStep(s, n)
-	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9*step; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: exponent(k * step)})
+	for _, v := range multiples(s, wholeStep(s, n)) {
+		out = append(out, plot.Tick{Value: v, Label: whole(v)})
 	}
 	return out
-}
-
-// rounded returns v to so many digits.
-func rounded(v float64, digits int) float64 {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
-	return r
 }
 
 func (s Scale) marks(on span, n int) []plot.Tick {
@@ -108,7 +101,7 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 		return []plot.Tick{{Value: s.lo, Label: number(s.lo, -1)}, {Value: s.hi, Label: number(s.hi, -1)}}
 	}
 	step := roundStep(width / float64(n))
-	for multiples(s, step) < 2 {
+	for len(multiples(s, step)) < 2 {
 		step = roundStep(step / 2.5)
 	}
 	exponent := int(math.Floor(math.Log10(step) + 1e-9))
@@ -116,24 +109,26 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 	if largest >= 1e6 || largest < 1e-3 {
 		shift = int(math.Floor(math.Log10(largest)))
 	}
-	first := math.Ceil(s.lo/step - 1e-9)
-	for i := range multiples(s, step) {
-		v := (first + float64(i)) * step
+	for _, v := range multiples(s, step) {
 		label := number(v/math.Pow(10, float64(shift)), max(0, shift-exponent))
 		switch {
-		case first+float64(i) == 0:
+		case v == 0:
 			label = "0"
 		case shift != 0:
-			label += "×10^{" + integer(shift) + "}"
+			label += "×10^{" + whole(float64(shift)) + "}"
 		}
 		out = append(out, plot.Tick{Value: v, Label: label})
 	}
 	return out
 }
 
-// multiples returns how many multiples of step are in s.
-func multiples(s span, step float64) int {
-	return int(math.Floor(s.hi/step+1e-9)-math.Ceil(s.lo/step-1e-9)) + 1
+// multiples returns the multiples of step that are in s.
+func multiples(s span, step float64) (out []float64) {
+	first := math.Ceil(s.lo/step - 1e-9)
+	for i := range int(math.Floor(s.hi/step+1e-9)-first) + 1 {
+		out = append(out, (first+float64(i))*step)
+	}
+	return out
 }
 
 // roundStep returns the smallest 1, 2 or 5 times a power of ten that is not
@@ -151,7 +146,7 @@ func roundStep(x float64) float64 {
 // wholeStep is a round step of at least 1, with at least two multiples if 1 has.
 func wholeStep(s span, n int) float64 {
 	step := math.Max(1, roundStep((s.hi-s.lo)/float64(n)))
-	for step > 1 && multiples(s, step) < 2 {
+	for step > 1 && len(multiples(s, step)) < 2 {
 		step = math.Max(1, roundStep(step/2.5))
 	}
 	return step
@@ -161,11 +156,10 @@ func wholeStep(s span, n int) float64 {
 func decades(s span, n int) (out []plot.Tick) {
 	wide := span{s.lo - s.slack(), s.hi + s.slack(), true}
 	step := wholeStep(wide, n)
-	first, count := math.Ceil(wide.lo/step-1e-9), multiples(wide, step)
-	plain := step == 1 && first >= -2 && first+float64(count) <= 4
-	for i := range count {
-		k := (first + float64(i)) * step
-		label := "10^{" + exponent(k) + "}"
+	powers := multiples(wide, step)
+	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
+	for _, k := range powers {
+		label := "10^{" + whole(k) + "}"
 		if plain {
 			label = number(math.Pow(10, k), max(0, int(-k)))
 		}
@@ -190,8 +184,8 @@ func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s
 
 func (s span) clamp(u float64) float64 { return math.Min(s.hi, math.Max(s.lo, u)) }
 
-// exponent writes a whole number, with all digits as long as they are certain.
-func exponent(k float64) string {
+// whole writes a whole number, with all digits as long as they are certain.
+func whole(k float64) string {
 	if math.Abs(k) < 1e15 {
 		return number(k, 0)
 	}
@@ -216,7 +210,7 @@ func withinDecade(s span, n int) (out []plot.Tick) {
 	}
 	unit, power := 0.0, "" // a common power of ten, where plain digits would be too many
 	if math.Abs(base) > 4 {
-		unit, power = base, "×10^{"+exponent(base)+"}"
+		unit, power = base, "×10^{"+whole(base)+"}"
 	}
 	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u-unit) },
 		func(v float64) float64 { return unit + math.Log10(v) }, func(label string) string { return label + power })
@@ -239,17 +233,16 @@ func multiple(m, k float64) string {
 	case k >= -4 && k <= 4:
 		return number(m*math.Pow(10, k), max(0, int(-k)))
 	case m == 1:
-		return "10^{" + exponent(k) + "}"
+		return "10^{" + whole(k) + "}"
 	}
-	return number(m, 0) + "×10^{" + exponent(k) + "}"
+	return number(m, 0) + "×10^{" + whole(k) + "}"
 }
 
 // doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
 // position is the logarithm of the exponent; short axes get 2 and 5 as well.
 func doubleDecades(s span, n int) (out []plot.Tick) {
-	step := wholeStep(s, n)
-	for k := math.Ceil(s.lo/step - 1e-9); k*step <= s.hi+1e-9; k++ {
-		out = append(out, plot.Tick{Value: k * step, Label: doublePower(int(k * step))})
+	for _, k := range multiples(s, wholeStep(s, n)) {
+		out = append(out, plot.Tick{Value: k, Label: doublePower(int(k))})
 	}
 	if 3*(s.hi-s.lo) > float64(n+1) || s.hi-s.lo > 3 {
 		return out
@@ -257,7 +250,7 @@ func doubleDecades(s span, n int) (out []plot.Tick) {
 	for k := max(0, math.Floor(s.lo)); k <= min(3, s.hi); k++ {
 		for _, m := range []float64{2, 5} {
 			if u := k + math.Log10(m); u >= s.lo && u <= s.hi {
-				out = append(out, plot.Tick{Value: u, Label: "10^{" + integer(int(m*math.Pow(10, k))) + "}"})
+				out = append(out, plot.Tick{Value: u, Label: "10^{" + whole(m*math.Pow(10, k)) + "}"})
 			}
 		}
 	}
@@ -274,11 +267,11 @@ func exponents(s span, n int) []plot.Tick {
 func doublePower(k int) string {
 	switch {
 	case k < 0:
-		return "10^{" + number(rounded(math.Pow(10, float64(k)), 4), -1) + "}"
+		return "10^{" + number(math.Pow(10, float64(k)), -k) + "}"
 	case k <= 3:
-		return "10^{" + integer(int(math.Pow(10, float64(k)))) + "}"
+		return "10^{" + whole(math.Pow(10, float64(k))) + "}"
 	}
-	return "10^{10^{" + integer(k) + "}}"
+	return "10^{10^{" + whole(float64(k)) + "}}"
 }
 
 // number writes v with a true minus sign; digits < 0 means as many as needed.
@@ -288,7 +281,7 @@ func number(v float64, digits int) string {
 		s = strconv.FormatFloat(v, 'g', 4, 64)
 		if mantissa, exponent, ok := strings.Cut(s, "e"); ok {
 			k, _ := strconv.Atoi(exponent)
-			s = mantissa + "×10^{" + integer(k) + "}"
+			s = mantissa + "×10^{" + whole(float64(k)) + "}"
 		}
 	}
 	if strings.Trim(s, "-0.") == "" {
@@ -296,5 +289,3 @@ func number(v float64, digits int) string {
 	}
 	return strings.Replace(s, "-", "−", 1)
 }
-
-func integer(k int) string { return strings.Replace(strconv.Itoa(k), "-", "−", 1) }

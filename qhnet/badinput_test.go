@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -66,7 +65,7 @@ func TestBadInputOfModels(t *testing.T) {
 		return qhnet.NewBallMargins(network(t, nn.Input(2), nn.Dense(2), nn.ReLU(), nn.Dense(1)), toy.set, 0)
 	})
 	b.Refuse("Batches without rng", func() (any, error) { return qhnet.Batches(toy.model, toy.set, 1, nil) })
-	b.Int("Batches size", func(n int) (any, error) { return qhnet.Batches(toy.model, toy.set, n, rng()) }, 1, far, math.MaxInt)
+	b.Int("Batches size", func(n int) (any, error) { return qhnet.Batches(toy.model, toy.set, n, rng()) }, 1, badinput.Far, math.MaxInt)
 	b.Float("NewBallMargins radius", func(v float64) (any, error) {
 		m, err := qhnet.NewBallMargins(toy.model, toy.set, v)
 		if err != nil {
@@ -103,7 +102,7 @@ func TestBadInputOfModels(t *testing.T) {
 		}
 		return block.Of(v), nil
 	})
-	b.Int("Shape.Size", func(n int) (any, error) { return qhnet.Shape{n, 4}.Size(), nil }, 1, 0, far)
+	b.Int("Shape.Size", func(n int) (any, error) { return qhnet.Shape{n, 4}.Size(), nil }, 1, 0, badinput.Far)
 
 	moved := func() *qhnet.Margins {
 		m := bind(t, toy.model, toy.set)
@@ -145,9 +144,6 @@ func TestBadInputOfModels(t *testing.T) {
 	b.Refuse("Margins.Gradient before Forward", func() (any, error) { fresh.Gradient(dst, two); return nil, nil })
 	b.Refuse("Margins.Directional before Forward", func() (any, error) { fresh.Directional(two, toy.theta); return nil, nil })
 }
-
-// far is what [badinput.Table.Int] tries.
-const far = 1 << (strconv.IntSize - 24)
 
 func TestBadInputOfRates(t *testing.T) {
 	b, toy := badinput.New(t), newToy(t)
@@ -200,7 +196,9 @@ func TestBadInputOfRates(t *testing.T) {
 		}
 		return scaled, nil
 	}, -1, 0, 1e-320, 1e300)
-	b.Float("Curve", func(v float64) (any, error) { return qhnet.Curve([]float64{math.Copysign(math.Sqrt(math.Abs(v)), v) / 1e148}, toy.rates, toy.theta), nil }, -1, 0, 1e-320, 1e300)
+	b.Float("Curve", func(v float64) (any, error) {
+		return qhnet.Curve([]float64{math.Copysign(math.Sqrt(math.Abs(v)), v) / 1e148}, toy.rates, toy.theta), nil
+	}, -1, 0, 1e-320, 1e300)
 	b.Refuse("Curve of no alphas", func() (any, error) { return qhnet.Curve(nil, toy.rates, toy.theta), nil })
 	for name, call := range map[string]func(theta []float64) (any, error){
 		"Rescale":        func(v []float64) (any, error) { return qhnet.Rescale(nil, 1, toy.rates, v), nil },
@@ -264,7 +262,7 @@ func TestBadInputOfRuns(t *testing.T) {
 	}, 0)
 	b.Float("Flow.KinkWidth", func(v float64) (any, error) { return flow(func(f *qhnet.Flow) { f.KinkWidth = v }) }, 0, 1e-320)
 	b.Int("Flow.PerDecade", func(n int) (any, error) { return flow(func(f *qhnet.Flow) { f.PerDecade = n }) }, 0, 1)
-	b.Int("Flow.MaxSteps", func(n int) (any, error) { return flow(func(f *qhnet.Flow) { f.MaxSteps = n }) }, 0, far, math.MaxInt)
+	b.Int("Flow.MaxSteps", func(n int) (any, error) { return flow(func(f *qhnet.Flow) { f.MaxSteps = n }) }, 0, badinput.Far, math.MaxInt)
 	b.Int("Flow.Clock", func(n int) (any, error) { return flow(func(f *qhnet.Flow) { f.Clock = qhnet.Clock(n) }) }, 0, 1)
 	b.Refuse("Flow.Checkpoint in no folder", func() (any, error) {
 		return flow(func(f *qhnet.Flow) { f.Checkpoint = filepath.Join(t.TempDir(), "none", "file", "\x00") })
@@ -305,7 +303,7 @@ func TestBadInputOfRuns(t *testing.T) {
 	b.Vector("Descent.Start", toy.theta, func(v []float64) (any, error) { return descent(func(d *qhnet.Descent) { d.Start = v }) })
 	b.Int("Descent.Steps", func(n int) (any, error) {
 		return descent(func(d *qhnet.Descent) { d.Steps, d.Until = n, 1 })
-	}, 1, far, math.MaxInt)
+	}, 1, badinput.Far, math.MaxInt)
 	b.Int("Descent.PerDecade", func(n int) (any, error) { return descent(func(d *qhnet.Descent) { d.PerDecade = n }) }, 0, 1)
 	b.Float("Descent.Until", func(v float64) (any, error) { return descent(func(d *qhnet.Descent) { d.Until = v }) }, math.Inf(1), math.Inf(-1), -1, 0, 1e-320, 1e300)
 	b.Float("Descent.WeightDecay", func(v float64) (any, error) { return descent(func(d *qhnet.Descent) { d.WeightDecay = v }) }, 0, 1e-320)

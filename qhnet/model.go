@@ -65,9 +65,7 @@ type KinkRounder interface {
 // Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
 // method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
 func Jacobian(dst *mat.Dense, e Evaluation) {
-	if dst == nil || dst.IsEmpty() {
-		panic("qhnet: Jacobian: dst is nil or empty; give it a row an output and a column a parameter")
-	}
+	vector.CheckMatrix("Jacobian's dst", dst)
 	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
 		own.Jacobian(dst)
 		return

@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"plotting":       {},
 	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/progress", "qhnet/store", "qhnet/experiment"},
 
-	"qhnet/experiment":        {"qhnet", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
+	"qhnet/experiment":        {"qhnet", "qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
 	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
 	"qhnet/internal/badinput": {"qhnet/dataset"},                                        // for tests
 }

@@ -1,30 +1,30 @@
-"""Turn Markdown with TeX into HTML with MathML.
+"""Turn the text cells of a notebook into HTML with MathML.
 
-Reads a JSON list of texts from standard input and writes the list of their
-HTML. Formulas are taken out before Markdown is read, as JupyterLab does, since
-underscores and backslashes mean something else there.
+Reads {"folder": F, "cells": [{"text": T, "attachments": A}]} from standard input and
+writes a list of {"html": H, "headings": [[level, identity, html]], "complaints": C}.
+Where formulas are is decided by nbconvert's parser: they are part of Markdown, so
+dollars in code are dollars.
 """
 
+import base64
 import html
 import json
+import mimetypes
+import pathlib
 import re
 import sys
+import urllib.parse
 import xml.etree.ElementTree as tree
 
 import mistune
 from latex2mathml.converter import convert
-
-# Code is matched first, so that a dollar in it is no formula.
-FORMULA = re.compile(
-    r"(?P<code>^```.*?^```|`[^`\n]+`)"
-    r"|\$\$(?P<display>.+?)\$\$"
-    r"|(?<![\\$])\$(?P<inline>[^\s$](?:[^$]*[^\s$\\])?)\$(?!\d)",
-    re.DOTALL | re.MULTILINE,
-)
+from nbconvert.filters.markdown_mistune import MathBlockParser, MathInlineParser
 
 # Spellings that TeX accepts and latex2mathml does not know.
 SPELLINGS = [
-    (r"\\(begin|end)\{aligned\}", r"\\\1{align*}"),
+    (r"\\(begin|end)\{(?:align|aligned|alignat|eqnarray|split)\*?\}", r"\\\1{align*}"),  # Jupyter does not number them
+    (r"\\(begin|end)\{gather(?:ed)?\*?\}", r"\\\1{matrix}"),
+    (r"\\(?:begin|end)\{(?:equation|math|displaymath)\*?\}|\\(?:nonumber|notag)\b", ""),
     (r"\\(mathcal|mathbb|mathbf|mathsf|boldsymbol)\s*([A-Za-z0-9]|\\[A-Za-z]+)", r"\\\1{\2}"),
     (r"\\(?:mathrm|operatorname\*?)\s*\{([^{}\\]*)\}", r"\\text{\1}"),
     (r"\\(?:mathrm|operatorname\*?)\s*\{(\w+)\\,(\w+)\}", r"\\text{\1 \2}"),
@@ -52,16 +52,16 @@ def mathml(tex, display):
     try:
         root = tree.fromstring(convert(tex.strip(), display="block" if display else "inline"))
     except Exception as error:
-        sys.exit(f"cannot read the formula {tex!r}: {error!r}")
+        raise ValueError(f"cannot read the formula {tex!r}: {error!r}")
     for element in root.iter():
         element.tag = element.tag.removeprefix("{%s}" % NAMESPACE)
         element.attrib.pop("href", None)
         if element.tag not in ELEMENTS:  # HTML that was written into the formula
-            sys.exit(f"the formula {tex!r} has the element {element.tag}")
+            raise ValueError(f"the formula {tex!r} has the element {element.tag}")
     for element in list(root.iter()):
         sign(element)
         if (element.text or "").startswith("\\"):
-            sys.exit(f"the command {element.text} is unknown in the formula {tex!r}")
+            raise ValueError(f"the command {element.text} is unknown in the formula {tex!r}")
         repair(element, display)
     markup = tree.tostring(root, encoding="unicode")
     if display:
@@ -72,7 +72,12 @@ def mathml(tex, display):
 
 
 def sign(row):
-    """Mark a + or - after an operator as a sign, which stands close to its number."""
+    """Mark a + or - after an operator as a sign, which stands close to its number, and
+    leave room after the name of a function."""
+    for i in range(len(row) - 1, 0, -1) if row.tag in ("mrow", "mtd", "mstyle") else ():
+        name = row[i - 1][0] if row[i - 1].tag in ("msub", "msup", "munder") else row[i - 1]
+        if name.tag in ("mi", "mo") and re.fullmatch("[a-z]{2,}", name.text or "") and row[i].tag not in ("mo", "mspace"):
+            row.insert(i, tree.Element("mspace", width="0.17em"))
     for before, element in zip(row, row[1:]):
         if element.tag == before.tag == "mo" and element.text in "+-\u2212" and before.text not in ")]}|\u2016\u27e9":
             element.set("form", "prefix")
@@ -93,33 +98,113 @@ def repair(element, display):
         element.set("class", alignment)
 
 
-def render(text, markdown):
-    formulas = []
-    # Markdown leaves signs for private use alone.
-    begin, end = [sign for sign in map(chr, range(0xE000, 0xF8FF)) if sign not in text][:2]
+# A definition, up to what it stands for.
+DEFINITION = re.compile(
+    r"\\(?:newcommand\*?|DeclareMathOperator\*?|def)\s*\{?\s*(\\[A-Za-z]+)\s*\}?\s*(?:\[[^\]]*\])*(?:\#\d)*\s*(?=\{)"
+)
 
-    def take(match):
-        if match["code"]:
-            return match["code"]
-        display = match["display"] is not None
-        formulas.append(mathml(match["display"] if display else match["inline"], display))
-        mark = f"{begin}{len(formulas) - 1}{end}"
-        return f"\n\n{mark}\n\n" if display else mark
 
-    body = markdown(FORMULA.sub(take, text))
-    body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
-    body = re.sub(f"<p>({begin}[0-9]+{end})</p>", r"\1", body)
-    return re.sub(f"{begin}([0-9]+){end}", lambda m: formulas[int(m[1])], body)
+def group(tex, start):
+    """Return the end of the braces that open at start."""
+    depth = 0
+    for i in range(start, len(tex)):
+        if tex[i - 1] != "\\":
+            depth += (tex[i] == "{") - (tex[i] == "}")
+        if depth == 0:
+            return i + 1
+    raise ValueError(f"a brace stays open in {tex!r}")
+
+
+class Renderer(mistune.HTMLRenderer):
+    """HTML of the text cells of one notebook."""
+
+    def __init__(self, folder):
+        super().__init__(escape=True)
+        self.folder, self.macros, self.identities = pathlib.Path(folder), {}, set()
+        self.attachments, self.headings, self.complaints = {}, [], []
+
+    def formula(self, tex, display):
+        """Definitions hold from where they stand to the end of the notebook, as in MathJax."""
+        try:
+            tex = re.sub(r"\\(re|provide)newcommand", r"\\newcommand", tex)
+            while match := DEFINITION.search(tex):
+                end = group(tex, match.end())
+                self.macros[match[1]] = tex[match.start() : end]
+                tex = tex[: match.start()] + tex[end:]
+            used = self.macros.values() if "\\" in tex else []
+            return mathml("".join(used) + tex, display) if tex.strip() else ""
+        except ValueError as error:
+            self.complaints.append(str(error))
+            return f'<code class="bad">{html.escape(tex)}</code>'
+
+    def block_math(self, text):
+        return self.formula(text, True)
+
+    def inline_math(self, text):
+        return self.formula(text, False)
+
+    def latex_environment(self, name, body):
+        return self.formula(r"\begin{%s}%s\end{%s}" % (name, body, name), True)
+
+    def paragraph(self, text):
+        if text.startswith('<div class="formula"') and text.count("<div") == 1 and text.endswith("</div>"):
+            return text
+        return super().paragraph(text.replace('<div class="formula"', '<span class="formula"').replace("</div>", "</span>"))
+
+    def heading(self, text, level, **attrs):
+        """Headings have the identities that JupyterLab gives them, so that links work there and here."""
+        plain = html.unescape(re.sub("<[^>]*>", "", text))
+        identity = base = plain.strip().replace(" ", "-")
+        number = 1
+        while identity in self.identities:
+            number += 1
+            identity = f"{base}-{number}"
+        self.identities.add(identity)
+        self.headings.append([level, identity, re.sub("</?a[^>]*>", "", text)])
+        quoted = html.escape(identity)
+        return f'<h{level} id="{quoted}">{text} <a class="anchor" href="#{html.escape(urllib.parse.quote(identity))}" aria-label="Link to this section">#</a></h{level}>\n'
+
+    def image(self, text, url, title=None):
+        try:
+            return super().image(text, self.embedded(url), title).replace("<img", '<img class="picture"')
+        except (OSError, ValueError) as error:
+            self.complaints.append(f"the picture {url} cannot be shown: {error}")
+            return f'<span class="bad">[picture {html.escape(url)}: {text}]</span>'
+
+    def safe_url(self, url):
+        return url if url.startswith("data:image/") else super().safe_url(url)
+
+    def embedded(self, url):
+        """Return a picture as data: what is attached, or a file beside the notebook."""
+        address = urllib.parse.urlsplit(url)
+        if address.scheme == "attachment":
+            kinds = self.attachments.get(urllib.parse.unquote(address.path)) or {}
+            for kind, content in kinds.items():
+                return f"data:{kind};base64,{''.join(content).strip()}"
+            raise ValueError("nothing of this name is attached to the cell")
+        if address.scheme == "data":
+            return url
+        if address.scheme or address.netloc:
+            raise ValueError("it is elsewhere, and these pages load nothing from elsewhere")
+        path = (self.folder / urllib.parse.unquote(address.path)).resolve()
+        kind = mimetypes.guess_type(path.name)[0] or ""
+        if not path.is_relative_to(self.folder.resolve()) or not kind.startswith("image/"):
+            raise ValueError("it is no picture in the notebook's folder")
+        return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def main():
-    markdown = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])
+    notebook = json.load(sys.stdin)
+    renderer = Renderer(notebook["folder"])
+    plugins = [mistune.import_plugin(name) for name in ("table", "strikethrough", "url")]
+    markdown = mistune.Markdown(renderer, MathBlockParser(), MathInlineParser(), plugins)
     rendered = []
-    for text in json.load(sys.stdin):
-        try:
-            rendered.append(render(text, markdown))
-        except Exception as error:
-            sys.exit(f"cannot read the text that begins with {text[:60]!r}: {error!r}")
+    for cell in notebook["cells"]:
+        renderer.attachments, renderer.headings, renderer.complaints = cell["attachments"] or {}, [], []
+        body = markdown(cell["text"])
+        body = re.sub(r"<p>\s*</p>", "", body)
+        body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
+        rendered.append({"html": body, "headings": renderer.headings, "complaints": renderer.complaints})
     json.dump(rendered, sys.stdout)
 
 

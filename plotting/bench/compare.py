@@ -76,7 +76,7 @@ def scatter():
 
 
 def stacked():
-    fig, axes = plt.subplots(4, 1, sharex=True, figsize=(6.75, 6.4), dpi=300)
+    fig, axes = plt.subplots(4, 1, sharex=True, figsize=(6.75, 4.44), dpi=300)
     x = np.logspace(0, 6, 201)
     for k, ax in enumerate(axes):
         ax.spines[["top", "right"]].set_visible(False)

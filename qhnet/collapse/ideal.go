@@ -225,8 +225,8 @@ func (p IdealProblem) points() int { return p.Classes * p.PerClass }
 // C < 2 or d < C-1, where no such frame exists. See Papyan, Han and Donoho,
 // arXiv:2008.08186, definition of the simplex ETF.
 func SimplexETF(classes, d int) *mat.Dense {
-	if classes < 2 || d < classes-1 {
-		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1", classes, d))
+	if classes < 2 || d < classes-1 || float64(classes)*float64(d) > 1<<30 {
+		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1, and at most 2³⁰ entries", classes, d))
 	}
 	frame := mat.NewDense(classes, d, nil)
 	ratio := float64(classes) / float64(classes-1)

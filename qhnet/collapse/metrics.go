@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/internal/vector"
 )
 
 // ClassFeatures holds the last-layer features of labelled points and the class
@@ -39,6 +40,17 @@ type ClassFeatures struct {
 	Counts   []int      // C
 }
 
+// The metrics square their input twice, so it has to lie between these sizes.
+const smallest, largest = 1e-70, 1e70
+
+// checkSize returns an error unless squares and their squares can be trusted.
+func checkSize(what string, a mat.Matrix) error {
+	if size := mat.Norm(a, 2); !(size >= smallest && size <= largest) {
+		return fmt.Errorf("qhnet: collapse: the norm of %s is %.3g; scale it to be finite and not zero, between %g and %g, which changes no metric", what, size, smallest, largest)
+	}
+	return nil
+}
+
 // coincide is the distance, relative to the means' length, below which two class means
 // are one but for rounding.
 const coincide = 1e-13
@@ -47,6 +59,7 @@ const coincide = 1e-13
 // error if there are fewer than two classes, a class has no points, a feature is
 // not finite, or all class means coincide up to rounding. It panics if lengths differ.
 func NewClassFeatures(h *mat.Dense, labels []int, classes int) (*ClassFeatures, error) {
+	vector.CheckMatrix("the features", h)
 	n, d := h.Dims()
 	if n != len(labels) {
 		panic(fmt.Sprintf("qhnet: %d feature rows but %d labels", n, len(labels)))
@@ -73,6 +86,9 @@ func NewClassFeatures(h *mat.Dense, labels []int, classes int) (*ClassFeatures, 
 	}
 	if mat.Norm(f.Centred, 2) <= coincide*mat.Norm(f.Means, 2) {
 		return nil, errors.New("qhnet: collapse: all class means coincide, so no angle between them exists")
+	}
+	if err := checkSize("the centred class means", f.Centred); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -108,6 +124,9 @@ func (f *ClassFeatures) average() error {
 // values of M that exceed the largest by a factor max(C, d)·2⁻⁵², at most
 // min(C-1, d) of them.
 func (f *ClassFeatures) WithinClassVariability() float64 {
+	if f == nil || f.H == nil {
+		panic("qhnet: nil or zero ClassFeatures; make them by NewClassFeatures, and look at its error")
+	}
 	values, directions := f.betweenDirections()
 	classes, n := len(f.Counts), len(f.Labels)
 	var along mat.Dense
@@ -220,6 +239,8 @@ type Metrics struct {
 // are those of [NewClassFeatures], a classifier that is zero, and one that is not
 // finite. It panics if shapes differ.
 func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, error) {
+	vector.CheckMatrix("the features", h)
+	vector.CheckMatrix("the classifier", w)
 	classes, d := w.Dims()
 	if _, width := h.Dims(); width != d {
 		panic(fmt.Sprintf("qhnet: %d features but the classifier reads %d", width, d))
@@ -236,6 +257,9 @@ func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, er
 	}
 	if mat.Norm(w, 2) == 0 {
 		return Metrics{}, errors.New("qhnet: collapse: all weights of the classifier are zero, so it has no direction")
+	}
+	if err := checkSize("the classifier", w); err != nil {
+		return Metrics{}, err
 	}
 	c := Metrics{
 		Classes: classes, Features: d, Points: len(labels),
@@ -277,16 +301,24 @@ func equality(a *mat.Dense) (norm, angle float64) {
 //
 // one number for equal norms and equal angles, as in Zhu et al., arXiv:2105.02375 (who
 // apply it to W). It is 0 on an ETF of any size and orientation. It panics for fewer
-// than two rows.
-func ETFDistance(a mat.Matrix) float64 { return etfDistance(a, a) }
+// than two rows, and for rows without a direction.
+func ETFDistance(a mat.Matrix) float64 {
+	if a == nil {
+		panic("qhnet: ETF distance of nil; give a matrix of at least two rows")
+	}
+	if rows, _ := a.Dims(); rows < 2 {
+		panic("qhnet: distance of one row from a simplex ETF, which has at least 2")
+	}
+	if err := checkSize("the rows", a); err != nil {
+		panic(err.Error())
+	}
+	return etfDistance(a, a)
+}
 
 func etfDistance(a, b mat.Matrix) float64 {
 	var gram mat.Dense
 	gram.Mul(a, b.T())
 	classes, _ := gram.Dims()
-	if classes < 2 {
-		panic("qhnet: distance of one row from a simplex ETF, which has at least 2")
-	}
 	gram.Scale(1/mat.Norm(&gram, 2), &gram)
 	root := math.Sqrt(float64(classes - 1))
 	for i := range classes {
@@ -303,6 +335,9 @@ func etfDistance(a, b mat.Matrix) float64 {
 //
 // the best Gram matrix of rank d is a d-dimensional part of the ideal one.
 func ETFFloor(classes, d int) float64 {
+	if classes < 2 || d < 1 {
+		panic(fmt.Sprintf("qhnet: ETF distances of %d classes in %d dimensions; use at least 2 in 1", classes, d))
+	}
 	return math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1)))
 }
 

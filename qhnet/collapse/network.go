@@ -9,6 +9,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/nn"
 )
 
@@ -17,6 +18,7 @@ import (
 type Meter struct {
 	evaluation *nn.Evaluation
 	features   string // the layer that gives the features
+	parameters int
 	weight     qhnet.Block
 	bias       *qhnet.Block
 	labels     []int
@@ -29,7 +31,7 @@ func NewMeter(n *nn.Network, set dataset.Set) (*Meter, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: collapse: %w", err)
 	}
-	meter := &Meter{labels: set.Labels}
+	meter := &Meter{labels: set.Labels, parameters: qhnet.NumParameters(n)}
 	if err := meter.findClassifier(n, set.Classes); err != nil {
 		return nil, err
 	}
@@ -78,14 +80,24 @@ func (m *Meter) At(theta []float64) (Metrics, error) {
 // Features returns the n×d features at θ. They share memory that the next call
 // overwrites.
 func (m *Meter) Features(theta []float64) (*mat.Dense, error) {
+	m.check()
 	if _, err := m.evaluation.Forward(theta); err != nil {
 		return nil, err
 	}
 	return mat.NewDense(len(m.labels), m.weight.Shape[1], m.evaluation.Layer(m.features)), nil
 }
 
+// check panics if there is no network, as where an error of [NewMeter] was ignored.
+func (m *Meter) check() {
+	if m == nil || m.evaluation == nil {
+		panic("qhnet: a nil or zero Meter; make meters by NewMeter, and look at its error")
+	}
+}
+
 // Classifier returns the C×d weights of the last layer, without copying.
 func (m *Meter) Classifier(theta []float64) *mat.Dense {
+	m.check()
+	vector.CheckLength("theta", len(theta), m.parameters)
 	return mat.NewDense(m.weight.Shape[0], m.weight.Shape[1], m.weight.Of(theta))
 }
 
@@ -103,6 +115,9 @@ type Snapshot struct {
 // the class means; if one fails or ctx is cancelled, those before it are returned
 // with the error.
 func (m *Meter) History(ctx context.Context, tr *qhnet.Trajectory) ([]Snapshot, error) {
+	if m.check(); tr == nil {
+		panic("qhnet: the history of a nil Trajectory; look at the error of its run")
+	}
 	history := make([]Snapshot, len(tr.Points))
 	for i, p := range tr.Points {
 		if err := ctx.Err(); err != nil {

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -34,6 +35,9 @@ type NeededBiasResult struct {
 // rate is needed. The margins 2f(u) + b ≥ 1 and -f(u) - b ≥ 1 at the same angle
 // give b ≤ -3, with equality in the limit of the theory.
 func Rings(n int) dataset.Set {
+	if n < 1 || n > 1<<20 {
+		panic(fmt.Sprintf("experiment: rings of %d points; use 1 to a million", n))
+	}
 	set := dataset.Set{Name: "rings", X: mat.NewDense(2*n, 2, nil), Labels: make([]int, 2*n), Classes: 2}
 	for k := range n {
 		sin, cos := math.Sincos(2 * math.Pi * (float64(k) + 0.25) / float64(n))

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet"
+	"qhlab/qhnet/internal/vector"
 )
 
 // Powers is the linear model whose coefficients are powers of single parameters,
@@ -22,9 +23,12 @@ type Powers struct {
 
 // NewPowers returns the model with the given rates.
 func NewPowers(rates ...float64) *Powers {
+	if len(rates) == 0 {
+		panic("experiment: a model without rates; give one for each coordinate")
+	}
 	for j, rate := range rates {
-		if !(rate > 0 && rate <= 1) {
-			panic(fmt.Sprintf("experiment: the rate of coordinate %d is %v, want 0 < λ ≤ 1", j, rate))
+		if !(rate >= 1e-3 && rate <= 1) {
+			panic(fmt.Sprintf("experiment: the rate of coordinate %d is %v, want 1e-3 ≤ λ ≤ 1", j, rate))
 		}
 	}
 	return &Powers{rates}
@@ -61,6 +65,8 @@ func (p *Powers) Coefficients(dst, theta []float64) []float64 {
 	if dst == nil {
 		dst = make([]float64, len(p.rates))
 	}
+	vector.CheckLength("dst", len(dst), len(p.rates))
+	vector.CheckLength("theta", len(theta), len(p.rates))
 	for j, v := range theta {
 		dst[j] = math.Copysign(math.Pow(math.Abs(v), 1/p.rates[j]), v)
 	}
@@ -69,17 +75,17 @@ func (p *Powers) Coefficients(dst, theta []float64) []float64 {
 
 // Bind implements qhnet.Model.
 func (p *Powers) Bind(x *mat.Dense) (qhnet.Evaluation, error) {
+	vector.CheckMatrix("x", x)
 	n, d := x.Dims()
 	if d != len(p.rates) {
 		return nil, fmt.Errorf("experiment: inputs have %d coordinates, but the model takes %d", d, len(p.rates))
 	}
-	for _, v := range x.RawMatrix().Data {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, errors.New("experiment: the inputs hold a NaN or an infinity")
-		}
+	inputs := mat.DenseCopyOf(x)
+	if vector.NotFinite(inputs.RawMatrix().Data) >= 0 {
+		return nil, errors.New("experiment: the inputs hold a NaN or an infinity")
 	}
 	return &powersEvaluation{
-		model: p, inputs: mat.DenseCopyOf(x), outputs: make([]float64, n),
+		model: p, inputs: inputs, outputs: make([]float64, n),
 		beta: make([]float64, d), first: make([]float64, d), second: make([]float64, d), scratch: make([]float64, d),
 	}, nil
 }
@@ -105,10 +111,8 @@ func (e *powersEvaluation) Forward(theta []float64) ([]float64, error) {
 		}
 	}
 	e.apply(e.outputs, e.beta)
-	for k, f := range e.outputs {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("experiment: output %d is %v", k, f)
-		}
+	if k := vector.NotFinite(e.outputs); k >= 0 {
+		return nil, fmt.Errorf("experiment: output %d is %v; use smaller parameters", k, e.outputs[k])
 	}
 	return e.outputs, nil
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -15,9 +14,6 @@ import (
 	"qhlab/qhnet/internal/badinput"
 	"qhlab/qhnet/nn"
 )
-
-// far is what [badinput.Table.Int] tries.
-const far = 1 << (strconv.IntSize - 24)
 
 func TestBadInput(t *testing.T) {
 	b := badinput.New(t)
@@ -63,7 +59,7 @@ func TestBadInput(t *testing.T) {
 	} {
 		fine := []int{1}
 		if strings.HasSuffix(name, "Stride") {
-			fine = append(fine, far, math.MaxInt) // one window
+			fine = append(fine, badinput.Far, math.MaxInt) // one window
 		}
 		b.Int(name, func(n int) (any, error) { return build(of(n)...) }, fine...)
 	}
@@ -235,8 +231,8 @@ func TestBadInput(t *testing.T) {
 	b.Refuse("Start without an initializer", func() (any, error) { return n.Start(rng(), nil), nil })
 	b.Refuse("Rescaled nil", func() (any, error) { return n.Start(rng(), nn.Rescaled(1, nil)), nil })
 	b.Float("Rescaled", func(v float64) (any, error) { return n.Start(rng(), nn.Rescaled(v, nn.He)), nil }, 0, 1e-320, 1e300)
-	b.Int("He", func(n int) (any, error) { return nn.He(n, 1), nil }, 1, far, math.MaxInt)
-	b.Int("Glorot", func(n int) (any, error) { return nn.Glorot(n, 0), nil }, 1, far, math.MaxInt)
+	b.Int("He", func(n int) (any, error) { return nn.He(n, 1), nil }, 1, badinput.Far, math.MaxInt)
+	b.Int("Glorot", func(n int) (any, error) { return nn.Glorot(n, 0), nil }, 1, badinput.Far, math.MaxInt)
 	for name, call := range map[string]func(n *nn.Network) (any, error){
 		"Blocks":       func(n *nn.Network) (any, error) { return n.Blocks(), nil },
 		"Outputs":      func(n *nn.Network) (any, error) { return n.Outputs(), nil },

@@ -166,10 +166,14 @@ func (p *Product) writeRules() {
 // Blocks lists the factors group by group; it implements [qhnet.Model]. The slice
 // belongs to the model.
 func (p *Product) Blocks() []qhnet.Block {
+	p.check()
+	return p.blocks
+}
+
+func (p *Product) check() {
 	if p == nil || len(p.factors) == 0 {
 		panic("qhnet: a nil or zero Product; make products by Groups or Diagonal")
 	}
-	return p.blocks
 }
 
 // ScalingRules asks the rates of each group to sum to 1; it implements [qhnet.Model].
@@ -194,6 +198,7 @@ func (p *Product) Units() []qhnet.Units {
 
 // Inputs returns d, the number of coordinates of an input.
 func (p *Product) Inputs() int {
+	p.check()
 	if p.bias {
 		return len(p.factors) - 1
 	}

@@ -73,6 +73,14 @@ func (o *Options) validate(p *Problem) error {
 	if err := o.Record.validate(p); err != nil {
 		return err
 	}
+	if o.Checkpoint.Every < 0 || o.Progress.Every < 0 {
+		return fmt.Errorf("ode: Checkpoint.Every = %d, Progress.Every = %v; neither may be negative", o.Checkpoint.Every, o.Progress.Every)
+	}
+	for _, e := range o.Events {
+		if e.Direction < Either || e.Direction > Falling {
+			return fmt.Errorf("ode: the Direction of event %q is %d; use Either, Rising or Falling", e.Name, e.Direction)
+		}
+	}
 	if o.Stop.MaxSteps < 0 {
 		return fmt.Errorf("ode: Stopping.MaxSteps = %d; it must not be negative", o.Stop.MaxSteps)
 	}

@@ -30,6 +30,9 @@ type Solution struct {
 // everything up to there; if ctx is cancelled, that is after the current step
 // and the error wraps the context's cause.
 func Solve(ctx context.Context, p Problem, o Options) (*Solution, error) {
+	if ctx == nil {
+		panic("ode: the context is nil; use context.Background()")
+	}
 	r, err := newRun(ctx, p, o)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func (s *State) validate(p *Problem, m Method) error {
 		return fmt.Errorf("ode: the resumed State was made by %s, this run uses %v: it belongs to another run", s.Method, m)
 	case (s.T-p.Start)*(p.End-p.Start) < 0 || (p.End-s.T)*(p.End-p.Start) < 0:
 		return fmt.Errorf("ode: the resumed State is at t = %v, outside the interval from %v to %v", s.T, p.Start, p.End)
-	case !(s.Step > 0):
+	case !(s.Step > 0) || s.Step-s.Step != 0:
 		return fmt.Errorf("ode: the resumed State has the step size %v; it is damaged", s.Step)
 	}
 	return nil

@@ -72,6 +72,7 @@ func (c *Cascade) String() string {
 // with a positive multiplier become equalities. A stage is a few least-distance
 // problems of O(n d²) operations each: 2000 points in 100 dimensions take seconds.
 func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
+	l.Len()
 	stages, err := l.stages(groups)
 	if err != nil {
 		return nil, err

@@ -56,6 +56,9 @@ const (
 // first-order point, its fitted stationarity above 1e-5, or the model has more than
 // 2000 parameters. It takes a Hessian-vector product a parameter and O(m³) operations.
 func CurvatureOf(margins *qhnet.Margins, rates *qhnet.Rates, c *qhnet.Certificate) (*Curvature, error) {
+	if c == nil {
+		panic("qhnet: the curvature of a nil Certificate; make one by Certify, and look at its error")
+	}
 	m := len(c.Theta)
 	if m > mostCurved {
 		return nil, fmt.Errorf("qhnet: curvature: %d parameters; at most %d are supported", m, mostCurved)

@@ -38,6 +38,9 @@ import (
 // it returns the certificate of the point it has reached, if that separates the
 // data, and an error that wraps that of ctx.
 func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates, start []float64) (*qhnet.Certificate, error) {
+	if ctx == nil {
+		panic("qhnet: the context is nil; use context.Background()")
+	}
 	if err := rates.CheckPoint(margins.Model(), start); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,9 @@ func contradiction(set dataset.Set) (i, k int, found bool) {
 
 // Len returns the number of coefficients: d, and one more with a bias.
 func (l *LinearMargins) Len() int {
+	if l == nil || l.rows == nil {
+		panic("qhnet: nil or zero LinearMargins; make them by NewLinearMargins, and look at its error")
+	}
 	_, width := l.rows.Dims()
 	return width
 }
@@ -84,8 +87,9 @@ func (l *LinearMargins) Len() int {
 // Of sets dst to the margins y_k (β·x_k + b) - r‖β‖ of coefficients (β, b) and
 // returns it. If dst is nil, a new slice is allocated.
 func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
-	n, width := l.rows.Dims()
-	vector.CheckLength("coefficients", len(coefficients), width)
+	vector.CheckLength("coefficients", len(coefficients), l.Len())
+	vector.CheckFinite("coefficients", coefficients...)
+	n, _ := l.rows.Dims()
 	if dst == nil {
 		dst = make([]float64, n)
 	}
@@ -104,6 +108,7 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 // r‖β‖. The error wraps [qp.ErrInfeasible] if the data are not separable, or not
 // with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
+	l.Len()
 	f, err := newFace(l)
 	if err == nil && l.radius == 0 {
 		err = f.widest()

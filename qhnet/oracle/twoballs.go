@@ -74,6 +74,7 @@ func (b TwoBalls) Check() error {
 
 // split returns m1 = ‖μ_H‖ and m2 = ‖μ_R‖.
 func (b TwoBalls) split() (m1, m2 float64) {
+	b.mustCheck()
 	for j, v := range b.Center {
 		if slices.Contains(b.High, j) {
 			m1 = math.Hypot(m1, v)
@@ -98,7 +99,6 @@ func (b TwoBalls) Discards() bool {
 // Direction sets dst to the unit normal β̂ of the flow's limit and returns it. If
 // dst is nil, a new slice is allocated. It panics if Check fails.
 func (b TwoBalls) Direction(dst []float64) []float64 {
-	b.mustCheck()
 	if dst == nil {
 		dst = make([]float64, len(b.Center))
 	}
@@ -128,7 +128,6 @@ func (b TwoBalls) Direction(dst []float64) []float64 {
 //
 // It panics if Check fails.
 func (b TwoBalls) Robustness() float64 {
-	b.mustCheck()
 	m1, m2 := b.split()
 	switch {
 	case m2 == 0:
@@ -149,13 +148,16 @@ func (b TwoBalls) BestRobustness() float64 {
 // RobustnessOf returns the distance β̂·μ - r from the balls to the hyperplane
 // β·x = 0, negative if it cuts them or has them on the wrong side, and NaN for β = 0.
 func (b TwoBalls) RobustnessOf(beta []float64) float64 {
+	b.mustCheck()
 	vector.CheckLength("beta", len(beta), len(b.Center))
+	vector.CheckFinite("beta", beta...)
 	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
 }
 
 // Centers returns the two centres as labelled points, for [qhnet.NewBallMargins] and
 // [NewLinearMargins] with the radius.
 func (b TwoBalls) Centers() dataset.Set {
+	b.mustCheck()
 	d := len(b.Center)
 	x := mat.NewDense(2, d, nil)
 	floats.AddScaled(x.RawRowView(0), 1, b.Center)
@@ -171,6 +173,9 @@ func (b TwoBalls) Centers() dataset.Set {
 func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
 	b.mustCheck()
 	d := len(b.Center)
+	if rng == nil {
+		panic("qhnet: two balls: rng is nil; use rand.New(rand.NewPCG(seed, 0))")
+	}
 	if n < 1 || float64(n)*float64(d) > 1<<30 {
 		panic(fmt.Sprintf("qhnet: two balls: a sample of %d points in %d dimensions; use a positive number, and at most 2³⁰ entries", n, d))
 	}
@@ -196,6 +201,7 @@ func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {
 // Groups returns the split as two groups, H of depth high and the rest of depth
 // rest, each one vector times shared scales, for the model [nn.Groups].
 func (b TwoBalls) Groups(high, rest int) []nn.Group {
+	b.mustCheck()
 	var groups []nn.Group
 	if len(b.High) > 0 {
 		groups = append(groups, nn.Group{Name: "H", Coordinates: slices.Clone(b.High), Depth: high})
@@ -242,7 +248,10 @@ func BiasOnLine(left, right float64) (w, b float64) {
 		panic(fmt.Sprintf("qhnet: BiasOnLine(%v, %v): the classes overlap, or are not finite", left, right))
 	}
 	if left < 0 && right > 0 {
-		return 1 / math.Min(right, -left), 0
+		w = 1 / math.Min(right, -left)
+	} else {
+		w, b = 2/(right-left), -(right+left)/(right-left)
 	}
-	return 2 / (right - left), -(right + left) / (right - left)
+	vector.CheckFinite("the line through classes so close", w, b)
+	return w, b
 }

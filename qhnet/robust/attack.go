@@ -52,8 +52,11 @@ const (
 // A point costs some 50,000 passes through the network in two dimensions, 200,000 in
 // three, and in more about 900 for each restart.
 func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
-	if a.Restarts < 0 {
-		return nil, nil, fmt.Errorf("qhnet: attack: Restarts = %d; use a positive number, or 0 for 16", a.Restarts)
+	if ctx == nil || rng == nil {
+		panic("qhnet: an attack needs a context and a source of random numbers, such as context.Background() and rand.New(rand.NewPCG(seed, 0))")
+	}
+	if a.Restarts < 0 || a.Restarts > 1e6 {
+		return nil, nil, fmt.Errorf("qhnet: attack: Restarts = %d; use 1 to a million, or 0 for 16", a.Restarts)
 	}
 	if err := qhnet.CheckPoints(n, set); err != nil {
 		return nil, nil, err

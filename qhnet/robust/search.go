@@ -12,6 +12,9 @@ import (
 	"qhlab/qhnet/nn"
 )
 
+// tiny is a norm that gradients are not divided by.
+const tiny = 0x1p-1000
+
 // search attacks one point after another.
 type search struct {
 	rng         *rand.Rand
@@ -217,8 +220,9 @@ func (s *search) descend() error {
 			return err
 		}
 		for i, g := range rowsOf(b.gradient) {
-			if g2 := floats.Dot(g, g); g2 > 0 && !b.other[i] {
-				floats.AddScaled(b.x.RawRowView(i), -1.05*b.q[i]/g2, g)
+			// The square of the norm may overflow, and a boundary may be farther than any number.
+			if norm := floats.Norm(g, 2); norm > tiny && !b.other[i] && b.q[i]/norm < 1e6*s.spread {
+				floats.AddScaled(b.x.RawRowView(i), -1.05*b.q[i]/norm/norm, g)
 			}
 		}
 	}
@@ -246,8 +250,8 @@ func (s *search) project(steps int) error {
 		return err
 	}
 	for i, g := range rowsOf(b.gradient) {
-		if g2 := floats.Dot(g, g); g2 > 0 {
-			c := (floats.Dot(g, s.found.RawRowView(i)) - floats.Dot(g, s.point)) / g2
+		if norm := floats.Norm(g, 2); norm > tiny {
+			c := (floats.Dot(g, s.found.RawRowView(i)) - floats.Dot(g, s.point)) / norm / norm
 			floats.AddScaledTo(b.x.RawRowView(i), s.point, c*(1+1e-6), g)
 		}
 	}
@@ -257,7 +261,7 @@ func (s *search) project(steps int) error {
 		}
 		for i, g := range rowsOf(b.gradient) {
 			norm, x := floats.Norm(g, 2), b.x.RawRowView(i)
-			if norm == 0 || b.other[i] {
+			if norm <= tiny || b.other[i] {
 				continue
 			}
 			// Steps fall from a quarter of the radius, so that they settle.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding"
+	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -22,7 +23,11 @@ func (s Store) path(name string, key any, result reflect.Type) (string, error) {
 	if err := dynamicTypes(&types, reflect.ValueOf(key)); err != nil {
 		return "", fmt.Errorf("qhnet: the key of %q: %w", name, err)
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n%s\n%s\n", codeVersion(), name, key, text, &types, layout(result)))
+	fields, err := layout(result)
+	if err != nil {
+		return "", fmt.Errorf("qhnet: the result of %q: %w", name, err)
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n%s\n%s\n", codeVersion(), name, key, text, &types, fields))
 	safe := strings.Map(func(r rune) rune {
 		if r == '/' || r == '\\' || r == ' ' || r == ':' {
 			return '-'
@@ -100,31 +105,49 @@ func marshals(v reflect.Value) bool {
 
 func basic(t reflect.Type) bool { return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String }
 
-// layout names a type with the names and types of all its fields.
-func layout(t reflect.Type) string {
+// layout names a type with the names and types of all its fields. It returns an error
+// for a field that gob drops.
+func layout(t reflect.Type) (string, error) {
 	var text strings.Builder
-	writeLayout(&text, t, map[reflect.Type]bool{})
-	return text.String()
+	err := writeLayout(&text, t, map[reflect.Type]bool{})
+	return text.String(), err
 }
 
-func writeLayout(text *strings.Builder, t reflect.Type, seen map[reflect.Type]bool) {
+func writeLayout(text *strings.Builder, t reflect.Type, seen map[reflect.Type]bool) (err error) {
 	fmt.Fprintf(text, "%v=%v", t, t.Kind())
 	if seen[t] {
-		return
+		return nil
 	}
 	seen[t] = true
 	text.WriteByte('{')
 	switch t.Kind() {
 	case reflect.Struct:
 		for i := range t.NumField() {
-			fmt.Fprintf(text, "%s ", t.Field(i).Name)
-			writeLayout(text, t.Field(i).Type, seen)
+			field := t.Field(i)
+			if kind := field.Type.Kind(); !field.IsExported() || kind == reflect.Func || kind == reflect.Chan {
+				err = fmt.Errorf("gob drops the field %v.%s, so that it would come back empty; export it, or return what it holds", t, field.Name)
+			}
+			fmt.Fprintf(text, "%s ", field.Name)
+			err = cmp.Or(err, writeLayout(text, field.Type, seen))
 		}
 	case reflect.Map:
-		writeLayout(text, t.Key(), seen)
-		writeLayout(text, t.Elem(), seen)
+		err = cmp.Or(writeLayout(text, t.Key(), seen), writeLayout(text, t.Elem(), seen))
 	case reflect.Pointer, reflect.Slice, reflect.Array:
-		writeLayout(text, t.Elem(), seen)
+		err = writeLayout(text, t.Elem(), seen)
 	}
 	text.WriteByte('}')
+	if encodes(t) {
+		return nil
+	}
+	return err
+}
+
+// encodes reports whether a type writes its own gob.
+func encodes(t reflect.Type) bool {
+	for _, t := range []reflect.Type{t, reflect.PointerTo(t)} {
+		if t.Implements(reflect.TypeFor[gob.GobEncoder]()) || t.Implements(reflect.TypeFor[encoding.BinaryMarshaler]()) {
+			return true
+		}
+	}
+	return false
 }

@@ -62,11 +62,14 @@ var moduleLine = regexp.MustCompile(`(?m)^module qhlab\s*$`)
 // time. The key must hold everything that determines the result (parameters,
 // data, seed) and have a JSON form that drops nothing: unexported fields are an
 // error. The code of qhnet and the fields of R are part of every key, so that no
-// result outlives what made it. R must have a gob form.
+// result outlives what made it. R must have a gob form that drops nothing.
 //
 // A file that is damaged, or holds something else, is computed again. If the
 // result cannot be written, it is returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
+	if compute == nil {
+		panic(fmt.Sprintf("qhnet: Remember %q without a function that computes it; give one, or use Recall", name))
+	}
 	path, err := s.path(name, key, reflect.TypeFor[R]())
 	if err != nil {
 		var none R

@@ -100,17 +100,24 @@ func TestRememberTellsKeysApart(t *testing.T) {
 func TestRememberTellsResultsApart(t *testing.T) {
 	store := Store{t.TempDir()}
 	types := map[string]bool{}
+	note := func(result reflect.Type) {
+		text, err := layout(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		types[text] = true
+	}
 	{
 		type result struct{ A float64 }
-		types[layout(reflect.TypeFor[[]result]())] = true
+		note(reflect.TypeFor[[]result]())
 	}
 	{
 		type result struct{ A, B float64 }
-		types[layout(reflect.TypeFor[[]result]())] = true
+		note(reflect.TypeFor[[]result]())
 	}
 	{
 		type result struct{ Next *result }
-		types[layout(reflect.TypeFor[[]result]())] = true
+		note(reflect.TypeFor[[]result]())
 	}
 	if len(types) != 3 {
 		t.Errorf("three types of one name have the layouts %v", types)

@@ -42,8 +42,14 @@ func (s Sweep[P, R]) All(ctx context.Context) ([]R, error) {
 // lacks. Shards can run in different processes, such as the tasks of a
 // cluster's array job, on a shared folder.
 func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
+	if ctx == nil || s.Run == nil {
+		panic(fmt.Sprintf("qhnet: sweep %q: it needs a context, such as context.Background(), and a function Run", s.Name))
+	}
 	if shards < 1 || shard < 0 || shard >= shards {
 		return fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
+	}
+	if s.Workers < 0 {
+		return fmt.Errorf("qhnet: sweep %q: Workers = %d; use at least 1, or 0 for one a processor", s.Name, s.Workers)
 	}
 	var mine []P
 	for i := shard; i < len(s.Points); i += shards {
@@ -111,7 +117,7 @@ type MissingError struct {
 // Error names the first of them.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; run the shards that hold them",
-		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
+		e.Sweep, len(e.Indices), e.Points, append(e.Indices, 0)[0], e.First)
 }
 
 // Collect returns the stored results in order. Where some are missing it returns
@@ -142,6 +148,9 @@ func (s Sweep[P, R]) Merge(w io.Writer) error {
 	results, err := s.Collect()
 	if err != nil {
 		return err
+	}
+	if w == nil {
+		panic(fmt.Sprintf("qhnet: sweep %q: merged to a nil writer; give a file, or io.Discard", s.Name))
 	}
 	encoder := json.NewEncoder(w)
 	for i, p := range s.Points {

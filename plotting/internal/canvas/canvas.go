@@ -63,7 +63,7 @@ func New(format string, width, height vg.Length, o Options) (Canvas, error) {
 	c := &page{width: width, height: height, state: state{color: black, lineWidth: 1, matrix: gg.Identity()}}
 	switch format {
 	case "svg":
-		c.backend = newSVG(c, o)
+		c.backend = &svg{page: c, o: o, shapes: make(map[string]bool)}
 	case "pdf":
 		c.backend = &pdf{page: c, o: o, alpha: -1}
 	case "pgf":
@@ -72,7 +72,7 @@ func New(format string, width, height vg.Length, o Options) (Canvas, error) {
 		return nil, fmt.Errorf("there is no format %q; the formats are png, svg, pdf and pgf", format)
 	}
 	if o.Background != nil {
-		c.backend.fill(rectangle(vg.Rectangle{Max: vg.Point{X: width, Y: height}}), nrgba(o.Background))
+		c.backend.fill(vg.Rectangle{Max: vg.Point{X: width, Y: height}}.Path(), nrgba(o.Background))
 	}
 	return c, nil
 }
@@ -195,16 +195,6 @@ func enlarged(img image.Image, r vg.Rectangle) []byte {
 	return out.Bytes()
 }
 
-func rectangle(r vg.Rectangle) vg.Path {
-	var p vg.Path
-	p.Move(r.Min)
-	p.Line(vg.Point{X: r.Max.X, Y: r.Min.Y})
-	p.Line(r.Max)
-	p.Line(vg.Point{X: r.Min.X, Y: r.Max.Y})
-	p.Close()
-	return p
-}
-
 func apply(m gg.Matrix, p vg.Point) vg.Point {
 	x, y := m.TransformPoint(p.X.Points(), p.Y.Points())
 	return vg.Point{X: vg.Length(x), Y: vg.Length(y)}
@@ -272,24 +262,10 @@ func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []by
 	return b
 }
 
-// appendNumber writes x with two decimals and no trailing zeros: a hundredth of a point
-// is finer than any printer.
-func appendNumber(b []byte, x vg.Length) []byte {
-	k := int64(math.Round(float64(x) * 100))
-	if k < 0 {
-		b, k = append(b, '-'), -k
-	}
-	b = strconv.AppendInt(b, k/100, 10)
-	if d := k % 100; d != 0 {
-		b = append(b, '.', byte('0'+d/10))
-		if d%10 != 0 {
-			b = append(b, byte('0'+d%10))
-		}
-	}
-	return b
-}
+// appendNumber writes x with two decimals: a hundredth of a point is finer than any printer.
+func appendNumber[T ~float64](b []byte, x T) []byte { return appendRounded(b, float64(x), 1e2) }
 
-func number[T ~float64](x T) string { return string(appendNumber(nil, vg.Length(x))) }
+func number[T ~float64](x T) string { return string(appendNumber(nil, x)) }
 
 // coefficients writes numbers with four decimals.
 func coefficients(separator string, values ...float64) string {
@@ -298,7 +274,11 @@ func coefficients(separator string, values ...float64) string {
 		if i > 0 {
 			b = append(b, separator...)
 		}
-		b = strconv.AppendFloat(b, math.Round(x*1e4)/1e4+0, 'g', -1, 64) // + 0: no minus zero
+		b = appendRounded(b, x, 1e4)
 	}
 	return string(b)
+}
+
+func appendRounded(b []byte, x, units float64) []byte {
+	return strconv.AppendFloat(b, math.Round(x*units)/units+0, 'f', -1, 64) // + 0: no minus zero
 }

@@ -318,7 +318,7 @@ func TestInk(t *testing.T) {
 		draw      func(c Canvas)
 		want, tol float64 // 8-bit coverage loses up to half a level in each pixel of an edge
 	}{
-		{"square", func(c Canvas) { c.Fill(rectangle(square)) }, 2500, 1},
+		{"square", func(c Canvas) { c.Fill(square.Path()) }, 2500, 1},
 		{"disc", func(c Canvas) { c.Translate(vg.Point{X: 50, Y: 50}); c.Fill(disc(30)) }, 900 * math.Pi, 5},
 		{"stroke", func(c Canvas) { c.SetLineWidth(2); c.Stroke(line) }, 2 * length, 4},
 		{"dashes", func(c Canvas) { c.SetLineWidth(2); c.SetLineDash([]vg.Length{3, 3}, 0); c.Stroke(line) }, length, 6},

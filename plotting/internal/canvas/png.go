@@ -2,6 +2,7 @@ package canvas
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
@@ -31,23 +32,14 @@ type raster struct {
 }
 
 func newRaster(width, height vg.Length, o Options) *raster {
-	r := &raster{width: width, height: height, dpi: o.DPI, colors: o.Colors}
-	if r.dpi == 0 {
-		r.dpi = 300
-	}
-	if r.colors == 0 {
-		r.colors = 256
-	}
-	if o.Background == nil {
-		o.Background = color.Transparent
-	}
+	r := &raster{width: width, height: height, dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
 	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
 	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
 	r.context = gg.NewContextForRGBA(r.pixels)
 	r.context.SetLineCapButt()
 	r.context.InvertY()
 	r.Canvas = vgimg.NewWith(vgimg.UseImageWithContext(r.pixels, r.context), vgimg.UseDPI(int(math.Round(r.dpi))))
-	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(o.Background), image.Point{}, draw.Src)
+	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(cmp.Or[color.Color](o.Background, color.Transparent)), image.Point{}, draw.Src)
 	return r
 }
 

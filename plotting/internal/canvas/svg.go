@@ -26,8 +26,6 @@ type svg struct {
 	shapes map[string]bool // identifiers of the shapes defined so far
 }
 
-func newSVG(c *page, o Options) *svg { return &svg{page: c, o: o, shapes: make(map[string]bool)} }
-
 // WriteTo writes the document.
 func (s *svg) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
@@ -153,24 +151,23 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 
 // span writes a run that begins dx right of the last one's end and dy below it.
 func (s *svg) span(r label.Run, size, dx, dy float64) {
-	var style string
-	if k := r.Glyphs[0].Size; k != 1 {
-		style = fmt.Sprintf(` font-size="%s"`, number(k*size))
+	first, style := r.Glyphs[0], ""
+	if first.Size != 1 {
+		style = fmt.Sprintf(` font-size="%s"`, number(first.Size*size))
 	}
-	if r.Glyphs[0].Italic {
+	if first.Italic {
 		style += ` font-style="italic"`
 	}
-	if x := number(dx); x != "0" {
-		style += fmt.Sprintf(` dx="%s"`, x)
+	for _, shift := range [][2]string{{"dx", number(dx)}, {"dy", number(dy)}} {
+		if shift[1] != "0" {
+			style += fmt.Sprintf(` %s="%s"`, shift[0], shift[1])
+		}
 	}
-	if y := number(dy); y != "0" {
-		style += fmt.Sprintf(` dy="%s"`, y)
+	text := escape(r.Text())
+	if style != "" {
+		text = "<tspan" + style + ">" + text + "</tspan>"
 	}
-	if style == "" {
-		s.printf("%s", escape(r.Text()))
-	} else {
-		s.printf("<tspan%s>%s</tspan>", style, escape(r.Text()))
-	}
+	s.printf("%s", text)
 }
 
 // escape writes text for XML, which has no control characters.

@@ -77,10 +77,9 @@ type Font struct {
 	Name string
 	SFNT *sfnt.Font
 
-	mu      sync.Mutex // guards what follows
-	buf     sfnt.Buffer
-	indices map[rune]sfnt.GlyphIndex
-	shapes  map[sfnt.GlyphIndex]*shape
+	mu     sync.Mutex // guards what follows
+	buf    sfnt.Buffer
+	shapes map[sfnt.GlyphIndex]*shape
 }
 
 // A shape is a glyph in ems, y up.
@@ -99,7 +98,7 @@ func newFont(data []byte) *Font {
 }
 
 func wrap(f *sfnt.Font) *Font {
-	out := &Font{SFNT: f, indices: make(map[rune]sfnt.GlyphIndex), shapes: make(map[sfnt.GlyphIndex]*shape)}
+	out := &Font{SFNT: f, shapes: make(map[sfnt.GlyphIndex]*shape)}
 	out.Name, _ = f.Name(&out.buf, sfnt.NameIDPostScript) // a font without a name has the empty one
 	return out
 }
@@ -107,11 +106,7 @@ func wrap(f *sfnt.Font) *Font {
 func (f *Font) index(r rune) sfnt.GlyphIndex {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id, ok := f.indices[r]
-	if !ok {
-		id, _ = f.SFNT.GlyphIndex(&f.buf, r)
-		f.indices[r] = id
-	}
+	id, _ := f.SFNT.GlyphIndex(&f.buf, r) // a font that cannot be read has no glyph
 	return id
 }
 

@@ -27,8 +27,7 @@ type Handler struct {
 	face  *Face
 	fonts *font.Cache
 
-	mu    sync.Mutex
-	lines map[string]cached
+	lines sync.Map // what is set, by label
 }
 
 type cached struct {
@@ -45,22 +44,19 @@ func New(face string) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{face: f, lines: make(map[string]cached)}
-	h.fonts = font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
-	return h, nil
+	fonts := font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
+	return &Handler{face: f, fonts: fonts}, nil
 }
 
 // Line sets a label of one line. The error names an unknown command, a brace that closes
 // nothing, or a character that no font has, which the line shows as a box.
 func (h *Handler) Line(label string) (*Line, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	c, ok := h.lines[label]
-	if !ok {
-		c.line, c.err = set(label, h.face)
-		h.lines[label] = c
+	if c, ok := h.lines.Load(label); ok {
+		return c.(cached).line, c.(cached).err
 	}
-	return c.line, c.err
+	line, err := set(label, h.face)
+	h.lines.Store(label, cached{line, err})
+	return line, err
 }
 
 // line is for the methods of text.Handler, which return no error.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-	"unicode/utf8"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -280,8 +279,8 @@ func (s *setter) command(m mode) *Line {
 	}
 	s.pos = max(s.pos, start+1)
 	name := string(s.text[start:s.pos])
-	if first := []rune(name)[0]; !m.math && !unicode.IsLetter(first) {
-		return s.letter(first, m)
+	if !m.math && !unicode.IsLetter(first(name)) {
+		return s.letter(first(name), m)
 	}
 	var l *Line
 	switch t := symbols(); {
@@ -394,12 +393,14 @@ type symbolTables struct {
 var symbols = sync.OnceValue(func() symbolTables {
 	t := symbolTables{make(map[string]rune), make(map[rune]class), make(map[rune]string), make(map[rune]string), map[rune]string{'\u0305': "bar"}}
 	for c := ordinary; c <= punctuation; c++ {
-		pairs(symbolNames[c], func(name string, r rune) {
+		fields := strings.Fields(symbolNames[c])
+		for i := 0; i < len(fields); i += 2 {
+			name, r := fields[i], first(fields[i+1])
 			t.byName[name] = r
-			if _, ok := t.latex[r]; !ok {
+			if t.latex[r] == "" {
 				t.latex[r], t.classes[r] = `\`+name+" ", c
 			}
-		})
+		}
 		for _, r := range plainSymbols[c] {
 			t.classes[r] = c
 		}
@@ -407,11 +408,11 @@ var symbols = sync.OnceValue(func() symbolTables {
 	for latex, into := range map[string]map[rune]string{unnamed: t.latex, ofText: t.text} {
 		fields := strings.Fields(latex)
 		for i := 0; i < len(fields); i += 2 {
-			r, _ := utf8.DecodeRuneInString(fields[i])
-			into[r] = fields[i+1]
-			if strings.Contains(fields[i+1], `\`) && unicode.IsLetter(rune(fields[i+1][len(fields[i+1])-1])) {
-				into[r] += " " // which ends a command
+			r, latex := first(fields[i]), fields[i+1]
+			if strings.Contains(latex, `\`) && unicode.IsLetter(rune(latex[len(latex)-1])) {
+				latex += " " // which ends a command
 			}
+			into[r] = latex
 		}
 	}
 	for name, r := range accents {
@@ -420,14 +421,7 @@ var symbols = sync.OnceValue(func() symbolTables {
 	return t
 })
 
-// pairs reads names with their characters.
-func pairs(list string, pair func(name string, r rune)) {
-	fields := strings.Fields(list)
-	for i := 0; i < len(fields); i += 2 {
-		r, _ := utf8.DecodeRuneInString(fields[i+1])
-		pair(fields[i], r)
-	}
-}
+func first(s string) rune { return []rune(s)[0] }
 
 // latex returns a character's LaTeX and notes if there is none.
 func (s *setter) latex(r rune, m mode) string {

@@ -80,6 +80,23 @@ func (b *Table) Accept(name string, call Call) {
 	}
 }
 
+// Either fails unless a call refuses in words or returns finite numbers: its input is at
+// the end of what floating-point numbers can do.
+func (b *Table) Either(name string, call Call) {
+	b.t.Helper()
+	result, err, panicked := b.run(name, call)
+	switch where := notFinite(reflect.ValueOf(result), 0); {
+	case panicked != "":
+		b.panicked++
+	case err != nil:
+		b.refused++
+	case where != "":
+		b.t.Errorf("%s: not finite in silence: result%s", name, where)
+	default:
+		b.fine++
+	}
+}
+
 // run watches over time and memory, and makes sure that a panic is documented.
 func (b *Table) run(name string, call Call) (result any, err error, panicked string) {
 	b.t.Helper()
@@ -165,10 +182,13 @@ func (b *Table) Float(name string, call func(v float64) (any, error), fine ...fl
 	each(b, name, []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1, 0, 1e-320, 1e300}, fine, call)
 }
 
+// Far is a count that [Table.Int] tries: too large for memory, without an overflow.
+const Far = 1 << (strconv.IntSize - 24)
+
 // Int tries a count that is negative, zero, one and far too large.
 func (b *Table) Int(name string, call func(v int) (any, error), fine ...int) {
 	b.t.Helper()
-	each(b, name, []int{math.MinInt, -1, 0, 1, 1 << (strconv.IntSize - 24), math.MaxInt}, fine, call)
+	each(b, name, []int{math.MinInt, -1, 0, 1, Far, math.MaxInt}, fine, call)
 }
 
 // Vector spoils a good vector: none, empty, too short, too long, not finite.

@@ -38,7 +38,7 @@ const (
 // passive columns that is extended and shrunk rather than recomputed. An
 // iteration costs O(m n); there are usually about n of them.
 func NNLS(dst []float64, a mat.Matrix, b []float64) (residual float64, err error) {
-	m, n := a.Dims()
+	m, n := dims("NNLS", a)
 	if len(b) != m || len(dst) != n {
 		panic(fmt.Sprintf("qhnet: NNLS of a %d×%d matrix with len(b) = %d and len(dst) = %d", m, n, len(b), len(dst)))
 	}
@@ -48,7 +48,22 @@ func NNLS(dst []float64, a mat.Matrix, b []float64) (residual float64, err error
 	s := newActiveSet(a, b)
 	err = s.run()
 	copy(dst, s.x)
-	return floats.Norm(s.residual, 2), err
+	residual = floats.Norm(s.residual, 2)
+	if err == nil && math.IsNaN(residual+floats.Sum(dst)) {
+		err = fmt.Errorf("%w: the numbers of the system differ too much in size; scale its columns", ErrNoConvergence)
+	}
+	return residual, err
+}
+
+// dims returns the size of a matrix, which must have entries.
+func dims(method string, a mat.Matrix) (rows, columns int) {
+	if a != nil {
+		rows, columns = a.Dims()
+	}
+	if rows*columns == 0 {
+		panic(fmt.Sprintf("qhnet: %s of a nil or empty matrix; give it at least one entry", method))
+	}
+	return rows, columns
 }
 
 // checkFinite returns an error that names the first entry of a system that is a NaN

@@ -26,7 +26,7 @@ var ErrInfeasible = errors.New("qhnet: constraints cannot be satisfied")
 // Problems (1974), chapter 23, section 4, and then solved again on the active
 // rows alone, which recovers the digits the reduction loses.
 func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) {
-	k, d := g.Dims()
+	k, d := dims("LeastDistance", g)
 	if len(h) != k || len(dst) != d {
 		panic(fmt.Sprintf("qhnet: LeastDistance of a %d×%d matrix with len(h) = %d and len(dst) = %d", k, d, len(h), len(dst)))
 	}
@@ -54,7 +54,7 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 		return nil, err
 	}
 	polishDistance(dst, multipliers, rows, h, s)
-	if worst, row := worstViolation(dst, rows, h); worst > 1e-9 {
+	if worst, row := worstViolation(dst, rows, h); !(worst <= 1e-9) {
 		return nil, fmt.Errorf("%w: row %d is violated by %.1e of its size", ErrInfeasible, row, worst)
 	}
 	return multipliers, nil

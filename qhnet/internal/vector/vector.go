@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
 )
 
 // CheckLength panics if a slice does not have the length its role asks for.
@@ -29,6 +30,13 @@ func NotFinite(v []float64) int {
 func CheckFinite(name string, v ...float64) {
 	if i := NotFinite(v); i >= 0 {
 		panic(fmt.Sprintf("qhnet: entry %d of %s is %v; every number must be finite", i, name, v[i]))
+	}
+}
+
+// CheckMatrix panics if a matrix has no entries.
+func CheckMatrix(name string, m *mat.Dense) {
+	if m == nil || m.IsEmpty() {
+		panic(fmt.Sprintf("qhnet: %s is nil or empty; give a matrix with at least one entry", name))
 	}
 }
 

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"qhlab/notebooks/live"
+)
+
+// liveTag marks a cell below which the site shows a figure of package live: the tag
+// live-drag, the figure drag.
+const liveTag = "live-"
+
+// liveFigure is a figure of package live as the site shows it before it is live, and to
+// readers without scripts.
+type liveFigure struct{ Name, Picture, Text, Caption string }
+
+// enliven makes the picture of an interactive cell a live figure, or puts one below the
+// outputs of a tagged cell.
+func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) error {
+	name := title(page.Notebook)
+	if _, ok := interaction(c); ok {
+		page.Live, b.Live, s.live[name] = true, interactiveName(name, i), nb
+	}
+	for figure := range live.Figures {
+		if !c.hasTag(liveTag + figure) {
+			continue
+		}
+		a, err := answer(figure)
+		if err != nil {
+			return err
+		}
+		b.Below = &liveFigure{Name: figure, Text: a.Text, Caption: cmp.Or(a.Alt, live.Figures[figure].Caption)}
+		if a.SVG != "" {
+			b.Below.Picture = "live-" + figure + ".svg"
+			s.files[b.Below.Picture] = []byte(a.SVG)
+		}
+		page.Live = true
+	}
+	return nil
+}
+
+// interactiveName is the name of the live figure of an interactive cell.
+func interactiveName(notebook string, i int) string { return fmt.Sprintf("%s-%d", notebook, i) }
+
+// interaction returns the arguments of plotting.Interact, if its call is all that the
+// cell does.
+func interaction(c *cell) (arguments string, ok bool) {
+	source, main := strings.CutPrefix(string(c.Source), "%%\n")
+	e, err := parser.ParseExpr(source)
+	call, _ := e.(*ast.CallExpr)
+	if !main || err != nil || call == nil || !strings.HasPrefix(source, "plotting.Interact(") {
+		return "", false
+	}
+	return source[call.Lparen : call.Rparen-1], true // positions count from 1
+}
+
+// cellsPackage is a package of a notebook's declarations, which adds its interactive
+// figures to those of package live.
+func cellsPackage(name string, nb *notebook) ([]byte, error) {
+	imports, used := map[string]string{}, map[string]bool{}
+	var declarations, figures strings.Builder
+	for i, c := range nb.Cells {
+		if arguments, ok := interaction(c); ok && c.Type == "code" {
+			fmt.Fprintf(&figures, "\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
+		}
+		source := commandLine.ReplaceAllString(string(c.Source), "")
+		if c.Type != "code" || strings.HasPrefix(string(c.Source), "%%") {
+			continue
+		}
+		source = "package cells\n" + source
+		f, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
+		if err != nil {
+			return nil, fmt.Errorf("cell %s: %w", position(nb, i), err)
+		}
+		for _, d := range f.Decls {
+			if g, ok := d.(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
+				fmt.Fprintf(&declarations, "%s\n\n", source[d.Pos()-1:d.End()-1])
+			}
+		}
+		for _, spec := range f.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			imports[importName(spec, path)] = source[spec.Pos()-1 : spec.End()-1]
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := s.X.(*ast.Ident); ok {
+					used[x.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	used["plotting"] = true // by the figures
+	var b bytes.Buffer
+	b.WriteString("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n")
+	for name, spec := range imports {
+		if used[name] {
+			fmt.Fprintf(&b, "\t%s\n", spec)
+		}
+	}
+	fmt.Fprintf(&b, ")\n\n%sfunc init() {\n%s}\n", declarations.String(), figures.String())
+	return b.Bytes(), nil
+}
+
+// commandLine is a line that the kernel takes for itself.
+var commandLine = regexp.MustCompile(`(?m)^[%!].*$`)
+
+// version ends the path of a module whose packages have the name before it.
+var version = regexp.MustCompile(`/v\d+$`)
+
+func importName(spec *ast.ImportSpec, path string) string {
+	if spec.Name != nil {
+		return spec.Name.Name
+	}
+	return filepath.Base(version.ReplaceAllString(path, ""))
+}
+
+// buildLive compiles package live with the interactive cells of the notebooks, which are
+// Go packages that exist in the overlay of this build alone.
+func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, environment ...string) error {
+	folder, err := os.MkdirTemp("", "qhlab-live-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	overlay := map[string]map[string]string{"Replace": {}}
+	add := func(name string, content []byte) error {
+		file := filepath.Join(folder, strconv.Itoa(len(overlay["Replace"]))+".go")
+		overlay["Replace"][p.path("notebooks", "live", name, "main.go")] = file
+		return os.WriteFile(file, content, 0o666)
+	}
+	main := "package main\n\nimport (\n\t\"qhlab/notebooks/live\"\n"
+	for name, nb := range notebooks {
+		content, err := cellsPackage(name, nb)
+		if err == nil {
+			err = add(name, content)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		main += fmt.Sprintf("\t_ \"qhlab/notebooks/live/%s\"\n", name)
+	}
+	modules, err := p.withoutFonts(folder)
+	if err != nil {
+		return err
+	}
+	description := filepath.Join(folder, "overlay.json")
+	err = cmp.Or(add("program", []byte(main+")\n\nfunc main() { live.Serve() }\n")), os.WriteFile(description, encoded(overlay), 0o666))
+	if err != nil {
+		return err
+	}
+	cmd := p.goCommand("build", "-modfile", modules, "-trimpath", "-ldflags=-s -w", "-overlay", description, "-o", out, "./notebooks/live/program")
+	cmd.Env = append(cmd.Env, environment...)
+	return perform(ctx, cmd, progress.begin("live figures"))
+}
+
+// withoutFonts writes a go.mod for builds in which the fonts of gonum/plot, which no live
+// figure uses, are DejaVu Sans, which all use: they are a third of the program. It
+// returns its name.
+func (p project) withoutFonts(folder string) (name string, err error) {
+	const module, font = "codeberg.org/go-fonts/liberation", "codeberg.org/go-fonts/dejavu/dejavusans"
+	list, err := p.goCommand("list", "-f", "{{.Name}}", module+"/...").Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot list the packages of %s: %w", module, err)
+	}
+	substitute := filepath.Join(folder, "liberation")
+	files := map[string]string{filepath.Join(substitute, "go.mod"): "module " + module + "\n\ngo 1.26\n"}
+	for _, name := range strings.Fields(string(list)) {
+		files[filepath.Join(substitute, name, "data.go")] = fmt.Sprintf("package %s\n\nimport %q\n\nvar TTF = dejavusans.TTF\n", name, font)
+	}
+	for _, end := range []string{".mod", ".sum"} {
+		text, err := os.ReadFile(p.path("go" + end))
+		if err != nil {
+			return "", err
+		}
+		files[filepath.Join(folder, "live"+end)] = string(text)
+	}
+	name = filepath.Join(folder, "live.mod")
+	files[name] += fmt.Sprintf("\nreplace %s => %q\n", module, substitute)
+	for path, text := range files {
+		if err := cmp.Or(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			return "", err
+		}
+	}
+	return name, nil
+}
+
+// engine returns the page that runs the live figures for those that embed it. Nothing in
+// it comes from a notebook but Go, which has no way out of WebAssembly.
+func (p project) engine(ctx context.Context, notebooks map[string]*notebook, progress *progress) ([]byte, error) {
+	folder, err := os.MkdirTemp("", "qhlab-live-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	out := filepath.Join(folder, "live.wasm")
+	if err := p.buildLive(ctx, notebooks, progress, out, "GOOS=js", "GOARCH=wasm"); err != nil {
+		return nil, err
+	}
+	program, err := os.ReadFile(out)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.goCommand("env", "GOROOT").Output()
+	if err != nil {
+		return nil, err
+	}
+	bridge, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return nil, fmt.Errorf("this Go has no bridge between WebAssembly and browsers: %w", err)
+	}
+	var packed bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	w.Write(program)
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	script := asset("engine.js")
+	rules := "default-src 'none'; script-src 'wasm-unsafe-eval' " + hash(script) + "; worker-src blob:; base-uri 'none'; form-action 'none'"
+	return []byte(strings.NewReplacer("{{policy}}", rules, "{{script}}", script,
+		"{{worker}}", string(bridge)+asset("worker.js"),
+		"{{program}}", base64.StdEncoding.EncodeToString(packed.Bytes())).Replace(asset("live.html"))), nil
+}
+
+// answer is what a figure of package live shows before anybody moves anything.
+func answer(name string) (a live.Answer, err error) {
+	var in live.Input
+	for _, c := range live.Figures[name].Controls {
+		switch {
+		case c.Slider != nil:
+			in.Values = append(in.Values, c.Slider.Value)
+		case c.Points != nil:
+			in.Points = c.Points
+		default:
+			in.Text = c.Text
+		}
+	}
+	input, err := json.Marshal(in)
+	if err == nil {
+		err = json.Unmarshal(live.Ask(name, input, func(float64) {}), &a)
+	}
+	return a, err
+}
