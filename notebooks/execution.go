@@ -28,7 +28,8 @@ type execution struct {
 	id          string // of the cell
 	count       int    // the number of the cell, as Jupyter shows it
 	interrupted bool
-	heeded      bool // the program ends by itself because of that
+	heeded      bool   // the program ends by itself because of that
+	replaces    string // declarations of the cell before it was edited, if some are forgotten
 	bars        bars
 	report      report
 	ended       string // how the program ended, as gonb prints it
@@ -230,6 +231,26 @@ func forgotten(ran []executed, id, code string) (names []string) {
 		seen = append(seen, declared...) // what another cell declared later is its own
 	}
 	return names
+}
+
+// lastDeclarations returns what a cell declared when it ran last.
+func lastDeclarations(ran []executed, id string) string {
+	var declarations []string
+	for _, c := range slices.Backward(ran) {
+		if c.id != id {
+			continue
+		}
+		for _, line := range strings.Split(c.code, "\n") {
+			if beginsBody(line) {
+				break
+			}
+			if !strings.HasPrefix(line, "%") && !strings.HasPrefix(line, "!") {
+				declarations = append(declarations, line)
+			}
+		}
+		break
+	}
+	return strings.Join(declarations, "\n")
 }
 
 // place is a line of a cell, counted from 1.

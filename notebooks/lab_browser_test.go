@@ -267,13 +267,21 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.V
 // wait waits until a JavaScript expression is true.
 func wait(t *testing.T, ctx context.Context, limit time.Duration, expression string) {
 	t.Helper()
+	if !becomes(t, ctx, limit, expression) {
+		screenshot(t, ctx, "failed-"+t.Name())
+		t.Fatalf("after %v not yet: %s", limit, expression)
+	}
+}
+
+// becomes reports whether a JavaScript expression becomes true in time.
+func becomes(t *testing.T, ctx context.Context, limit time.Duration, expression string) bool {
+	t.Helper()
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if evaluate[bool](t, ctx, expression) {
-			return
+			return true
 		}
 	}
-	screenshot(t, ctx, "failed-"+t.Name())
-	t.Fatalf("after %v not yet: %s", limit, expression)
+	return false
 }
 
 // evaluate returns the value of a JavaScript expression.

@@ -30,16 +30,26 @@ const firstSlider = `document.querySelector('.jp-OutputArea-output input[type=ra
 // of its width.
 func moveSlider(t *testing.T, ctx context.Context, share float64) {
 	t.Helper()
-	at := evaluate[[]float64](t, ctx, fmt.Sprintf(`(r => { r.scrollIntoView({block: 'center'}); const b = r.getBoundingClientRect(); return [b.x + %g*b.width, b.y + b.height/2] })(%s)`, share, firstSlider))
-	do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
+	at := evaluate[[]float64](t, ctx, fmt.Sprintf(`(r => { if (!r) return []; r.scrollIntoView({block: 'center'}); const b = r.getBoundingClientRect(); return [b.x + %g*b.width, b.y + b.height/2] })(%s)`, share, firstSlider))
+	if len(at) > 0 {
+		do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
+	}
 }
 
-// awaitPicture waits until the running cell shows a picture other than the last
-// and returns it.
-func awaitPicture(t *testing.T, ctx context.Context, last string) string {
+// untilPicture moves something until the running cell shows a picture other than the
+// last, and returns it. On a busy machine the sliders are deaf now and then, when the
+// cell has not answered them for two seconds.
+func untilPicture(t *testing.T, ctx context.Context, last string, move func()) string {
 	t.Helper()
-	wait(t, ctx, patience, fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, drawn))
-	return evaluate[string](t, ctx, drawn)
+	other := fmt.Sprintf(`(s => s !== '' && s !== %q)(%s)`, last, drawn)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if move(); becomes(t, ctx, 5*time.Second, other) {
+			return evaluate[string](t, ctx, drawn)
+		}
+	}
+	screenshot(t, ctx, "failed-"+t.Name())
+	t.Fatal("no slider changes the picture")
+	return ""
 }
 
 func TestPlaygroundFollowsItsSliders(t *testing.T) {
@@ -64,17 +74,30 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 	examinePictures(t, ctx)
 }
 
+// positions returns where the sliders stand, when they are not deaf.
+func positions(t *testing.T, ctx context.Context) (texts []string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); len(texts) == 0 && time.Now().Before(deadline); {
+		texts = evaluate[[]string](t, ctx, sliders)
+	}
+	if len(texts) == 0 {
+		t.Fatal("there are no sliders")
+	}
+	return texts
+}
+
 // play moves the first slider of the cell that runs by the mouse and by a key,
 // watches the picture, and presses Stop.
 func play(t *testing.T, ctx context.Context, figure int) {
 	t.Helper()
-	first, texts := evaluate[string](t, ctx, drawn), evaluate[[]string](t, ctx, sliders)
-	moveSlider(t, ctx, 0.25)
-	moved := awaitPicture(t, ctx, first)
-	do(t, ctx, chromedp.KeyEvent(kb.ArrowRight)) // arrow right: a step of the slider, not the next cell
-	nudged := awaitPicture(t, ctx, moved)
+	first, texts := evaluate[string](t, ctx, drawn), positions(t, ctx)
+	moved := untilPicture(t, ctx, first, func() { moveSlider(t, ctx, 0.25) })
+	nudged := untilPicture(t, ctx, moved, func() {
+		moveSlider(t, ctx, 0.25)                     // which it is already, but it has to be in focus
+		do(t, ctx, chromedp.KeyEvent(kb.ArrowRight)) // a step of the slider, not the next cell
+	})
 	screenshot(t, ctx, fmt.Sprintf("playground-%d", figure+1))
-	now := evaluate[[]string](t, ctx, sliders)
+	now := positions(t, ctx)
 	if len(now) != len(texts) || now[0] == texts[0] || nudged == first {
 		t.Errorf("figure %d: the sliders stood at %v, and stand at %v", figure+1, texts, now)
 	}
@@ -100,8 +123,7 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 		clickMenu(t, ctx, "Run", run)
 		wait(t, ctx, patience, drawn+` !== '' && `+hears)
 		first := evaluate[string](t, ctx, drawn)
-		moveSlider(t, ctx, 0.25)
-		awaitPicture(t, ctx, first)
+		untilPicture(t, ctx, first, func() { moveSlider(t, ctx, 0.25) })
 	}
 
 	play("runmenu:run-all")
@@ -129,10 +151,7 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	wait(t, ctx, patience, hears)
 	seen := evaluate[string](t, ctx, drawn)
 	evaluate[bool](t, ctx, `(gonb_comm._websocket.close(), true)`) // it connects again, perhaps before anyone notices
-	for deadline := time.Now().Add(patience); evaluate[string](t, ctx, drawn) == seen && time.Now().Before(deadline); time.Sleep(time.Second) {
-		moveSlider(t, ctx, 0.75)
-	}
-	awaitPicture(t, ctx, seen)
+	untilPicture(t, ctx, seen, func() { moveSlider(t, ctx, 0.75) })
 
 	do(t, ctx, chromedp.Click(`//button[text()="Stop" and not(@disabled)]`))
 	wait(t, ctx, patience, `!document.querySelector('.jp-OutputArea-output input[type=range]') && `+prompts+`.every(p => /\d/.test(p))`)

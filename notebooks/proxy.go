@@ -245,6 +245,7 @@ func (p *proxy) next() error {
 	p.running = newExecution(p.waiting[0])
 	p.waiting = p.waiting[1:]
 	if names := forgotten(p.ran, p.running.id, p.running.code.Code); len(names) > 0 {
+		p.running.replaces = lastDeclarations(p.ran, p.running.id)
 		if _, err := p.gonb.sendCode("%rm "+strings.Join(names, " "), true); err != nil {
 			return err
 		}
@@ -318,6 +319,9 @@ func (p *proxy) finish(e *execution) {
 	explained := e.explain(p.ran)
 	if !e.compiled() {
 		p.ran = p.ran[:len(p.ran)-1] // gonb has not taken its declarations
+		if e.replaces != "" {        // but lacks the old ones, without which no other cell compiles
+			p.gonb.sendCode(e.replaces, true)
+		}
 	}
 	if rest := e.report.rest(); rest != "" {
 		p.publish(e.printed(rest))

@@ -65,6 +65,9 @@ func (c Contours) entry() entry {
 
 func (c Contours) draw(p *pane) {
 	l, err := p.sample(surface{c.F, c.Batch})
+	if err == nil && len(l.values) != 1 {
+		err = fmt.Errorf("%d values for a point; lines need one, such as the largest output minus the second", len(l.values))
+	}
 	if err != nil {
 		p.fail(err)
 		return

@@ -103,6 +103,11 @@ func (f *Flow) validate() error {
 	if err := CheckParameters(f.Margins.Model(), f.Start); err != nil {
 		return fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
+	if b, ok := f.Margins.mapping.(*ballMap); ok {
+		if err := b.checkApart(); err != nil {
+			return err
+		}
+	}
 	if !(f.Until > 0) || math.IsInf(f.Until, 0) {
 		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
 	}

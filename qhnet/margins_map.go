@@ -89,6 +89,21 @@ func newBallMap(set dataset.Set, radius float64) *ballMap {
 	return b
 }
 
+// checkApart looks for balls of two classes that overlap, which no hyperplane separates.
+func (b *ballMap) checkApart() error {
+	for k, sign := range b.signs {
+		for j, other := range b.signs[:k] {
+			sum := append([]float64(nil), b.centres.RawRowView(k)...)
+			floats.Add(sum, b.centres.RawRowView(j)) // of the signed rows, so of two classes a difference
+			if apart := floats.Norm(sum, 2); sign != other && !(apart > 2*b.radius) {
+				return fmt.Errorf("qhnet: nothing linear separates the balls: those of points %d and %d overlap, whose centres are %.4g apart; use a radius below %.4g instead of %.4g",
+					j, k, apart, apart/2, b.radius)
+			}
+		}
+	}
+	return nil
+}
+
 // slope sets dst to the slope of the affine function with these values.
 func slope(dst, values []float64) {
 	for j := range dst {

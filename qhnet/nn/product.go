@@ -62,6 +62,9 @@ func Diagonal(depths ...int) *Product {
 // are "H.weight", "H.scale1", "H.scale2", …, or, elementwise, "H.factor1",
 // "H.factor2", ….
 func Groups(groups ...Group) *Product {
+	if len(groups) == 0 {
+		panic("qhnet: a product of no groups; name at least one")
+	}
 	p := &Product{factors: make([][]int, CountCoordinates(groups))}
 	for g, group := range groups {
 		if group.Depth < 1 || group.Depth > mostDepth {
