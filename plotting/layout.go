@@ -169,8 +169,8 @@ func (pl *plan) arrange(f Figure) error {
 	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
 	for i, p := range pl.panes {
 		fr := p.frame()
-		if pl.err != nil {
-			return f.panelError(i, pl.err)
+		if err := cmp.Or(pl.err, p.err); err != nil {
+			return f.panelError(i, err)
 		}
 		r, c := i/columns, i%columns
 		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)
