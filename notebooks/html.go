@@ -92,7 +92,7 @@ type shown struct {
 	Picture, Caption string
 	Width, Height    int
 	Prose            template.HTML
-	HTML             template.HTML // a document of its own, which is shown in a sandbox
+	Document         template.HTMLAttr // of HTML, as a frame's attribute: it is shown in a sandbox
 	Text             string
 	Failed           bool
 }
@@ -374,7 +374,9 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 		return s, picture, err
 	}
 	document, _ := o.Data["text/html"].(string)
-	s.HTML = template.HTML(document)
+	if document != "" { // a template would take out all tags
+		s.Document = template.HTMLAttr(`srcdoc="` + html.EscapeString(document) + `"`)
+	}
 	s.Text, _ = o.Data["text/plain"].(string)
 	s.Text += string(o.Text)
 	if s.Failed {
