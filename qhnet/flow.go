@@ -156,8 +156,10 @@ type NotSeparatedError struct {
 
 // Error says how far the flow came and what to look at.
 func (e *NotSeparatedError) Error() string {
-	where := fmt.Sprintf("before it separated the data: the smallest nL is %.6g and %d point(s) have a margin ≤ 0, the first of them %v",
-		e.SmallestNL, len(e.Violated), e.Violated[:min(len(e.Violated), 5)])
+	where := fmt.Sprintf("before it separated the data: the smallest nL is %.6g", e.SmallestNL)
+	if n := len(e.Violated); n > 0 {
+		where += fmt.Sprintf(" and %d point(s) have a margin ≤ 0, the first of them %v", n, e.Violated[:min(n, 5)])
+	}
 	if e.Cause != nil {
 		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, or start elsewhere: %v", where, e.Cause)
 	}

@@ -343,10 +343,14 @@ func TestStoreHeals(t *testing.T) {
 			t.Fatal(err)
 		}
 		for what, damage := range map[string]func() error{
-			"cut":                         func() error { return os.Truncate(paths[0], 30) },
-			"forged without a record":     func() error { return file.Write(paths[0], &good) },
-			"forged with another's point": func() error { return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start[1:]}}}) },
-			"forged with a phase 9":       func() error { return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start}}}) },
+			"cut":                     func() error { return os.Truncate(paths[0], 30) },
+			"forged without a record": func() error { return file.Write(paths[0], &good) },
+			"forged with another's point": func() error {
+				return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start[1:]}}})
+			},
+			"forged with a phase 9": func() error {
+				return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start}}})
+			},
 		} {
 			if err := damage(); err != nil {
 				t.Fatal(err)

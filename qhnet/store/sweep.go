@@ -116,8 +116,11 @@ type MissingError struct {
 
 // Error names the first of them.
 func (e *MissingError) Error() string {
+	if len(e.Indices) == 0 {
+		return fmt.Sprintf("qhnet: sweep %q: points are not in the store; run the shards that hold them", e.Sweep)
+	}
 	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; run the shards that hold them",
-		e.Sweep, len(e.Indices), e.Points, append(e.Indices, 0)[0], e.First)
+		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
 }
 
 // Collect returns the stored results in order. Where some are missing it returns

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,10 +39,22 @@ func New(t *testing.T) *Table {
 	return b
 }
 
+// A call hangs if it has taken so much of the processors, which other programs do not
+// prolong, or waits for so long.
 const (
-	longest = 5 * time.Second
-	largest = 1 << 30 // bytes
+	longest     = 5 * time.Second
+	longestWait = 2 * time.Minute
+	largest     = 1 << 30 // bytes
 )
+
+// used returns the time of processors that this program has taken.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
 
 // A message starts with its package's name and is of more than two words. Those of the
 // Go runtime and of gonum start otherwise.
@@ -102,7 +115,7 @@ func (b *Table) run(name string, call Call) (result any, err error, panicked str
 	b.t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	done := make(chan struct{})
+	done, start, begun := make(chan struct{}), used(), time.Now()
 	go func() {
 		defer close(done)
 		defer func() {
@@ -112,10 +125,15 @@ func (b *Table) run(name string, call Call) (result any, err error, panicked str
 		}()
 		result, err = call()
 	}()
-	select {
-	case <-done:
-	case <-time.After(longest):
-		b.t.Fatalf("%s: has not ended after %v", name, longest)
+	for ended := false; !ended; {
+		select {
+		case <-done:
+			ended = true
+		case <-time.After(100 * time.Millisecond):
+			if cpu, wait := used()-start, time.Since(begun); cpu > longest || wait > longestWait {
+				b.t.Fatalf("%s: has not ended after %v of the processors and %v", name, cpu, wait)
+			}
+		}
 	}
 	runtime.ReadMemStats(&after)
 	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > largest {
