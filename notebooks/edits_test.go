@@ -73,7 +73,6 @@ var edits = []struct {
 	{"11", `perClass = 12 => perClas = 12`, `undefined: perClass`},
 	{"11", `nn.ReLU()} => nn.ReLU(), nn.Dense(8), nn.ReLU()}`, `\nend:`},
 	{"11", `nn.Dense(16) => nn.Dense(16, nn.NoBias()) ;; nn.Dense(outputs) => nn.Dense(outputs, nn.NoBias())`, `discarded: \[\].*\nend:`},
-	{"11", `nn.Dense(16) => nn.Dense(16, nn.NoBias()) ;; nn.Dense(outputs) => nn.Dense(outputs, nn.NoBias()) ;; dataset.XOR(perClass, 0.15 => dataset.Rings(2, perClass, 0.08`, `before it separated the data`},
 	{"11", `nn.ReLU()} => nn.RMSNorm(), nn.ReLU()}`, `\ncertified.*\nend:`},
 	{"11", `nn.ReLU()} => nn.ReLU(), nn.RMSNorm()}`, `figure "decision": .* norm1: point \d+ has only zeros, which RMS normalization cannot divide by`},
 	{"11", `nn.ReLU()} => nn.LeakyReLU(0.1), nn.RMSNorm()}`, `\ncertified.*\nend:`},
