@@ -56,6 +56,7 @@ type page struct {
 	Live                   bool   // has live figures
 	Previous, Next         *page
 
+	texts      prose
 	complaints []string // about what cannot be shown as it was meant
 }
 
@@ -92,7 +93,7 @@ type shown struct {
 	Picture, Caption string
 	Width, Height    int
 	Prose            template.HTML
-	HTML             template.HTML // a document of its own, which is shown in a sandbox
+	Document         template.HTMLAttr // of HTML, as a frame's attribute: it is shown in a sandbox
 	Text             string
 	Failed           bool
 }
@@ -179,9 +180,6 @@ func (s *siteMaker) add(path string) {
 		s.failed = errors.Join(s.failed, fmt.Errorf("%s has no page: %w", title(path), err))
 		return
 	}
-	for _, complaint := range page.complaints {
-		s.failed = errors.Join(s.failed, fmt.Errorf("%s: %s", title(path), complaint))
-	}
 	if n := len(s.pages); n > 0 {
 		page.Previous, s.pages[n-1].Next = s.pages[n-1], page
 	}
@@ -198,7 +196,8 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 	if number := chapter(path); number != name {
 		page.Number = number
 	}
-	texts := &prose{Folder: filepath.Dir(path)}
+	texts := &page.texts
+	texts.Folder, texts.Cells = filepath.Dir(path), []markdownCell{}
 	pictures, cover := 0, nb.cover()
 	for i, c := range nb.Cells {
 		b := &block{}
@@ -236,15 +235,8 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 			}
 		}
 	}
-	complaints, err := texts.render(s.project)
-	page.complaints = append(page.complaints, complaints...)
-	for _, b := range page.Blocks {
-		page.Contents = append(page.Contents, b.headings...)
-	}
-	page.Contents = slices.DeleteFunc(page.Contents, func(h heading) bool { return h.Level != 2 })
-	if err == nil {
-		s.files[page.Notebook], err = os.ReadFile(path)
-	}
+	var err error
+	s.files[page.Notebook], err = os.ReadFile(path)
 	return page, err
 }
 
@@ -281,36 +273,45 @@ func (p *prose) add(text string, attachments map[string]any, into *template.HTML
 
 var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
 
-// render returns what could not be shown. Links to notebooks become links to their pages.
-func (p *prose) render(project project) (complaints []string, err error) {
-	if len(p.Cells) == 0 {
-		return nil, nil
+// renderProse fills in the prose of all pages, with one Python program for all of them.
+// Links to notebooks become links to their pages.
+func renderProse(p project, pages []*page) error {
+	texts := make([]*prose, len(pages))
+	for i, page := range pages {
+		texts[i] = &page.texts
 	}
-	cmd := project.pythonCommand("-c", asset("render.py"))
+	cmd := p.pythonCommand("-c", asset("render.py"))
 	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(p)), &complaint
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
 	output, err := cmd.Output()
 	if err != nil {
-		return nil, errors.New(tail(complaint.String(), 5))
+		return errors.New(tail(complaint.String(), 5))
 	}
-	var rendered []struct {
+	var rendered [][]struct {
 		HTML       string
 		Headings   [][3]any
 		Complaints []string
 	}
 	if err := json.Unmarshal(output, &rendered); err != nil {
-		return nil, err
+		return err
 	}
-	for i, r := range rendered {
-		*p.into[i] = template.HTML(notebookLink.ReplaceAllString(r.HTML, "$1.html"))
-		for _, h := range r.Headings {
-			*p.headings[i] = append(*p.headings[i], heading{int(h[0].(float64)), h[1].(string), template.HTML(h[2].(string))})
+	for k, page := range pages {
+		for i, r := range rendered[k] {
+			*page.texts.into[i] = template.HTML(notebookLink.ReplaceAllString(r.HTML, "$1.html"))
+			for _, h := range r.Headings {
+				h := heading{int(h[0].(float64)), h[1].(string), template.HTML(h[2].(string))}
+				*page.texts.headings[i] = append(*page.texts.headings[i], h)
+			}
+			for _, c := range r.Complaints {
+				page.complaints = append(page.complaints, page.texts.places[i]+": "+c)
+			}
 		}
-		for _, c := range r.Complaints {
-			complaints = append(complaints, p.places[i]+": "+c)
+		for _, b := range page.Blocks {
+			page.Contents = append(page.Contents, b.headings...)
 		}
+		page.Contents = slices.DeleteFunc(page.Contents, func(h heading) bool { return h.Level != 2 })
 	}
-	return complaints, nil
+	return nil
 }
 
 var markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)|[*` + "`" + `]`)
@@ -374,7 +375,9 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 		return s, picture, err
 	}
 	document, _ := o.Data["text/html"].(string)
-	s.HTML = template.HTML(document)
+	if document != "" { // a template would take out all tags
+		s.Document = template.HTMLAttr(`srcdoc="` + html.EscapeString(document) + `"`)
+	}
 	s.Text, _ = o.Data["text/plain"].(string)
 	s.Text += string(o.Text)
 	if s.Failed {
@@ -421,8 +424,14 @@ func (s *siteMaker) finish(ctx context.Context, progress *progress) error {
 		}
 		s.files[file] = b.Bytes()
 	}
+	if err := renderProse(s.project, s.pages); err != nil {
+		return err
+	}
 	live := false
 	for _, page := range s.pages {
+		for _, complaint := range page.complaints {
+			s.failed = errors.Join(s.failed, fmt.Errorf("%s: %s", page.Notebook, complaint))
+		}
 		live = live || page.Live
 		fill("page.html", page.File, page)
 	}

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -60,20 +61,20 @@ func TestIntroductionIsTheFirstHeadingAndSentence(t *testing.T) {
 }
 
 // render returns the HTML of texts that follow each other in a notebook.
-func render(t *testing.T, p project, texts ...string) (rendered []string, complaints []string) {
+func render(t *testing.T, p project, texts ...string) (rendered, complaints []string) {
 	t.Helper()
-	list, into := &prose{Folder: p.path(".figures")}, make([]template.HTML, len(texts))
+	one := &page{texts: prose{Folder: p.path(".figures"), Cells: []markdownCell{}}}
+	into := make([]template.HTML, len(texts))
 	for i, text := range texts {
-		list.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), text)
+		one.texts.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), text)
 	}
-	complaints, err := list.render(p)
-	if err != nil {
+	if err := renderProse(p, []*page{one}); err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range into {
 		rendered = append(rendered, string(h))
 	}
-	return rendered, complaints
+	return rendered, one.complaints
 }
 
 func TestMarkdownAndFormulas(t *testing.T) {
@@ -155,14 +156,14 @@ func TestEveryKindOfOutputIsShown(t *testing.T) {
 	}
 	writeFile(t, broken, "{")
 	err := writeSite(t.Context(), p, []string{"-o", folder, broken, path})
-	wantError(t, err, "broken has no page", "outputs: cell 3 of 3", "application/x-cube", "no caption")
+	wantError(t, err, "broken has no page", "outputs.ipynb: cell 3 of 3", "application/x-cube", "no caption")
 	file, err := os.ReadFile(filepath.Join(folder, "outputs.html"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"raw &lt;text&gt;", "Panic: it broke\nline 1</pre>", `src="outputs-1.svg" alt="drawn"`, `src="outputs-2.jpg"`, "<em>emphasis</em>", "<mfrac>",
-		"&lt;b&gt;bold&lt;/b&gt;", ">printed</pre>", "which these pages cannot show", "A picture without a caption", `href="outputs.ipynb"`,
+		`sandbox srcdoc="&lt;b&gt;bold&lt;/b&gt;"`, ">printed</pre>", "which these pages cannot show", "A picture without a caption", `href="outputs.ipynb"`,
 	} {
 		if !strings.Contains(string(file), want) {
 			t.Errorf("the page has no %s", want)
@@ -170,7 +171,7 @@ func TestEveryKindOfOutputIsShown(t *testing.T) {
 	}
 }
 
-// TestSiteIsLegible looks at every page in a real browser, on a telephone and on
+// TestSiteIsLegible looks at every page in a real browser, on a telephone, a tablet and
 // a desk, in light and in dark.
 func TestSiteIsLegible(t *testing.T) {
 	p := withLab(t)
@@ -182,7 +183,8 @@ func TestSiteIsLegible(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no pages", err)
 	}
-	for _, width := range []int{375, 1280} {
+	axe := axeCore(t)
+	for _, width := range []int{375, 768, 1280} {
 		ctx := browser(t, width, 900)
 		complaints := listen(t, ctx)
 		for _, scheme := range []string{"light", "dark"} {
@@ -191,6 +193,9 @@ func TestSiteIsLegible(t *testing.T) {
 				do(t, ctx, chromedp.Navigate("file://"+file))
 				for _, wrong := range evaluate[[]string](t, ctx, legible) {
 					t.Errorf("%s at %d px, %s: %s", filepath.Base(file), width, scheme, wrong)
+				}
+				for _, wrong := range violations(t, ctx, axe) {
+					t.Errorf("%s at %d px, %s: axe-core says %s", filepath.Base(file), width, scheme, wrong)
 				}
 				if scheme == "light" || filepath.Base(file) == "index.html" { // a picture of a long page takes seconds
 					screenshot(t, ctx, fmt.Sprintf("site-%s-%d-%s", strings.TrimSuffix(filepath.Base(file), ".html"), width, scheme))
@@ -203,10 +208,42 @@ func TestSiteIsLegible(t *testing.T) {
 	}
 }
 
+// axeCore returns the script of axe-core, from the npm registry, or "" where that cannot be had.
+func axeCore(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	cmd := exec.Command("npm", "pack", "--silent", "axe-core@4.14.1")
+	cmd.Dir = folder
+	if name, err := cmd.Output(); err == nil {
+		cmd = exec.Command("tar", "xzf", strings.TrimSpace(string(name)), "package/axe.min.js")
+		cmd.Dir = folder
+		if cmd.Run() == nil {
+			if script, err := os.ReadFile(filepath.Join(folder, "package", "axe.min.js")); err == nil {
+				return string(script)
+			}
+		}
+	}
+	t.Log("axe-core is not asked: npm does not bring it")
+	return ""
+}
+
+// violations returns what axe-core finds wrong with the page.
+func violations(t *testing.T, ctx context.Context, axe string) []string {
+	t.Helper()
+	if axe == "" {
+		return nil
+	}
+	evaluate[any](t, ctx, axe+`; window.found = null; axe.run(document, {iframes: false}).then(r =>
+		{ window.found = r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 80)).slice(0, 3).join(" ")) }); null`)
+	wait(t, ctx, patience, `window.found !== null`)
+	return evaluate[[]string](t, ctx, `window.found`)
+}
+
 func TestCopyButtonCopiesTheSource(t *testing.T) {
+	p := withLab(t)
 	const source = "%%\nx := 1 < 2"
 	folder := t.TempDir()
-	maker := newSiteMaker(project{})
+	maker := newSiteMaker(p)
 	maker.pages = []*page{{Title: "T", File: "t.html", Blocks: []*block{{Code: highlight(source)}}}}
 	if err := errors.Join(maker.finish(t.Context(), nil), maker.failed, replaceFiles(folder, maker.files)); err != nil {
 		t.Fatal(err)
@@ -281,7 +318,9 @@ func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
 	if err := nb.write(path); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, writeSite(t.Context(), p, []string{"-o", folder, path}), "element") // of a formula
+	if err := writeSite(t.Context(), p, []string{"-o", folder, path}); err != nil {
+		t.Fatal(err)
+	}
 	ctx := browser(t, 800, 1200)
 	do(t, ctx, chromedp.Navigate("file://"+filepath.Join(folder, "evil.html")),
 		chromedp.WaitVisible(chromedp.CSS(".code button")), // the page's own script and style work

@@ -48,7 +48,7 @@ func TestMistakes(t *testing.T) {
 		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},
 		{"logarithms on a linear axis", plotting.Panel{X: plotting.Axis{Logged: true}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "Logged needs the scale"},
 		{"tick outside of a scale", plotting.Panel{X: plotting.Axis{Scale: plotting.Log, Ticks: plot.ConstantTicks{{Value: 1}, {Value: -1}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: tick 1 = -1 is not positive"},
-		{"unknown character in a tick", plotting.Panel{Y: plotting.Axis{Ticks: plot.ConstantTicks{{Value: 1, Label: "失"}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "no font has '失'"},
+		{"unknown character in a tick", plotting.Panel{Y: plotting.Axis{Ticks: plot.ConstantTicks{{Value: 1, Label: "失"}}}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "panel 1: label \"失\": no font has '失'"},
 		{"label as wide as the page", panel(plotting.Line{X: two, Y: two, Label: strings.Repeat("long ", 40)}), "does not fit on the page"},
 		{"unknown command", panel(plotting.Line{X: two, Y: two, Label: `$\lamda$`}), `\lamda`},
 		{"nil", panel(plotting.Line{X: two, Y: two}, nil), "layer 2 (<nil>): is nil"},

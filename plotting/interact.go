@@ -178,6 +178,7 @@ func (d *dialog) page(address string) string {
 	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, cell.Kernel(), controls)
 }
 
+// Slider is a quantity that the reader sets.
 type Slider struct {
 	Label    string // markup, as in a figure
 	Min, Max float64

@@ -169,8 +169,8 @@ func (pl *plan) arrange(f Figure) error {
 	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
 	for i, p := range pl.panes {
 		fr := p.frame()
-		if pl.err != nil {
-			return f.panelError(i, pl.err)
+		if err := cmp.Or(pl.err, p.err); err != nil {
+			return f.panelError(i, err)
 		}
 		r, c := i/columns, i%columns
 		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)
@@ -435,27 +435,22 @@ func (p *pane) drawTicks() {
 	if p.panel.Bare {
 		return
 	}
-	corner, xTicks, yTicks := p.Min, p.xTicks(), p.yTicks()
-	p.drawAxis(vg.Point{X: p.Max.X, Y: corner.Y}, vg.Point{Y: -1}, xTicks, func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: corner.Y} })
-	p.drawAxis(vg.Point{X: corner.X, Y: p.Max.Y}, vg.Point{X: -1}, yTicks, func(u float64) vg.Point { return vg.Point{X: corner.X, Y: p.at(0, u).Y} })
-	for _, m := range xTicks {
-		if !p.inner.x {
-			p.text(vg.Point{X: p.at(m.Value, 0).X, Y: corner.Y - p.tickLength - p.padding*0.6 - p.tick*0.85}, m.Label, p.tick, p.quiet, draw.XCenter)
-		}
-	}
-	for _, m := range yTicks {
-		if !p.inner.y {
-			p.text(vg.Point{X: corner.X - p.tickLength - p.padding, Y: p.at(0, m.Value).Y - p.tick*0.36}, m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
-}
-
-// drawAxis draws an axis from the corner to its end, with ticks that point outwards.
-func (p *pane) drawAxis(end, out vg.Point, ticks []plot.Tick, at func(u float64) vg.Point) {
 	p.pen(p.faint, p.axis, nil)
-	p.segment(p.Min, end)
-	for _, m := range ticks {
-		p.segment(at(m.Value), at(m.Value).Add(out.Scale(p.lengthOf(m))))
+	p.segment(p.Min, vg.Point{X: p.Max.X, Y: p.Min.Y})
+	for _, m := range p.xTicks() {
+		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y}
+		p.segment(at, at.Sub(vg.Point{Y: p.lengthOf(m)}))
+		if !p.inner.x {
+			p.text(at.Sub(vg.Point{Y: p.tickLength + p.padding*0.6 + p.tick*0.85}), m.Label, p.tick, p.quiet, draw.XCenter)
+		}
+	}
+	p.segment(p.Min, vg.Point{X: p.Min.X, Y: p.Max.Y})
+	for _, m := range p.yTicks() {
+		at := vg.Point{X: p.Min.X, Y: p.at(0, m.Value).Y}
+		p.segment(at, at.Sub(vg.Point{X: p.lengthOf(m)}))
+		if !p.inner.y {
+			p.text(at.Sub(vg.Point{X: p.tickLength + p.padding, Y: p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XRight)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"qhlab/qhnet/internal/file"
@@ -70,9 +71,29 @@ func (r *flowRun) load() error {
 		return err
 	case s.Fingerprint != r.fingerprint:
 		return fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", r.Checkpoint)
+	case !r.fits(&s):
+		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
 	}
 	r.restore(&s)
 	return nil
+}
+
+// fits tells whether a run can go on from a snapshot, whatever program wrote it.
+func (r *flowRun) fits(s *snapshot) bool {
+	switch {
+	case !pointsFit(s.Points, len(r.Start)):
+		return false
+	case !s.Finished:
+		return slices.Contains(r.phases(), s.Phase) && (s.State == nil || len(s.State.Y) == len(r.Start))
+	case s.Status == ode.Stopped:
+		return s.Before != nil && !s.Before.Finished && r.fits(s.Before)
+	}
+	return true
+}
+
+// pointsFit tells whether there are records, each of so many parameters.
+func pointsFit(points []Point, m int) bool {
+	return len(points) > 0 && !slices.ContainsFunc(points, func(p Point) bool { return len(p.Theta) != m })
 }
 
 // complete reports whether the run was loaded at its end. One that Stop ended, and
@@ -193,6 +214,10 @@ func (r *descentRun) resume() error {
 	if s.Fingerprint != r.Fingerprint {
 		return fmt.Errorf("qhnet: the checkpoint %s belongs to another training (other model, data, start or settings); delete it or name another file", r.Checkpoint)
 	}
+	o, remembers := r.Optimizer.(Rememberer)
+	if len(s.Theta) != len(r.Start) || !pointsFit(s.Points, len(r.Start)) || remembers && len(s.Memory) != len(o.Memory()) {
+		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
+	}
 	if r.past(&s) {
 		r.Checkpoint = ""
 		return nil
@@ -200,7 +225,7 @@ func (r *descentRun) resume() error {
 	r.descentState = s
 	tr := r.trajectory
 	tr.Points, tr.Separated, tr.Status = s.Points, s.Separated, s.Status
-	if o, ok := r.Optimizer.(Rememberer); ok {
+	if remembers {
 		for i, slot := range o.Memory() {
 			*slot = s.Memory[i]
 		}

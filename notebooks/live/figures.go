@@ -87,8 +87,9 @@ func value(e ast.Expr) (v reflect.Value, err error) {
 			n, err := strconv.Atoi(e.Value)
 			return reflect.ValueOf(n), err
 		}
-		x, err := strconv.ParseFloat(e.Value, 64)
-		return reflect.ValueOf(x), err
+		if x, err := strconv.ParseFloat(e.Value, 64); err == nil {
+			return reflect.ValueOf(x), nil
+		}
 	case *ast.CallExpr:
 		return call(e)
 	}

@@ -1,7 +1,7 @@
-"""Turn the text cells of a notebook into HTML with MathML.
+"""Turn the text cells of notebooks into HTML with MathML.
 
-Reads {"folder": F, "cells": [{"text": T, "attachments": A}]} from standard input and
-writes a list of {"html": H, "headings": [[level, identity, html]], "complaints": C}.
+Reads a list of {"folder": F, "cells": [{"text": T, "attachments": A}]} from standard input
+and writes for each a list of {"html": H, "headings": [[level, identity, html]], "complaints": C}.
 Where formulas are is decided by nbconvert's parser: they are part of Markdown, so
 dollars in code are dollars.
 """
@@ -193,18 +193,24 @@ class Renderer(mistune.HTMLRenderer):
         return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def main():
-    notebook = json.load(sys.stdin)
-    renderer = Renderer(notebook["folder"])
-    plugins = [mistune.import_plugin(name) for name in ("table", "strikethrough", "url")]
-    markdown = mistune.Markdown(renderer, MathBlockParser(), MathInlineParser(), plugins)
-    rendered = []
-    for cell in notebook["cells"]:
-        renderer.attachments, renderer.headings, renderer.complaints = cell["attachments"] or {}, [], []
-        body = markdown(cell["text"])
-        body = re.sub(r"<p>\s*</p>", "", body)
+def cell(markdown, renderer, text, attachments):
+    renderer.attachments, renderer.headings, renderer.complaints = attachments or {}, [], []
+    try:
+        body = re.sub(r"<p>\s*</p>", "", markdown(text))
         body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
-        rendered.append({"html": body, "headings": renderer.headings, "complaints": renderer.complaints})
+    except Exception as error:  # of a parser that met its match
+        body = f'<pre class="bad">{html.escape(text)}</pre>'
+        renderer.complaints.append(f"cannot read the text that begins with {text[:60]!r}: {error!r}")
+    return {"html": body, "headings": renderer.headings, "complaints": renderer.complaints}
+
+
+def main():
+    rendered = []
+    for notebook in json.load(sys.stdin):
+        renderer = Renderer(notebook["folder"])
+        plugins = [mistune.import_plugin(name) for name in ("table", "strikethrough", "url")]
+        markdown = mistune.Markdown(renderer, MathBlockParser(), MathInlineParser(), plugins)
+        rendered.append([cell(markdown, renderer, c["text"], c["attachments"]) for c in notebook["cells"]])
     json.dump(rendered, sys.stdout)
 
 

@@ -124,12 +124,14 @@ func writeLayout(text *strings.Builder, t reflect.Type, seen map[reflect.Type]bo
 	case reflect.Struct:
 		for i := range t.NumField() {
 			field := t.Field(i)
-			if kind := field.Type.Kind(); !field.IsExported() || kind == reflect.Func || kind == reflect.Chan {
+			if !field.IsExported() {
 				err = fmt.Errorf("gob drops the field %v.%s, so that it would come back empty; export it, or return what it holds", t, field.Name)
 			}
 			fmt.Fprintf(text, "%s ", field.Name)
 			err = cmp.Or(err, writeLayout(text, field.Type, seen))
 		}
+	case reflect.Func, reflect.Chan:
+		err = fmt.Errorf("gob has no form of a %v; return what it gives", t)
 	case reflect.Map:
 		err = cmp.Or(writeLayout(text, t.Key(), seen), writeLayout(text, t.Elem(), seen))
 	case reflect.Pointer, reflect.Slice, reflect.Array:

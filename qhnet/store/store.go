@@ -88,7 +88,7 @@ func Remember[R any](s Store, name string, key any, compute func() (R, error)) (
 		return result, err
 	}
 	task.Say("kept for the next time")
-	if err := file.Write(path, &result); err != nil {
+	if err := file.Write(path, &entry[R]{filepath.Base(path), result}); err != nil {
 		return result, fmt.Errorf("qhnet: the result of %q is not stored: %w", name, err)
 	}
 	return result, nil
@@ -105,9 +105,19 @@ func Recall[R any](s Store, name string, key any) (R, error) {
 	return load[R](path)
 }
 
-func load[R any](path string) (result R, err error) {
-	err = file.Read(path, &result)
-	return result, err
+// entry is what a file holds: a result, and its own name, which is that of the key.
+type entry[R any] struct {
+	Name   string
+	Result R
+}
+
+func load[R any](path string) (R, error) {
+	var e entry[R]
+	err := file.Read(path, &e)
+	if err == nil && e.Name != filepath.Base(path) {
+		err = fmt.Errorf("qhnet: %s holds the result of another key, %s: %w", path, e.Name, file.ErrDamaged)
+	}
+	return e.Result, err
 }
 
 // Follow runs a flow with a checkpoint of its own in the store: a flow that was
@@ -121,7 +131,22 @@ func (s Store) Follow(ctx context.Context, f qhnet.Flow) (*qhnet.Trajectory, err
 	if f.Checkpoint, err = s.path("flow", key, reflect.TypeFor[qhnet.Point]()); err != nil {
 		return nil, err
 	}
-	return f.Run(ctx)
+	return heal(ctx, f)
+}
+
+// heal runs from a checkpoint, or anew where that is damaged.
+func heal(ctx context.Context, run interface {
+	Run(ctx context.Context) (*qhnet.Trajectory, error)
+	Forget() error
+}) (*qhnet.Trajectory, error) {
+	tr, err := run.Run(ctx)
+	if !errors.Is(err, file.ErrDamaged) {
+		return tr, err
+	}
+	if err := run.Forget(); err != nil {
+		return nil, err
+	}
+	return run.Run(ctx)
 }
 
 // Train runs a descent with a checkpoint of its own in the store, as
@@ -135,7 +160,7 @@ func (s Store) Train(ctx context.Context, d qhnet.Descent) (*qhnet.Trajectory, e
 	if d.Checkpoint, err = s.path("descent", key, reflect.TypeFor[qhnet.Point]()); err != nil {
 		return nil, err
 	}
-	return d.Run(ctx)
+	return heal(ctx, d)
 }
 
 // codeVersion hashes what results depend on besides their keys: the sources of the

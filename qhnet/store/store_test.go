@@ -288,6 +288,84 @@ func TestMergeNamesThePointWithoutJSON(t *testing.T) {
 	}
 }
 
+// A file that is renamed is none of its new key, and damaged checkpoints are made anew.
+func TestStoreHeals(t *testing.T) {
+	store := Store{t.TempDir()}
+	remember := func(seed, result int) int {
+		v, err := Remember(store, "seeds", seed, func() (int, error) { return result, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	remember(1, 10)
+	path := func(seed int) string {
+		p, err := store.path("seeds", seed, reflect.TypeFor[int]())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if err := os.Rename(path(1), path(2)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recall[int](store, "seeds", 2); !errors.Is(err, file.ErrDamaged) {
+		t.Errorf("a file of another key gives %v", err)
+	}
+	if v := remember(2, 20); v != 20 {
+		t.Errorf("a file of another key gives %d", v)
+	}
+
+	ball := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}
+	margins, err := qhnet.NewBallMargins(nn.Groups(ball.Groups(1, 2)...), ball.Centers(), ball.Radius)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := []float64{0.1, 0.3, 0.2}
+	for name, run := range map[string]func() (*qhnet.Trajectory, error){
+		"flow": func() (*qhnet.Trajectory, error) {
+			return store.Follow(context.Background(), qhnet.Flow{Margins: margins, Start: start, Until: 100})
+		},
+		"descent": func() (*qhnet.Trajectory, error) {
+			return store.Train(context.Background(), qhnet.Descent{Margins: margins, Start: start, Steps: 30, Optimizer: &qhnet.Momentum{Step: 0.01, Decay: 0.5}})
+		},
+	} {
+		want, err := run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths, err := filepath.Glob(filepath.Join(store.Dir, name+"-*.run"))
+		if err != nil || len(paths) != 1 {
+			t.Fatal(paths, err)
+		}
+		var good struct{ Fingerprint string }
+		if err := file.Read(paths[0], &good); err != nil {
+			t.Fatal(err)
+		}
+		for what, damage := range map[string]func() error{
+			"cut":                         func() error { return os.Truncate(paths[0], 30) },
+			"forged without a record":     func() error { return file.Write(paths[0], &good) },
+			"forged with another's point": func() error { return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start[1:]}}}) },
+			"forged with a phase 9":       func() error { return file.Write(paths[0], &forged{good.Fingerprint, 9, start, []qhnet.Point{{Theta: start}}}) },
+		} {
+			if err := damage(); err != nil {
+				t.Fatal(err)
+			}
+			if have, err := run(); err != nil || have.Last().LogLoss != want.Last().LogLoss {
+				t.Errorf("a %s's checkpoint that is %s gives %v", name, what, err)
+			}
+		}
+	}
+}
+
+// forged is some of what a checkpoint of a flow or a descent holds.
+type forged struct {
+	Fingerprint string
+	Phase       int
+	Theta       []float64
+	Points      []qhnet.Point
+}
+
 func TestStoreFollowsOnce(t *testing.T) {
 	store := Store{t.TempDir()}
 	ball := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.8}

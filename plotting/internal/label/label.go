@@ -101,7 +101,7 @@ type Setter interface {
 	SetLine(l *Line, size vg.Length, at vg.Point, align text.XAlignment)
 }
 
-// Draw sets a label on any canvas.
+// Draw sets a label on any canvas, whose colour stays what it is.
 func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
@@ -109,9 +109,9 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if s.Color == nil {
 		s.Color = color.Black
 	}
-	c.SetColor(s.Color)
 	c.Push()
 	defer c.Pop()
+	c.SetColor(s.Color)
 	c.Translate(at)
 	c.Rotate(s.Rotation)
 	lines := h.Lines(label)
