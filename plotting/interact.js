@@ -46,7 +46,11 @@
     stop();
     check();
     button.disabled = true;
-    setTimeout(() => { if (root.isConnected) interrupt(); }, 1000); // the program did not hear it
+    const at = Date.now(), unheard = () => !(heard > at);
+    // An interrupt would keep the cells that wait from running, so it is for a program
+    // that did not hear, or that cannot end.
+    setTimeout(() => { if (root.isConnected && unheard()) interrupt(); }, 1000);
+    setTimeout(() => { if (root.isConnected) interrupt(); }, 10000);
   });
   addEventListener('pagehide', () => { stop(); send(); });
   const checks = setInterval(check, 500);
