@@ -40,6 +40,10 @@ const (
 	rkcDamping    = 2.0 / 13 // ε of the damped Chebyshev polynomials, equation (2.8)
 	rkcStability  = 1.54     // s² ≥ 1 + 1.54 h ρ keeps h ρ in the damped region
 	rkcReestimate = 25       // accepted steps between estimates of the spectral radius
+
+	// rkcTightness is by how much less than other methods a step may err: the errors
+	// of as many steps as order 2 takes add up.
+	rkcTightness = 3
 )
 
 // errTooManyStages is the reason of a step refused for its number of stages.
@@ -106,7 +110,7 @@ func (d *rkc) attempt(h float64) (trial, error) {
 	for i, y := range s.y { // equation (2.12)
 		d.old[i] = 0.8*(y-s.yNew[i]) + 0.4*h*(s.f[i]+s.fNew[i])
 	}
-	tr := trial{err: s.norm(d.old, s.y, s.yNew), safety: 0.9}
+	tr := trial{err: rkcTightness * s.norm(d.old, s.y, s.yNew), safety: 0.9}
 	d.age++
 	if tr.err > 1 {
 		d.age = rkcReestimate
