@@ -43,7 +43,7 @@ const (
 
 	// rkcTightness is by how much less than other methods a step may err: the errors
 	// of as many steps as order 2 takes add up.
-	rkcTightness = 3
+	rkcTightness = 2
 )
 
 // errTooManyStages is the reason of a step refused for its number of stages.
