@@ -176,9 +176,6 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 // stability, or errors of margins that change fast, can make it.
 func (r *flowRun) arrived(clock Clock, status ode.Status) error {
 	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
-	if r.kinks { // where u grows by a little more or less than the gradient says
-		allowed = max(allowed, cmp.Or(r.KinkWidth, 1e-3)/10)
-	}
 	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
 		return nil
 	}

@@ -128,9 +128,9 @@ func (r *flowRun) findRates() []float64 {
 // control allows errors relative to each parameter, and for parameters near zero
 // errors relative to the size that their block would have if it had grown from the
 // start by its rate, but no more than all have: a bias that is given up need not be
-// more accurate than the rounding of what the weights beside it do. A thousandth of the tolerance is enough
-// while log(1/L) = u is small; later the weights p, and with them the direction of the
-// gradient, are known to some ten times εu.
+// more accurate than the rounding of what the weights beside it do. A thousandth of
+// the tolerance is enough while log(1/L) = u is small; later the weights p, and with
+// them the direction of the gradient, are known to some ten times εu.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
 	if clock != LogLoss && clock != LogLogLoss || r.balls() {

@@ -283,3 +283,47 @@ func TestABiasThatIsGivenUpDoesNotStall(t *testing.T) {
 		}
 	}
 }
+
+// deepBiased is a network of two hidden layers with biases everywhere.
+func deepBiased(t *testing.T) *nn.Network {
+	t.Helper()
+	return network(t, nn.Input(2), nn.Dense(8), nn.ReLU(), nn.Dense(8), nn.ReLU(), nn.Dense(1))
+}
+
+// TestFlowSlidesAtTheFootOfAKink follows a flow in which the output bias grows like
+// log(1/L) and ties the margins of one class. Units slide along their kinks where
+// support vectors push them off with weights 1e8 times those that hold them: stiff
+// beyond 1e9, at a distance of 1e-8 from where nothing is.
+func TestFlowSlidesAtTheFootOfAKink(t *testing.T) {
+	until := 1e6
+	if testing.Short() {
+		until = 1e2
+	}
+	net := deepBiased(t)
+	margins := bind(t, net, dataset.XOR(10, 0.25, rand.New(rand.NewPCG(3, 0))))
+	start := net.Start(rand.New(rand.NewPCG(3, 1)), nn.Rescaled(0.3, nn.He))
+	tr := run(t, qhnet.Flow{Margins: margins, Start: start, Until: until, PerDecade: 4, MaxSteps: 100_000})
+	t.Logf("%+v", tr.Work)
+	if u := tr.Last().LogInverse(); math.Abs(u-until) > 1e-5*until {
+		t.Errorf("the flow ends at log(1/L) = %v", u)
+	}
+}
+
+// TestUnbalancedFlowConserves checks that errors of many steps do not add up to more
+// than the tolerance of one in the quantities that the flow conserves.
+func TestUnbalancedFlowConserves(t *testing.T) {
+	net, until := deepBiased(t), 1e6
+	if testing.Short() {
+		until = 1e3
+	}
+	for layer := range 3 {
+		rng := rand.New(rand.NewPCG(2, 1))
+		set, _ := dataset.Separable(10, 2, 0.3, rng)
+		start := net.Start(rng, nn.Glorot)
+		floats.Scale(4, net.Blocks()[2*layer].Of(start))
+		tr := run(t, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: until, Tolerance: 1e-7})
+		if drift := floats.Max(tr.Drift(qhnet.ConservedBlocks(net))); drift > 1e-7 {
+			t.Errorf("layer %d × 4: conserved sums drift by %.1e", layer+1, drift)
+		}
+	}
+}

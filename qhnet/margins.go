@@ -216,10 +216,11 @@ func (m *Margins) curved() *ballMap {
 //	α(h) = leak + (1 - leak) a² (3 - 2a)   for |h| < δ,   a = (1 + h/δ)/2,
 //
 // with δ = width·(root mean square of the point's pre-activations in the layer), and
-// its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's. As δ grows with the pre-activations, the
-// layer stays homogeneous: Euler's identity and the conserved quantities hold as
-// before, but where they tell the units of one layer apart. Gradients are those of
-// the rounded model, averages over an O(width) neighbourhood up to the small change of δ.
+// its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's.
+// As δ grows with the pre-activations, the layer stays homogeneous: Euler's identity
+// and the conserved quantities hold as before, but where they tell the units of one
+// layer apart. Gradients are those of the rounded model: averages over an O(width)
+// neighbourhood, up to the small change of δ.
 //
 // A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
 // differential inclusion: pre-activations come to rest exactly on a kink and slide

@@ -182,7 +182,9 @@ func (o *roundedRectifier) forward(points span) error {
 }
 
 // swell returns ∂z_i/∂δ.
-func (o *roundedRectifier) swell(a float64) float64 { return 3 * (1 - o.leak) * a * a * (1 - a) * (1 - a) }
+func (o *roundedRectifier) swell(a float64) float64 {
+	return 3 * (1 - o.leak) * a * a * (1 - a) * (1 - a)
+}
 
 // grow returns ∂δ/∂h_j over h_j at point k, zero where all pre-activations are.
 func (o *roundedRectifier) grow(k int) float64 {
