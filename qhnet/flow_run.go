@@ -167,9 +167,24 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
-		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g: %w", tr.Last().LogInverse(), r.Until, err)
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %s moves fastest for its size: %w", tr.Last().LogInverse(), r.Until, r.fastest(), err)
 	}
 	return r.arrived(clock, solution.Status)
+}
+
+// fastest names the block with the largest ‖g‖/‖θ‖ at the last record: below a
+// normalization, that of the weights that make a unit's deviation vanish.
+func (r *flowRun) fastest() (name string) {
+	theta, most := r.trajectory.Last().Theta, -1.0
+	if r.field.at(theta) != nil {
+		return "no block"
+	}
+	for _, b := range r.Margins.Model().Blocks() {
+		if speed := floats.Norm(b.Of(r.field.g), 2) / floats.Norm(b.Of(theta), 2); speed > most {
+			name, most = b.Name, speed
+		}
+	}
+	return name
 }
 
 // arrived reports an end that is not where the clock says, as steps at the limit of

@@ -327,3 +327,18 @@ func TestUnbalancedFlowConserves(t *testing.T) {
 		}
 	}
 }
+
+// TestFlowWithTrainableOutputBias follows three classes whose output bias tends to 0
+// while ‖W‖ grows like log(1/L).
+func TestFlowWithTrainableOutputBias(t *testing.T) {
+	net := network(t, nn.Input(2), nn.Dense(3))
+	x := mat.NewDense(3, 2, []float64{1, 0, -0.5, math.Sqrt(0.75), -0.5, -math.Sqrt(0.75)})
+	set := dataset.Set{Name: "three", X: x, Labels: []int{0, 1, 2}, Classes: 3}
+	start := net.Start(rand.New(rand.NewPCG(1, 3)), nn.He)
+	tr := run(t, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: 1e5})
+	// Without the bias it takes as many.
+	if steps := tr.Work.Steps + tr.Work.Rejected; steps > 4000 {
+		t.Errorf("%d steps: %+v", steps, tr.Work)
+	}
+	t.Logf("%+v", tr.Work)
+}
