@@ -256,7 +256,7 @@ func TestBadInputOfRuns(t *testing.T) {
 		return tr.LogInverses(), err
 	}
 	b.Vector("Flow.Start", toy.theta, func(v []float64) (any, error) { return flow(func(f *qhnet.Flow) { f.Start = v }) })
-	b.Float("Flow.Until", func(v float64) (any, error) { return flow(func(f *qhnet.Flow) { f.Until = v }) }, 1e300)
+	b.Float("Flow.Until", func(v float64) (any, error) { return flow(func(f *qhnet.Flow) { f.Until, f.Tolerance = v, 1e-8 }) }, 1e300)
 	b.Float("Flow.Tolerance", func(v float64) (any, error) {
 		return flow(func(f *qhnet.Flow) { f.Tolerance, f.MaxSteps = v, 1000 })
 	}, 0)

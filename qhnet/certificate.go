@@ -144,13 +144,11 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 		return nil, nil, err
 	}
 	c.Margins = slices.Clone(q)
-	for j, v := range c.Margins {
-		if v <= 1+epsilon {
+	limit := math.Max(1, floats.Min(q)) + epsilon // the smallest is 1 but for rounding
+	for j, v := range q {
+		if v <= limit {
 			c.Support = append(c.Support, j)
 		}
-	}
-	if len(c.Support) == 0 {
-		return nil, nil, fmt.Errorf("qhnet: certificate: no margin is within Epsilon = %v of 1, not even the smallest, %.17g; admit rounding", epsilon, floats.Min(c.Margins))
 	}
 	s.describe(c, theta)
 	return c, weights, nil

@@ -110,7 +110,7 @@ func (r *flowRun) complete() bool {
 // identify names everything that determines the bits of the run. The field is
 // at the start, so that model and data enter through the margins there.
 func (r *flowRun) identify() string {
-	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(LogLogLoss), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
+	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
 

@@ -36,20 +36,31 @@ func (c Clock) String() string {
 	return names[c]
 }
 
-// speed returns σ at the value c of the clock, and the power p for which
-// ∇σ = -p σ H g/‖g‖² (with H the Jacobian of g) when L itself is not involved.
-func (c Clock) speed(value, logLoss, g2 float64) (sigma, power float64) {
+// steering is how fast, in log log(1/L), errors of the clock decay that tell u from
+// the loss. It must not make the flow stiff.
+const steering = 10
+
+// speed returns σ at the value c of the clock, and what makes up its gradient,
+//
+//	∇σ = -power σ H g/‖g‖² - steer g,
+//
+// with H the Jacobian of g. A clock that tells u = log(1/L) runs faster where the
+// loss shows that it is late, and slower where it is ahead, so that it is right
+// whatever the errors of many steps add up to; the exact flow never is either.
+func (c Clock) speed(value, logLoss, g2 float64) (sigma, power, steer float64) {
 	switch c {
 	case Time:
-		return math.Exp(logLoss), 0
+		return math.Exp(logLoss), 0, math.Exp(logLoss)
 	case Scaled:
-		return 1, 0
+		return 1, 0, 0
 	case LogLoss:
-		return 1 / g2, 2
+		steer = steering / max(1, math.Abs(value))
+		return (1 + steer*(value+logLoss)) / g2, 2, steer / g2
 	case LogLogLoss:
-		return math.Exp(value) / g2, 2
+		u := math.Exp(value)
+		return (u + steering*(u+logLoss)) / g2, 2, steering / g2
 	case ArcLength:
-		return 1 / math.Sqrt(g2), 1
+		return 1 / math.Sqrt(g2), 1, 0
 	}
 	panic(fmt.Sprintf("qhnet: %v is not a clock to integrate in", c))
 }
@@ -72,38 +83,48 @@ func (c Clock) reading(logLoss float64) float64 {
 //	t = ∫ e^u h(u) du,   s = ∫ h(u) du,
 //
 // where u soon passes the largest exponent of float64, so t is kept as log t.
-// Between the two ends and the middle of a stretch, log h is a quadratic in u.
+// Along a stretch, log h is a quadratic in u: through its two ends and its middle
+// or, if it is narrow, the end before. Log t is then good to 1e-4 or so.
 type timekeeper struct {
 	LogTime float64 // log t, -∞ at the start
 	Scaled  float64 // s
 	U, LogH float64 // at the end of the last stretch
+	Third   [2]float64
 }
 
 func newTimekeeper(u, g2 float64) timekeeper {
-	return timekeeper{LogTime: math.Inf(-1), U: u, LogH: -math.Log(g2)}
+	logH := -math.Log(g2)
+	return timekeeper{LogTime: math.Inf(-1), U: u, LogH: logH, Third: [2]float64{u, logH}}
 }
 
-// advance adds a stretch from the last end over the point (um, log hm) to (u1, log h1).
-func (k *timekeeper) advance(um, logHm, u1, logH1 float64) {
-	width := u1 - k.U
-	if !(width > 0) {
-		k.U, k.LogH = u1, logH1
-		return
+// narrow reports whether a stretch to u needs no point in its middle.
+func (k *timekeeper) narrow(u float64) bool {
+	width := u - k.U
+	return width < 0.01*max(1, math.Abs(u)) && k.U-k.Third[0] > 0.1*width
+}
+
+// between gives the point in the middle of the stretch to come.
+func (k *timekeeper) between(u, logH float64) { k.Third = [2]float64{u, logH} }
+
+// advance adds a stretch from the last end to (u, log h).
+func (k *timekeeper) advance(u, logH float64) {
+	width := u - k.U
+	if width > 0 {
+		p := parabola(-width, k.LogH, k.Third[0]-u, k.Third[1], logH)
+		k.Scaled += integrateExp(-width, math.Abs(logH-k.LogH), p)
+		// Below -45, e^x is under the spacing of float64 at 1.
+		from := max(-width, -45)
+		k.LogTime = logAdd(k.LogTime, u+math.Log(integrateExp(from, -from, func(x float64) float64 { return x + p(x) })))
 	}
-	p := parabola(-width, k.LogH, um-u1, logHm, logH1)
-	k.Scaled += integrateExp(-width, func(x float64) float64 { return p(x) })
-	// Below -45, e^x is under the spacing of float64 at 1.
-	grown := integrateExp(max(-width, -45), func(x float64) float64 { return x + p(x) })
-	k.LogTime = logAdd(k.LogTime, u1+math.Log(grown))
-	k.U, k.LogH = u1, logH1
+	k.Third, k.U, k.LogH = [2]float64{k.U, k.LogH}, u, logH
 }
 
 // parabola returns the quadratic through (a, fa), (b, fb) and (0, f0), or the
-// line through the outer two if b is not clearly between them.
+// line through the first and last if b is too close to one of them.
 func parabola(a, fa, b, fb, f0 float64) func(x float64) float64 {
 	slope := (f0 - fa) / -a
 	bend := 0.0
-	if b > 0.99*a && b < 0.01*a {
+	if b > 0.99*a && b < 0.01*a || b < 1.1*a {
 		bend = (fb - f0 - slope*b) / (b * (b - a))
 	}
 	return func(x float64) float64 { return f0 + slope*x + bend*x*(x-a) }
@@ -118,10 +139,10 @@ var gauss = [...]struct{ x, w float64 }{
 	{0.861136311594052575, 0.347854845137453857},
 }
 
-// integrateExp returns ∫_a^0 e^{f(x)} dx by panels of width at most 1, or by 64
-// panels if that is fewer.
-func integrateExp(a float64, f func(x float64) float64) float64 {
-	panels := min(math.Ceil(-a), 64)
+// integrateExp returns ∫_a^0 e^{f(x)} dx, where f changes by about the given
+// amount, by a panel for each unit of that, up to 64.
+func integrateExp(a, change float64, f func(x float64) float64) float64 {
+	panels := min(max(math.Ceil(change), 1), 64)
 	half := -a / panels / 2
 	sum := 0.0
 	for centre := a + half; centre < 0; centre += 2 * half {

@@ -12,7 +12,8 @@ func TestTimekeeperClosedForm(t *testing.T) {
 		k := newTimekeeper(0, 1)
 		u := 0.0
 		for _, w := range widths {
-			k.advance(u+w/2, 0, u+w, 0)
+			k.between(u+w/2, 0)
+			k.advance(u+w, 0)
 			u += w
 			// log t - u is what a log t of size u could hide. Four Gauss points leave
 			// 1e-9 of e^x over a panel of width one.
@@ -31,7 +32,8 @@ func TestTimekeeperPowerLaw(t *testing.T) {
 	k := newTimekeeper(1, 1)
 	for u := 1.0; u < 1e8; {
 		next, middle := u*1.05, u*1.025
-		k.advance(middle, p*math.Log(middle), next, p*math.Log(next))
+		k.between(middle, p*math.Log(middle))
+		k.advance(next, p*math.Log(next))
 		u = next
 		if u < 1e3 {
 			continue
@@ -45,5 +47,29 @@ func TestTimekeeperPowerLaw(t *testing.T) {
 	}
 	if want := (math.Pow(k.U, 1+p) - 1) / (1 + p); math.Abs(k.Scaled-want) > 1e-6*want {
 		t.Errorf("s = %v, want %v", k.Scaled, want)
+	}
+}
+
+// TestNarrowStretchesNeedNoMiddle walks the same power law with narrow stretches of
+// uneven width.
+func TestNarrowStretchesNeedNoMiddle(t *testing.T) {
+	const p = -1.3
+	k := newTimekeeper(1, 1)
+	middles := 0
+	for i, u := 0, 1.0; u < 1e4; i++ {
+		u *= 1 + []float64{0.009, 0.005, 0.002}[i%3]
+		if !k.narrow(u) {
+			middles++
+			middle := (k.U + u) / 2
+			k.between(middle, p*math.Log(middle))
+		}
+		k.advance(u, p*math.Log(u))
+		want := p*math.Log(u) + math.Log1p(-p/u+p*(p-1)/(u*u))
+		if got := k.LogTime - u; u > 1e3 && math.Abs(got-want) > 1e-6 { // 0.01² p is 1e-4 and the quadratic takes most of it
+			t.Fatalf("u = %v: log t - u = %v, want %v", u, got, want)
+		}
+	}
+	if middles > 2 {
+		t.Errorf("%d middles, want no more than at the start", middles)
 	}
 }

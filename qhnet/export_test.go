@@ -45,5 +45,5 @@ func (f Flow) Linearizations() (first, late ode.Linearization, err error) {
 		return nil, nil, err
 	}
 	p, err := r.problem(Scaled)
-	return p.Linearization, r.linearization(LogLogLoss, f.Method), err
+	return p.Linearization, r.linearization(LogLogLoss), err
 }

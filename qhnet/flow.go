@@ -28,8 +28,8 @@ type Flow struct {
 	Clock     Clock // Automatic switches to log log(1/L) at separability
 	PerDecade int   // recorded points in a decade of log(1/L); 0 means 20
 
-	// Tolerance is relative, of a step. 0 means min(1e-8, max(1e-4/Until, 1e-12)),
-	// but 1e-8 for balls, and 1e-6 for RKC.
+	// Tolerance is relative, of a step. 0 means min(1e-8, max(1e-4/Until, 1e-12)), but
+	// 1e-8 for balls, and 1e-6 for RKC and for models that are likely to need it.
 	Tolerance float64
 
 	// KinkWidth is the width to which the kinks of rectifiers are rounded; 0 means
@@ -37,10 +37,9 @@ type Flow struct {
 	// [Trajectory.Margins], to which certificates of its end belong.
 	KinkWidth float64
 
-	// Method overrides the solver of the late phase. By default it is RadauIIA
-	// for up to 128 parameters, for balls, below normalizations (up to 512
-	// parameters) and for smooth models with up to 400 outputs, and RKC elsewhere:
-	// the Jacobian of gradient flow in s is symmetric, so its stiff spectrum is real.
+	// Method is the solver. nil means [ode.Auto], which measures what is cheapest,
+	// but RadauIIA for balls. RKC is fit for flows as the Jacobian of gradient flow
+	// in s is symmetric, so that its stiff spectrum is real.
 	Method   ode.Method
 	MaxSteps int // attempted steps of each phase; 0 means 1e6
 

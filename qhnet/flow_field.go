@@ -26,7 +26,10 @@ type field struct {
 	margins *Margins
 	loss    Loss
 
-	logLoss float64   // log L at the point
+	theta   []float64 // the point
+	moved   bool      // the margins are at the point
+	graded  bool      // g is its gradient
+	logLoss float64   // log L there
 	q       []float64 // margins there
 	weights []float64 // w
 	g       []float64
@@ -40,7 +43,7 @@ type field struct {
 func newField(margins *Margins, loss Loss) *field {
 	m, n := NumParameters(margins.Model()), margins.Len()
 	return &field{
-		margins: margins, loss: loss,
+		margins: margins, loss: loss, theta: make([]float64, m),
 		weights: make([]float64, n), tangent: make([]float64, n), curved: make([]float64, n),
 		g: make([]float64, m), hg: make([]float64, m), unit: make([]float64, m),
 	}
@@ -48,28 +51,37 @@ func newField(margins *Margins, loss Loss) *field {
 
 var errNotFinite = errors.New("qhnet: a parameter, margin or gradient is not finite")
 
-// at moves the field to θ.
+// at moves the field to θ. Where it is there already, as at the end of a step whose
+// last stage was there, that costs nothing.
 func (f *field) at(theta []float64) error {
-	if err := f.marginsAt(theta); err != nil {
+	if err := f.marginsAt(theta); err != nil || f.graded {
 		return err
 	}
 	f.margins.Gradient(f.g, f.weights)
 	f.g2 = floats.Dot(f.g, f.g)
 	if math.IsNaN(f.g2) || math.IsInf(f.g2, 0) {
+		f.moved = false
 		return fmt.Errorf("%w: ‖g‖² = %v at log L = %v", errNotFinite, f.g2, f.logLoss)
 	}
+	f.graded = true
 	return nil
 }
 
 // marginsAt evaluates the margins, log L and the weights at θ, without g.
 func (f *field) marginsAt(theta []float64) (err error) {
-	if f.q, err = f.margins.Forward(theta); err != nil {
+	if f.moved && floats.Equal(f.theta, theta) {
+		return nil
+	}
+	f.moved, f.graded = false, false
+	copy(f.theta, theta)
+	if f.q, err = f.margins.Forward(f.theta); err != nil {
 		return err
 	}
 	f.logLoss = f.loss.Log(f.weights, f.q, f.margins.PerPoint())
 	if math.IsNaN(f.logLoss) || math.IsInf(f.logLoss, 0) {
 		return fmt.Errorf("%w: log L = %v", errNotFinite, f.logLoss)
 	}
+	f.moved = true
 	return nil
 }
 
@@ -95,7 +107,7 @@ func (f *field) derivative(dst []float64, clock Clock, value float64, theta []fl
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	sigma, _ := clock.speed(value, f.logLoss, f.g2)
+	sigma, _, _ := clock.speed(value, f.logLoss, f.g2)
 	floats.ScaleTo(dst, sigma, f.g)
 	return nil
 }
@@ -104,17 +116,17 @@ func (f *field) derivative(dst []float64, clock Clock, value float64, theta []fl
 func (f *field) hessianVector(dst, v []float64) {
 	f.margins.Directional(f.tangent, v)
 	f.loss.Curvature(f.curved, f.weights, f.q, f.tangent, f.margins.PerPoint())
-	floats.Scale(-1, f.curved) // the weights are -∂ log L/∂q
+	floats.Scale(-1, f.curved)
 	f.margins.GradientTangent(dst, f.weights, f.curved, v)
 }
 
-// jacobian sets dst to the exact ∂(σg)/∂θ = σ(H - p g (Hg)ᵀ/‖g‖²), and for the
-// clock t, where σ = L, to L(H - g gᵀ). It costs m Hessian-vector products.
+// jacobian sets dst to the exact ∂(σg)/∂θ = σ(H - p g (Hg)ᵀ/‖g‖²) - steer g gᵀ. It
+// costs m Hessian-vector products.
 func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	sigma, power := clock.speed(value, f.logLoss, f.g2)
+	sigma, power, steer := clock.speed(value, f.logLoss, f.g2)
 	for i := range f.unit {
 		f.unit[i] = 1
 		f.hessianVector(f.hg, f.unit)
@@ -122,13 +134,10 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 		dst.SetCol(i, f.hg)
 	}
 	g, hg := vector.BLAS(f.g), vector.BLAS(f.hg)
-	if clock == Time {
-		blas64.Ger(-1, g, g, dst.RawMatrix())
-	} else if power != 0 {
-		blas64.Gemv(blas.Trans, 1, dst.RawMatrix(), g, 0, hg)
-		blas64.Ger(-power/f.g2, g, hg, dst.RawMatrix())
-	}
+	blas64.Gemv(blas.Trans, sigma*power/f.g2, dst.RawMatrix(), g, 0, hg)
+	blas64.Axpy(steer, g, hg)
 	dst.Scale(sigma, dst)
+	blas64.Ger(-1, g, hg, dst.RawMatrix())
 	return nil
 }
 
@@ -151,23 +160,16 @@ func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []flo
 		f.outputCurvature(f.outer, f.inner)
 		c.SetCol(j, f.outer)
 	}
-	sigma, power := clock.speed(value, f.logLoss, f.g2)
-	w, image, scale := f.margins.outputWeights, f.outer, power/f.g2
-	if clock == Time { // L (H - g gᵀ) with g = Uᵀ w
-		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
-		copy(image, w)
-		scale = 1
-	} else { // H g = Uᵀ C U g
-		f.margins.outputs.Directional(f.inner, f.g)
-		f.outputCurvature(image, f.inner)
-		f.margins.mapping.pullBack(w, f.weights, f.margins.f)
-	}
-	for i := range rank {
-		row := c.RawRowView(i)
-		for j := range row {
-			row[j] = sigma * (row[j] - scale*w[i]*image[j])
-		}
-	}
+	// With g = Uᵀw, H g = Uᵀ C U g.
+	sigma, power, steer := clock.speed(value, f.logLoss, f.g2)
+	f.margins.outputs.Directional(f.inner, f.g)
+	f.outputCurvature(f.outer, f.inner)
+	w := f.margins.outputWeights
+	f.margins.mapping.pullBack(w, f.weights, f.margins.f)
+	floats.Scale(sigma*power/f.g2, f.outer)
+	floats.AddScaled(f.outer, steer, w)
+	c.Scale(sigma, c)
+	blas64.Ger(-1, vector.BLAS(w), vector.BLAS(f.outer), c.RawMatrix())
 	return nil
 }
 

@@ -30,8 +30,8 @@ type flowRun struct {
 	rested     bool      // the flow came to rest unseparated
 	kinks      bool      // the model has rectifiers
 
-	directions func() bool // findDirections, solved once a run
-	task       *progress.Task
+	rates func() []float64 // findRates, solved once a run
+	task  *progress.Task
 
 	fingerprint string    // of the run, if it has a checkpoint
 	latest      *snapshot // to go on from
@@ -47,7 +47,7 @@ func newFlowRun(f *Flow) *flowRun {
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{margins: margins},
 	}
-	r.directions = sync.OnceValue(r.findDirections)
+	r.rates = sync.OnceValue(r.findRates)
 	return r
 }
 
@@ -167,9 +167,34 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
-		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g: %w", tr.Last().LogInverse(), r.Until, err)
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %s moves fastest for its size: %w", tr.Last().LogInverse(), r.Until, r.fastest(), err)
 	}
-	return nil
+	return r.arrived(clock, solution.Status)
+}
+
+// fastest names the block with the largest ‖g‖/‖θ‖ at the last record: below a
+// normalization, that of the weights that make a unit's deviation vanish.
+func (r *flowRun) fastest() (name string) {
+	theta, most := r.trajectory.Last().Theta, -1.0
+	if r.field.at(theta) != nil {
+		return "no block"
+	}
+	for _, b := range r.Margins.Model().Blocks() {
+		if speed := floats.Norm(b.Of(r.field.g), 2) / floats.Norm(b.Of(theta), 2); speed > most {
+			name, most = b.Name, speed
+		}
+	}
+	return name
+}
+
+// arrived reports an end that is not where the clock says, as steps at the limit of
+// stability, or errors of margins that change fast, can make it.
+func (r *flowRun) arrived(clock Clock, status ode.Status) error {
+	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
+	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
+		return nil
+	}
+	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; standardize the data if its scale is far from 1, lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
 }
 
 func rms(v []float64) float64 { return floats.Norm(v, 2) / math.Sqrt(float64(len(v))) }
@@ -222,15 +247,21 @@ func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 // onStretch keeps the time along a piece of the path and, in clocks that have
 // no grid, records points as time or loss progress.
 func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
-	s.At(r.middle, (s.T0+s.T1)/2)
-	if err := r.field.at(r.middle); err != nil {
-		return err
-	}
-	um, logHm := -r.field.logLoss, -math.Log(r.field.g2)
 	if err := r.field.at(s.Y1); err != nil {
 		return err
 	}
-	r.time.advance(um, logHm, -r.field.logLoss, -math.Log(r.field.g2))
+	u, logH := -r.field.logLoss, -math.Log(r.field.g2)
+	if !r.time.narrow(u) {
+		s.At(r.middle, (s.T0+s.T1)/2)
+		if err := r.field.at(r.middle); err != nil {
+			return err
+		}
+		r.time.between(-r.field.logLoss, -math.Log(r.field.g2))
+		if err := r.field.at(s.Y1); err != nil {
+			return err
+		}
+	}
+	r.time.advance(u, logH)
 	switch {
 	case r.trajectory.Separated == nil && r.field.separated():
 		r.record(s.Y1)
@@ -261,7 +292,11 @@ func (r *flowRun) visit(_ float64, theta []float64) error {
 func (r *flowRun) stopped() bool {
 	news := r.news
 	r.news = false
-	return news && r.Stop != nil && r.Stop(r.trajectory)
+	if !news || r.Stop == nil {
+		return false
+	}
+	r.field.moved = false // the caller may move the trajectory's margins
+	return r.Stop(r.trajectory)
 }
 
 // record appends the field's current point.

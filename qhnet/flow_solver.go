@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"qhlab/qhnet/internal/vector"
 	"qhlab/qhnet/ode"
 )
 
@@ -21,8 +22,9 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
 			return r.field.jacobian(dst, clock, c, theta)
 		},
-		Linearization: r.linearization(clock, r.method(clock)),
+		Linearization: r.linearization(clock),
 	}
+	p.Price = r.price(p.Linearization)
 	switch clock {
 	case LogLoss:
 		p.End = r.Until
@@ -37,11 +39,10 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 
 // options says how to walk the problem.
 func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
-	method := r.method(clock)
-	tolerance := r.tolerance(method)
+	tolerance := r.tolerance()
 	o := ode.Options{
-		Method:  method,
-		Control: &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale},
+		Method:  r.method(),
+		Control: r.control(clock, tolerance),
 		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
 		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
 
@@ -74,25 +75,29 @@ func (r *flowRun) share() float64 {
 	return math.Log1p(max(r.time.U-start, 0)) / math.Log1p(r.Until-start)
 }
 
-// method is the caller's, or the default for the problem. Before separability
-// the flow in s is not stiff.
-func (r *flowRun) method(clock Clock) ode.Method {
+// method is the caller's, or the one that measures. For balls, whose problems are
+// small and whose limits are needed to many digits, it is implicit.
+func (r *flowRun) method() ode.Method {
+	implicit := ode.RadauIIA{Iterations: 20}
 	switch {
-	case clock == Scaled && r.Clock == Automatic:
-		return ode.DormandPrince{}
 	case r.Method != nil:
 		return r.Method
-	case r.implicit():
-		return ode.RadauIIA{Iterations: 20}
+	case r.balls():
+		return implicit
 	}
-	return ode.RKC{}
+	return ode.Auto{Implicit: implicit}
 }
 
-// implicit reports whether Radau's method is the default: with few parameters,
-// for balls, for directions, and for smooth models with few outputs, whose stiff
-// part is that of the outputs.
-func (r *flowRun) implicit() bool {
-	return len(r.Start) <= denseParameters || r.balls() || r.directions() || !r.kinks && r.lowRank()
+// price is what the linear algebra of a step costs beside a gradient, which takes
+// about 6nm multiplications of a network of m parameters at n points: Hessian-vector
+// products as many as columns, or gradients as many as outputs, and factorizations
+// of about 3 k³ of a k×k matrix.
+func (r *flowRun) price(l ode.Linearization) ode.Price {
+	m, n, k := float64(len(r.Start)), float64(r.Margins.Points()), float64(r.Margins.rank())
+	if l == nil {
+		return ode.Price{Refresh: 1.3 * m, Factor: m * m / (2 * n), Solve: 1 + m/n}
+	}
+	return ode.Price{Refresh: 2 + k/n + k*k/(6*n), Factor: 1 + k*k*k/(2*m*n), Solve: 1 + k/n}
 }
 
 // lowRank reports whether factorizations of the size of the outputs are the
@@ -102,17 +107,53 @@ func (r *flowRun) lowRank() bool {
 	return r.Margins.rank() <= min(len(r.Start), most)
 }
 
-// findDirections reports whether a model of moderate size has a block of rate 0, as
+// directions reports whether a model of moderate size has a block of rate 0, as
 // below a normalization, where only directions matter. They relax faster than
 // anything else, by the curvature of the outputs, which a linearization of the
 // outputs leaves out: the exact Jacobian is needed.
-func (r *flowRun) findDirections() bool {
+func (r *flowRun) directions() bool {
 	const moderate = 512 // parameters; the dense factorization takes some 0.1 s
-	if len(r.Start) > moderate {
-		return false
-	}
+	return len(r.Start) <= moderate && slices.Contains(r.rates(), 0)
+}
+
+// findRates returns the rates of all blocks, nil if the model has none.
+func (r *flowRun) findRates() []float64 {
 	rates, err := RatesOf(r.Margins.Model())
-	return err == nil && slices.Contains(rates.chosen, 0)
+	if err != nil {
+		return nil
+	}
+	return rates.chosen
+}
+
+// control allows errors relative to each parameter, and for parameters near zero
+// errors relative to the size that their block would have if it had grown from the
+// start by its rate, but no more than all have: a bias that is given up need not be
+// more accurate than the rounding of what the weights beside it do. A thousandth of
+// the tolerance is enough while log(1/L) = u is small; later the weights p, and with
+// them the direction of the gradient, are known to some ten times εu.
+func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
+	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
+	if clock != LogLoss && clock != LogLogLoss || r.balls() {
+		return c
+	}
+	const epsilon, noise = 0x1p-52, 30
+	rates, blocks := r.rates(), r.Margins.Model().Blocks()
+	c.Each = func(dst []float64, t float64, theta []float64) {
+		u := max(t, 1)
+		if clock == LogLogLoss {
+			u = math.Exp(t)
+		}
+		least := r.scale * min(tolerance, max(1e-3*tolerance, noise*epsilon*u))
+		most := max(1, rms(theta)/r.scale)
+		for b, block := range blocks {
+			grown := 1.0
+			if rates != nil {
+				grown = min(most, math.Pow(u, rates[b]))
+			}
+			vector.Fill(block.Of(dst), least*grown)
+		}
+	}
+	return c
 }
 
 // denseParameters bounds the problems whose exact Jacobians are cheaper than the
@@ -124,12 +165,14 @@ func (r *flowRun) balls() bool {
 	return ok
 }
 
-// tolerance is the caller's, or a default that suits the order of the method.
-// Several margins of size u compete by differences of order one, which an
-// implicit method must resolve: with a looser tolerance it takes more steps, not
-// fewer, because its Newton iterations start too far from the solution.
-func (r *flowRun) tolerance(m ode.Method) float64 {
-	_, second := m.(ode.RKC)
+// tolerance is the caller's, or a default that suits the method: where only RKC is
+// left for stiff stretches, its order. Several margins of size u compete by
+// differences of order one, which an implicit method must resolve: with a looser
+// tolerance it takes more steps, not fewer, because its Newton iterations start too
+// far from the solution.
+func (r *flowRun) tolerance() float64 {
+	_, second := r.method().(ode.RKC)
+	second = second || r.Method == nil && !r.balls() && !r.implicit()
 	switch {
 	case r.Tolerance > 0:
 		return r.Tolerance
@@ -141,16 +184,23 @@ func (r *flowRun) tolerance(m ode.Method) float64 {
 	return min(1e-8, max(1e-4/r.Until, 1e-12))
 }
 
+// implicit reports whether an implicit method is likely to be the cheapest late in
+// the flow: with few parameters, for directions, and for smooth models with few
+// outputs, whose stiff part is that of the outputs.
+func (r *flowRun) implicit() bool {
+	return len(r.Start) <= denseParameters || r.directions() || !r.kinks && r.lowRank()
+}
+
 // linearization is that of the outputs where an implicit method meets many
 // parameters, and for balls, where a dense matrix would lose the neutral directions
 // beside stiff ones: their ratio grows like log(1/L). Explicit methods have none.
-func (r *flowRun) linearization(clock Clock, method ode.Method) ode.Linearization {
-	switch method.(type) {
+func (r *flowRun) linearization(clock Clock) ode.Linearization {
+	switch r.method().(type) {
 	case ode.DormandPrince, ode.RKC:
 		return nil
 	}
 	m, rank := len(r.Start), r.field.margins.rank()
-	if !r.lowRank() || m <= denseParameters && !r.balls() || r.directions() {
+	if !r.lowRank() || m <= denseParameters && !r.balls() || r.directions() || r.kinks && r.Method == nil {
 		return nil
 	}
 	return ode.NewLowRank(rank, m, func(u, c *mat.Dense, value float64, theta []float64) error {

@@ -210,18 +210,17 @@ func (m *Margins) curved() *ballMap {
 }
 
 // RoundKinks rounds the kinks of the model's rectifiers, or restores them if the
-// width is 0, and reports whether the model has any. A rectifier is its input
-// times a slope; rounded, the slope at a pre-activation h is a ramp
+// width is 0, and reports whether the model has any. The slope of a rounded rectifier
+// at a pre-activation h is a ramp,
 //
-//	α(h) = leak + (1 - leak) (1 + h/δ)/2   for |h| < δ,
+//	α(h) = leak + (1 - leak) a² (3 - 2a)   for |h| < δ,   a = (1 + h/δ)/2,
 //
-// with δ = width·(root mean square of the point's pre-activations in the layer),
-// and gradients are taken at fixed slopes, as for a rectifier. Values change by
-// at most (1 - leak) δ/8 a rectifier. Since value = slope × input stays true, so do
-// Euler's identity and the conserved quantities. Gradients become members of
-// Goldstein's subdifferential: averages over an O(width) neighbourhood. They are not
-// quite the gradients of the rounded values, whose derivative Directional is:
-// between the ends of a ramp, ⟨Gradient, v⟩ and Directional differ.
+// with δ = width·(root mean square of the point's pre-activations in the layer), and
+// its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's.
+// As δ grows with the pre-activations, the layer stays homogeneous: Euler's identity
+// and the conserved quantities hold as before, but where they tell the units of one
+// layer apart. Gradients are those of the rounded model: averages over an O(width)
+// neighbourhood, up to the small change of δ.
 //
 // A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
 // differential inclusion: pre-activations come to rest exactly on a kink and slide

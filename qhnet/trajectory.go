@@ -77,12 +77,13 @@ func (tr *Trajectory) Series(f func(Point) float64) []float64 {
 // LogInverses returns u = log(1/L) at every recorded point.
 func (tr *Trajectory) LogInverses() []float64 { return tr.Series(Point.LogInverse) }
 
-// Since returns the trajectory from log(1/L) = u on; it shares the points.
+// Since returns the trajectory from log(1/L) = u on, or a little below it, where a
+// solver's errors place the record that was due at u; it shares the points.
 func (tr *Trajectory) Since(u float64) *Trajectory {
 	if math.IsNaN(u) {
 		panic("qhnet: Since a log(1/L) of NaN; use a number")
 	}
-	later := *tr
+	later, u := *tr, u-1e-5*math.Abs(u)
 	for len(later.Points) > 0 && later.Points[0].LogInverse() < u {
 		later.Points = later.Points[1:]
 	}

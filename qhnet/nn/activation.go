@@ -27,7 +27,7 @@ func rectifier(stem, text string, leak float64) Layer {
 		p.kinks = true
 		switch {
 		case p.kinkWidth > 0:
-			return p.activate(in, in.exponent, rounded(leak, p.kinkWidth)), nil
+			return p.round(in, leak), nil
 		case leak != 0:
 			return p.activate(in, in.exponent, leaky(leak).rows), nil
 		}
@@ -84,9 +84,8 @@ type activation struct {
 // function sets a jet to its values and derivatives at the entries h of one point.
 type function func(to jet, h []float64)
 
-// jet holds what an activation gives, and what multiplies tangents and adjoints there;
-// the last two are the same but for rounded kinks.
-type jet struct{ value, slope, bend, adjointSlope []float64 }
+// jet holds the values of an activation and its first two derivatives.
+type jet struct{ value, slope, bend []float64 }
 
 // activate adds a function applied to each entry, with the given exponent.
 func (p *plan) activate(in wire, e exponent, f function) wire {
@@ -95,10 +94,6 @@ func (p *plan) activate(in wire, e exponent, f function) wire {
 		o := &activation{in: b.signals[in.id], out: b.signals[out.id], function: f}
 		n := len(o.in.data[values])
 		o.at = jet{slope: make([]float64, n), bend: make([]float64, n)}
-		o.at.adjointSlope = o.at.slope
-		if p.kinkWidth > 0 {
-			o.at.adjointSlope = make([]float64, n)
-		}
 		return o
 	})
 	return out
@@ -107,9 +102,7 @@ func (p *plan) activate(in wire, e exponent, f function) wire {
 func (o *activation) forward(points span) error {
 	for k := points.lo; k < points.hi; k++ {
 		width := o.in.width
-		o.function(jet{
-			o.out.row(values, k), row(o.at.slope, k, width), row(o.at.bend, k, width), row(o.at.adjointSlope, k, width),
-		}, o.in.row(values, k))
+		o.function(jet{o.out.row(values, k), row(o.at.slope, k, width), row(o.at.bend, k, width)}, o.in.row(values, k))
 	}
 	return nil
 }
@@ -125,44 +118,136 @@ func (o *activation) tangent(points span) {
 
 func (o *activation) reverse(points span) {
 	if o.in.has(adjoints) {
-		kernel.Multiply(o.in.rows(adjoints, points), o.of(o.at.adjointSlope, points), o.out.rows(adjoints, points))
+		kernel.Multiply(o.in.rows(adjoints, points), o.of(o.at.slope, points), o.out.rows(adjoints, points))
 	}
 }
 
-// reverseTangent is s dz̄ + s' ḣ z̄, where s is the slope that adjoints see.
+// reverseTangent is s dz̄ + s' ḣ z̄ with the slope s.
 func (o *activation) reverseTangent(points span) {
 	d := o.in.rows(adjointTangents, points)
-	kernel.Multiply(d, o.of(o.at.adjointSlope, points), o.out.rows(adjointTangents, points))
+	kernel.Multiply(d, o.of(o.at.slope, points), o.out.rows(adjointTangents, points))
 	adjoint, bend := o.out.rows(adjoints, points)[:len(d)], o.of(o.at.bend, points)[:len(d)]
 	for i, moving := range o.in.rows(tangents, points)[:len(d)] {
 		d[i] += bend[i] * moving * adjoint[i]
 	}
 }
 
-// rounded returns the function of a rectifier whose kink is rounded to a width: its
-// input h times a slope α(h). Adjoints see the same slope α; tangents, those of the
-// value and of the adjoint as they are computed, see α + α'h and α', so that
-// Hessian-vector products are the exact derivatives of Gradient, at which Newton's
-// method aims. α' makes sliding along a kink stiff.
-func rounded(leak, width float64) function {
-	return func(to jet, h []float64) {
-		reach := width * floats.Norm(h, 2) / math.Sqrt(float64(len(h)))
-		ramp(to, h, leak, reach)
+// round adds a rectifier whose kink is rounded to the plan's width.
+func (p *plan) round(in wire, leak float64) wire {
+	out := p.wire(in.shape, p.trainable(in), in.exponent)
+	p.stage(out, func(b *binding) operator {
+		in, out := b.signals[in.id], b.signals[out.id]
+		n := len(in.data[values])
+		return &roundedRectifier{
+			in: in, out: out, leak: leak, width: p.kinkWidth,
+			slope: make([]float64, n), share: make([]float64, n), reach: make([]float64, n/in.width),
+		}
+	})
+	return out
+}
+
+// roundedRectifier has, where |h_i| < δ and with a_i = (1 + h_i/δ)/2, the values
+// leak h_i + (1 - leak) δ a_i³ (2 - a_i), and the derivatives
+//
+//	∂z_i/∂h_i = leak + (1 - leak) a_i² (3 - 2a_i),   ∂z_i/∂δ = 3 (1 - leak) a_i² (1 - a_i)²,   ∂δ/∂h_j = width² h_j/(nδ).
+//
+// Elsewhere it is the rectifier, with a_i = 0 or 1. The ramp has no corners: where
+// many points push a unit off and few hold it, it slides along the very foot.
+type roundedRectifier struct {
+	in, out      *signal
+	leak, width  float64
+	slope, share []float64 // ∂z_i/∂h_i at fixed δ, and a_i
+	reach        []float64 // δ of each point
+}
+
+func (o *roundedRectifier) forward(points span) error {
+	for k := points.lo; k < points.hi; k++ {
+		h, z := o.in.row(values, k), o.out.row(values, k)
+		slope, share := row(o.slope, k, o.in.width), row(o.share, k, o.in.width)
+		reach := o.width * floats.Norm(h, 2) / math.Sqrt(float64(len(h)))
+		o.reach[k] = reach
+		for i, h := range h {
+			switch {
+			case h > 0 && h >= reach:
+				z[i], slope[i], share[i] = h, 1, 1
+			case h > -reach:
+				a := (1 + h/reach) / 2
+				z[i], slope[i], share[i] = o.leak*h+(1-o.leak)*reach*a*a*a*(2-a), o.leak+(1-o.leak)*a*a*(3-2*a), a
+			default:
+				z[i], slope[i], share[i] = o.leak*h, o.leak, 0
+			}
+		}
+	}
+	return nil
+}
+
+// swell returns ∂z_i/∂δ.
+func (o *roundedRectifier) swell(a float64) float64 {
+	return 3 * (1 - o.leak) * a * a * (1 - a) * (1 - a)
+}
+
+// grow returns ∂δ/∂h_j over h_j at point k, zero where all pre-activations are.
+func (o *roundedRectifier) grow(k int) float64 {
+	if o.reach[k] == 0 {
+		return 0
+	}
+	return o.width * o.width / (float64(o.in.width) * o.reach[k])
+}
+
+func (o *roundedRectifier) tangent(points span) {
+	kernel.Multiply(o.out.rows(tangents, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.in.rows(tangents, points))
+	for k := points.lo; k < points.hi; k++ {
+		reach := o.grow(k) * floats.Dot(o.in.row(values, k), o.in.row(tangents, k))
+		z := o.out.row(tangents, k)
+		for i, a := range row(o.share, k, o.in.width) {
+			z[i] += o.swell(a) * reach
+		}
 	}
 }
 
-// ramp is rounded with a given δ.
-func ramp(to jet, h []float64, leak, reach float64) {
-	for i, h := range h {
-		slope, bend := leak, 0.0 // α and α', taking δ as fixed
-		switch {
-		case h > 0 && h >= reach:
-			slope = 1
-		case h > -reach:
-			slope, bend = leak+(1-leak)*(1+h/reach)/2, (1-leak)/(2*reach)
+func (o *roundedRectifier) reverse(points span) { o.transpose(adjoints, points) }
+
+// transpose takes adjoints, or their tangents, back at the slopes of the values.
+func (o *roundedRectifier) transpose(q quantity, points span) {
+	if !o.in.has(q) {
+		return
+	}
+	kernel.Multiply(o.in.rows(q, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.out.rows(q, points))
+	for k := points.lo; k < points.hi; k++ {
+		floats.AddScaled(o.in.row(q, k), o.grow(k)*o.swollen(k, q), o.in.row(values, k))
+	}
+}
+
+// swollen is Σ_i z̄_i ∂z_i/∂δ at point k.
+func (o *roundedRectifier) swollen(k int, q quantity) (sum float64) {
+	z := o.out.row(q, k)
+	for i, a := range row(o.share, k, o.in.width) {
+		sum += z[i] * o.swell(a)
+	}
+	return sum
+}
+
+// reverseTangent is transpose of the adjoints' tangents, and of the adjoints at the
+// tangents of the slopes.
+func (o *roundedRectifier) reverseTangent(points span) {
+	o.transpose(adjointTangents, points)
+	for k := points.lo; k < points.hi; k++ {
+		grow, delta := o.grow(k), o.reach[k]
+		if grow == 0 {
+			continue
 		}
-		to.value[i], to.adjointSlope[i] = slope*h, slope
-		to.slope[i], to.bend[i] = slope+bend*h, bend
+		h, moving, adjoint, back := o.in.row(values, k), o.in.row(tangents, k), o.out.row(adjoints, k), o.in.row(adjointTangents, k)
+		reach := grow * floats.Dot(h, moving) // δ̇
+		swollen, turned := o.swollen(k, adjoints), 0.0
+		for i, a := range row(o.share, k, o.in.width) {
+			if a > 0 && a < 1 {
+				along := 6 * (1 - o.leak) * a * (1 - a) * (moving[i] - h[i]/delta*reach) / (2 * delta) * adjoint[i]
+				back[i] += along
+				turned += (1 - 2*a) * along
+			}
+		}
+		floats.AddScaled(back, grow*swollen, moving)
+		floats.AddScaled(back, grow*(turned-swollen*reach/delta), h)
 	}
 }
 
@@ -173,7 +258,6 @@ type curve func(h float64) (value, slope, curvature float64)
 func (c curve) rows(to jet, h []float64) {
 	for i, h := range h {
 		to.value[i], to.slope[i], to.bend[i] = c(h)
-		to.adjointSlope[i] = to.slope[i]
 	}
 }
 
@@ -247,7 +331,7 @@ func tanh(to jet, h []float64) {
 			t = math.Tanh(h) // 1 - e has lost digits
 		}
 		slope := 4 * e / ((1 + e) * (1 + e))
-		to.value[i], to.slope[i], to.adjointSlope[i], to.bend[i] = t, slope, slope, -2*t*slope
+		to.value[i], to.slope[i], to.bend[i] = t, slope, -2*t*slope
 	}
 }
 
@@ -281,7 +365,7 @@ func softplus(to jet, h []float64) {
 		if h < 0 {
 			slope = e / (1 + e)
 		}
-		to.value[i], to.slope[i], to.adjointSlope[i], to.bend[i] = max(h, 0)+math.Log1p(e), slope, slope, e/((1+e)*(1+e))
+		to.value[i], to.slope[i], to.bend[i] = max(h, 0)+math.Log1p(e), slope, e/((1+e)*(1+e))
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSmoothFunctions(t *testing.T) {
 		c.want.rows(want, h)
 		for part, pair := range map[string][2][]float64{
 			"value": {have.value, want.value}, "slope": {have.slope, want.slope},
-			"curvature": {have.bend, want.bend}, "slope of adjoints": {have.adjointSlope, want.slope},
+			"curvature": {have.bend, want.bend},
 		} {
 			for i, x := range pair[0] {
 				// A few roundings, a subnormal number, or both NaN.
@@ -71,7 +71,7 @@ func TestSmoothFunctions(t *testing.T) {
 }
 
 func newJet(n int) jet {
-	return jet{make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)}
+	return jet{make([]float64, n), make([]float64, n), make([]float64, n)}
 }
 
 func TestActivationDerivatives(t *testing.T) {
@@ -146,29 +146,29 @@ func TestActivationErrors(t *testing.T) {
 	Activation("nil", 1, identity, nil, zero)
 }
 
-// TestRoundedRectifier checks the operator with δ held fixed: values within
-// (1 - leak) δ/8 of the rectifier's, tangents that are the derivatives of values and
-// of adjoints.
+// TestRoundedRectifier checks the operator: values within 3/16 (1 - leak) δ of the
+// rectifier's, adjoints that are the transpose of tangents, and tangents that are the
+// derivatives of values and of adjoints.
 func TestRoundedRectifier(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 1))
-	const points, entries = 4, 9
+	const points, entries, width = 4, 9, 0.8
+	const n = points * entries
 	all := span{0, points, 0, true}
 	for _, leak := range []float64{0, 0.2, -0.5} {
 		draw := func() [quantities][]float64 {
 			var data [quantities][]float64
 			for q := range data {
-				data[q] = normal(rng, points*entries)
+				data[q] = normal(rng, n)
 			}
 			return data
 		}
 		in := &signal{width: entries, trainable: true, data: draw()}
 		out := &signal{width: entries, trainable: true, data: draw()}
-		reach := make([]float64, points)
-		for k := range reach { // wide enough that many entries are on a ramp
-			reach[k] = 0.8 * floats.Norm(in.row(values, k), 2) / 3
+		clear(in.row(values, 0)[1:]) // one entry beyond the ramp, all others at its middle
+		o := &roundedRectifier{
+			in: in, out: out, leak: leak, width: width,
+			slope: make([]float64, n), share: make([]float64, n), reach: make([]float64, points),
 		}
-		n := points * entries
-		o := &activation{in: in, out: out, function: rounded(leak, 0.8), at: jet{slope: make([]float64, n), bend: make([]float64, n), adjointSlope: make([]float64, n)}}
 		if err := o.forward(all); err != nil {
 			t.Fatal(err)
 		}
@@ -178,12 +178,18 @@ func TestRoundedRectifier(t *testing.T) {
 			if h < 0 {
 				exact *= leak
 			}
-			largest = max(largest, math.Abs(out.data[values][i]-exact)/((1-leak)*reach[i/entries]/8))
+			reach := width * floats.Norm(in.row(values, i/entries), 2) / 3
+			largest = max(largest, math.Abs(out.data[values][i]-exact)/((1-leak)*reach*3/16))
 		}
-		if largest > 1+1e-12 || largest < 0.9 { // the bound is attained at |h| = δ/2
-			t.Errorf("leak %v: values are up to %v of (1 - leak) δ/8 from the rectifier's", leak, largest)
+		if math.Abs(largest-1) > 1e-12 { // the bound is attained at h = 0
+			t.Errorf("leak %v: values are up to %v of 3/16 (1 - leak) δ from the rectifier's", leak, largest)
 		}
 		o.tangent(all)
+		o.reverse(all)
+		forth, back := floats.Dot(out.data[tangents], out.data[adjoints]), floats.Dot(in.data[tangents], in.data[adjoints])
+		if math.Abs(forth-back) > 1e-13*n {
+			t.Errorf("leak %v: ⟨Jv, w⟩ = %v, ⟨v, Jᵀw⟩ = %v", leak, forth, back)
+		}
 		o.reverseTangent(all)
 		const h = 1e-6 // no entry is that close to the end of its ramp
 		h0, adjoint0 := slices.Clone(in.data[values]), slices.Clone(out.data[adjoints])
@@ -191,8 +197,8 @@ func TestRoundedRectifier(t *testing.T) {
 		for _, side := range []float64{-h, h} {
 			floats.AddScaledTo(in.data[values], h0, side, in.data[tangents])
 			floats.AddScaledTo(out.data[adjoints], adjoint0, side, out.data[adjointTangents])
-			for k := range points { // forward without a new δ
-				ramp(jet{out.row(values, k), row(o.at.slope, k, entries), row(o.at.bend, k, entries), row(o.at.adjointSlope, k, entries)}, in.row(values, k), leak, reach[k])
+			if err := o.forward(all); err != nil {
+				t.Fatal(err)
 			}
 			o.reverse(all)
 			ends[side] = [2][]float64{slices.Clone(out.data[values]), slices.Clone(in.data[adjoints])}

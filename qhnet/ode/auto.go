@@ -2,148 +2,305 @@ package ode
 
 import "math"
 
-// Auto starts with Dormand-Prince, hands over to a method for stiff problems when
-// stability rather than accuracy limits the step, and back when it no longer does.
-// The signs are h ρ, the step size times an estimate of the spectral radius ρ of
-// the Jacobian: from the last two stages of Dormand-Prince (E. Hairer, G. Wanner,
-// Solving Ordinary Differential Equations II, 2nd edition, section IV.2), and from
-// a power iteration while the stiff method steps.
+// Auto measures which method is the cheapest, and goes on measuring. It starts
+// with Dormand-Prince. Where stability rather than accuracy limits its steps (E.
+// Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
+// section IV.2), it gives RKC and RadauIIA a trial of a few steps each, from the
+// same point, and stays with the one that gets furthest for its cost. The others
+// get another trial when the rest of the run has cost as much as the last one, and
+// after each one that they lose four times as much; Dormand-Prince and RKC only if
+// the spectral radius of the Jacobian leaves them a chance.
+//
+// Cost is counted, in evaluations of the derivative and the Price of the problem
+// for linear algebra, so that the same run always makes the same choice.
 type Auto struct {
-	// Stiff takes the steps of stiff stretches. Nil means RadauIIA{}, or RKC{} for
-	// more than 1000 components without a Linearization.
-	Stiff Method
+	// Implicit is the RadauIIA that gets trials. With more than 1000 components
+	// and no Linearization there is none, as dense factorizations are too large.
+	Implicit RadauIIA
 }
 
 // String returns "Auto".
 func (Auto) String() string { return "Auto" }
 
-func (a Auto) validate() error {
-	if a.Stiff == nil {
-		return nil
-	}
-	return a.Stiff.validate()
-}
+func (a Auto) validate() error { return a.Implicit.validate() }
 
 const (
 	// The interval of stability of Dormand-Prince on the negative real axis is 3.3,
 	// and with tight tolerances steps settle a little below it. A step is stiff
 	// above 2.5 and a problem, as in DOPRI5, after 15 stiff steps with fewer than 6
 	// others between them.
-	stiffRadius, stiffSteps, calmSteps = 2.5, 15, 6
-
-	// A stiff method hands back when its steps would be safely stable for
-	// Dormand-Prince, three times in a row, checked every tenth step.
-	calmRadius, calmChecks, checkEvery = 1.5, 3, 10
+	stableRadius, stiffRadius, stiffSteps, calmSteps = 3.3, 2.5, 15, 6
 
 	// autoDense bounds the size up to which dense factorizations are bearable.
 	autoDense = 1000
+
+	// A trial has at least trialSteps accepted steps, unless it costs more than
+	// its expected price and more than trialSteps steps of the method in charge,
+	// or fails trialFailures times. It wins if it is cheaper by the factor
+	// worthwhile, as each change costs something.
+	trialSteps, trialFailures, worthwhile = 6, 6, 0.8
+
+	// Of cost and progress, those of the last few steps count: by this factor less
+	// with each step.
+	forget = 0.85
+
+	// patience is by how much longer a loser waits for the next trial, up to
+	// maxPatience times.
+	patience, maxPatience = 4, 64
+
+	// few evaluations are the least price of a trial.
+	few = 10.0 * trialSteps
+
+	// firstStages is about how many stages the first step of a trial of RKC has.
+	firstStages = 15
 )
+
+// The methods at hand, in the order of their names below.
+const (
+	explicit = iota
+	stabilized
+	implicit
+	methods
+)
+
+var methodNames = [methods]string{"DormandPrince", "RKC", "RadauIIA"}
+
+// candidate is what is remembered of a method. It is plain data, part of a State.
+type candidate struct {
+	Cost, Progress float64 // of its last steps, earlier ones weighing less
+	Step           float64 // size of its last accepted step
+	Price          float64 // of a trial
+	Wait           float64 // multiples of Price that others must cost before one
+	Others         float64 // what others have cost since the last one
+}
+
+func (c *candidate) rate() float64 { return c.Cost / c.Progress }
+
+// choice is what Auto remembers of all methods; a resumed run needs it.
+type choice struct {
+	Candidates [methods]candidate
+	Home       int     // the method in charge
+	Current    int     // that steps: Home, or the one on trial
+	Steps      int     // accepted since it began to
+	Failures   int     // attempts in a trial that failed
+	Spent      float64 // by the trial
+	Stiff      int     // stiff steps of Dormand-Prince
+	Calm       int     // others since the last stiff one
+}
 
 // auto is the method at work.
 type auto struct {
+	choice
 	s        *system
-	explicit *dormandPrince
-	stiff    stepper
-	current  stepper
+	settings Auto
+	steppers [methods]stepper // nil until they are needed
 	power    *powerIteration
-
-	steps    int // accepted since the last hand-over or restart
-	signs    int // that the other method should take over
-	against  int // steps since the last sign
-	handOver bool
+	radius   float64 // of the Jacobian where a trial was considered
+	next     int     // the method of the next step
+	price    Price
 }
 
 func (a Auto) stepper(s *system) stepper {
-	if a.Stiff == nil {
-		a.Stiff = RadauIIA{}
-		if len(s.y) > autoDense && s.problem.Linearization == nil {
-			a.Stiff = RKC{}
+	m := float64(len(s.y))
+	d := &auto{s: s, settings: a, power: newPowerIteration(s), price: s.problem.Price}
+	d.steppers[explicit] = DormandPrince{}.stepper(s)
+	d.steppers[stabilized] = RKC{}.stepper(s)
+	given := s.problem.Jacobian != nil || s.problem.Linearization != nil
+	for _, p := range []struct {
+		price *float64
+		usual float64
+	}{{&d.price.Refresh, m}, {&d.price.Factor, m}, {&d.price.Solve, 4}} {
+		if *p.price == 0 {
+			*p.price = p.usual
 		}
 	}
-	d := &auto{s: s, explicit: DormandPrince{}.stepper(s).(*dormandPrince)}
-	d.current = d.explicit
-	d.stiff = a.Stiff.stepper(s)
-	d.power = newPowerIteration(s)
+	if !given {
+		d.price.Refresh = 0 // counted as evaluations
+	}
+	d.Candidates = [methods]candidate{
+		explicit:   {Price: few, Wait: 1},
+		stabilized: {Price: few, Wait: 1},
+		implicit:   {Price: 2*few + max(d.price.Refresh, m) + trialSteps*(d.price.Factor+4*d.price.Solve), Wait: 1},
+	}
 	return d
 }
 
-func (d *auto) rule() rule     { return d.current.rule() }
-func (d *auto) active() string { return d.current.active() }
+func (d *auto) rule() rule     { return d.stepping().rule() }
+func (d *auto) active() string { return methodNames[d.Current] }
 
-func (d *auto) interpolate(dst []float64, t float64) { d.current.interpolate(dst, t) }
+func (d *auto) interpolate(dst []float64, t float64) { d.stepping().interpolate(dst, t) }
+
+// stepping returns the method that steps, which begins to exist when it first does.
+func (d *auto) stepping() stepper {
+	if d.steppers[d.Current] == nil {
+		d.steppers[d.Current] = d.settings.Implicit.stepper(d.s)
+	}
+	return d.steppers[d.Current]
+}
 
 func (d *auto) restart() {
-	d.current.restart()
+	d.change()
+	d.stepping().restart()
 	d.power.restart()
-	d.forget()
 }
 
-func (d *auto) forget() { d.steps, d.signs, d.against, d.handOver = 0, 0, 0, false }
+func (d *auto) save(s *State) { s.Active, s.Choice = d.active(), d.choice }
 
-func (d *auto) activate(name string) bool {
-	for _, m := range []stepper{d.explicit, d.stiff} {
-		if m.activate(name) {
-			d.current = m
-			return true
-		}
+func (d *auto) resume(s *State) bool {
+	c := &s.Choice
+	if min(c.Home, c.Current) < 0 || max(c.Home, c.Current) >= methods || s.Active != methodNames[c.Current] {
+		return false
 	}
-	return false
+	d.choice, d.next = *c, c.Current
+	return true
 }
 
-func (d *auto) attempt(h float64) (trial, error) {
-	if d.handOver {
-		d.switchMethod()
+// change makes the next method step.
+func (d *auto) change() {
+	if d.next == d.Current {
+		return
 	}
-	tr, err := d.current.attempt(h)
-	if err != nil || tr.err > 1 {
-		return tr, err
-	}
-	d.steps++
-	if d.current == stepper(d.explicit) {
-		d.watchExplicit()
-		return tr, nil
-	}
-	return tr, d.watchStiff(h)
-}
-
-// switchMethod makes the other method take the steps.
-func (d *auto) switchMethod() {
-	if d.current == stepper(d.explicit) {
-		d.current = d.stiff
-	} else {
-		d.current = d.explicit
-	}
-	d.restart()
+	d.Current, d.Steps = d.next, 0
+	d.stepping().restart()
 	d.s.statistics.Switches++
 }
 
-// watchExplicit counts the steps that stability seems to limit.
-func (d *auto) watchExplicit() {
-	if d.explicit.stability() > stiffRadius {
-		d.signs++
-		d.against = 0
-		d.handOver = d.signs >= stiffSteps
-		return
+func (d *auto) attempt(h float64) (trial, error) {
+	d.change()
+	before := d.cost()
+	tr, err := d.stepping().attempt(h)
+	progress := math.Abs(h)
+	if err != nil || !(tr.err <= 1) {
+		progress = 0
 	}
-	if d.against++; d.against >= calmSteps {
-		d.signs = 0
+	d.count(d.cost()-before, progress)
+	switch {
+	case d.Current != d.Home:
+		tr.next = d.judge(err != nil)
+	case d.Current == explicit && (progress == 0 || !d.stiff()):
+	case d.Steps >= trialSteps:
+		tr.next = d.challenge()
 	}
+	return tr, err
 }
 
-// watchStiff counts the checks at which Dormand-Prince would be stable.
-func (d *auto) watchStiff(h float64) error {
-	if d.steps%checkEvery != 0 {
-		return nil
+// cost returns what the run has cost so far, in evaluations.
+func (d *auto) cost() float64 {
+	n, p := &d.s.statistics, &d.price
+	return float64(n.Evaluations) + p.Refresh*float64(n.Jacobians) + p.Factor*float64(n.Factorizations) + p.Solve*float64(n.Iterations)
+}
+
+// count books an attempt.
+func (d *auto) count(cost, progress float64) {
+	c := &d.Candidates[d.Current]
+	c.Cost, c.Progress = forget*c.Cost+cost, forget*c.Progress+progress
+	if progress > 0 {
+		c.Step = progress
+		d.Steps++
+	}
+	for i := range d.Candidates {
+		if d.Current == d.Home && i != d.Home {
+			d.Candidates[i].Others += cost
+		}
+	}
+	d.Spent += cost
+}
+
+// challenge looks whether another method should have a trial. If so, it returns
+// the size of its first step.
+func (d *auto) challenge() float64 {
+	d.radius = -1
+	for i := range d.Candidates {
+		c := &d.Candidates[i]
+		if i == d.Home || i == implicit && !d.hasImplicit() || c.Others < c.Wait*c.Price {
+			continue
+		}
+		before := d.cost()
+		step := d.firstStep(i)
+		d.Spent, d.Failures = d.cost()-before, 0
+		if step > 0 {
+			c.Cost, c.Progress, d.next = 0, 0, i
+			return step
+		}
+		d.lose(c)
+	}
+	return 0
+}
+
+func (d *auto) hasImplicit() bool {
+	return len(d.s.y) <= autoDense || d.s.problem.Linearization != nil
+}
+
+// stiff counts the steps of Dormand-Prince that stability seems to limit.
+func (d *auto) stiff() bool {
+	if d.steppers[explicit].(*dormandPrince).stability() > stiffRadius {
+		d.Stiff++
+		d.Calm = 0
+	} else if d.Calm++; d.Calm >= calmSteps {
+		d.Stiff = 0
+	}
+	return d.Stiff >= stiffSteps
+}
+
+// firstStep returns the size of the first step in a trial, or 0 if the spectral
+// radius says that the method must lose it: as RKC would with steps as large as
+// those of the method in charge.
+func (d *auto) firstStep(i int) float64 {
+	home := &d.Candidates[d.Home]
+	if i == implicit || d.Home == explicit {
+		return home.Step
+	}
+	if d.radius < 0 {
+		d.radius = d.spectralRadius()
+	}
+	chance, step := 6*d.radius/stableRadius, stableRadius/d.radius
+	if i == stabilized {
+		chance, step = math.Sqrt(rkcStability*d.radius/home.Step), firstStages*firstStages/(rkcStability*d.radius)
+	}
+	if !(chance <= home.rate()) { // or NaN, where there is no radius
+		return 0
+	}
+	return math.Min(home.Step, step)
+}
+
+func (d *auto) spectralRadius() float64 {
+	if d.Home == stabilized {
+		return d.steppers[stabilized].(*rkc).radius
 	}
 	radius, err := d.power.radius()
 	if err != nil {
-		return err
+		return math.NaN()
 	}
-	if !(math.Abs(h)*radius <= calmRadius) { // or NaN
-		d.signs = 0
-		return nil
+	return radius
+}
+
+// judge ends a trial when its result is clear, and returns the size of the next
+// step of the method in charge if the trial is lost.
+func (d *auto) judge(failed bool) (step float64) {
+	c, home := &d.Candidates[d.Current], &d.Candidates[d.Home]
+	if failed {
+		d.Failures++
 	}
-	d.signs++
-	d.handOver = d.signs >= calmChecks
-	return nil
+	better := c.Progress > 0 && c.rate() < worthwhile*home.rate()
+	costly := d.Spent > math.Max(2*c.Price, trialSteps*home.rate()*home.Step)
+	switch {
+	case better && d.Steps >= trialSteps:
+		home.Wait, c.Wait = patience, 1
+		for i := range d.Candidates {
+			d.Candidates[i].Others = 0
+		}
+		d.Home = d.Current
+	case d.Failures >= trialFailures || costly || d.Steps >= 2*trialSteps:
+		d.lose(c)
+		d.next = d.Home
+		return home.Step
+	}
+	return 0
+}
+
+// lose makes a method wait longer for its next trial.
+func (d *auto) lose(c *candidate) {
+	c.Price = math.Max(d.Spent, few)
+	c.Wait = math.Min(patience*c.Wait, maxPatience)
+	c.Others = 0
 }

@@ -1,8 +1,11 @@
 package ode_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
+
+	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/ode"
 )
@@ -19,27 +22,82 @@ func TestAutoHandsOverAndBack(t *testing.T) {
 		},
 		End: 30, Initial: []float64{1, 0},
 	}
-	for _, stiff := range []ode.Method{nil, ode.RadauIIA{}, ode.RKC{}} {
-		taken := map[string]int{}
-		order := ""
-		sol := solve(t, p, ode.Options{
-			Method: ode.Auto{Stiff: stiff},
-			Stop:   ode.Stopping{MaxSteps: 3000},
-			OnStep: func(s *ode.Stretch) error {
-				taken[s.Method()]++
-				if s.Method()[:1] != order[max(0, len(order)-1):] {
-					order += s.Method()[:1]
-				}
-				return nil
-			},
-		})
-		if order != "DRD" || sol.Statistics.Switches != 2 {
-			t.Errorf("%v: methods in the order %s with %d switches, want DRD with 2", stiff, order, sol.Statistics.Switches)
+	var middle, last string
+	sol := solve(t, p, ode.Options{
+		Stop: ode.Stopping{MaxSteps: 3000},
+		OnStep: func(s *ode.Stretch) error {
+			last = s.Method()
+			if s.T0 < 15 {
+				middle = last
+			}
+			return nil
+		},
+	})
+	if middle != "RadauIIA" || last != "DormandPrince" {
+		t.Errorf("%s where the problem is stiff and %s at the end", middle, last)
+	}
+	if d := math.Abs(sol.Y[1] - (1-math.Cos(150))/5); d > 1e-5 { // ten times the tolerance
+		t.Errorf("error %.2g", d)
+	}
+	t.Logf("%+v", sol.Statistics)
+}
+
+// relaxation is m components that relax to cos t at rates from 1 to the given
+// one, with a Jacobian.
+func relaxation(m int, rate, end float64) ode.Problem {
+	rates, initial := make([]float64, m), make([]float64, m)
+	for i := range rates {
+		rates[i], initial[i] = math.Pow(rate, float64(i)/float64(m-1)), 1
+	}
+	return ode.Problem{
+		Derivative: func(dst []float64, x float64, y []float64) error {
+			for i, v := range y {
+				dst[i] = -rates[i] * (v - math.Cos(x))
+			}
+			return nil
+		},
+		Jacobian: func(dst *mat.Dense, _ float64, _ []float64) error {
+			for i, r := range rates {
+				dst.Set(i, i, -r)
+			}
+			return nil
+		},
+		End: end, Initial: initial,
+	}
+}
+
+// The best method depends on stiffness and on the price of linear algebra.
+func TestAutoTakesTheCheapest(t *testing.T) {
+	for _, test := range []struct {
+		rate, price float64
+		want        string
+	}{
+		{2, 1, "DormandPrince"}, {300, 1000, "RKC"}, {1e6, 1, "RadauIIA"}, {1e4, 1e5, "RKC"}, {1e6, 100, "RadauIIA"},
+	} {
+		p := relaxation(20, test.rate, 50)
+		p.Price = ode.Price{Refresh: test.price, Factor: test.price, Solve: 1}
+		control := &ode.Control{Relative: 1e-4, Absolute: 1e-4}
+		cost := func(s ode.Statistics) float64 {
+			return float64(s.Evaluations+s.Iterations) + test.price*float64(s.Jacobians+s.Factorizations)
 		}
-		if d := math.Abs(sol.Y[1] - (1-math.Cos(150))/5); d > 1e-5 { // ten times the tolerance
-			t.Errorf("%v: error %.2g", stiff, d)
+		least := math.Inf(1)
+		costs := ""
+		for _, m := range []ode.Method{ode.DormandPrince{}, ode.RKC{}, ode.RadauIIA{}} {
+			if _, explicit := m.(ode.DormandPrince); explicit && test.rate > 300 {
+				continue
+			}
+			sol := solve(t, p, ode.Options{Method: m, Control: control})
+			least = min(least, cost(sol.Statistics))
+			costs += fmt.Sprintf(" %v %.3g", m, cost(sol.Statistics))
 		}
-		t.Logf("%v: steps %v, %+v", stiff, taken, sol.Statistics)
+		last := ""
+		sol := solve(t, p, ode.Options{Control: control, OnStep: func(s *ode.Stretch) error { last = s.Method(); return nil }})
+		own := cost(sol.Statistics)
+		t.Logf("rate %.3g, price %g: %.3g of%s; %d switches", test.rate, test.price, own, costs, sol.Statistics.Switches)
+		// It ends with the cheapest, and finding it costs no more than that does.
+		if last != test.want || own > 2*least+1000 {
+			t.Errorf("rate %v, price %v: %s at the end, want %s; cost %.4g, the best alone%s", test.rate, test.price, last, test.want, own, costs)
+		}
 	}
 }
 

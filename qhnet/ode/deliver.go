@@ -51,7 +51,7 @@ func (r *run) deliver() (Status, error) {
 	if status == running {
 		status, cause = r.deliverTo(piece, s.tNew, r.recorder.Steps)
 	}
-	copy(r.events.value, r.events.end)
+	r.events.next()
 	if status != running && piece.T1 != s.tNew {
 		copy(s.yNew, piece.Y1)
 		s.tNew = piece.T1
@@ -137,4 +137,57 @@ func (r *run) record(t float64, y []float64) (Status, error) {
 		return Stopped, nil
 	}
 	return running, nil
+}
+
+// recorder hands records to the caller and collects them.
+type recorder struct {
+	Recording
+	next     int // index of the next time in At
+	sign     float64
+	solution *Solution
+	storage  []float64 // what is left of the block that records are cut from
+}
+
+// skip passes the times before t, and t itself if inclusive.
+func (r *recorder) skip(t float64, inclusive bool) {
+	for r.next < len(r.At) && (r.sign*(t-r.At[r.next]) > 0 || inclusive && t == r.At[r.next]) {
+		r.next++
+	}
+}
+
+// due returns the next listed time if it is not after t.
+func (r *recorder) due(t float64) (float64, bool) {
+	if r.next < len(r.At) && r.sign*(t-r.At[r.next]) >= 0 {
+		return r.At[r.next], true
+	}
+	return 0, false
+}
+
+// record makes one record.
+func (r *recorder) record(t float64, y []float64) error {
+	if r.Visit != nil {
+		if err := r.Visit(t, y); err != nil {
+			return fmt.Errorf("record at t = %.10g: %w", t, err)
+		}
+		return nil
+	}
+	r.solution.Times = append(r.solution.Times, t)
+	r.solution.Values = append(r.solution.Values, r.copy(y))
+	return nil
+}
+
+// copy cuts a copy of y from blocks that hold many records.
+func (r *recorder) copy(y []float64) []float64 {
+	m := len(y)
+	if len(r.storage) < m {
+		count := max(len(r.At)-r.next, 1)
+		if r.Steps {
+			count = max(count, min(len(r.solution.Times)+1, 1024))
+		}
+		r.storage = make([]float64, m*min(count, 1+1<<20/m))
+	}
+	c := r.storage[:m:m]
+	r.storage = r.storage[m:]
+	copy(c, y)
+	return c
 }

@@ -23,8 +23,8 @@
 //     [Linearization].
 //   - [RKC]: stabilized explicit Runge-Kutta-Chebyshev of order 2. For large
 //     systems whose stiff eigenvalues are close to the negative real axis.
-//   - [Auto]: Dormand-Prince that hands over to an implicit or stabilized method
-//     when it detects stiffness, and back. It is the default.
+//   - [Auto]: measures which of the three is the cheapest, again and again. It is the
+//     default.
 //
 // The command in the folder bench measures them against CVODE and SciPy; its README
 // has the tables.

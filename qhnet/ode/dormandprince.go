@@ -50,12 +50,10 @@ type dormandPrince struct {
 }
 
 func (d DormandPrince) stepper(s *system) stepper {
-	m := len(s.y)
-	block := make([]float64, 7*m)
-	cut := func(i int) []float64 { return block[i*m : (i+1)*m : (i+1)*m] }
+	v := vectors(len(s.y), 7)
 	return &dormandPrince{
 		single: single(d.String()), s: s,
-		k2: cut(0), k3: cut(1), k4: cut(2), k5: cut(3), k6: cut(4), stage: cut(5), e: cut(6),
+		k2: v[0], k3: v[1], k4: v[2], k5: v[3], k6: v[4], stage: v[5], e: v[6],
 	}
 }
 

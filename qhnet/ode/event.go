@@ -36,6 +36,7 @@ type Occurrence struct {
 // eventFinder watches the values of all events from step to step.
 type eventFinder struct {
 	events []Event
+	fresh  bool      // the step is the first of a run
 	value  []float64 // at the start of the step
 	end    []float64 // at the end of the step
 	y      []float64
@@ -84,10 +85,17 @@ func (f *eventFinder) first(s *Stretch) (index int, t float64, err error) {
 	return index, t, nil
 }
 
+// A run that starts where another one located an event starts up to rounding at the
+// root, on either side of it: that far, compared with its change over the first step.
+const atRoot = 1e-10
+
 // crossed reports whether event i changes sign, in its direction, from value to
 // end. Zero at the start is no crossing; zero at the end is one.
 func (f *eventFinder) crossed(i int) bool {
 	a, b := f.value[i], f.end[i]
+	if f.fresh && math.Abs(a) <= atRoot*math.Abs(b) {
+		a = 0
+	}
 	rising := a < 0 && b >= 0
 	falling := a > 0 && b <= 0
 	switch f.events[i].Direction {
@@ -102,6 +110,12 @@ func (f *eventFinder) crossed(i int) bool {
 // passed marks event i as located, so that it is not found again in this step.
 func (f *eventFinder) passed(i int) { f.value[i] = f.end[i] }
 
+// next makes the end of the step the start of the next one.
+func (f *eventFinder) next() {
+	copy(f.value, f.end)
+	f.fresh = false
+}
+
 // locate finds the root of event i in the stretch to the spacing of float64.
 func (f *eventFinder) locate(i int, s *Stretch) (float64, error) {
 	var failure error
@@ -114,6 +128,45 @@ func (f *eventFinder) locate(i int, s *Stretch) (float64, error) {
 		}
 		return v
 	}
-	root := brent(g, s.T0, s.T1, f.value[i], f.end[i])
+	root := findRoot(g, s.T0, s.T1, f.value[i], f.end[i])
 	return root, failure
+}
+
+// findRoot finds a root of f between a and b, where f has the values fa and fb of
+// opposite sign, to the spacing of float64 at the root, which lies on the side of b:
+// f has the sign of fb there, or is zero. It takes secants, halving the value at an
+// end that stays (the Illinois method), and every third time the middle, so that
+// it never needs more than three times the evaluations of bisection. Gonum has no
+// root-finder.
+func findRoot(f func(float64) float64, a, b, fa, fb float64) float64 {
+	falls := math.Signbit(fb)
+	wa, wb := fa, fb // the values as the secant weighs them
+	stayed := 0      // how often in a row b has moved, negative for a
+	for k := 1; fb != 0 && math.Abs(b-a) > spacing(b); k++ {
+		x, middle := b-wb*((b-a)/(wb-wa)), a+(b-a)/2
+		if k%3 == 0 || !(math.Min(a, b) < x && x < math.Max(a, b)) {
+			x = middle
+		}
+		if x == a || x == b {
+			break
+		}
+		if v := f(x); v == 0 || math.Signbit(v) == falls {
+			b, fb, wb = x, v, v
+			if stayed = max(stayed, 0) + 1; stayed > 1 {
+				wa /= 2
+			}
+		} else {
+			a, wa = x, v
+			if stayed = min(stayed, 0) - 1; stayed < -1 {
+				wb /= 2
+			}
+		}
+	}
+	return b
+}
+
+// spacing returns the distance of |x| to the next float64.
+func spacing(x float64) float64 {
+	x = math.Abs(x)
+	return math.Nextafter(x, math.Inf(1)) - x
 }

@@ -22,25 +22,17 @@ func TestBadInputIsExplained(t *testing.T) {
 		{"NaN component", func(p *ode.Problem, _ *ode.Options) { p.Initial = []float64{1, math.NaN()} }, "Initial[1] = NaN"},
 		{"zero tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{First: 1} }, "tolerance is zero"},
 		{"negative tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: -1} }, "Control.Relative = -1"},
-		{"one zero tolerance", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{AbsoluteEach: []float64{1, 0}} }, "AbsoluteEach[1]"},
 		{"relative tolerance at zero", func(_ *ode.Problem, o *ode.Options) { o.Control = &ode.Control{Relative: 1e-6} }, "Initial[1] is zero"},
 		{"record outside", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{1, 11} }, "At[1] = 11 lies outside"},
 		{"unordered records", func(_ *ode.Problem, o *ode.Options) { o.Record.At = []float64{2, 1} }, "does not come after"},
-		{"growth below one", func(_ *ode.Problem, o *ode.Options) {
-			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Grow: 0.5}
-		}, "Control.Grow = 0.5"},
-		{"shrinking by nothing", func(_ *ode.Problem, o *ode.Options) {
-			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Shrink: 1}
-		}, "Control.Shrink = 1"},
-		{"safety above one", func(_ *ode.Problem, o *ode.Options) {
-			o.Control = &ode.Control{Relative: 1e-6, Absolute: 1e-9, Safety: 2}
-		}, "Control.Safety = 2"},
 		{"negative stages", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RKC{MaxStages: -5} }, "RKC.MaxStages = -5"},
 		{"one stage", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RKC{MaxStages: 1} }, "RKC.MaxStages = 1"},
 		{"negative iterations", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RadauIIA{Iterations: -1} }, "RadauIIA.Iterations = -1"},
 		{"NaN Newton tolerance", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RadauIIA{Tolerance: math.NaN()} }, "RadauIIA.Tolerance = NaN"},
 		{"negative reuse", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RadauIIA{Reuse: -1} }, "RadauIIA.Reuse = -1"},
-		{"settings of a part", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.Auto{Stiff: ode.RKC{MaxStages: -5}} }, "RKC.MaxStages = -5"},
+		{"settings of a part", func(_ *ode.Problem, o *ode.Options) { o.Method = ode.Auto{Implicit: ode.RadauIIA{Reuse: -1}} }, "RadauIIA.Reuse = -1"},
+		{"endless interval", func(p *ode.Problem, _ *ode.Options) { p.End = math.Inf(1) }, "nothing can end the run"},
+		{"negative price", func(p *ode.Problem, _ *ode.Options) { p.Price.Solve = -1 }, "Price has the entry -1"},
 		{"negative steps", func(_ *ode.Problem, o *ode.Options) { o.Stop.MaxSteps = -1 }, "MaxSteps = -1"},
 	}
 	for _, test := range tests {
@@ -57,9 +49,6 @@ func TestMistakesPanic(t *testing.T) {
 	tests := map[string]func(){
 		"no derivative": func() {
 			_, _ = ode.Solve(context.Background(), ode.Problem{Initial: []float64{1}, End: 1}, ode.Options{})
-		},
-		"tolerances of another length": func() {
-			_, _ = ode.Solve(context.Background(), oscillator(1), ode.Options{Control: &ode.Control{AbsoluteEach: []float64{1}}})
 		},
 		"event without value": func() {
 			_, _ = ode.Solve(context.Background(), oscillator(1), ode.Options{Events: []ode.Event{{}}})
@@ -111,5 +100,15 @@ func TestInfiniteEndNeedsAnEvent(t *testing.T) {
 	})
 	if sol.Status != ode.EventReached || math.Abs(sol.T-math.Pi/2) > 1e-8 {
 		t.Errorf("%v at %v", sol.Status, sol.T)
+	}
+	// A solution at rest, and an event that never comes.
+	rest := ode.Problem{Derivative: func(dst []float64, _ float64, _ []float64) error { dst[0] = 0; return nil }, End: math.Inf(1), Initial: []float64{1}}
+	for _, m := range allMethods {
+		sol, err := ode.Solve(context.Background(), rest, ode.Options{
+			Method: m, Events: []ode.Event{{Value: func(float64, []float64) float64 { return 1 }, Terminal: true}},
+		})
+		if err == nil || sol.Statistics.Steps > 2000 || !strings.Contains(err.Error(), "no event or stop") {
+			t.Errorf("%v: %d steps, error %v", m, sol.Statistics.Steps, err)
+		}
 	}
 }

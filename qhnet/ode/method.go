@@ -32,12 +32,15 @@ type stepper interface {
 	// another one than the Method's only for Auto.
 	active() string
 
-	// activate makes the named method take the steps. It reports whether it can.
-	activate(name string) bool
+	// save writes what is remembered across a restart to a state, and resume takes
+	// it from there. It reports whether the state can be one of this method.
+	save(s *State)
+	resume(s *State) bool
 }
 
 // single is the part of a stepper that never hands over.
 type single string
 
-func (n single) active() string            { return string(n) }
-func (n single) activate(name string) bool { return name == string(n) }
+func (n single) active() string       { return string(n) }
+func (n single) save(s *State)        { s.Active = string(n) }
+func (n single) resume(s *State) bool { return s.Active == string(n) }

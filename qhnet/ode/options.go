@@ -1,6 +1,11 @@
 package ode
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
 
 // Options are the settings of a run. Their zero value is good: [Auto], default
 // tolerances, no events, only the end of the solution.
@@ -30,12 +35,41 @@ type Stopping struct {
 	AfterStep, AfterRecord func(t float64, y []float64) bool
 
 	// MaxSteps bounds the number of attempted steps, accepted or rejected,
-	// counted from the start and not from a resumed state. Zero means 1e7.
+	// counted from the start and not from a resumed state. Zero means 1e7, far
+	// above what a run with a suitable method takes.
 	MaxSteps int
 }
 
-// defaultMaxSteps is far above what a run with a suitable method takes.
-const defaultMaxSteps = 10_000_000
+// Recording says at which times the solution is kept. Values between steps come
+// from the method's dense output; recording does not change the steps. The
+// memory of a run is that of its records.
+type Recording struct {
+	// At lists times, strictly monotone in the direction of integration, within
+	// the interval.
+	At []float64
+
+	// Steps records the start and the end of every accepted step as well.
+	Steps bool
+
+	// Visit, if not nil, is called with every record, and records are not
+	// collected in the Solution. It must copy y to keep it. An error ends the run
+	// with status [CallbackFailed].
+	Visit func(t float64, y []float64) error
+}
+
+// Progress reports on a long run. It does not influence the result.
+type Progress struct {
+	Every  time.Duration // zero means one second
+	Report func(Report)
+}
+
+// Report says how far a run has come.
+type Report struct {
+	T          float64
+	Fraction   float64       // of the interval walked; 0 if End is infinite
+	Elapsed    time.Duration // since the call of Solve
+	Statistics Statistics
+}
 
 // Statistics counts the work of a run, including the part before a resumed state.
 type Statistics struct {
@@ -45,7 +79,7 @@ type Statistics struct {
 	Jacobians      int // refreshed Jacobians or linearizations
 	Factorizations int // of the pair of real and complex Newton systems
 	Iterations     int // Newton iterations
-	Switches       int // hand-overs between methods
+	Switches       int // from one method to another, trials included
 }
 
 // Add adds the work of another run.
@@ -64,10 +98,7 @@ func (o *Options) validate(p *Problem) error {
 	if err := o.Method.validate(); err != nil {
 		return err
 	}
-	if err := o.Control.validate(len(p.Initial)); err != nil {
-		return err
-	}
-	if err := o.Control.fits(p.Initial); err != nil {
+	if err := o.Control.validate(p.Initial); err != nil {
 		return err
 	}
 	if err := o.Record.validate(p); err != nil {
@@ -84,9 +115,27 @@ func (o *Options) validate(p *Problem) error {
 	if o.Stop.MaxSteps < 0 {
 		return fmt.Errorf("ode: Stopping.MaxSteps = %d; it must not be negative", o.Stop.MaxSteps)
 	}
+	ends := o.Stop.AfterStep != nil || o.Stop.AfterRecord != nil || o.Stop.MaxSteps > 0 || o.OnStep != nil || o.Record.Visit != nil
 	for i := range o.Events {
 		if o.Events[i].Value == nil {
 			panic("ode: Event.Value is nil")
+		}
+		ends = ends || o.Events[i].Terminal
+	}
+	if math.IsInf(p.End, 0) && !ends {
+		return errors.New("ode: Problem.End is infinite and nothing can end the run before; add a terminal Event or a Stop")
+	}
+	return nil
+}
+
+func (r *Recording) validate(p *Problem) error {
+	sign := math.Copysign(1, p.End-p.Start)
+	for i, t := range r.At {
+		if math.IsNaN(t) || sign*(t-p.Start) < 0 || sign*(p.End-t) < 0 {
+			return fmt.Errorf("ode: Recording.At[%d] = %v lies outside the interval from %v to %v", i, t, p.Start, p.End)
+		}
+		if i > 0 && sign*(t-r.At[i-1]) <= 0 {
+			return fmt.Errorf("ode: Recording.At[%d] = %v does not come after At[%d] = %v", i, t, i-1, r.At[i-1])
 		}
 	}
 	return nil

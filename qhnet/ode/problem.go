@@ -38,6 +38,39 @@ type Problem struct {
 	// (t, y) for stabilized methods, which estimate it by power iteration if
 	// it is nil.
 	SpectralRadius func(t float64, y []float64) (float64, error)
+
+	// Price is what the linear algebra of an implicit step costs; Auto weighs it.
+	Price Price
+}
+
+// Price is the cost of the parts of an implicit step, in evaluations of the
+// derivative. A field that is zero means the price for a dense Jacobian of m
+// columns and an evaluation of m² multiplications: m, m and 4.
+type Price struct {
+	Refresh float64 // of a Jacobian or linearization, unless by differences, which are counted
+	Factor  float64 // of both Newton systems
+	Solve   float64 // of one Newton iteration's systems
+}
+
+// Linearization solves the linear systems of an implicit method,
+//
+//	(z I - J) x = b,   J ≈ ∂f/∂y at the point of the last Refresh,
+//
+// for one real and one complex shift z. A problem whose Jacobian has structure
+// implements it to avoid dense m×m factorizations; see [LowRank]. J may be
+// approximate: Newton's iteration then converges linearly, and the solution it
+// converges to is the same.
+type Linearization interface {
+	// Refresh moves the linearization to (t, y). An error ends the run.
+	Refresh(t float64, y []float64) error
+
+	// Factor prepares the systems with the shifts re and z, whose sign is that
+	// of the step. It is called whenever the step size or the point has changed.
+	Factor(re float64, z complex128) error
+
+	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by
+	// (z I - J)⁻¹ u.
+	Solve(x []float64, u []complex128)
 }
 
 // validate reports what makes the problem impossible to start.
@@ -59,5 +92,144 @@ func (p *Problem) validate() error {
 			return fmt.Errorf("ode: Problem.Initial[%d] = %v; the start must be finite", i, v)
 		}
 	}
+	for _, v := range []float64{p.Price.Refresh, p.Price.Factor, p.Price.Solve} {
+		if !(v >= 0) {
+			return fmt.Errorf("ode: Problem.Price has the entry %v; prices are not negative", v)
+		}
+	}
 	return nil
+}
+
+// errNonFinite is the cause of a failed step without an error of the derivative.
+var errNonFinite = errors.New("the derivative returned a value that is not finite")
+
+// evaluationError marks an error that came from the problem's functions. At the
+// current point of the solution, no smaller step can avoid it.
+type evaluationError struct {
+	cause   error
+	current bool
+}
+
+func (e evaluationError) Error() string { return e.cause.Error() }
+func (e evaluationError) Unwrap() error { return e.cause }
+
+// system is the problem at the current step: the point (t, y) with its
+// derivative f, and the end of the attempted step. Run and steppers share it.
+type system struct {
+	problem    *Problem
+	control    *Control
+	statistics Statistics
+
+	t, tNew float64
+	y, yNew []float64
+	f, fNew []float64 // derivatives at y and yNew
+
+	absolute []float64 // tolerances at the current point
+}
+
+func newSystem(p *Problem, c *Control) *system {
+	v := vectors(len(p.Initial), 5)
+	for i := range v[4] {
+		v[4][i] = c.Absolute
+	}
+	return &system{problem: p, control: c, y: v[0], yNew: v[1], f: v[2], fNew: v[3], absolute: v[4]}
+}
+
+// vectors cuts vectors of length m from one block.
+func vectors(m, count int) [][]float64 {
+	block, v := make([]float64, m*count), make([][]float64, count)
+	for i := range v {
+		v[i] = block[i*m : (i+1)*m : (i+1)*m]
+	}
+	return v
+}
+
+// derivative sets dst to f(t, y) and counts.
+func (s *system) derivative(dst []float64, t float64, y []float64) error {
+	s.statistics.Evaluations++
+	if err := s.problem.Derivative(dst, t, y); err != nil {
+		return evaluationError{cause: fmt.Errorf("derivative at t = %.10g: %w", t, err)}
+	}
+	return nil
+}
+
+// refresh evaluates the derivative and the tolerances at the current point.
+func (s *system) refresh() error {
+	s.tolerate()
+	if err := s.derivative(s.f, s.t, s.y); err != nil {
+		return err
+	}
+	if !finite(s.f) {
+		return errNonFinite
+	}
+	return nil
+}
+
+// advance makes the end of the step the current point.
+func (s *system) advance() {
+	s.t = s.tNew
+	s.y, s.yNew = s.yNew, s.y
+	s.f, s.fNew = s.fNew, s.f
+	s.tolerate()
+}
+
+func (s *system) tolerate() {
+	if s.control.Each != nil {
+		s.control.Each(s.absolute, s.t, s.y)
+	}
+}
+
+func finite(x []float64) bool {
+	var poison float64
+	for _, v := range x {
+		poison += 0 * v
+	}
+	return poison == 0
+}
+
+// norm returns the weighted root mean square of e with the scale of y and z. It
+// is not finite if any of the three is not.
+func (s *system) norm(e, y, z []float64) float64 {
+	rtol, absolute := s.control.Relative, s.absolute[:len(e)]
+	y, z = y[:len(e)], z[:len(e)]
+	var sum, poison float64
+	for i, v := range e {
+		q := v / (absolute[i] + rtol*math.Max(math.Abs(y[i]), math.Abs(z[i])))
+		sum += q * q
+		poison += 0 * z[i]
+	}
+	return math.Sqrt(sum/float64(len(e))) + poison
+}
+
+// initialStep estimates the size of a first step from f and one more
+// evaluation, for a method whose error is O(h^order).
+//
+// E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I,
+// 2nd edition, section II.4.
+func (s *system) initialStep(sign, order float64) float64 {
+	span := math.Abs(s.problem.End - s.t)
+	d0, d1 := s.norm(s.y, s.y, s.y), s.norm(s.f, s.y, s.y)
+	h0 := 1e-6
+	if d0 >= 1e-5 && d1 >= 1e-5 {
+		h0 = 0.01 * d0 / d1
+	}
+	h0 = math.Min(h0, span)
+	for i, v := range s.y {
+		s.yNew[i] = v + sign*h0*s.f[i]
+	}
+	if err := s.derivative(s.fNew, s.t+sign*h0, s.yNew); err != nil {
+		return h0 / 1000
+	}
+	for i, v := range s.f {
+		s.fNew[i] -= v
+	}
+	d2 := s.norm(s.fNew, s.y, s.y) / h0
+	if math.IsNaN(d2) || math.IsInf(d2, 0) {
+		return h0 / 1000
+	}
+	h1 := math.Max(1e-6, h0*1e-3)
+	if d := math.Max(d1, d2); d > 1e-15 {
+		h1 = math.Pow(0.01/d, 1/order)
+	}
+	return math.Min(math.Min(100*h0, h1), span)
 }

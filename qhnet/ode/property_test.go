@@ -10,7 +10,7 @@ import (
 	"qhlab/qhnet/ode"
 )
 
-var allMethods = []ode.Method{ode.DormandPrince{}, ode.RadauIIA{}, ode.RKC{}, ode.Auto{}, ode.Auto{Stiff: ode.RKC{}}}
+var allMethods = []ode.Method{ode.DormandPrince{}, ode.RadauIIA{}, ode.RKC{}, ode.Auto{}}
 
 // TestLinearSystemsMatchTheMatrixExponential solves y' = A y for random A, forward
 // and backward.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s
@@ -37,6 +40,10 @@ const (
 	rkcDamping    = 2.0 / 13 // ε of the damped Chebyshev polynomials, equation (2.8)
 	rkcStability  = 1.54     // s² ≥ 1 + 1.54 h ρ keeps h ρ in the damped region
 	rkcReestimate = 25       // accepted steps between estimates of the spectral radius
+
+	// rkcTightness is by how much less than other methods a step may err: the errors
+	// of as many steps as order 2 takes add up.
+	rkcTightness = 2
 )
 
 // errTooManyStages is the reason of a step refused for its number of stages.
@@ -57,10 +64,8 @@ type rkc struct {
 }
 
 func (r RKC) stepper(s *system) stepper {
-	m := len(s.y)
-	block := make([]float64, 3*m)
-	cut := func(i int) []float64 { return block[i*m : (i+1)*m : (i+1)*m] }
-	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: cut(0), old: cut(1), derivative: cut(2)}
+	v := vectors(len(s.y), 3)
+	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: v[0], old: v[1], derivative: v[2]}
 	if d.limit == 0 {
 		d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
 	}
@@ -105,7 +110,7 @@ func (d *rkc) attempt(h float64) (trial, error) {
 	for i, y := range s.y { // equation (2.12)
 		d.old[i] = 0.8*(y-s.yNew[i]) + 0.4*h*(s.f[i]+s.fNew[i])
 	}
-	tr := trial{err: s.norm(d.old, s.y, s.yNew), safety: 0.9}
+	tr := trial{err: rkcTightness * s.norm(d.old, s.y, s.yNew), safety: 0.9}
 	d.age++
 	if tr.err > 1 {
 		d.age = rkcReestimate
@@ -116,17 +121,19 @@ func (d *rkc) attempt(h float64) (trial, error) {
 // estimate updates the spectral radius.
 func (d *rkc) estimate() (err error) {
 	s := d.s
-	s.statistics.Jacobians++
 	if d.power != nil {
 		d.radius, err = d.power.radius()
 	} else if d.radius, err = s.problem.SpectralRadius(s.t, s.y); err != nil {
-		err = evaluationError{err}
+		err = fmt.Errorf("the spectral radius at t = %.10g: %w", s.t, err)
 	}
-	if err == nil && (math.IsNaN(d.radius) || math.IsInf(d.radius, 0)) {
-		err = evaluationError{errNonFinite}
+	if err == nil && (!(d.radius >= 0) || math.IsInf(d.radius, 0)) {
+		err = fmt.Errorf("the spectral radius at t = %.10g is %v", s.t, d.radius)
+	}
+	if err != nil {
+		return evaluationError{cause: err, current: true}
 	}
 	d.age, d.at = 0, s.t
-	return err
+	return nil
 }
 
 // stages returns the number of stages that a step of size h needs.
@@ -183,15 +190,83 @@ func (d *rkc) step(h float64, stages int) error {
 	return nil
 }
 
-func (d *rkc) interpolate(dst []float64, t float64) { d.s.hermite(dst, t, d.h) }
-
-// hermite sets dst to the cubic polynomial at t that has the values and
-// derivatives of both ends of the step of size h.
-func (s *system) hermite(dst []float64, t, h float64) {
-	x := (t - s.t) / h
+// interpolate evaluates the cubic polynomial that has the values and derivatives
+// of both ends of the step.
+func (d *rkc) interpolate(dst []float64, t float64) {
+	s := d.s
+	x := (t - s.t) / d.h
 	for i, y := range s.y {
 		rise := s.yNew[i] - y
-		left, right := h*s.f[i]-rise, rise-h*s.fNew[i]
+		left, right := d.h*s.f[i]-rise, rise-d.h*s.fNew[i]
 		dst[i] = y + x*(rise+(1-x)*((1-x)*left+x*right))
 	}
+}
+
+// powerIteration estimates the spectral radius of the Jacobian by the power method
+// with directional differences of the derivative,
+//
+//	v ← J v / |J v|,   J v ≈ (f(t, y + δ v) - f(t, y)) / δ.
+//
+// It starts from the vector of the last estimate; at first, or after a restart,
+// from the derivative plus fixed pseudo-random signs, as the derivative alone can
+// have almost no component in the stiff directions.
+type powerIteration struct {
+	s     *system
+	v     []float64 // direction, of norm 1
+	y, f  []float64
+	warm  bool
+	signs rand.PCG
+}
+
+// Constants of the code RKC: iterations, accuracy of the estimate and factor on it.
+const (
+	powerIterations = 50
+	powerAccuracy   = 0.01
+	powerSafety     = 1.2
+)
+
+func newPowerIteration(s *system) *powerIteration {
+	v := vectors(len(s.y), 3)
+	return &powerIteration{s: s, v: v[0], y: v[1], f: v[2]}
+}
+
+func (p *powerIteration) restart() { p.warm = false }
+
+// radius returns a likely upper bound of the spectral radius at the current point.
+func (p *powerIteration) radius() (float64, error) {
+	if !p.warm {
+		p.begin()
+	}
+	s := p.s
+	delta := sqrtEpsilon * cmp.Or(floats.Norm(s.y, 2), 1)
+	estimate := 0.0
+	for k := range powerIterations {
+		floats.AddScaledTo(p.y, s.y, delta, p.v)
+		if err := s.derivative(p.f, s.t, p.y); err != nil {
+			return 0, err
+		}
+		floats.Sub(p.f, s.f)
+		size := floats.Norm(p.f, 2)
+		before := estimate
+		estimate = size / delta
+		if math.IsInf(1/size, 0) || math.IsNaN(size) || math.IsInf(size, 0) {
+			break
+		}
+		floats.ScaleTo(p.v, 1/size, p.f)
+		if k > 1 && math.Abs(estimate-before) <= powerAccuracy*estimate {
+			break
+		}
+	}
+	p.warm = estimate > 0
+	return powerSafety * estimate, nil
+}
+
+// begin chooses the first direction.
+func (p *powerIteration) begin() {
+	p.signs.Seed(1, 2)                                                            // any fixed seed: the same run must give the same bits
+	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v)))) // not the size of f, which could cancel
+	for i, f := range p.s.f {
+		p.v[i] = f + size*(2*float64(p.signs.Uint64()>>63)-1)
+	}
+	floats.Scale(1/floats.Norm(p.v, 2), p.v)
 }

@@ -2,8 +2,10 @@ package ode_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"qhlab/qhnet/ode"
@@ -71,6 +73,29 @@ func TestRKCOnTheHeatEquation(t *testing.T) {
 			}
 			t.Logf("m = %d: error %.1e, %+v", m, worst, sol.Statistics)
 		}
+	}
+}
+
+func TestRKCReportsAFailingSpectralRadius(t *testing.T) {
+	cause := errors.New("no bound is known")
+	calls := 0
+	for _, radius := range []func() (float64, error){
+		func() (float64, error) { return 0, cause },
+		func() (float64, error) { return math.NaN(), nil },
+		func() (float64, error) { return -1, nil },
+	} {
+		p := heat(10)
+		p.SpectralRadius = func(float64, []float64) (float64, error) { calls++; return radius() }
+		sol, err := ode.Solve(context.Background(), p, ode.Options{Method: ode.RKC{}})
+		if err == nil || sol.Status != ode.NonFinite || !strings.Contains(err.Error(), "spectral radius") {
+			t.Errorf("status %v, error %v", sol.Status, err)
+		}
+		if _, value := radius(); value != nil && !errors.Is(err, cause) {
+			t.Errorf("error %v does not wrap the cause", err)
+		}
+	}
+	if calls != 3 {
+		t.Errorf("%d calls, want one a run, as the same point gives the same error", calls)
 	}
 }
 

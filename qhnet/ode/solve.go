@@ -5,30 +5,19 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 )
-
-// Solution is what a run returns, complete or not.
-type Solution struct {
-	Status Status
-
-	// T is the last time reached and Y the solution there.
-	T float64
-	Y []float64
-
-	// Times and Values are the collected records, Values[i] = y(Times[i]).
-	Times  []float64
-	Values [][]float64
-
-	Events     []Occurrence // located events in the order of the integration
-	Statistics Statistics
-}
 
 // Solve integrates the problem over its interval. It returns a nil Solution only
 // if the run could not be started because of its input. If the run ends
 // otherwise than [Status.OK], the error is a [*Failure] and the Solution holds
 // everything up to there; if ctx is cancelled, that is after the current step
 // and the error wraps the context's cause.
+//
+// The solver sees the derivative only at the stages of its steps, and events only
+// at their ends: what comes and goes between them, it does not see. Control.Max
+// bounds the steps where that matters.
 func Solve(ctx context.Context, p Problem, o Options) (*Solution, error) {
 	if ctx == nil {
 		panic("ode: the context is nil; use context.Background()")
@@ -59,12 +48,12 @@ type run struct {
 	sign       float64 // of the direction of integration
 	failure    error   // why the last attempt could not be computed, nil if it could
 	solution   *Solution
-	recorder   *recorder
+	recorder   recorder
 	events     *eventFinder
-	cut        [2][]float64 // solution at the last cuts of the current step
-	piece      Stretch      // of the current step, up to the last cut
-	whole      Stretch      // the current step
-	state      State        // reused by checkpoints
+	cut        [][]float64 // solution at the last two cuts of the current step
+	piece      Stretch     // of the current step, up to the last cut
+	whole      Stretch     // the current step
+	state      State       // reused by checkpoints
 	began      time.Time
 	lastReport time.Time
 }
@@ -80,15 +69,15 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 		return nil, err
 	}
 	m := len(p.Initial)
-	r := &run{ctx: ctx, problem: p, options: o, sign: math.Copysign(1, p.End-p.Start), solution: &Solution{}}
-	r.control = controller{Control: o.Control.withDefaults()}
-	r.control.reset()
+	r := &run{ctx: ctx, problem: p, options: o, sign: math.Copysign(1, p.End-p.Start), solution: &Solution{}, began: time.Now()}
+	r.lastReport = r.began
+	r.control = newController(o.Control)
 	r.system = newSystem(&r.problem, &r.control.Control)
 	r.stepper = o.Method.stepper(r.system)
-	r.recorder = newRecorder(o.Record, r.sign, r.solution)
+	r.recorder = recorder{Recording: o.Record, sign: r.sign, solution: r.solution}
 	r.events = newEventFinder(o.Events, m)
-	r.cut = [2][]float64{make([]float64, m), make([]float64, m)}
-	r.options.Stop.MaxSteps = cmp.Or(o.Stop.MaxSteps, defaultMaxSteps)
+	r.cut = vectors(m, 2)
+	r.options.Stop.MaxSteps = cmp.Or(o.Stop.MaxSteps, 10_000_000)
 	if o.Resume != nil {
 		return r, r.resume(o.Resume)
 	}
@@ -100,10 +89,8 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 // start evaluates the derivative at the start, chooses the first step and makes
 // the first record.
 func (r *run) start() (Status, error) {
-	r.began = time.Now()
-	r.lastReport = r.began
 	s := r.system
-	if err := r.refresh(); err != nil {
+	if err := s.refresh(); err != nil {
 		return NonFinite, err
 	}
 	if err := r.events.evaluate(r.events.value, s.t, s.y); err != nil {
@@ -116,42 +103,12 @@ func (r *run) start() (Status, error) {
 		}
 		return running, nil
 	}
-	r.h = r.firstStep()
+	r.events.fresh = true
+	r.h = math.Min(cmp.Or(r.control.First, s.initialStep(r.sign, r.stepper.rule().order)), r.control.Max)
 	if _, due := r.recorder.due(s.t); due || r.recorder.Steps {
 		return r.record(s.t, s.y)
 	}
 	return running, nil
-}
-
-// refresh evaluates the derivative at the current point.
-func (r *run) refresh() error {
-	s := r.system
-	if err := s.derivative(s.f, s.t, s.y); err != nil {
-		return err
-	}
-	if !finite(s.f) {
-		return errNonFinite
-	}
-	return nil
-}
-
-func finite(x []float64) bool {
-	var poison float64
-	for _, v := range x {
-		poison += 0 * v
-	}
-	return poison == 0
-}
-
-func (r *run) firstStep() float64 {
-	switch c := &r.control; {
-	case c.Fixed > 0:
-		return c.Fixed
-	case c.First > 0:
-		return math.Min(c.First, c.Max)
-	default:
-		return math.Min(r.system.initialStep(r.sign, r.stepper.rule().order), c.Max)
-	}
 }
 
 // step attempts one step and, if it is accepted, delivers it to the caller.
@@ -163,20 +120,13 @@ func (r *run) step() (Status, error) {
 	h := r.aim()
 	tr, err := r.stepper.attempt(h)
 	if err == nil && (math.IsNaN(tr.err) || math.IsInf(tr.err, 0)) {
-		tr, err = trial{}, evaluationError{errNonFinite}
+		tr, err = trial{next: tr.next}, evaluationError{cause: errNonFinite}
 	}
-	if err != nil {
-		s.statistics.Rejected++
-		r.failure = err
-		r.h = r.control.failed(math.Abs(h), tr)
-		return running, nil
-	}
-	r.failure = nil
 	rule := r.stepper.rule()
-	if tr.err > 1 && r.control.Fixed == 0 {
+	r.failure = err
+	if err != nil || tr.err > 1 {
 		s.statistics.Rejected++
-		r.h = r.control.refused(math.Abs(h), tr, rule)
-		return running, nil
+		return r.reject(math.Abs(h), tr, rule)
 	}
 	s.statistics.Steps++
 	status, cause := r.deliver()
@@ -185,7 +135,32 @@ func (r *run) step() (Status, error) {
 		return status, cause
 	}
 	r.h = r.control.accepted(math.Abs(h), tr, rule)
+	r.handOver(tr)
 	return r.between()
+}
+
+// reject chooses the step size to follow an attempt of size h that did not
+// succeed.
+func (r *run) reject(h float64, tr trial, rule rule) (Status, error) {
+	evaluation, _ := r.failure.(evaluationError)
+	switch {
+	case r.failure == nil:
+		r.h = r.control.refused(h, tr, rule)
+	case evaluation.current:
+		return NonFinite, evaluation.cause
+	default:
+		r.h = r.control.failed(h, tr)
+	}
+	r.handOver(tr)
+	return running, nil
+}
+
+// handOver takes over the step size of another method.
+func (r *run) handOver(tr trial) {
+	if tr.next > 0 {
+		r.control.reset()
+		r.h = math.Min(tr.next, r.control.Max)
+	}
 }
 
 // mayStep checks what can end a run before a step is attempted.
@@ -199,10 +174,12 @@ func (r *run) mayStep() (Status, error) {
 	if s.statistics.Steps+s.statistics.Rejected >= r.options.Stop.MaxSteps {
 		return StepLimit, nil
 	}
+	if math.Abs(s.t)+r.h > math.MaxFloat64 {
+		return StepUnderflow, errors.New("the time outgrows float64: no event or stop has ended the infinite interval")
+	}
 	// Ten spacings: below that the stages of one step are hardly distinct times.
 	if r.h <= 10*spacing(s.t) && r.h < math.Abs(r.problem.End-s.t) {
-		var evaluation evaluationError
-		if errors.As(r.failure, &evaluation) {
+		if evaluation, ok := r.failure.(evaluationError); ok {
 			return NonFinite, evaluation.cause
 		}
 		return StepUnderflow, r.failure
@@ -238,11 +215,26 @@ func (r *run) between() (Status, error) {
 	return running, nil
 }
 
+// report tells the caller about the progress, if it is time.
+func (r *run) report() {
+	p := &r.options.Progress
+	if p.Report == nil {
+		return
+	}
+	now := time.Now()
+	if now.Sub(r.lastReport) < cmp.Or(p.Every, time.Second) {
+		return
+	}
+	r.lastReport = now
+	fraction := (r.system.t - r.problem.Start) / (r.problem.End - r.problem.Start)
+	p.Report(Report{T: r.system.t, Fraction: fraction, Elapsed: now.Sub(r.began), Statistics: r.system.statistics})
+}
+
 // finish assembles the solution and the error.
 func (r *run) finish(status Status, cause error) (*Solution, error) {
 	s, sol := r.system, r.solution
 	sol.Status, sol.T, sol.Statistics = status, s.t, s.statistics
-	sol.Y = append([]float64(nil), s.y...)
+	sol.Y = slices.Clone(s.y)
 	if status.OK() {
 		return sol, nil
 	}

@@ -80,6 +80,21 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
+// A run that starts at an event which another one has located does not find it
+// again, whatever the rounding of the event's value there.
+func TestRestartAtAnEvent(t *testing.T) {
+	for _, offset := range []float64{0, -1e-16, 1e-16, -1e-15, 1e-15} {
+		p := oscillator(6)
+		p.Initial = []float64{offset, -1}
+		sol := solve(t, p, ode.Options{
+			Events: []ode.Event{{Value: func(_ float64, y []float64) float64 { return y[0] }, Terminal: true}},
+		})
+		if math.Abs(sol.T-math.Pi) > 1e-5 {
+			t.Errorf("offset %v: the event is at %v, want π", offset, sol.T)
+		}
+	}
+}
+
 func TestStretchesCoverTheSolution(t *testing.T) {
 	var area, last float64
 	var mid [2]float64

@@ -1,6 +1,9 @@
 package ode
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // State is all that a later run needs to continue a solution at an accepted step
 // with the same bits. It is plain data for encoding/gob and encoding/json.
@@ -13,6 +16,7 @@ type State struct {
 	GrowthLimit   float64
 	Method        string // the Method of the run
 	Active        string // the method that takes the steps; differs from Method for Auto
+	Choice        choice // what Auto has measured
 	Statistics    Statistics
 }
 
@@ -35,7 +39,7 @@ type Checkpoint struct {
 // Clone returns a copy that shares no memory with s.
 func (s *State) Clone() *State {
 	c := *s
-	c.Y = append([]float64(nil), s.Y...)
+	c.Y = slices.Clone(s.Y)
 	return &c
 }
 
@@ -52,4 +56,41 @@ func (s *State) validate(p *Problem, m Method) error {
 		return fmt.Errorf("ode: the resumed State has the step size %v; it is damaged", s.Step)
 	}
 	return nil
+}
+
+// resume takes the run to a state.
+func (r *run) resume(st *State) error {
+	if err := st.validate(&r.problem, r.options.Method); err != nil {
+		return err
+	}
+	if !r.stepper.resume(st) {
+		return fmt.Errorf("ode: the resumed State was stepping with %s, which is not part of this run's %v: it belongs to another run", st.Active, r.options.Method)
+	}
+	s := r.system
+	s.t, s.statistics = st.T, st.Statistics
+	copy(s.y, st.Y)
+	r.h = st.Step
+	r.control.memory = controlMemory{Error: st.PreviousError, Step: st.PreviousStep, Limit: st.GrowthLimit}
+	return nil
+}
+
+// checkpoint forgets what cannot be saved and hands the rest to the caller.
+func (r *run) checkpoint() (Status, error) {
+	s := r.system
+	r.stepper.restart()
+	r.state = State{
+		T: s.t, Y: append(r.state.Y[:0], s.y...), Step: r.h,
+		PreviousError: r.control.memory.Error, PreviousStep: r.control.memory.Step, GrowthLimit: r.control.memory.Limit,
+		Method: r.options.Method.String(), Statistics: s.statistics,
+	}
+	r.stepper.save(&r.state)
+	if save := r.options.Checkpoint.Save; save != nil {
+		if err := save(&r.state); err != nil {
+			return CallbackFailed, fmt.Errorf("checkpoint at t = %.10g: %w", s.t, err)
+		}
+	}
+	if err := s.refresh(); err != nil {
+		return NonFinite, err
+	}
+	return running, nil
 }

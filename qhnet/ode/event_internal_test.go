@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestBrentFindsRootsToTheLastDigit(t *testing.T) {
+func TestFindRootFindsRootsToTheLastDigit(t *testing.T) {
 	tests := []struct {
 		name       string
 		f          func(float64) float64
@@ -23,7 +23,7 @@ func TestBrentFindsRootsToTheLastDigit(t *testing.T) {
 	}
 	for _, test := range tests {
 		calls := 0
-		got := brent(func(x float64) float64 { calls++; return test.f(x) }, test.a, test.b, test.f(test.a), test.f(test.b))
+		got := findRoot(func(x float64) float64 { calls++; return test.f(x) }, test.a, test.b, test.f(test.a), test.f(test.b))
 		tolerance := 2 * spacing(test.want)
 		if test.name == "flat" {
 			tolerance = 1e-30 // any x with (x-0.4)^9 = 0 in float64 is a root

@@ -2,6 +2,22 @@ package ode
 
 import "fmt"
 
+// Solution is what a run returns, complete or not.
+type Solution struct {
+	Status Status
+
+	// T is the last time reached and Y the solution there.
+	T float64
+	Y []float64
+
+	// Times and Values are the collected records, Values[i] = y(Times[i]).
+	Times  []float64
+	Values [][]float64
+
+	Events     []Occurrence // located events in the order of the integration
+	Statistics Statistics
+}
+
 // Status says why a run ended.
 type Status int
 

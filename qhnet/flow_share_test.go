@@ -1,0 +1,113 @@
+package qhnet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/ode"
+)
+
+// wild draws a network, labels and a scale of the data.
+func wild(t *testing.T, seed uint64) (name string, f qhnet.Flow) {
+	rng := rand.New(rand.NewPCG(seed, 15))
+	classes, width, scale := 2+rng.IntN(3), 4+rng.IntN(8), math.Pow(10, 12*rng.Float64()-6)
+	var bias []nn.Option
+	activation, kind := nn.ReLU(), "relu"
+	switch rng.IntN(3) {
+	case 1:
+		activation, kind = nn.ReLUPower(2), "relu²"
+	case 2:
+		activation, kind = nn.LeakyReLU(0.1), "leaky"
+	}
+	biased := rng.IntN(2) == 0
+	if !biased {
+		bias = append(bias, nn.NoBias())
+	}
+	norm, normalized := []nn.Layer(nil), "none"
+	switch rng.IntN(4) {
+	case 1:
+		norm, normalized = []nn.Layer{nn.LayerNorm()}, "layer"
+	case 2:
+		norm, normalized = []nn.Layer{nn.BatchNorm()}, "batch"
+	case 3:
+		norm, normalized = []nn.Layer{nn.RMSNorm(nn.WithScale())}, "rms"
+	}
+	layers := []nn.Layer{nn.Input(2)}
+	for range 1 + rng.IntN(2) {
+		layers = append(append(append(layers, nn.Dense(width, bias...)), norm...), activation)
+	}
+	outputs := classes
+	if classes == 2 {
+		outputs = 1
+	}
+	net := network(t, append(layers, nn.Dense(outputs, bias...))...)
+	centers := mat.NewDense(classes, 2, nil)
+	for k := range classes {
+		angle := 2 * math.Pi * float64(k) / float64(classes)
+		centers.SetRow(k, []float64{2 * math.Cos(angle), 2 * math.Sin(angle)})
+	}
+	set := dataset.GaussianClusters(centers, 4, 0.5, rng)
+	set.X.Scale(scale, set.X)
+	start := net.Start(rng, nn.He)
+	name = fmt.Sprintf("%s %s bias %v, %d classes, depth %d, data × %.0e", kind, normalized, biased, classes, (len(layers)-1)/2, scale)
+	return name, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: 1e5, PerDecade: 2}
+}
+
+func seconds() float64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Nano()) / 1e9
+}
+
+// TestFlowsArriveOrSayWhy follows flows of networks drawn at random on data of sizes
+// from 1e-6 to 1e6. A flow that does not arrive must say so by a type, not after
+// ever smaller steps without end.
+func TestFlowsArriveOrSayWhy(t *testing.T) {
+	cases, most := uint64(40), 10_000
+	if testing.Short() {
+		cases, most = 20, 1000
+	}
+	ends, slow := map[string]int{}, []float64{}
+	for seed := range cases {
+		name, flow := wild(t, seed)
+		flow.MaxSteps = most
+		before := seconds()
+		tr, err := flow.Run(context.Background())
+		took := seconds() - before
+		slow = append(slow, took)
+		var rest *qhnet.NotSeparatedError
+		var failure *ode.Failure
+		end := "arrived"
+		switch {
+		case err == nil && math.Abs(tr.Last().LogInverse()-1e5) > 10:
+			t.Errorf("%d, %s: ended at log(1/L) = %v without an error", seed, name, tr.Last().LogInverse())
+		case err == nil:
+		case errors.As(err, &failure):
+			end = failure.Status.String()
+		case errors.As(err, &rest):
+			end = "not separated"
+		case tr == nil && strings.Contains(err.Error(), "cannot start"):
+			end = "refused at the start"
+		default:
+			t.Errorf("%d, %s: an error of no type: %v", seed, name, err)
+		}
+		ends[end]++
+		if end != "arrived" || took > 2 {
+			t.Logf("%3d %s: %s after %.1f s: %v", seed, name, end, took, err)
+		}
+	}
+	slices.Sort(slow)
+	t.Logf("%d flows: %v; CPU seconds: median %.2f, most %.2f", cases, ends, slow[len(slow)/2], slow[len(slow)-1])
+}
