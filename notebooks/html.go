@@ -48,8 +48,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 // page is one notebook, made to be read.
 type page struct {
 	Number, Title, Summary string
-	File, Notebook         string // the page, and the notebook beside it
-	Minutes                int    // to read
+	File, Notebook         string        // the page, and the notebook beside it
+	Minutes                int           // to read
+	Lead                   template.HTML // the summary
 	Contents               []heading
 	Blocks                 []*block
 	Cover                  *shown // the picture that stands for the notebook
@@ -198,6 +199,7 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 	}
 	texts := &page.texts
 	texts.Folder, texts.Cells = filepath.Dir(path), []markdownCell{}
+	texts.add(page.Summary, nil, &page.Lead, new([]heading), "its summary")
 	pictures, cover := 0, nb.cover()
 	for i, c := range nb.Cells {
 		b := &block{}

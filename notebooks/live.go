@@ -130,8 +130,9 @@ func importName(spec *ast.ImportSpec, path string) string {
 }
 
 // buildLive compiles package live with the interactive cells of the notebooks, which are
-// Go packages that exist in the overlay of this build alone.
-func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, environment ...string) error {
+// Go packages that exist in the overlay of this build alone. It is for a browser, or for
+// this machine.
+func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, browser bool) error {
 	folder, err := os.MkdirTemp("", "qhlab-live-")
 	if err != nil {
 		return err
@@ -154,16 +155,21 @@ func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, 
 		}
 		main += fmt.Sprintf("\t_ \"qhlab/notebooks/live/%s\"\n", name)
 	}
-	modules, err := p.withoutFonts(folder)
-	if err != nil {
-		return err
-	}
 	description := filepath.Join(folder, "overlay.json")
 	err = cmp.Or(add("program", []byte(main+")\n\nfunc main() { live.Serve() }\n")), os.WriteFile(description, encoded(overlay), 0o666))
 	if err != nil {
 		return err
 	}
-	cmd := p.goCommand("build", "-modfile", modules, "-trimpath", "-ldflags=-s -w", "-overlay", description, "-o", out, "./notebooks/live/program")
+	args, environment := []string{"build", "-overlay", description, "-o", out}, []string(nil)
+	if browser {
+		modules, err := p.withoutFonts(folder)
+		if err != nil {
+			return err
+		}
+		args = append(args, "-modfile", modules, "-trimpath", "-ldflags=-s -w")
+		environment = []string{"GOOS=js", "GOARCH=wasm"}
+	}
+	cmd := p.goCommand(append(args, "./notebooks/live/program")...)
 	cmd.Env = append(cmd.Env, environment...)
 	return perform(ctx, cmd, progress.begin("live figures"))
 }
@@ -208,7 +214,7 @@ func (p project) engine(ctx context.Context, notebooks map[string]*notebook, pro
 	}
 	defer os.RemoveAll(folder)
 	out := filepath.Join(folder, "live.wasm")
-	if err := p.buildLive(ctx, notebooks, progress, out, "GOOS=js", "GOARCH=wasm"); err != nil {
+	if err := p.buildLive(ctx, notebooks, progress, out, true); err != nil {
 		return nil, err
 	}
 	program, err := os.ReadFile(out)

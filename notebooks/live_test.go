@@ -59,7 +59,7 @@ func liveSite(t *testing.T) (folder string, native func(name string, in live.Inp
 		t.Fatal(err)
 	}
 	program := filepath.Join(folder, "native")
-	if err := p.buildLive(t.Context(), map[string]*notebook{title(path): nb}, silent(t), program); err != nil {
+	if err := p.buildLive(t.Context(), map[string]*notebook{title(path): nb}, silent(t), program, false); err != nil {
 		t.Fatal(err)
 	}
 	return folder, func(name string, in live.Input) (a live.Answer) {

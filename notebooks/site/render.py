@@ -197,6 +197,7 @@ def cell(markdown, renderer, text, attachments):
     renderer.attachments, renderer.headings, renderer.complaints = attachments or {}, [], []
     try:
         body = re.sub(r"<p>\s*</p>", "", markdown(text))
+        body = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", body)  # of a table whose rows have names
         body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
     except Exception as error:  # of a parser that met its match
         body = f'<pre class="bad">{html.escape(text)}</pre>'
