@@ -8,6 +8,8 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"go/types"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -79,15 +81,15 @@ type module struct{ path, folder, text string }
 type sources struct {
 	path     string
 	named    map[string][]*declaration
+	info     types.Info
+	scope    *types.Scope
 	assembly string
 }
 
 type declaration struct {
 	*sources
-	node    ast.Node
-	imports map[string]string // of its file: paths by name
-	scope   *ast.Scope        // of its file
-	text    string
+	node ast.Node
+	text string
 }
 
 // codeIn hashes what the named declarations of a package reach.
@@ -212,70 +214,29 @@ func (r *reader) reach(s *sources, names ...string) error {
 // follow reaches all that a declaration names.
 func (r *reader) follow(d *declaration) (err error) {
 	var visit func(n ast.Node) bool
-	inspect := func(n ast.Node) bool {
-		ast.Inspect(n, visit)
-		return false
-	}
 	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.FuncDecl: // without the name, which may be that of a method
-			if n.Recv != nil {
-				inspect(n.Recv)
-			}
-			if inspect(n.Type); n.Body != nil {
-				inspect(n.Body)
-			}
-			return false
-		case *ast.Field:
-			return inspect(n.Type)
-		case *ast.CompositeLit:
-			if n.Type != nil {
-				inspect(n.Type)
-			}
-			for _, e := range n.Elts {
-				if pair, ok := e.(*ast.KeyValueExpr); ok && d.fields(n.Type, pair.Key) {
-					e = pair.Value
+		case *ast.SelectorExpr: // a method comes with its type, and a field with the struct
+			if x, ok := n.X.(*ast.Ident); ok {
+				if p, ok := d.info.Uses[x].(*types.PkgName); ok {
+					other, failed := r.open(p.Imported().Path())
+					if err = errors.Join(err, failed); other != nil && failed == nil {
+						err = errors.Join(err, r.reach(other, n.Sel.Name))
+					}
+					return false
 				}
-				inspect(e)
 			}
+			ast.Inspect(n.X, visit)
 			return false
-		case *ast.SelectorExpr:
-			x, ok := n.X.(*ast.Ident)
-			if !ok || x.Obj != nil || d.imports[x.Name] == "" {
-				return inspect(n.X)
-			}
-			other, failed := r.open(d.imports[x.Name])
-			if err = errors.Join(err, failed); other != nil && failed == nil {
-				err = errors.Join(err, r.reach(other, n.Sel.Name))
-			}
-			return false
-		case *ast.Ident:
-			if d.named[n.Name] != nil && (n.Obj == nil || n.Obj == d.scope.Lookup(n.Name)) { // no local name
+		case *ast.Ident: // what the checker could not resolve may be one of the package
+			if o := d.info.Uses[n]; o != nil && o.Parent() == d.scope || o == nil && d.info.Defs[n] == nil {
 				err = errors.Join(err, r.reach(d.sources, n.Name))
 			}
 		}
 		return err == nil
 	}
-	inspect(d.node)
+	ast.Inspect(d.node, visit)
 	return err
-}
-
-// fields tells whether a key of a literal names a field, as it does unless the type is
-// known to be a map or an array.
-func (d *declaration) fields(literal, key ast.Expr) bool {
-	if name, ok := literal.(*ast.Ident); ok {
-		for _, other := range d.named[name.Name] {
-			if spec, ok := other.node.(*ast.TypeSpec); ok {
-				literal = spec.Type
-			}
-		}
-	}
-	switch literal.(type) {
-	case *ast.MapType, *ast.ArrayType:
-		return false
-	}
-	_, ok := key.(*ast.Ident)
-	return ok
 }
 
 // open reads a package of the modules, and returns nil for those of others.
@@ -331,7 +292,7 @@ func read(folder, name string) (*sources, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sources{named: map[string][]*declaration{}}
+	assembly, files := "", map[string][]byte{}
 	for _, entry := range entries {
 		extension := filepath.Ext(entry.Name())
 		if extension != ".go" && extension != ".s" || name == "" && strings.HasSuffix(entry.Name(), "_test.go") {
@@ -345,32 +306,46 @@ func read(folder, name string) (*sources, error) {
 			return nil, err
 		}
 		if extension == ".s" {
-			s.assembly += string(text)
-		} else if err := s.parse(text, name); err != nil {
-			return nil, err
+			assembly += string(text)
+		} else {
+			files[entry.Name()] = text
 		}
 	}
+	s, err := parse(files, name)
+	if err == nil {
+		s.assembly = assembly
+	}
+	return s, err
+}
+
+// parse finds the declarations in files. Imports are not followed here, so that the checker
+// knows what names of this package mean and leaves the rest.
+func parse(texts map[string][]byte, name string) (*sources, error) {
+	positions := token.NewFileSet()
+	s := &sources{named: map[string][]*declaration{}, info: types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}}
+	var files []*ast.File
+	for _, path := range slices.Sorted(maps.Keys(texts)) {
+		file, err := parser.ParseFile(positions, path, texts[path], parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" && file.Name.Name != name {
+			continue
+		}
+		files = append(files, file)
+		s.declare(file, func(n ast.Node) string {
+			return withoutComments(texts[path][positions.Position(n.Pos()).Offset:positions.Position(n.End()).Offset])
+		})
+	}
+	checker := types.Config{Error: func(error) {}, DisableUnusedImportCheck: true, FakeImportC: true}
+	checked, _ := checker.Check(name, positions, files, &s.info)
+	s.scope = checked.Scope()
 	return s, nil
 }
 
-func (s *sources) parse(text []byte, name string) error {
-	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, "", text, 0) // with the scopes of names
-	if err != nil || name != "" && file.Name.Name != name {
-		return err
-	}
-	imports := map[string]string{}
-	for _, i := range file.Imports {
-		p := strings.Trim(i.Path.Value, `"`)
-		name := path.Base(p)
-		if i.Name != nil {
-			name = i.Name.Name
-		}
-		imports[name] = p
-	}
+func (s *sources) declare(file *ast.File, text func(ast.Node) string) {
 	add := func(n ast.Node, names ...string) {
-		code := text[files.Position(n.Pos()).Offset:files.Position(n.End()).Offset]
-		d := &declaration{s, n, imports, file.Scope, withoutComments(code)}
+		d := &declaration{s, n, text(n)}
 		for _, name := range names {
 			s.named[name] = append(s.named[name], d)
 		}
@@ -387,7 +362,6 @@ func (s *sources) parse(text []byte, name string) error {
 			addAll(add, d)
 		}
 	}
-	return nil
 }
 
 // addAll adds types and variables one by one, constants together, as one may repeat the

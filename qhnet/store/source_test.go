@@ -135,8 +135,8 @@ func TestCodeIsWhatAFunctionReaches(t *testing.T) {
 
 // A function's name tells where it stands, whatever the compiler has put it into.
 func TestEntriesOfAFunction(t *testing.T) {
-	s := &sources{named: map[string][]*declaration{}}
-	if err := s.parse([]byte("package p\nfunc f() {}\nfunc main() {}\ntype T int\nfunc (T) m() {}\nfunc m() {}"), ""); err != nil {
+	s, err := parse(map[string][]byte{"p.go": []byte("package p\nfunc f() {}\nfunc main() {}\ntype T int\nfunc (T) m() {}\nfunc m() {}")}, "")
+	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string][]string{
