@@ -76,11 +76,13 @@ type reader struct {
 
 type module struct{ path, folder, text string }
 
-// sources are the declarations of a package by name, those of methods by the name of
-// the receiver's type.
+// sources are the declarations of a package by name, "T.m" for a method.
 type sources struct {
 	path     string
 	named    map[string][]*declaration
+	methods  map[string][]string // by type
+	seen     map[string]bool     // names reached
+	selected map[string]bool     // what stands behind a dot in declarations reached
 	info     types.Info
 	scope    *types.Scope
 	assembly string
@@ -175,40 +177,60 @@ var literal = regexp.MustCompile(`(\.(func|gowrap)?\d+|-(fm|range\d+)|\[\.\.\.\]
 func (s *sources) entries(name string) (names []string) {
 	parts := strings.Split(literal.ReplaceAllString(name, ""), ".")
 	last := len(parts) - 1
+	if last > 0 {
+		if method := strings.Trim(parts[last-1], "(*)") + "." + parts[last]; s.named[method] != nil {
+			return []string{method}
+		}
+	}
 	if s.named[parts[last]] != nil {
 		names = append(names, parts[last])
-	}
-	if last > 0 {
-		receiver := strings.Trim(parts[last-1], "(*)")
-		for _, d := range s.named[receiver] {
-			if _, ok := d.node.(*ast.TypeSpec); ok {
-				names = append(names, receiver)
-			}
-		}
 	}
 	return names
 }
 
-// reach follows the names to declarations of a package, and what these name.
-func (r *reader) reach(s *sources, names ...string) error {
-	names = append(names, "init", "_")
+// reach follows the names to declarations of a package, and what these name. An exported
+// method comes with its type, as any interface may call it; another one only if its name
+// stands behind a dot. Functions init count but for those of a program, which is a notebook's
+// with something from whoever runs it.
+func (r *reader) reach(s *sources, names ...string) (err error) {
+	if names = append(names, "_"); s.path != "main" {
+		names = append(names, "init")
+	}
 	if r.whole {
-		for name := range s.named {
-			names = append(names, name)
-		}
+		names = slices.AppendSeq(names, maps.Keys(s.named))
 	}
 	for _, name := range names {
-		for _, d := range s.named[name] {
-			if r.reached[d] {
-				continue
+		if s.seen[name] || err != nil {
+			continue
+		}
+		s.seen[name] = true
+		for _, m := range s.methods[name] {
+			if ast.IsExported(m) || s.selected[m] {
+				err = errors.Join(err, r.reach(s, name+"."+m))
 			}
-			r.reached[d] = true
-			if err := r.follow(d); err != nil {
-				return err
+		}
+		for _, d := range s.named[name] {
+			if !r.reached[d] {
+				r.reached[d] = true
+				err = errors.Join(err, r.follow(d))
 			}
 		}
 	}
-	return nil
+	return err
+}
+
+// selects reaches the methods of a name, of the types reached.
+func (r *reader) selects(s *sources, name string) (err error) {
+	if s.selected[name] {
+		return nil
+	}
+	s.selected[name] = true
+	for t, methods := range s.methods {
+		if s.seen[t] && slices.Contains(methods, name) {
+			err = errors.Join(err, r.reach(s, t+"."+name))
+		}
+	}
+	return err
 }
 
 // follow reaches all that a declaration names.
@@ -216,7 +238,7 @@ func (r *reader) follow(d *declaration) (err error) {
 	var visit func(n ast.Node) bool
 	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.SelectorExpr: // a method comes with its type, and a field with the struct
+		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok {
 				if p, ok := d.info.Uses[x].(*types.PkgName); ok {
 					other, failed := r.open(p.Imported().Path())
@@ -226,6 +248,7 @@ func (r *reader) follow(d *declaration) (err error) {
 					return false
 				}
 			}
+			err = errors.Join(err, r.selects(d.sources, n.Sel.Name))
 			ast.Inspect(n.X, visit)
 			return false
 		case *ast.Ident: // what the checker could not resolve may be one of the package
@@ -278,7 +301,7 @@ func (r *reader) hash() string {
 		}
 	}
 	slices.Sort(texts)
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(texts, "\n"))))[:16]
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(slices.Compact(texts), "\n"))))[:16]
 }
 
 var requirement = regexp.MustCompile(`(?m)^\s*(?:require )?(\S+) (v\S+)`)
@@ -322,7 +345,7 @@ func read(folder, name string) (*sources, error) {
 // knows what names of this package mean and leaves the rest.
 func parse(texts map[string][]byte, name string) (*sources, error) {
 	positions := token.NewFileSet()
-	s := &sources{named: map[string][]*declaration{}, info: types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}}
+	s := &sources{named: map[string][]*declaration{}, methods: map[string][]string{}, seen: map[string]bool{}, selected: map[string]bool{}, info: types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}}
 	var files []*ast.File
 	for _, path := range slices.Sorted(maps.Keys(texts)) {
 		file, err := parser.ParseFile(positions, path, texts[path], parser.SkipObjectResolution)
@@ -354,7 +377,9 @@ func (s *sources) declare(file *ast.File, text func(ast.Node) string) {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			if d.Recv != nil {
-				add(d, receiver(d.Recv.List[0].Type))
+				t := receiver(d.Recv.List[0].Type)
+				s.methods[t] = append(s.methods[t], d.Name.Name)
+				add(d, t+"."+d.Name.Name)
 			} else {
 				add(d, d.Name.Name)
 			}

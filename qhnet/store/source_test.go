@@ -28,7 +28,7 @@ var (
 
 type setting struct{ size int }
 
-// train is named nowhere but in a type that run names.
+// train stands behind a dot in run.
 func (s setting) train() int { return s.size * rules.Double(width) }
 
 func run() int {
@@ -45,6 +45,13 @@ func size() int { return 1 }
 func train() int { return 2 }
 
 func figure() int { return unused }
+
+func (s setting) draw() int { return figure() }
+
+// String may be called by any package.
+func (s setting) String() string { return "setting" }
+
+func init() { println("headless") }
 
 func main() { run() }
 `
@@ -108,9 +115,12 @@ func TestCodeIsWhatAFunctionReaches(t *testing.T) {
 		file, old, new string
 		same           bool
 	}{
-		{"main.go", "// train is", "// train was", true},
+		{"main.go", "// train stands", "// train stood", true},
 		{"main.go", "unused = 4", "unused = 5", true},
 		{"main.go", "return unused", "return unused + 1", true},
+		{"main.go", "return figure()", "return 2 * figure()", true},
+		{"main.go", "headless", "in JupyterLab", true},
+		{"main.go", "\"setting\" }", "\"a setting\" }", false},
 		{"main.go", "func size() int { return 1", "func size() int { return 2", true},
 		{"main.go", "func train() int { return 2", "func train() int { return 3", true},
 		{"main.go", "key = 7", "key = 8", false},
@@ -141,7 +151,7 @@ func TestEntriesOfAFunction(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"f": {"f"}, "f.func1": {"f"}, "f.func2.1": {"f"}, "f[...]": {"f"}, "f[...].func1": {"f"}, "main.f.func1": {"f"},
-		"T.m-fm": {"m", "T"}, "(*T).m-fm": {"m", "T"}, "main.(*T).m.func1": {"m", "T"}, "main.func1": {"main"}, "m": {"m"}, "f.gowrap1": {"f"}, "g": nil,
+		"T.m-fm": {"T.m"}, "(*T).m-fm": {"T.m"}, "main.(*T).m.func1": {"T.m"}, "f.m": {"m"}, "main.func1": {"main"}, "m": {"m"}, "f.gowrap1": {"f"}, "g": nil,
 	} {
 		if got := s.entries(name); !slices.Equal(got, want) {
 			t.Errorf("%s stands in %q, want %q", name, got, want)
