@@ -150,7 +150,7 @@ func TestSweepMistakesAreExplained(t *testing.T) {
 // The file is accepted by a validator with the published schema, where there is one.
 func TestKubernetesFile(t *testing.T) {
 	p := here(t)
-	paths, err := p.notebooks([]string{"09"})
+	paths, err := p.notebooks([]string{"08"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestKubernetesFile(t *testing.T) {
 	if err := writeJob(&file, kubernetesFile, p, paths[0], 7); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"completionMode: Indexed", "completions: 7", `run 09-which-rates -shard "$JOB_COMPLETION_INDEX/7"`} {
+	for _, part := range []string{"completionMode: Indexed", "completions: 7", `run 08-neural-collapse-networks -shard "$JOB_COMPLETION_INDEX/7"`} {
 		if !strings.Contains(file.String(), part) {
 			t.Errorf("the file lacks %q:\n%s", part, file.String())
 		}

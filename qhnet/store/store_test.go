@@ -287,7 +287,7 @@ func TestStoreHeals(t *testing.T) {
 	}
 	remember(1, 10)
 	path := func(seed int) string {
-		p, err := store.path("seeds", seed, reflect.TypeFor[int]())
+		p, err := store.path("seeds", seed, reflect.TypeFor[int](), programVersion()) // tests have no other code
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +296,7 @@ func TestStoreHeals(t *testing.T) {
 	if err := os.Rename(path(1), path(2)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recall[int](store, "seeds", 2); !errors.Is(err, file.ErrDamaged) {
+	if _, _, err := recall[int](store, "seeds", 2, programVersion()); !errors.Is(err, file.ErrDamaged) {
 		t.Errorf("a file of another key gives %v", err)
 	}
 	if v := remember(2, 20); v != 20 {
