@@ -152,6 +152,7 @@ func sayLeft(progress *progress, folder string, old []string) {
 type variant struct {
 	parameters []string // "name=value", set after the cell tagged parameters
 	figures    []string // names of figures: only these are drawn
+	shard      string   // of its sweeps: only these are computed
 	timeout    time.Duration
 	env        []string
 }
@@ -161,6 +162,11 @@ func (v variant) apply(nb *notebook) error {
 	for _, c := range nb.Cells {
 		if len(v.figures) > 0 && !slices.ContainsFunc(v.figures, c.draws) {
 			c.dropBody()
+		}
+	}
+	if v.shard != "" {
+		if err := nb.onlySweeps(); err != nil {
+			return err
 		}
 	}
 	if len(v.parameters) == 0 {

@@ -29,12 +29,11 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"lab", "[-port N] [-address A] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
-		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file", run},
+		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [-shard I/N] [-slurm N] [-kubernetes N] [NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file; with -shard, compute a part of its sweeps, and with -slurm or -kubernetes print the file of a job that computes all parts", run},
 		{"figures", "[-o FOLDER] [-jobs N] [NAME...] or NAME FIGURE...", "execute notebooks and export every figure, or some of one notebook, as PDF, SVG, PNG and PGF", figures},
 		{"html", "[-o FOLDER] [-serve] [NAME...]", "make a site of the notebooks to read, with figures that run in the browser, without server and network", writeSite},
 		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
-		{"sweep", "[NAME] [-shard I/N] [-merge] [-o FILE]", "compute an experiment of many points, in parts, and merge the parts; sweep -h says how", sweep},
 		{"readme", "", "bring the README's table of notebooks up to date, as run does at its end", readme},
 		{"prepare", "", "install what is missing and do nothing else", prepareOnly},
 		{"help", "", "print this list", help},

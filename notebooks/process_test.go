@@ -144,7 +144,7 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 		{"run", []string{nb, "-jobs", "1"}},
 		{"figures", []string{nb, "-o", t.TempDir()}},
 		{"html", []string{"-o", t.TempDir()}},
-		{"sweep", []string{"rate-gap", "-workers", "1"}},
+		{"shard", []string{copyNotebook(t, "testdata/sweep.ipynb"), "-shard", "0/1"}},
 		{"lab", []string{"-no-browser", "-port", port}},
 		{"prepare", nil},
 	} {
@@ -161,8 +161,8 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 			if c.name == "figures" || c.name == "html" {
 				place = c.args[len(c.args)-1]
 			}
-			if c.name == "sweep" {
-				place = store
+			if c.name == "shard" {
+				args[0], place = "run", store
 			}
 			if c.name == "prepare" {
 				folder = copyProject(t, p)
@@ -173,7 +173,7 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 				begun := time.Now()
 				finish(t, startVictim(t, folder, append([]string{command}, args...)...))
 				took, want = time.Since(begun), contents(t, place)
-				if c.name == "sweep" {
+				if c.name == "shard" {
 					os.RemoveAll(store)
 				}
 			}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"qhlab/qhnet/store"
 )
 
 // run executes notebooks in fresh kernels and saves their outputs.
@@ -26,6 +28,9 @@ func run(ctx context.Context, p project, args []string) error {
 		v.parameters = append(v.parameters, assignment)
 		return nil
 	})
+	flags.StringVar(&v.shard, "shard", "", "compute only a part of the notebook's sweeps, as `I/N`, such as 0/5 for the first of five; saves nothing but results in the store")
+	slurm := flags.Int("slurm", 0, "print a job file for Slurm that computes the notebook's sweeps in `N` tasks")
+	kubernetes := flags.Int("kubernetes", 0, "print one for Kubernetes")
 	jobs := flags.Int("jobs", max(1, runtime.NumCPU()/2), "number of notebooks to execute at the same time")
 	names, err := parseFlags(flags, args)
 	if err != nil {
@@ -40,6 +45,26 @@ func run(ctx context.Context, p project, args []string) error {
 		return errors.New("-p needs -o FILE: the notebook's own outputs are those of its own parameters")
 	case *out != "" && (*check || len(paths) != 1):
 		return fmt.Errorf("-o FILE takes the outputs of one notebook, not of %d, and none with -check", len(paths))
+	case v.shard != "" && (*check || *out != ""):
+		return errors.New("-shard saves no outputs, so that -check and -o have no use for it")
+	case *slurm+*kubernetes != 0 && (min(*slurm, *kubernetes) != 0 || *slurm < 0 || *kubernetes < 0 || len(paths) != 1):
+		return errors.New("-slurm N or -kubernetes N prints the file of one notebook, for at least one task")
+	case *slurm > 0:
+		return writeJob(os.Stdout, slurmFile, p, paths[0], *slurm)
+	case *kubernetes > 0:
+		return writeJob(os.Stdout, kubernetesFile, p, paths[0], *kubernetes)
+	case v.shard != "":
+		if _, _, err := store.ParseShard(v.shard); err != nil {
+			return fmt.Errorf("-shard: %w", err)
+		}
+		return shard(ctx, p, paths, v)
+	}
+	mode := "save"
+	switch {
+	case *check:
+		mode = "check"
+	case *out != "":
+		mode = ""
 	}
 	progress := newProgress(os.Stderr)
 	defer progress.close()
@@ -47,6 +72,8 @@ func run(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	err = inParallel(*jobs, paths, func(path string) error {
+		v := v
+		v.env = sweepMode(mode, path)
 		fresh, err := executeNotebook(ctx, p, path, progress, v)
 		switch {
 		case err != nil:

@@ -66,7 +66,7 @@ func resumable(t testing.TB, o qhnet.Optimizer) qhnet.Descent {
 }
 
 func optimizers() []qhnet.Optimizer {
-	return []qhnet.Optimizer{&qhnet.Adam{Step: 0.01}, &qhnet.Momentum{Step: 0.01, Decay: 0.9}, &qhnet.LossScaled{Step: 0.01}, &qhnet.GradientDescent{Step: 0.01}}
+	return []qhnet.Optimizer{&qhnet.Normalized{Step: 0.1, Decay: 0.9, After: 50}, &qhnet.Adam{Step: 0.01}, &qhnet.Momentum{Step: 0.01, Decay: 0.9}, &qhnet.LossScaled{Step: 0.01}, &qhnet.GradientDescent{Step: 0.01}}
 }
 
 // sameTraining fails unless two trajectories agree bit for bit.

@@ -167,6 +167,50 @@ func (o *Momentum) Update(theta, g []float64, logLoss float64) float64 {
 // Memory implements [Rememberer].
 func (o *Momentum) Memory() []*[]float64 { return []*[]float64{&o.velocity} }
 
+// Normalized takes steps of a given length along heavy-ball averages of the direction of
+// steepest descent, and makes them shorter in time,
+//
+//	v ← β v + (1-β) g/‖g‖,  θ ← θ + η/(1 + t/T) v.
+//
+// It reaches losses far below the smallest float64 in some hundred steps, as [LossScaled]
+// does not, and its path gets smooth as the steps get short.
+type Normalized struct {
+	Step  float64 // η, the length of the first steps
+	Decay float64 // β, such as 0.9
+	After int     // T, the steps after which they are half as long; 0 means never
+
+	velocity, clock []float64 // v; t
+}
+
+// Validate implements [Validator].
+func (o *Normalized) Validate() error {
+	if o.After < 0 {
+		return fmt.Errorf("qhnet: Normalized.After = %d; it must not be negative", o.After)
+	}
+	return errors.Join(checkPositive("Normalized.Step", o.Step), checkFraction("Normalized.Decay", o.Decay))
+}
+
+// Update implements [Optimizer]. A point where the gradient is zero is not left.
+func (o *Normalized) Update(theta, g []float64, logLoss float64) float64 {
+	if o.velocity == nil {
+		o.velocity, o.clock = make([]float64, len(theta)), []float64{0}
+	}
+	length, step := floats.Norm(g, 2), o.Step
+	if o.After > 0 {
+		step /= 1 + o.clock[0]/float64(o.After)
+	}
+	o.clock[0]++
+	floats.Scale(o.Decay, o.velocity)
+	if length > 0 {
+		floats.AddScaled(o.velocity, (1-o.Decay)/length, g)
+	}
+	floats.AddScaled(theta, step, o.velocity)
+	return math.Log(step) - math.Log(length) - logLoss
+}
+
+// Memory implements [Rememberer].
+func (o *Normalized) Memory() []*[]float64 { return []*[]float64{&o.velocity, &o.clock} }
+
 // Adam is the method of Kingma and Ba, arXiv:1412.6980, on the gradient of L. Its
 // moments are kept relative to the loss of the last step, so that with
 // Epsilon = 0, where Adam does not depend on the scale of the gradients, it goes

@@ -15,6 +15,7 @@ func TestOptimizersSeparate(t *testing.T) {
 	for name, o := range map[string]qhnet.Optimizer{
 		"gradient descent": &qhnet.GradientDescent{Step: 0.1}, "loss-scaled": &qhnet.LossScaled{Step: 0.01},
 		"momentum": &qhnet.Momentum{Step: 0.05, Decay: 0.9}, "adam": &qhnet.Adam{Step: 0.01},
+		"normalized": &qhnet.Normalized{Step: 0.1, Decay: 0.9, After: 50},
 	} {
 		d := trainOn(t)
 		d.Optimizer = o
@@ -47,6 +48,32 @@ func TestLossScaledGoesOnPastUnderflow(t *testing.T) {
 			t.Fatalf("log t falls from %v to %v at step %d", previous, p.LogTime, p.Step)
 		}
 		previous = p.LogTime
+	}
+}
+
+// Without momentum the steps have exactly the lengths of the schedule and the direction of
+// the gradient; they reach losses that no float64 holds; and a rest is not left.
+func TestNormalizedSteps(t *testing.T) {
+	d := trainOn(t)
+	d.Steps, d.PerDecade, d.Optimizer = 2000, 1000, &qhnet.Normalized{Step: 50, After: 100}
+	tr, err := d.Run(context.Background())
+	if err != nil || tr.Last().LogInverse() < 1000 {
+		t.Fatalf("ended at log(1/L) = %v: %v", tr.Last().LogInverse(), err)
+	}
+	for i, p := range tr.Points[:300] {
+		next := tr.Points[i+1]
+		if next.Step != p.Step+1 {
+			t.Fatalf("no record between steps %d and %d", p.Step, next.Step)
+		}
+		length := floats.Distance(p.Theta, next.Theta, 2)
+		if want := 50 / (1 + float64(p.Step)/100); math.Abs(length-want) > 1e-9*want { // roundings of θ
+			t.Fatalf("step %d has length %v, want %v", p.Step, length, want)
+		}
+	}
+	o, theta := &qhnet.Normalized{Step: 1, Decay: 0.5}, []float64{1, 2}
+	o.Update(theta, []float64{3, 4}, 0)
+	if time := o.Update(theta, []float64{0, 0}, 0); !floats.EqualApprox(theta, []float64{1.45, 2.6}, 1e-15) || !math.IsInf(time, 1) {
+		t.Errorf("after a step and a rest θ = %v, and flow takes e^%v", theta, time)
 	}
 }
 
@@ -99,6 +126,7 @@ func TestAdamAtTinyGradients(t *testing.T) {
 func TestOptimizersRefuse(t *testing.T) {
 	for want, o := range map[string]qhnet.Optimizer{
 		"GradientDescent.Step = 0": &qhnet.GradientDescent{}, "LossScaled.Step = -1": &qhnet.LossScaled{Step: -1},
+		"Normalized.Step = 0": &qhnet.Normalized{}, "Normalized.After = -1": &qhnet.Normalized{Step: 1, After: -1}, "Normalized.Decay = 1": &qhnet.Normalized{Step: 1, Decay: 1},
 		"Momentum.Step = 0": &qhnet.Momentum{Decay: 0.9}, "Momentum.Decay = 1": &qhnet.Momentum{Step: 0.1, Decay: 1},
 		"Adam.Step = +Inf": &qhnet.Adam{Step: math.Inf(1)}, "Adam.Beta2 = 1": &qhnet.Adam{Step: 0.1, Beta2: 1}, "Adam.Epsilon = NaN": &qhnet.Adam{Step: 0.1, Epsilon: math.NaN()},
 	} {

@@ -23,9 +23,8 @@ var rooms = map[string][]string{
 	"qhnet/robust":   {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/nn"},
 	"qhnet/store":    {"qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet", "qhnet/progress"},
 	"plotting":       {},
-	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/progress", "qhnet/store", "qhnet/experiment"},
+	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/progress", "qhnet/store"},
 
-	"qhnet/experiment":        {"qhnet", "qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/store"},
 	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
 	"qhnet/internal/badinput": {"qhnet/dataset"},                                        // for tests
 }

@@ -428,3 +428,53 @@ func checkMoments(t *testing.T, normalization collapse.Normalization, h *mat.Den
 		}
 	}
 }
+
+// With a scale after RMS normalization, classes at both ends of C/2 axes cost less than the
+// ETF from six classes on, by the factor of the documentation.
+func TestCollapsedIsNoOptimumFromSixClassesOn(t *testing.T) {
+	for _, classes := range []int{4, 6, 8} {
+		p := collapse.IdealProblem{Classes: classes, PerClass: 1, Features: classes - 1, Normalization: collapse.RMS.WithScale()}
+		n, err := p.Network()
+		if err != nil {
+			t.Fatal(err)
+		}
+		theta, err := p.Collapsed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cost := func(theta []float64) (sum float64) {
+			for _, b := range n.Blocks()[1:] { // without the features, of rate 0
+				sum += floats.Dot(b.Of(theta), b.Of(theta))
+			}
+			return sum
+		}
+		polytope, axes := make([]float64, len(theta)), classes/2
+		for _, b := range n.Blocks() {
+			part := b.Of(polytope)
+			for c := range classes {
+				axis, sign := c/2, float64(1-2*(c%2))
+				column := math.Sqrt(2 / float64(p.Features)) // of γ_j w_j, where features are ±√d
+				switch b.Name {
+				case "features.weight":
+					part[axis*classes+c] = sign
+				case "classifier.weight":
+					part[c*p.Features+axis] = sign * math.Sqrt(column/2)
+				default:
+					part[axis] = math.Sqrt(column)
+				}
+			}
+		}
+		margins, err := qhnet.NewMargins(n, p.Set())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := margins.Forward(polytope)
+		if err != nil || math.Abs(floats.Min(q)-1) > 1e-12 {
+			t.Fatalf("%d classes: the smallest margin is %v, %v, want 1", classes, floats.Min(q), err)
+		}
+		want := 2 * math.Pow(float64(axes), 1.5) / math.Pow(float64(classes-1), 1.5)
+		if got := cost(polytope) / cost(theta); math.Abs(got-want) > 1e-12 || (got < 1) != (classes >= 6) {
+			t.Errorf("%d classes: %d axes cost %v of the ETF, want %v", classes, axes, got, want)
+		}
+	}
+}

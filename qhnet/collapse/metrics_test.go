@@ -185,8 +185,8 @@ func TestCollapseAgreesWithNumPy(t *testing.T) {
 		}
 		got := metricsOf(c)
 		for name, want := range reference.Metrics {
-			// Two implementations of sums of at most 200 terms; 1e-9 is a thousandfold allowance.
-			if math.Abs(got[name]-want) > 1e-9*(1+math.Abs(want)) {
+			// Two implementations of sums of at most 200 terms, in units of the result.
+			if !(math.Abs(got[name]-want) <= 1e-10*(1+math.Abs(want))) {
 				t.Errorf("%s: %s = %.15g, NumPy has %.15g", reference.Name, name, got[name], want)
 			}
 		}

@@ -25,9 +25,7 @@ func TestBadInput(t *testing.T) {
 		"unexported fields": hidden{1}, "unexported fields in a map": map[string]any{"a": hidden{1}}, "a complex number": 1i, "a cycle": cycle(),
 	} {
 		b.Refuse("Remember by "+name, func() (any, error) { return store.Remember(s, "key", key, good) })
-		b.Refuse("Recall by "+name, func() (any, error) { return store.Recall[float64](s, "key", key) })
 	}
-	b.Refuse("Recall of nothing stored", func() (any, error) { return store.Recall[float64](s, "none", 1) })
 	b.Refuse("Remember without compute", func() (any, error) { return store.Remember[float64](s, "nil", 1, nil) })
 	b.Refuse("Remember a failure", func() (any, error) {
 		return store.Remember(s, "failure", 1, func() (float64, error) { return 0, errors.New("the computation failed") })
@@ -86,8 +84,8 @@ func TestBadInput(t *testing.T) {
 	})
 	b.Accept("Sweep without points", func() (any, error) { return all(func(s *store.Sweep[float64, float64]) { s.Points = nil }) })
 	b.Refuse("Sweep without a context", func() (any, error) { return sweep(same).All(nil) }) //nolint:staticcheck // on purpose
-	b.Int("Sweep.Shard shards", func(n int) (any, error) { return nil, sweep(same).Shard(context.Background(), 0, n) }, 1, badinput.Far, math.MaxInt)
-	b.Int("Sweep.Shard shard", func(n int) (any, error) { return nil, sweep(same).Shard(context.Background(), n, 2) }, 0, 1)
+	b.Int("Sweep.Shard shards", func(n int) (any, error) { return sweep(same).Shard(context.Background(), 0, n) }, 1, badinput.Far, math.MaxInt)
+	b.Int("Sweep.Shard shard", func(n int) (any, error) { return sweep(same).Shard(context.Background(), n, 2) }, 0, 1)
 	b.Refuse("Collect of a sweep not run", func() (any, error) { return sweep(same).Collect() })
 	b.Refuse("Merge of a sweep not run", func() (any, error) { return nil, sweep(same).Merge(io.Discard) })
 	run := sweep(same)
@@ -95,6 +93,11 @@ func TestBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Refuse("Merge to nowhere", func() (any, error) { return nil, run.Merge(nil) })
+	b.Refuse("a shard that is none", func() (any, error) {
+		_, _, err := store.ParseShard("2/2")
+		return nil, err
+	})
+	b.Refuse("Compute to nowhere", func() (any, error) { return nil, run.Compute(context.Background(), nil) })
 	b.Refuse("the text of a zero MissingError", func() (any, error) { return nil, errors.New((&store.MissingError{}).Error()) })
 }
 

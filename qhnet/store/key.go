@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// path is where the result of a type for a key is kept: a readable name and a hash.
-func (s Store) path(name string, key any, result reflect.Type) (string, error) {
+// path is where the result of a type for a key is kept that some code makes: a readable
+// name and a hash.
+func (s Store) path(name string, key any, result reflect.Type, code string) (string, error) {
 	text, err := json.Marshal(key)
 	if err != nil {
 		return "", fmt.Errorf("qhnet: the key of %q has no JSON form: %w", name, err)
@@ -27,7 +28,7 @@ func (s Store) path(name string, key any, result reflect.Type) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("qhnet: the result of %q: %w", name, err)
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n%s\n%s\n", codeVersion(), name, key, text, &types, fields))
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n%s\n%s\n", code, name, key, text, &types, fields))
 	safe := strings.Map(func(r rune) rune {
 		if r == '/' || r == '\\' || r == ' ' || r == ':' {
 			return '-'

@@ -4,18 +4,12 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
-	"runtime"
-	"strings"
-	"sync"
-	"time"
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/file"
@@ -36,16 +30,8 @@ func Default() Store {
 		return Store{dir}
 	}
 	if dir, err := os.Getwd(); err == nil {
-		for {
-			mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-			if err == nil && moduleLine.Match(mod) {
-				return Store{filepath.Join(dir, ".cache", "runs")}
-			}
-			parent := filepath.Dir(dir)
-			if parent == dir {
-				break
-			}
-			dir = parent
+		if m, ok := moduleAround(dir); ok && m.path == "qhlab" {
+			return Store{filepath.Join(m.folder, ".cache", "runs")}
 		}
 	}
 	cache, err := os.UserCacheDir()
@@ -55,29 +41,25 @@ func Default() Store {
 	return Store{filepath.Join(cache, "qhlab", "runs")}
 }
 
-// moduleLine is the line of go.mod that makes a folder this project.
-var moduleLine = regexp.MustCompile(`(?m)^module qhlab\s*$`)
-
 // Remember returns the result for a key, computing and storing it the first
 // time. The key must hold everything that determines the result (parameters,
 // data, seed) and have a JSON form that drops nothing: unexported fields are an
-// error. The code of qhnet and the fields of R are part of every key, so that no
-// result outlives what made it. R must have a gob form that drops nothing.
+// error. The code that compute may run and the fields of R are part of every key, so
+// that no result outlives what made it. R must have a gob form that
+// drops nothing.
 //
 // A file that is damaged, or holds something else, is computed again. If the
 // result cannot be written, it is returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
 	if compute == nil {
-		panic(fmt.Sprintf("qhnet: Remember %q without a function that computes it; give one, or use Recall", name))
+		panic(fmt.Sprintf("qhnet: Remember %q without a function that computes it", name))
 	}
-	path, err := s.path(name, key, reflect.TypeFor[R]())
-	if err != nil {
-		var none R
-		return none, err
-	}
-	if stored, err := load[R](path); err == nil {
-		return stored, nil
-	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, file.ErrDamaged) {
+	return remember(s, name, key, codeOf(compute), compute)
+}
+
+func remember[R any](s Store, name string, key any, code string, compute func() (R, error)) (R, error) {
+	stored, path, err := recall[R](s, name, key, code)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, file.ErrDamaged) {
 		return stored, err
 	}
 	task := progress.Announce(name)
@@ -94,15 +76,13 @@ func Remember[R any](s Store, name string, key any, compute func() (R, error)) (
 	return result, nil
 }
 
-// Recall returns the stored result for a key. The error satisfies
+// recall returns the stored result, and where it is or belongs. The error satisfies
 // errors.Is(err, fs.ErrNotExist) if there is none.
-func Recall[R any](s Store, name string, key any) (R, error) {
-	path, err := s.path(name, key, reflect.TypeFor[R]())
-	if err != nil {
-		var none R
-		return none, err
+func recall[R any](s Store, name string, key any, code string) (result R, path string, err error) {
+	if path, err = s.path(name, key, reflect.TypeFor[R](), code); err == nil {
+		result, err = load[R](path)
 	}
-	return load[R](path)
+	return result, path, err
 }
 
 // entry is what a file holds: a result, and its own name, which is that of the key.
@@ -128,7 +108,7 @@ func (s Store) Follow(ctx context.Context, f qhnet.Flow) (*qhnet.Trajectory, err
 	if err != nil {
 		return nil, err
 	}
-	if f.Checkpoint, err = s.path("flow", key, reflect.TypeFor[qhnet.Point]()); err != nil {
+	if f.Checkpoint, err = s.path("flow", key, reflect.TypeFor[qhnet.Point](), codeAround(f.Margins.Model())); err != nil {
 		return nil, err
 	}
 	return heal(ctx, f)
@@ -157,62 +137,8 @@ func (s Store) Train(ctx context.Context, d qhnet.Descent) (*qhnet.Trajectory, e
 	if err != nil {
 		return nil, err
 	}
-	if d.Checkpoint, err = s.path("descent", key, reflect.TypeFor[qhnet.Point]()); err != nil {
+	if d.Checkpoint, err = s.path("descent", key, reflect.TypeFor[qhnet.Point](), codeAround(d.Margins.Model())); err != nil {
 		return nil, err
 	}
 	return heal(ctx, d)
-}
-
-// codeVersion hashes what results depend on besides their keys: the sources of the
-// packages of qhnet where they were compiled, as an edit of them changes results. A
-// program that is far from its sources, or older than one of them, is its own version.
-var codeVersion = sync.OnceValue(func() string {
-	h := sha256.New()
-	_, here, _, _ := runtime.Caller(0)
-	root := filepath.Dir(filepath.Dir(here))
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !source.MatchString(path) || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		if info, err := entry.Info(); err != nil || info.ModTime().After(built()) {
-			return errors.Join(err, errEdited)
-		}
-		text, err := os.ReadFile(path)
-		fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(path, root), len(text))
-		h.Write(text)
-		return err
-	})
-	if err != nil {
-		return programVersion()
-	}
-	return fmt.Sprintf("%x", h.Sum(nil))
-})
-
-var source = regexp.MustCompile(`\.(go|s)$`)
-
-var errEdited = errors.New("a source is newer than the program")
-
-// built returns when the program was.
-func built() time.Time {
-	program, err := os.Executable()
-	if err != nil {
-		return time.Time{}
-	}
-	info, err := os.Stat(program)
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
-}
-
-func programVersion() string {
-	program, err := os.Executable()
-	if err != nil {
-		panic("qhnet: store: neither the sources nor the program can be found: " + err.Error())
-	}
-	text, err := os.ReadFile(program)
-	if err != nil {
-		panic("qhnet: store: " + err.Error())
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(text))
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -8,9 +9,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
+
+	"github.com/google/renameio/v2"
 
 	"qhlab/qhnet/internal/file"
 	"qhlab/qhnet/progress"
@@ -19,41 +25,112 @@ import (
 // Sweep is an experiment at many independent points (seeds, widths, gaps). Every
 // result is kept in the store under its own point, so that a point can be
 // computed alone, in any process, and repeating one changes nothing.
+//
+// A notebook declares its sweeps in cells, and calls [Sweep.Compute] in one cell each,
+// tagged "sweep". Then the notebook is an array job: go run ./notebooks run NAME -shard 2/5
+// computes the third of five parts.
 type Sweep[P, R any] struct {
 	Name   string
-	Points []P // each determines its result and has a JSON form
+	Points []P // each determines its result and has a JSON form, as results have
 	Run    func(ctx context.Context, point P) (R, error)
 
-	Store    Store
+	// Kept, if not empty, is a file of all results, such as results/widths.jsonl, that comes
+	// with the notebook: they need not be computed while they are those of this code.
+	Kept string
+
+	Store    Store                 // the zero value means [Default]
 	Workers  int                   // at a time; 0 means one a processor
 	Progress func(done, total int) // of the points asked for; may be nil
 }
 
-// All computes the points that the store lacks and returns the results in order.
-// If ctx is cancelled or a point fails, it returns what is there, as [Sweep.Collect]
-// does, with all the errors.
+// Mode is the environment variable that tells [Sweep.Compute] what to do besides what
+// it does for a reader: "save" writes the file Kept, "check" refuses to compute what the
+// file lacks, and "2/5" computes the third of five parts of the points and no more. After
+// a colon it may name the notebook.
+const Mode = "QHLAB_SWEEP"
+
+// Compute computes the points that neither the file Kept nor the store has, and says on w
+// how many points there are.
+func (s Sweep[P, R]) Compute(ctx context.Context, w io.Writer) error {
+	if w == nil {
+		panic(fmt.Sprintf("qhnet: sweep %q: computed for a nil writer; give os.Stdout, or io.Discard", s.Name))
+	}
+	mode, notebook, _ := strings.Cut(os.Getenv(Mode), ":")
+	if part, parts, err := ParseShard(mode); err == nil {
+		points, err := s.Shard(ctx, part, parts)
+		fmt.Fprintf(w, "%s, shard %d of %d: %d of %d points\n", s.Name, part, parts, points, len(s.Points))
+		return err
+	}
+	kept, stale := s.kept()
+	if mode == "check" && stale != nil {
+		return fmt.Errorf("qhnet: sweep %q: %w; to compute it again: go run ./notebooks run %s", s.Name, stale, notebook)
+	}
+	results, err := s.all(ctx, kept)
+	if err != nil {
+		return err
+	}
+	if mode == "save" && s.Kept != "" {
+		if stale = s.keep(results); stale != nil {
+			return stale
+		}
+	}
+	if fmt.Fprintf(w, "%s: %d points", s.Name, len(results)); s.Kept != "" && stale == nil {
+		fmt.Fprintf(w, ", kept in %s", s.Kept)
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+// ParseShard reads "2/5", the third of five parts.
+func ParseShard(text string) (part, parts int, err error) {
+	var rest string
+	if n, _ := fmt.Sscanf(text, "%d/%d%s", &part, &parts, &rest); n != 2 || part < 0 || part >= parts {
+		return 0, 0, fmt.Errorf("%q is no shard; want I/N with 0 ≤ I < N, such as 0/5 for the first of five", text)
+	}
+	return part, parts, nil
+}
+
+// All computes the points that neither the file Kept nor the store has, and returns the
+// results in order. If ctx is cancelled or a point fails, it returns what is there, as
+// [Sweep.Collect] does, with all the errors.
 func (s Sweep[P, R]) All(ctx context.Context) ([]R, error) {
-	failed := s.Shard(ctx, 0, 1)
-	results, missing := s.Collect()
+	kept, _ := s.kept()
+	return s.all(ctx, kept)
+}
+
+func (s Sweep[P, R]) all(ctx context.Context, kept []*R) ([]R, error) {
+	failed := s.compute(ctx, kept, 0, 1)
+	results, missing := s.collect(kept)
 	return results, errors.Join(failed, missing)
 }
 
-// Shard computes the points shard, shard+shards, shard+2·shards, … that the store
-// lacks. Shards can run in different processes, such as the tasks of a
-// cluster's array job, on a shared folder.
-func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
+// Shard computes the points shard, shard+shards, shard+2·shards, … and returns their
+// number. Shards can run in different processes, such as the tasks of a cluster's
+// array job, on a shared folder.
+func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) (points int, err error) {
+	if shards < 1 || shard < 0 || shard >= shards {
+		return 0, fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
+	}
+	kept, _ := s.kept()
+	if shard < len(s.Points) {
+		points = (len(s.Points)-1-shard)/shards + 1
+	}
+	return points, s.compute(ctx, kept, shard, shards)
+}
+
+// compute computes the points of a shard that are not kept and not in the store.
+func (s Sweep[P, R]) compute(ctx context.Context, kept []*R, shard, shards int) error {
 	if ctx == nil || s.Run == nil {
 		panic(fmt.Sprintf("qhnet: sweep %q: it needs a context, such as context.Background(), and a function Run", s.Name))
-	}
-	if shards < 1 || shard < 0 || shard >= shards {
-		return fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
 	}
 	if s.Workers < 0 {
 		return fmt.Errorf("qhnet: sweep %q: Workers = %d; use at least 1, or 0 for one a processor", s.Name, s.Workers)
 	}
 	var mine []P
 	for i := shard; i < len(s.Points); i += shards {
-		mine = append(mine, s.Points[i])
+		if kept[i] == nil {
+			mine = append(mine, s.Points[i])
+		}
 	}
 	ctx, task := progress.Begin(ctx, "sweep "+s.Name)
 	defer task.End()
@@ -82,18 +159,18 @@ func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) error {
 // start sets workers to the points, and to no further ones once ctx is cancelled.
 // They send an error or nil for each.
 func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan error {
-	work, results := make(chan P), make(chan error)
-	var crew sync.WaitGroup
+	work, results, code := make(chan P), make(chan error), codeOf(s.Run)
+	var workers sync.WaitGroup
 	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(points))) {
-		crew.Go(func() {
+		workers.Go(func() {
 			for p := range work {
-				results <- s.compute(ctx, p)
+				results <- s.point(ctx, p, code)
 			}
 		})
 	}
 	go func() {
 		defer close(results)
-		defer crew.Wait()
+		defer workers.Wait()
 		defer close(work)
 		for _, p := range points {
 			select {
@@ -123,13 +200,22 @@ func (e *MissingError) Error() string {
 		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
 }
 
-// Collect returns the stored results in order. Where some are missing it returns
-// the others, with zero values in their places and a [*MissingError].
+// Collect returns the results in order. Where some are missing it returns the others,
+// with zero values in their places and a [*MissingError].
 func (s Sweep[P, R]) Collect() ([]R, error) {
-	results := make([]R, len(s.Points))
+	kept, _ := s.kept()
+	return s.collect(kept)
+}
+
+func (s Sweep[P, R]) collect(kept []*R) ([]R, error) {
+	results, code := make([]R, len(s.Points)), codeOf(s.Run)
 	var missing []int
 	for i, p := range s.Points {
-		result, err := Recall[R](s.Store, s.Name, p)
+		if kept[i] != nil {
+			results[i] = *kept[i]
+			continue
+		}
+		result, _, err := recall[R](s.store(), s.Name, p, code)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, file.ErrDamaged):
 			missing = append(missing, i)
@@ -145,8 +231,42 @@ func (s Sweep[P, R]) Collect() ([]R, error) {
 	return results, nil
 }
 
-// Merge writes the stored results to w, one JSON object {"point", "result"} a
-// line, in order: the same bytes however the points were computed.
+func (s Sweep[P, R]) store() Store {
+	if s.Store == (Store{}) {
+		return Default()
+	}
+	return s.Store
+}
+
+// point computes one point unless the store has it. A panic becomes an error with
+// its stack, so that one point does not take the others with it.
+func (s Sweep[P, R]) point(ctx context.Context, p P, code string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v\n%s", s.Name, p, r, debug.Stack())
+		}
+	}()
+	_, err = remember(s.store(), s.Name, p, code, func() (R, error) { return s.Run(ctx, p) })
+	if err != nil {
+		return fmt.Errorf("qhnet: sweep %q at %+v: %w", s.Name, p, err)
+	}
+	return nil
+}
+
+// heading is the first line of a file of results.
+type heading struct {
+	Sweep string `json:"sweep"`
+	Code  string `json:"code"` // that made them
+}
+
+type line[R any] struct {
+	Point  json.RawMessage `json:"point"`
+	Result R               `json:"result"`
+}
+
+// Merge writes the results to w as JSON, one object a line: the sweep and the hash of its
+// code, then {"point", "result"} in order. They are the same bytes however the
+// points were computed.
 func (s Sweep[P, R]) Merge(w io.Writer) error {
 	results, err := s.Collect()
 	if err != nil {
@@ -155,12 +275,19 @@ func (s Sweep[P, R]) Merge(w io.Writer) error {
 	if w == nil {
 		panic(fmt.Sprintf("qhnet: sweep %q: merged to a nil writer; give a file, or io.Discard", s.Name))
 	}
+	return s.write(w, results)
+}
+
+func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	encoder := json.NewEncoder(w)
+	if err := encoder.Encode(heading{s.Name, codeOf(s.Run)}); err != nil {
+		return err
+	}
 	for i, p := range s.Points {
-		err := encoder.Encode(struct {
-			Point  P `json:"point"`
-			Result R `json:"result"`
-		}{p, results[i]})
+		point, err := json.Marshal(p)
+		if err == nil {
+			err = encoder.Encode(line[R]{point, results[i]})
+		}
 		if err != nil {
 			return fmt.Errorf("qhnet: sweep %q: the result of point %d, %+v: %w", s.Name, i, p, err)
 		}
@@ -168,17 +295,54 @@ func (s Sweep[P, R]) Merge(w io.Writer) error {
 	return nil
 }
 
-// compute computes one point unless the store has it. A panic becomes an error with
-// its stack, so that one point does not take the others with it.
-func (s Sweep[P, R]) compute(ctx context.Context, p P) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v\n%s", s.Name, p, r, debug.Stack())
-		}
-	}()
-	_, err = Remember(s.Store, s.Name, p, func() (R, error) { return s.Run(ctx, p) })
-	if err != nil {
-		return fmt.Errorf("qhnet: sweep %q at %+v: %w", s.Name, p, err)
+// keep writes the file of results.
+func (s Sweep[P, R]) keep(results []R) error {
+	var text bytes.Buffer
+	if err := s.write(&text, results); err != nil {
+		return err
 	}
-	return nil
+	if err := os.MkdirAll(filepath.Dir(s.Kept), 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(s.Kept, text.Bytes(), 0o644)
+}
+
+// kept reads the file of results, one for each point or nil. It returns an error that
+// says why if it lacks some.
+func (s Sweep[P, R]) kept() ([]*R, error) {
+	found := make([]*R, len(s.Points))
+	text, err := os.ReadFile(s.Kept)
+	if s.Kept == "" || err != nil {
+		return found, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	var head heading
+	if err := decoder.Decode(&head); err != nil {
+		return found, fmt.Errorf("%s is damaged: %w", s.Kept, err)
+	}
+	if code := codeOf(s.Run); head.Code != code {
+		return found, fmt.Errorf("%s holds the results of other code, %s and not %s", s.Kept, head.Code, code)
+	}
+	of := map[string]*R{}
+	for {
+		var l line[R]
+		err := decoder.Decode(&l)
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return found, fmt.Errorf("%s is damaged: %w", s.Kept, err)
+		}
+		of[string(l.Point)] = &l.Result
+	}
+	lacks := 0
+	for i, p := range s.Points {
+		key, err := json.Marshal(p)
+		if found[i] = of[string(key)]; err != nil || found[i] == nil {
+			lacks++
+		}
+	}
+	if lacks > 0 {
+		return found, fmt.Errorf("%s lacks %d of %d points", s.Kept, lacks, len(s.Points))
+	}
+	return found, nil
 }

@@ -58,12 +58,16 @@ def metrics(h, labels, w, b):
     }
 
 
-def case(name, counts, d, seed):
+def case(name, counts, d, seed, rank=None, scale=1.0):
+    """A rank below d puts the features into that many dimensions, up to rounding."""
     rng = np.random.default_rng(seed)
     classes = len(counts)
     labels = np.repeat(np.arange(classes), counts)
     centers = rng.normal(size=(classes, d))
     h = (centers[labels] + 0.7 * rng.normal(size=(len(labels), d))).round(6)
+    if rank:
+        h = h[:, :rank] @ rng.integers(-3, 4, size=(rank, d))
+    h *= scale
     w = (centers + rng.normal(size=(classes, d))).round(6)
     b = rng.normal(size=classes).round(6)
     return {
@@ -82,6 +86,11 @@ if __name__ == "__main__":
         case("imbalanced", [9, 4, 2], 5, 2),
         case("more classes than dimensions", [4] * 7, 3, 3),
         case("two classes", [6, 6], 2, 4),
+        case("two classes in many dimensions", [3, 8], 12, 5),
+        case("rank-deficient", [5, 5, 5, 5, 5], 8, 6, rank=3),
+        case("rank-deficient and imbalanced", [12, 1, 3, 7], 6, 7, rank=2),
+        case("tiny features", [4, 4, 4], 5, 8, scale=1e-60),
+        case("large features in a plane", [4, 4, 4, 4], 5, 9, rank=2, scale=1e60),
     ]
     path = pathlib.Path(__file__).with_suffix(".json")
     lines = ",\n".join(json.dumps(c) for c in cases)

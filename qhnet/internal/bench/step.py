@@ -22,7 +22,7 @@ from ours import Ours  # noqa: E402
 kernel = sys.argv[1] if len(sys.argv) > 1 else ""
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
 CASES = [("2-16-1", 100), ("10-64-64-1", 500), ("64-256-256-10", 2000),
-         ("64-256-256-10+norm", 2000), ("conv", 64)]
+         ("64-256-256-10+norm", 2000), ("196-256-128-10+norm", 2000), ("conv", 64), ("conv", 500)]
 STEP = 1e-3
 
 
