@@ -186,12 +186,14 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	}
 	moved := math.Abs(r.time.U - r.stallU)
 	r.steps, r.stallU = 0, r.time.U
-	if moved > 1e-7*max(1, math.Abs(r.time.U)) || r.field.at(theta) != nil {
-		return false
-	}
-	// With all margins positive, Euler's identity keeps the gradient away from zero.
-	r.rested = floats.Min(r.field.q) <= 0 && math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
+	r.rested = moved <= 1e-7*max(1, math.Abs(r.time.U)) && r.atRest(theta)
 	return r.rested
+}
+
+// atRest tells whether gradients cancel or vanish though points are on the wrong side.
+// With all margins positive, Euler's identity keeps the gradient away from zero.
+func (r *flowRun) atRest(theta []float64) bool {
+	return r.field.at(theta) == nil && floats.Min(r.field.q) <= 0 && math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
 }
 
 // steepest returns the largest ‖∇q_j‖, what ‖g‖ could be if the gradients did not
