@@ -238,7 +238,7 @@ func (b Band) extend(e *extent) error {
 	}
 	for i, low := range b.Low {
 		if low > b.High[i] {
-			return fmt.Errorf("Low[%d] = %g is above High[%d] = %g", i, low, i, b.High[i])
+			return fmt.Errorf("has Low[%d] = %g above High[%d] = %g", i, low, i, b.High[i])
 		}
 	}
 	return nil

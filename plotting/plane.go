@@ -52,7 +52,7 @@ func (c Contours) extend(*extent) error {
 	}
 	for i, v := range c.Levels {
 		if err := (mapping{}).admits(v); err != nil {
-			return fmt.Errorf("Levels[%d] %w", i, err)
+			return fmt.Errorf("has a level that cannot be drawn: Levels[%d] %w", i, err)
 		}
 	}
 	return surface{c.F, c.Batch}.check()

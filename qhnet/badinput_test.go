@@ -284,7 +284,7 @@ func TestBadInputOfRuns(t *testing.T) {
 		b.Refuse("Flow of a loss "+name, func() (any, error) { return flow(func(f *qhnet.Flow) { f.Loss = loss }) })
 	}
 	b.Refuse("Flow without a context", func() (any, error) {
-		return qhnet.Flow{Margins: toy.margins, Start: toy.theta, Until: 10}.Run(nil) //nolint:staticcheck // on purpose
+		return qhnet.Flow{Margins: toy.margins, Start: toy.theta, Until: 10}.Run(badinput.NoContext)
 	})
 
 	descent := func(change func(d *qhnet.Descent)) (any, error) {

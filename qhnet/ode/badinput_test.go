@@ -44,7 +44,7 @@ func TestBadInput(t *testing.T) {
 	})
 	b.Refuse("Problem.Derivative nil", func() (any, error) { return solve(func(p *ode.Problem, _ *ode.Options) { p.Derivative = nil }) })
 	b.Refuse("no context", func() (any, error) {
-		return ode.Solve(nil, oscillator(1), ode.Options{}) //nolint:staticcheck // on purpose
+		return ode.Solve(badinput.NoContext, oscillator(1), ode.Options{})
 	})
 	for name, set := range map[string]func(c *ode.Control, v float64){
 		"Relative": func(c *ode.Control, v float64) { c.Relative = v },

@@ -139,7 +139,7 @@ func TestBadInput(t *testing.T) {
 		b.Refuse("SolveDirect with "+name+" Rates", func() (any, error) { return oracle.SolveDirect(context.Background(), margins, r, start) })
 		b.Refuse("CurvatureOf with "+name+" Rates", func() (any, error) { return oracle.CurvatureOf(margins, r, good) })
 	}
-	b.Refuse("SolveDirect without a context", func() (any, error) { return oracle.SolveDirect(nil, margins, rates, start) }) //nolint:staticcheck // on purpose
+	b.Refuse("SolveDirect without a context", func() (any, error) { return oracle.SolveDirect(badinput.NoContext, margins, rates, start) })
 	b.Refuse("CurvatureOf no certificate", func() (any, error) { return oracle.CurvatureOf(margins, rates, nil) })
 	b.Refuse("CurvatureOf a zero certificate", func() (any, error) { return oracle.CurvatureOf(margins, rates, &qhnet.Certificate{}) })
 }

@@ -68,7 +68,7 @@ func TestBadInput(t *testing.T) {
 		return distances, err
 	})
 	b.Refuse("Attack without a context", func() (any, error) {
-		distances, _, err := robust.Attack{}.Distances(nil, n, theta, set, rng()) //nolint:staticcheck // on purpose
+		distances, _, err := robust.Attack{}.Distances(badinput.NoContext, n, theta, set, rng())
 		return distances, err
 	})
 	b.Refuse("CertifiedDistances of a layer without a bound", func() (any, error) {

@@ -83,7 +83,7 @@ func TestBadInput(t *testing.T) {
 		})
 	})
 	b.Accept("Sweep without points", func() (any, error) { return all(func(s *store.Sweep[float64, float64]) { s.Points = nil }) })
-	b.Refuse("Sweep without a context", func() (any, error) { return sweep(same).All(nil) }) //nolint:staticcheck // on purpose
+	b.Refuse("Sweep without a context", func() (any, error) { return sweep(same).All(badinput.NoContext) })
 	b.Int("Sweep.Shard shards", func(n int) (any, error) { return sweep(same).Shard(context.Background(), 0, n) }, 1, badinput.Far, math.MaxInt)
 	b.Int("Sweep.Shard shard", func(n int) (any, error) { return sweep(same).Shard(context.Background(), n, 2) }, 0, 1)
 	b.Refuse("Collect of a sweep not run", func() (any, error) { return sweep(same).Collect() })

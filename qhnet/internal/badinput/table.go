@@ -4,6 +4,7 @@
 package badinput
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"reflect"
@@ -19,6 +20,9 @@ import (
 
 	"qhlab/qhnet/dataset"
 )
+
+// NoContext is what a caller passes who forgets the context.
+var NoContext context.Context
 
 // Call is one call with bad input. What it returns has to be finite.
 type Call = func() (result any, err error)
@@ -66,7 +70,7 @@ var (
 // Refuse fails unless a call returns an error or panics with a message of ours.
 func (b *Table) Refuse(name string, call Call) {
 	b.t.Helper()
-	result, err, panicked := b.run(name, call)
+	result, panicked, err := b.run(name, call)
 	switch {
 	case panicked != "":
 		b.panicked++
@@ -84,7 +88,7 @@ func (b *Table) Refuse(name string, call Call) {
 // means something.
 func (b *Table) Accept(name string, call Call) {
 	b.t.Helper()
-	result, err, panicked := b.run(name, call)
+	result, panicked, err := b.run(name, call)
 	b.fine++
 	if err != nil || panicked != "" {
 		b.t.Errorf("%s: refused, though documented to be fine: %v%s", name, err, panicked)
@@ -97,7 +101,7 @@ func (b *Table) Accept(name string, call Call) {
 // the end of what floating-point numbers can do.
 func (b *Table) Either(name string, call Call) {
 	b.t.Helper()
-	result, err, panicked := b.run(name, call)
+	result, panicked, err := b.run(name, call)
 	switch where := notFinite(reflect.ValueOf(result), 0); {
 	case panicked != "":
 		b.panicked++
@@ -111,7 +115,7 @@ func (b *Table) Either(name string, call Call) {
 }
 
 // run watches over time and memory, and makes sure that a panic is documented.
-func (b *Table) run(name string, call Call) (result any, err error, panicked string) {
+func (b *Table) run(name string, call Call) (result any, panicked string, err error) {
 	b.t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -145,7 +149,7 @@ func (b *Table) run(name string, call Call) (result any, err error, panicked str
 	if testing.Verbose() {
 		b.t.Logf("%-40s %v%s", name, err, panicked)
 	}
-	return result, err, panicked
+	return result, panicked, err
 }
 
 // notFinite returns the place of a NaN or an infinity in the numbers of a result, ""
