@@ -190,7 +190,7 @@ func TestLongRunIsSeenStoppedAndResumedInJupyterLab(t *testing.T) {
 		}
 		t.Logf("%q %.1f s after ■", said[0], time.Since(stopped).Seconds())
 		u, err := strconv.ParseFloat(said[1], 64)
-		if err != nil || !(u > reached) {
+		if err != nil || !(u >= reached) { // equal if it is stopped at once
 			t.Errorf("interrupted at %v after %v, %v", u, reached, err)
 		}
 		reached = u

@@ -164,7 +164,7 @@ func (m mapping) value(u float64) float64 {
 	if m.other == nil {
 		return m.scale.value(u)
 	}
-	const steps = 1 << 52
+	const steps = 1 << 30
 	at := func(k int) float64 { return m.lo + (m.hi-m.lo)*float64(k)/steps }
 	sign := math.Copysign(1, m.position(m.hi)-m.position(m.lo))
 	return at(sort.Search(steps, func(k int) bool { return sign*m.position(at(k)) >= sign*u }))

@@ -211,7 +211,7 @@ def main():
         renderer = Renderer(notebook["folder"])
         plugins = [mistune.import_plugin(name) for name in ("table", "strikethrough", "url")]
         markdown = mistune.Markdown(renderer, MathBlockParser(), MathInlineParser(), plugins)
-        rendered.append([cell(markdown, renderer, c["text"], c["attachments"]) for c in notebook["cells"]])
+        rendered.append([cell(markdown, renderer, c["text"], c["attachments"]) for c in notebook["cells"] or []])
     json.dump(rendered, sys.stdout)
 
 
