@@ -137,7 +137,7 @@ func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
 
 func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	p := withLab(t)
-	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "05-robustness.ipynb")} {
+	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "00-start.ipynb")} {
 		t.Run(title(path), func(t *testing.T) {
 			nb, err := readNotebook(path)
 			if err != nil {
