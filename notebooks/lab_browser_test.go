@@ -194,7 +194,7 @@ func (nb *notebook) changeParameter(t *testing.T) (line, changed string) {
 func (nb *notebook) countPictures() (n int) {
 	for _, c := range nb.Cells {
 		for _, o := range c.Outputs {
-			if o.Data["image/png"] != nil {
+			if o.Data["image/png"] != nil || o.Data["image/gif"] != nil {
 				n++
 			}
 		}
@@ -211,7 +211,7 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 		t.Fatal(err)
 	}
 	// JupyterLab draws what is in view, so the window is as high as a notebook.
-	server, ctx := serve(t, p, paths...), browser(t, 1280, 14000)
+	server, ctx := serve(t, p, paths...), browser(t, 1280, 24000)
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
 			nb, err := readNotebook(path)
