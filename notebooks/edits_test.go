@@ -46,7 +46,7 @@ var edits = []struct {
 	{"04", `until = 0.5`, `at the start is not below Flow.Until = 0.5`},
 	{"05", `mu = []float64{1, 0.6, 0.3}`, `mu = .1 0.6 0.3., high = .0.: this notebook needs two coordinates, one of them in high`},
 	{"05", `mu = []float64{math.NaN(), 1}`, `below ‖μ‖ = NaN, which must be finite`},
-	{"05", `radii = []float64{0.4}`, `(\nend:|is more than 1e.00$)`},
+	{"05", `radii = []float64{0.4}`, `best/found: [^ ]+ is more than 1e.00$`},
 	{"05", `radii = nil`, `figure "two-balls": (it )?has no panels?`},
 	{"05", `radii = []float64{2, 3}`, `the radius 2 must be at least 0 and below ‖μ‖`},
 	{"05", `high = nil`, `high = ..: this notebook needs two coordinates, one of them in high`},
@@ -100,20 +100,8 @@ func (nb *notebook) program(t *testing.T, assignments []string) string {
 		if c.Type != "code" {
 			continue
 		}
-		var decls, body []string
-		inBody := false
-		for _, line := range strings.Split(string(c.Source), "\n") {
-			switch {
-			case beginsBody(line):
-				inBody = true
-			case strings.HasPrefix(line, "%"), strings.HasPrefix(line, "!"):
-			case inBody:
-				body = append(body, line)
-			default:
-				decls = append(decls, line)
-			}
-		}
-		if inBody {
+		decls, body := splitCell(string(c.Source))
+		if body != nil {
 			bodies = append(bodies, fmt.Sprintf("\nfunc cell%d() {\n//line cell%[1]d.go:2\n%s\n}\n", i, strings.Join(body, "\n")))
 		}
 		files := token.NewFileSet()

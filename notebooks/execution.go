@@ -235,22 +235,13 @@ func forgotten(ran []executed, id, code string) (names []string) {
 
 // lastDeclarations returns what a cell declared when it ran last.
 func lastDeclarations(ran []executed, id string) string {
-	var declarations []string
 	for _, c := range slices.Backward(ran) {
-		if c.id != id {
-			continue
+		if c.id == id {
+			declarations, _ := splitCell(c.code)
+			return strings.Join(declarations, "\n")
 		}
-		for _, line := range strings.Split(c.code, "\n") {
-			if beginsBody(line) {
-				break
-			}
-			if !strings.HasPrefix(line, "%") && !strings.HasPrefix(line, "!") {
-				declarations = append(declarations, line)
-			}
-		}
-		break
 	}
-	return strings.Join(declarations, "\n")
+	return ""
 }
 
 // place is a line of a cell, counted from 1.
@@ -446,6 +437,23 @@ func parseCell(code string) *cellSource {
 	s := parseGo(strings.Join(text, "\n"))
 	s.place = place
 	return s
+}
+
+// splitCell returns the lines of Go before the body of main and those of the body, which
+// is nil if the cell has none.
+func splitCell(code string) (declarations, body []string) {
+	for _, line := range strings.Split(code, "\n") {
+		switch {
+		case beginsBody(line):
+			body = []string{}
+		case strings.HasPrefix(line, "%"), strings.HasPrefix(line, "!"):
+		case body != nil:
+			body = append(body, line)
+		default:
+			declarations = append(declarations, line)
+		}
+	}
+	return declarations, body
 }
 
 // beginsBody tells whether the lines that follow are the body of main.

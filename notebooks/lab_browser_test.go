@@ -20,12 +20,24 @@ import (
 
 // What JupyterLab's page says about the notebook, as JavaScript.
 const (
-	prompts  = `[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim())`
-	rendered = `document.querySelectorAll('.jp-CodeCell .cm-content, .jp-MarkdownCell.jp-mod-rendered .jp-RenderedMarkdown').length`
-	widths   = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.complete ? i.naturalWidth : -1)`
-	pictures = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.src)`
-	failures = `[...document.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent)`
+	prompts     = `[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim())`
+	rendered    = `document.querySelectorAll('.jp-CodeCell .cm-content, .jp-MarkdownCell.jp-mod-rendered .jp-RenderedMarkdown').length`
+	widths      = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.complete ? i.naturalWidth : -1)`
+	pictures    = `[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.src)`
+	outputTexts = `[...document.querySelectorAll('.jp-OutputArea-output')].map(o => o.textContent.trim()).join('|')`
+	failures    = `[...document.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent)`
 )
+
+// emptied writes the notebook without outputs, so that all that is seen is fresh.
+func (nb *notebook) emptied(t *testing.T, name string) (path string) {
+	t.Helper()
+	nb.normalize()
+	path = filepath.Join(t.TempDir(), name)
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // serve starts JupyterLab for copies of the notebooks.
 func serve(t *testing.T, p project, paths ...string) *labServer {
@@ -144,11 +156,7 @@ func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 				t.Fatal(err)
 			}
 			line, changed := nb.changeParameter(t)
-			nb.normalize() // without outputs, so that all that is seen is fresh
-			path := filepath.Join(t.TempDir(), filepath.Base(path))
-			if err := nb.write(path); err != nil {
-				t.Fatal(err)
-			}
+			path := nb.emptied(t, filepath.Base(path))
 			ctx := browser(t, 1280, 1600)
 			openNotebook(t, ctx, serve(t, p, path), path)
 			cells := nb.countRunnable()

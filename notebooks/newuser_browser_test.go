@@ -18,11 +18,7 @@ func TestFirstThingsThatANewUserDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nb.normalize()
-	path := filepath.Join(t.TempDir(), "11-your-own-network.ipynb")
-	if err := nb.write(path); err != nil {
-		t.Fatal(err)
-	}
+	path := nb.emptied(t, "11-your-own-network.ipynb")
 	t.Setenv("QHLAB_STORE", t.TempDir())
 	server, ctx := serve(t, p, path), browser(t, 1280, 14000)
 	folder := server.process.Dir
@@ -33,7 +29,6 @@ func TestFirstThingsThatANewUserDoes(t *testing.T) {
 	writeFile(t, filepath.Join(folder, "mine.csv"), "length,width,height,class\n"+table.String())
 	openNotebook(t, ctx, server, path)
 
-	const shown = `[...document.querySelectorAll('.jp-OutputArea-output')].map(o => o.textContent.trim()).join('|')`
 	source := func(containing string) string {
 		for _, c := range nb.Cells {
 			if c.Type == "code" && strings.Contains(string(c.Source), containing) {
@@ -68,7 +63,7 @@ func TestFirstThingsThatANewUserDoes(t *testing.T) {
 		wait(t, ctx, patience, `!`+prompts+`.includes('[*]:')`)
 		screenshot(t, ctx, "new-user-"+strings.ReplaceAll(task.name, " ", "-"))
 		t.Logf("%s: %.1f s", task.name, time.Since(begun).Seconds())
-		if said := evaluate[string](t, ctx, shown); !regexp.MustCompile("(?s)" + task.says).MatchString(said) {
+		if said := evaluate[string](t, ctx, outputTexts); !regexp.MustCompile("(?s)" + task.says).MatchString(said) {
 			t.Errorf("%s says\n%s\nwant %s", task.name, said, task.says)
 		}
 	}

@@ -58,11 +58,7 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nb.normalize()
-	path := filepath.Join(t.TempDir(), "12-playground.ipynb")
-	if err := nb.write(path); err != nil {
-		t.Fatal(err)
-	}
+	path := nb.emptied(t, "12-playground.ipynb")
 	ctx := browser(t, 1280, 1400)
 	openNotebook(t, ctx, serve(t, p, path), path)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")

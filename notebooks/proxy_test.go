@@ -192,8 +192,7 @@ func TestRunAllStopsInJupyterLab(t *testing.T) {
 	openNotebook(t, ctx, serve(t, p, path), path)
 	clickMenu(t, ctx, "Run", "runmenu:run-all")
 	wait(t, ctx, patience, prompts+`.join() === '[1]:,[2]:,[ ]:,[ ]:,[ ]:'`)
-	const shown = `[...document.querySelectorAll('.jp-OutputArea-output')].map(o => o.textContent.trim()).join('|')`
-	if got, want := evaluate[string](t, ctx, shown), "index out of range [3] with length 0\nin cell [2], line 3\n>   3  fmt.Println(list[3])"; got != want {
+	if got, want := evaluate[string](t, ctx, outputTexts), "index out of range [3] with length 0\nin cell [2], line 3\n>   3  fmt.Println(list[3])"; got != want {
 		t.Errorf("JupyterLab shows %q, want %q", got, want)
 	}
 	screenshot(t, ctx, "lab-error")
