@@ -137,17 +137,17 @@ func freeDirections(m Model) [][]*big.Int {
 // method of that name; those between two scale-invariant blocks, for which the
 // rules do not tell k, are left out.
 func ConservedUnits(m Model) []Conserved {
-	blocksOf(m)
+	blocks := blocksOf(m)
 	layered, ok := m.(interface{ Units() []Units })
 	if !ok {
 		return nil
 	}
-	blocks, isFree := m.Blocks(), freeTest(m)
+	isFree, length := freeTest(m), NumParameters(m)
 	var all []Conserved
 	for _, u := range layered.Units() {
 		if k, ok := isFree(u); ok {
 			for _, c := range conservedBetween(blocks, u, k) {
-				c.m = NumParameters(m)
+				c.m = length
 				all = append(all, c)
 			}
 		}

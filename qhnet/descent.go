@@ -86,8 +86,9 @@ func (d *Descent) validate() error {
 	if o := reflect.ValueOf(d.Optimizer); d.Margins == nil || !o.IsValid() || o.Kind() == reflect.Pointer && o.IsNil() {
 		panic("qhnet: Descent needs Margins and an Optimizer")
 	}
+	blocks := d.Margins.Model().Blocks()
 	for i, b := range d.Batches {
-		if b.Model(); !slices.EqualFunc(b.Model().Blocks(), d.Margins.Model().Blocks(), sameBlock) {
+		if !slices.EqualFunc(b.Model().Blocks(), blocks, sameBlock) {
 			panic(fmt.Sprintf("qhnet: Descent.Batches[%d] are margins of another model; make them by Batches of the same", i))
 		}
 	}

@@ -151,11 +151,9 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	tr := r.trajectory
 	tr.Status = solution.Status
 	tr.Work.Add(solution.Statistics)
-	if err != nil && tr.Separated == nil && ctx.Err() == nil {
-		// Steps grow without bound at rest, until a few of them leave the numbers.
-		if r.atRest(solution.Y) {
-			r.rested, err = true, nil
-		}
+	// Steps grow without bound at rest, until a few of them leave the numbers.
+	if err != nil && tr.Separated == nil && ctx.Err() == nil && r.atRest(solution.Y) {
+		r.rested, err = true, nil
 	}
 	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
 		return r.notSeparated(solution.Y, err)

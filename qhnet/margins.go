@@ -364,7 +364,6 @@ func CheckPoints(m Model, set dataset.Set) error {
 
 // checkLabels reports a label that is no class of the model.
 func checkLabels(m Model, set dataset.Set) error {
-	blocksOf(m)
 	classes := max(m.Outputs(), 2)
 	for k, label := range set.Labels {
 		if label >= classes {

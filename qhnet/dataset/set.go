@@ -164,10 +164,15 @@ func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(s.shuffled(rng)) }
 
 // shuffled returns the indices of the points in random order.
 func (s Set) shuffled(rng *rand.Rand) []int {
-	if rng == nil {
-		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", s.title()))
-	}
+	checkRandom(s.title(), rng)
 	return rng.Perm(s.Len())
+}
+
+// checkRandom panics if there is no source of random numbers.
+func checkRandom(name string, rng *rand.Rand) {
+	if rng == nil {
+		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", name))
+	}
 }
 
 // Split returns the first n points and the others. The toy sets and the glyphs

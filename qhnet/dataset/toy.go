@@ -92,9 +92,7 @@ func jitter(x, center []float64, spread float64, rng *rand.Rand) {
 // blank returns a balanced set of zero inputs, its points ordered by class. It panics
 // unless width is at least 0 and all amounts are finite.
 func blank(name string, classes, perClass, d int, width float64, rng *rand.Rand, amounts ...float64) Set {
-	if rng == nil {
-		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", name))
-	}
+	checkRandom(name, rng)
 	for _, v := range append(amounts, width) {
 		if v-v != 0 || width < 0 {
 			panic(fmt.Sprintf("dataset: %s: got the number %v; use finite ones, and none below 0 for a width or margin", name, v))

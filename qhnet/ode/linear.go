@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/internal/kernel"
+	"qhlab/qhnet/internal/vector"
 )
 
 // errSingular is the reason of a step refused because a Newton system is singular.
@@ -57,12 +58,10 @@ func (l *shifted) solve(x []float64) {
 	for i, p := range l.pivot {
 		x[i], x[p] = x[p], x[i]
 	}
-	a, v := l.real, vector(x)
+	a, v := l.real, vector.BLAS(x)
 	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Lower, Diag: blas.Unit}, v)
 	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Upper, Diag: blas.NonUnit}, v)
 }
-
-func vector(x []float64) blas64.Vector { return blas64.Vector{N: len(x), Inc: 1, Data: x} }
 
 // complexLU factors a complex n×n matrix by Gaussian elimination with partial
 // pivoting. The real and imaginary parts are stored apart, so that most of the
@@ -339,7 +338,7 @@ func (l *LowRank) Solve(x []float64, u []complex128) {
 	l.gather(l.w, x)
 	l.factors.solve(l.w)
 	l.scatter(x, l.w)
-	blas64.Scal(1/l.shift, vector(x))
+	blas64.Scal(1/l.shift, vector.BLAS(x))
 	if u == nil {
 		return
 	}
@@ -368,11 +367,11 @@ func split(re, im []float64, u []complex128) {
 
 // gather sets dst to U x.
 func (l *LowRank) gather(dst, x []float64) {
-	blas64.Gemv(blas.NoTrans, 1, l.u.RawMatrix(), vector(x), 0, vector(dst))
+	blas64.Gemv(blas.NoTrans, 1, l.u.RawMatrix(), vector.BLAS(x), 0, vector.BLAS(dst))
 }
 
 // scatter adds Uᵀ C w to x.
 func (l *LowRank) scatter(x, w []float64) {
-	blas64.Gemv(blas.NoTrans, 1, l.c.RawMatrix(), vector(w), 0, vector(l.cw))
-	blas64.Gemv(blas.Trans, 1, l.u.RawMatrix(), vector(l.cw), 1, vector(x))
+	blas64.Gemv(blas.NoTrans, 1, l.c.RawMatrix(), vector.BLAS(w), 0, vector.BLAS(l.cw))
+	blas64.Gemv(blas.Trans, 1, l.u.RawMatrix(), vector.BLAS(l.cw), 1, vector.BLAS(x))
 }
