@@ -103,6 +103,7 @@ func runUntil(t *testing.T, k *kernel, source, containing string, do func(interr
 }
 
 func TestCellShowsHowFarItIs(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	if c, err := execute(t, t.Context(), k, slowCell); err != nil {
 		t.Fatal(err, c.errorText())
@@ -137,6 +138,7 @@ fmt.Println(must(sweep.All(context.Background())))`, t.TempDir(), file), `sweep 
 // What an interrupted computation returns can be looked at, and where nobody does, the
 // error says how far it came.
 func TestInterruptKeepsWhatThereIs(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	if c, err := execute(t, t.Context(), k, slowCell); err != nil {
 		t.Fatal(err, c.errorText())

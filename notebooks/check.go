@@ -6,25 +6,34 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
+	"image/gif"
 	"image/png"
+	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// compare fails when the saved outputs of a notebook are not exactly the fresh
-// ones of the same cells. Pictures are compared byte by byte.
-func compare(path string, saved, fresh *notebook) error {
+// compare fails when the saved outputs of a notebook are not the fresh ones of the
+// same cells. Processors that fuse a multiplication with an addition, and other
+// instruction sets, round differently, so the last printed digit of a number may
+// differ, and a hundredth of a picture's pixels; how many cells do is returned.
+func compare(path string, saved, fresh *notebook) (rounded int, err error) {
 	var differences []string
 	for i, c := range fresh.Cells {
-		if d := diffCells(saved.Cells[i], c); d != "" {
+		exact, d := diffCells(saved.Cells[i], c)
+		if d != "" {
 			differences = append(differences, fmt.Sprintf("%s: cell %s: %s", title(path), position(fresh, i), d))
+		} else if !exact {
+			rounded++
 		}
 	}
 	if len(differences) > 0 {
-		return fmt.Errorf("%s\n%s: the saved outputs are not those of a fresh run; to save them: go run ./notebooks run %[2]s",
+		return rounded, fmt.Errorf("%s\n%s: the saved outputs are not those of a fresh run; to save them: go run ./notebooks run %[2]s",
 			strings.Join(differences, "\n"), title(path))
 	}
-	return nil
+	return rounded, nil
 }
 
 // position names a cell by its execution count, or by its place in the file.
@@ -35,30 +44,37 @@ func position(nb *notebook, i int) string {
 	return fmt.Sprintf("%d of %d", i+1, len(nb.Cells))
 }
 
-func diffCells(saved, fresh *cell) string {
+// diffCells describes in what two cells differ beyond rounding, and tells whether
+// they are the same to the byte.
+func diffCells(saved, fresh *cell) (exact bool, difference string) {
 	switch a, b := saved.ExecutionCount, fresh.ExecutionCount; {
 	case fresh.Type != "code":
-		return ""
+		return true, ""
 	case (a == nil) != (b == nil) || a != nil && *a != *b:
-		return "its saved execution count is not from one clean run"
+		return false, "its saved execution count is not from one clean run"
 	}
+	exact = true
 	// A program's two streams reach the kernel in any order, so each is compared as a
 	// whole, wherever it is interrupted by the other or by a picture.
 	for _, stream := range []string{"stdout", "stderr"} {
-		if a, b := saved.stream(stream), fresh.stream(stream); a != b {
-			return stream + " " + diffLines(a, b)
+		a, b := saved.stream(stream), fresh.stream(stream)
+		exact = exact && a == b
+		if !sameText(a, b) {
+			return false, stream + " " + diffLines(a, b)
 		}
 	}
 	before, now := saved.displays(), fresh.displays()
 	if len(before) != len(now) {
-		return fmt.Sprintf("%d outputs besides text, saved are %d", len(now), len(before))
+		return false, fmt.Sprintf("%d outputs besides text, saved are %d", len(now), len(before))
 	}
 	for i := range now {
-		if d := diffOutputs(before[i], now[i]); d != "" {
-			return d
+		same, d := diffOutputs(before[i], now[i])
+		if d != "" {
+			return false, d
 		}
+		exact = exact && same
 	}
-	return ""
+	return exact, ""
 }
 
 // displays are the outputs of the cell other than streams.
@@ -66,24 +82,65 @@ func (c *cell) displays() []*output {
 	return slices.DeleteFunc(slices.Clone(c.Outputs), func(o *output) bool { return o.Type == "stream" })
 }
 
-func diffOutputs(saved, fresh *output) string {
+func diffOutputs(saved, fresh *output) (exact bool, difference string) {
 	switch {
 	case saved.Type != fresh.Type:
-		return fmt.Sprintf("its output is %s, saved is %s", fresh.Type, saved.Type)
+		return false, fmt.Sprintf("its output is %s, saved is %s", fresh.Type, saved.Type)
 	case saved.ErrorValue != fresh.ErrorValue:
-		return diffLines(saved.ErrorValue, fresh.ErrorValue)
+		return false, diffLines(saved.ErrorValue, fresh.ErrorValue)
 	}
+	exact = true
 	for _, mime := range mediaTypes(saved, fresh) {
 		a, b := fmt.Sprint(saved.Data[mime]), fmt.Sprint(fresh.Data[mime])
+		if a == b {
+			continue
+		}
+		exact = false
 		switch {
-		case a == b:
-		case mime == "image/png":
-			return diffPictures(a, b)
-		default:
-			return mime + " " + diffLines(a, b)
+		case mime == "image/png" || mime == "image/gif":
+			difference = diffPictures(a, b)
+		case !sameText(a, b):
+			difference = mime + " " + diffLines(a, b)
+		}
+		if difference != "" {
+			return false, difference
 		}
 	}
-	return ""
+	return exact, ""
+}
+
+// inexact matches what is rounded: a number with a decimal point or an exponent.
+var inexact = regexp.MustCompile(`[-+]?\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)`)
+
+// sameText tells whether two texts differ in nothing but the last digit of numbers
+// and the space around them.
+func sameText(a, b string) bool {
+	if a == b {
+		return true
+	}
+	skeleton := func(s string) string { return strings.Join(strings.Fields(inexact.ReplaceAllString(s, " 0.0 ")), " ") }
+	x, y := inexact.FindAllString(a, -1), inexact.FindAllString(b, -1)
+	return skeleton(a) == skeleton(b) && slices.EqualFunc(x, y, sameNumber)
+}
+
+// sameNumber tells whether two printed numbers differ by at most one in the last
+// digit that is printed of both, or are both nothing but rounding.
+func sameNumber(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX != nil || errY != nil {
+		return false
+	}
+	const rounding = 1e-14
+	return math.Abs(x-y) <= 1.001*max(lastDigit(a), lastDigit(b)) || max(math.Abs(x), math.Abs(y)) < rounding
+}
+
+// lastDigit is what a one in the last digit of a printed number is worth.
+func lastDigit(s string) float64 {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	_, decimals, _ := strings.Cut(mantissa, ".")
+	power, _ := strconv.Atoi(exponent)
+	return math.Pow10(power - len(decimals))
 }
 
 func mediaTypes(outputs ...*output) []string {
@@ -124,7 +181,8 @@ func lineAt(list []string, i int) string {
 	return string(line)
 }
 
-// diffPictures tells different pictures from the same picture in other bytes.
+// diffPictures describes in what two pictures differ when more than a hundredth of
+// their pixels do.
 func diffPictures(saved, fresh string) string {
 	a, errA := decodePicture(saved)
 	b, errB := decodePicture(fresh)
@@ -143,22 +201,33 @@ func diffPictures(saved, fresh string) string {
 			}
 		}
 	}
-	if changed == 0 {
-		return "its picture has the same pixels in different bytes"
+	if 100*changed <= len(a.Pix)/4 {
+		return ""
 	}
 	return fmt.Sprintf("its picture differs in %d pixels of %d, by at most %d of 255", changed, len(a.Pix)/4, largest)
 }
 
+// decodePicture returns a picture, or all frames of one that moves below each other.
 func decodePicture(encoded string) (*image.RGBA, error) {
 	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	if err != nil {
 		return nil, err
 	}
-	picture, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
+	var frames []image.Image
+	if moving, err := gif.DecodeAll(bytes.NewReader(data)); err == nil {
+		for _, frame := range moving.Image {
+			frames = append(frames, frame)
+		}
+	} else if picture, err := png.Decode(bytes.NewReader(data)); err == nil {
+		frames = append(frames, picture)
+	} else {
 		return nil, err
 	}
-	pixels := image.NewRGBA(picture.Bounds())
-	draw.Draw(pixels, pixels.Rect, picture, picture.Bounds().Min, draw.Src)
+	size := frames[0].Bounds().Size()
+	pixels := image.NewRGBA(image.Rect(0, 0, size.X, size.Y*len(frames)))
+	for i, frame := range frames {
+		at := frame.Bounds().Add(image.Pt(0, i*size.Y))
+		draw.Draw(pixels, at, frame, frame.Bounds().Min, draw.Src)
+	}
 	return pixels, nil
 }

@@ -240,6 +240,8 @@ func TestWhatAReaderIsTold(t *testing.T) {
 	}
 	for _, name := range order {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			needTime(t)
 			paths, err := p.notebooks([]string{name})
 			if err != nil {
 				t.Fatal(err)

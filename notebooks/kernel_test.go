@@ -46,6 +46,7 @@ func TestCellsSeeTheProjectAndTheEnvironment(t *testing.T) {
 }
 
 func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
+	t.Parallel()
 	p := withKernel(t)
 	k := start(t, p)
 	if _, err := execute(t, t.Context(), k, firstCell); err != nil {
@@ -89,6 +90,7 @@ func TestNothingIsLeftOfAKernel(t *testing.T) {
 }
 
 func TestDeadKernelIsAnError(t *testing.T) {
+	t.Parallel()
 	p := withKernel(t)
 	k := start(t, p)
 	_, err := execute(t, t.Context(), k, "!kill -9 $PPID")

@@ -16,13 +16,13 @@ import (
 // withKernel prepares the kernel once for all tests and returns the project.
 func withKernel(t testing.TB) project {
 	t.Helper()
-	return prepared(t, prepareKernel)
+	return prepared(t, kernelPrepared)
 }
 
 // withLab prepares JupyterLab as well.
 func withLab(t testing.TB) project {
 	t.Helper()
-	return prepared(t, prepareLab)
+	return prepared(t, labPrepared)
 }
 
 // TestMain names what was skipped for lack of time. go test shows nothing of what a
@@ -69,19 +69,30 @@ func needTime(t testing.TB) {
 	}
 }
 
-func prepared(t testing.TB, prepare func(context.Context, project, *progress) error) project {
+var kernelPrepared, labPrepared = preparedOnce(prepareKernel), preparedOnce(prepareLab)
+
+func preparedOnce(prepare prepareStep) func() error {
+	return sync.OnceValue(func() error {
+		p, err := findProject()
+		if err != nil {
+			return err
+		}
+		progress := newProgress(os.Stderr)
+		defer progress.close()
+		return prepare(context.Background(), p, progress)
+	})
+}
+
+func prepared(t testing.TB, once func() error) project {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts real kernels, which -short leaves out")
 	}
 	needTime(t)
-	p := here(t)
-	progress := newProgress(os.Stderr)
-	defer progress.close()
-	if err := prepare(t.Context(), p, progress); err != nil {
+	if err := once(); err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return here(t)
 }
 
 // here is the project that the tests belong to.

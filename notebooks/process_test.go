@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -190,7 +191,7 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 			case want != "":
 				finish(t, startVictim(t, folder, append([]string{command}, args...)...))
 				if got := contents(t, place); got != want {
-					t.Errorf("the next run writes\n%s\nan undisturbed one\n%s", got, want)
+					t.Errorf("the next run writes\n%s\nan undisturbed one\n%s", without(got, want), without(want, got))
 				}
 			case c.name == "lab":
 				if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
@@ -211,6 +212,11 @@ func finish(t *testing.T, v *victim) {
 		t.Fatalf("%v: %v\n%s", v.cmd.Args[1:], err, v.stderr)
 	}
 	v.wantNothingLeft(t)
+}
+
+// without lists the lines of a text that another does not have.
+func without(text, other string) string {
+	return strings.Join(slices.DeleteFunc(lines(text), func(line string) bool { return slices.Contains(lines(other), line) }), "")
 }
 
 // contents describes all files of a folder.

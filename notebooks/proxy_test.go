@@ -79,6 +79,7 @@ func TestLineOfAPanicIsCertain(t *testing.T) {
 }
 
 func TestWhatAFailingCellSays(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	if c, err := execute(t, t.Context(), k, mustCell); err != nil {
 		t.Fatal(err, c.errorText())
@@ -148,6 +149,7 @@ func queue(t *testing.T, k *kernel, during func(), sources ...string) (ends []st
 }
 
 func TestCellsAfterAFailedOneAreNotRun(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	folder := t.TempDir()
 	touch := func(name string) string { return "!touch " + filepath.Join(folder, name) }
@@ -166,6 +168,7 @@ func TestCellsAfterAFailedOneAreNotRun(t *testing.T) {
 // The interrupt comes before there is a program, and the program ignores that it
 // was interrupted.
 func TestInterruptStopsTheCellsThatWait(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	interrupt := func() {
 		if _, err := k.send(k.control, "interrupt_request", struct{}{}); err != nil {
@@ -207,6 +210,7 @@ func TestRunAllStopsInJupyterLab(t *testing.T) {
 
 // A parameter whose name is mistyped must not leave its old value to other cells.
 func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	run := func(id, code string) (output string) {
 		t.Helper()
@@ -253,6 +257,7 @@ func TestEditedCellForgetsWhatItDeclared(t *testing.T) {
 
 // A page that is loaded while a cell runs asks what the kernel is.
 func TestBusyKernelSaysWhatItIs(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	ask := func() {
 		limited, cancel := context.WithTimeout(t.Context(), patience)
@@ -363,6 +368,7 @@ func TestOpenBracketsAreClosedAtTheCursor(t *testing.T) {
 }
 
 func TestNamesAreCompletedAndExplained(t *testing.T) {
+	t.Parallel()
 	k := start(t, withLab(t))
 	if c, err := execute(t, t.Context(), k, firstCell+"\nimport \"qhlab/qhnet\""); err != nil {
 		t.Fatal(err, c.errorText())

@@ -80,11 +80,7 @@ func run(ctx context.Context, p project, args []string) error {
 		case *out != "":
 			err = fresh.write(*out)
 		case *check:
-			saved, err := readUnchanged(path, fresh)
-			if err != nil {
-				return err
-			}
-			return compare(path, saved, fresh)
+			return checkNotebook(path, fresh, progress)
 		default:
 			if _, err = readUnchanged(path, fresh); err == nil {
 				err = fresh.write(path)
@@ -99,6 +95,19 @@ func run(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	return updateReadme(p)
+}
+
+// checkNotebook compares a notebook that ran with the saved one.
+func checkNotebook(path string, fresh *notebook, progress *progress) error {
+	saved, err := readUnchanged(path, fresh)
+	if err != nil {
+		return err
+	}
+	rounded, err := compare(path, saved, fresh)
+	if rounded > 0 {
+		progress.say("%-58s %d of its cells differ by rounding", title(path), rounded)
+	}
+	return err
 }
 
 // inParallel calls work for every path, at most jobs at a time, and returns all

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -230,7 +230,7 @@ func save(d Drawing, dir, name string) error {
 	for _, format := range []Format{PNG, SVG, PDF, PGF} {
 		data, err := Encode(d, format)
 		if err == nil {
-			err = renameio.WriteFile(stem+"."+string(format), data, 0o644)
+			err = maybe.WriteFile(stem+"."+string(format), data, 0o644)
 		}
 		failed = errors.Join(failed, err)
 	}

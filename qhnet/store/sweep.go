@@ -16,7 +16,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 
 	"qhlab/qhnet/internal/file"
 	"qhlab/qhnet/progress"
@@ -304,7 +304,7 @@ func (s Sweep[P, R]) keep(results []R) error {
 	if err := os.MkdirAll(filepath.Dir(s.Kept), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(s.Kept, text.Bytes(), 0o644)
+	return maybe.WriteFile(s.Kept, text.Bytes(), 0o644)
 }
 
 // kept reads the file of results, one for each point or nil. It returns an error that

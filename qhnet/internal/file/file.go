@@ -4,15 +4,15 @@ package file
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 )
 
 // magic begins every file that Write makes.
@@ -24,22 +24,13 @@ func Write(path string, value any) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	pending, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644)) // folders are shared
-	if err != nil {
+	content := bytes.NewBufferString(magic)
+	if err := gob.NewEncoder(content).Encode(value); err != nil {
 		return err
 	}
-	defer pending.Cleanup()
-	sum := crc32.NewIEEE()
-	if _, err := io.WriteString(pending, magic); err != nil {
-		return err
-	}
-	if err := gob.NewEncoder(io.MultiWriter(pending, sum)).Encode(value); err != nil {
-		return err
-	}
-	if _, err := pending.Write(sum.Sum(nil)); err != nil {
-		return err
-	}
-	return pending.CloseAtomicallyReplace()
+	sum := crc32.ChecksumIEEE(content.Bytes()[len(magic):])
+	content.Write(binary.BigEndian.AppendUint32(nil, sum))
+	return maybe.WriteFile(path, content.Bytes(), 0o644) // folders are shared
 }
 
 // ErrDamaged is the error, wrapped, of a file that Write did not make or did not finish.
@@ -56,9 +47,7 @@ func Read(path string, value any) error {
 	if body < len(magic) || string(data[:len(magic)]) != magic {
 		return fmt.Errorf("qhnet: %s: %w", path, ErrDamaged)
 	}
-	sum := crc32.NewIEEE()
-	sum.Write(data[len(magic):body])
-	if string(sum.Sum(nil)) != string(data[body:]) {
+	if crc32.ChecksumIEEE(data[len(magic):body]) != binary.BigEndian.Uint32(data[body:]) {
 		return fmt.Errorf("qhnet: %s: %w", path, ErrDamaged)
 	}
 	if err := gob.NewDecoder(bytes.NewReader(data[len(magic):body])).Decode(value); err != nil {
