@@ -119,6 +119,7 @@ func TestBadInput(t *testing.T) {
 		})
 	}, 0, 1, badinput.Far, math.MaxInt)
 	b.Accept("Checkpoint.Save nil", func() (any, error) { return solve(func(_ *ode.Problem, o *ode.Options) { o.Checkpoint.Every = 1 }) })
+	b.Accept("Clone of no State", func() (any, error) { return (*ode.State)(nil).Clone(), nil })
 	b.Refuse("Resume from a zero State", func() (any, error) { return solve(func(_ *ode.Problem, o *ode.Options) { o.Resume = &ode.State{} }) })
 	b.Refuse("Resume from a State of another problem", func() (any, error) {
 		return solve(func(_ *ode.Problem, o *ode.Options) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"qhlab/qhnet/ode"
 )
 
@@ -46,6 +48,7 @@ func TestBadInputIsExplained(t *testing.T) {
 }
 
 func TestMistakesPanic(t *testing.T) {
+	keep := func(u, c *mat.Dense, _ float64, _ []float64) error { return nil }
 	tests := map[string]func(){
 		"no derivative": func() {
 			_, _ = ode.Solve(context.Background(), ode.Problem{Initial: []float64{1}, End: 1}, ode.Options{})
@@ -53,7 +56,9 @@ func TestMistakesPanic(t *testing.T) {
 		"event without value": func() {
 			_, _ = ode.Solve(context.Background(), oscillator(1), ode.Options{Events: []ode.Event{{}}})
 		},
-		"rank 0": func() { ode.NewLowRank(0, 3, nil) },
+		"rank 0":    func() { ode.NewLowRank(0, 3, keep) },
+		"huge rank": func() { ode.NewLowRank(math.MaxInt, 3, keep) },
+		"no update": func() { ode.NewLowRank(1, 3, nil) },
 	}
 	for name, f := range tests {
 		func() {

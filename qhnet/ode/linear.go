@@ -300,8 +300,9 @@ type LowRank struct {
 // NewLowRank returns a linearization of rank r in m variables. Update sets U (r×m)
 // and C (r×r), zero on entry, at (t, y).
 func NewLowRank(r, m int, update func(u, c *mat.Dense, t float64, y []float64) error) *LowRank {
-	if r < 1 || m < 1 {
-		panic(fmt.Sprintf("ode: NewLowRank: rank %d in %d variables; both must be positive", r, m))
+	const most = 1 << 30 // numbers in U
+	if r < 1 || m < 1 || r > most/m || update == nil {
+		panic(fmt.Sprintf("ode: NewLowRank: rank %d in %d variables; both must be positive, their product at most 2^30, and update not nil", r, m))
 	}
 	square := func() *mat.Dense { return mat.NewDense(r, r, nil) }
 	return &LowRank{

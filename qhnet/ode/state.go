@@ -38,6 +38,9 @@ type Checkpoint struct {
 
 // Clone returns a copy that shares no memory with s.
 func (s *State) Clone() *State {
+	if s == nil {
+		return nil
+	}
 	c := *s
 	c.Y = slices.Clone(s.Y)
 	return &c
