@@ -39,8 +39,13 @@ func TestInteractiveCellsBecomeAPackage(t *testing.T) {
 		`"math"`: true, `"qhlab/plotting"`: true, `"fmt"`: false, "func half": true, "not this": false, "%": false,
 		`live.Figures["a-2"] = live.Interact([]plotting.Slider{{Label: "x", Max: 1}}, half)`: true,
 	} {
-		if strings.Contains(string(got), want) != is {
+		if strings.Contains(got, want) != is {
 			t.Errorf("%q is in the package: %v, want %v:\n%s", want, !is, is, got)
+		}
+	}
+	for range 20 {
+		if again, err := cellsPackage("a", nb); again != got || err != nil {
+			t.Fatalf("the same notebook gives another package, %v:\n%s", err, again)
 		}
 	}
 }
@@ -59,7 +64,7 @@ func liveSite(t *testing.T) (folder string, native func(name string, in live.Inp
 		t.Fatal(err)
 	}
 	program := filepath.Join(folder, "native")
-	if err := p.buildLive(t.Context(), map[string]*notebook{title(path): nb}, silent(t), program, false); err != nil {
+	if err := p.buildLive(t.Context(), map[string]*notebook{title(path): nb}, silent(t), program); err != nil {
 		t.Fatal(err)
 	}
 	return folder, func(name string, in live.Input) (a live.Answer) {
