@@ -131,7 +131,8 @@ func importName(spec *ast.ImportSpec, path string) string {
 
 // buildLive compiles package live with the interactive cells of the notebooks, for this
 // machine or, with an environment, for a browser. What is generated exists in the overlay
-// of this build alone, at fixed places, so that the same sources give the same bytes.
+// of this build alone, at fixed places, so that the same sources give the same bytes. The
+// files that the overlay takes it from stay beside the program.
 func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, environment ...string) error {
 	files, err := p.withoutFonts()
 	if err != nil {
@@ -145,20 +146,15 @@ func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, 
 		main += fmt.Sprintf("\t_ \"qhlab/notebooks/live/%s\"\n", name)
 	}
 	files["notebooks/live/program/main.go"] = main + ")\n\nfunc main() { live.Serve() }\n"
-	folder, err := os.MkdirTemp("", "qhlab-live-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
 	overlay := map[string]string{}
 	for path, text := range files {
-		file := filepath.Join(folder, strconv.Itoa(len(overlay)))
+		file := out + "-" + strconv.Itoa(len(overlay))
 		overlay[p.path(filepath.FromSlash(path))] = file
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			return err
 		}
 	}
-	description := filepath.Join(folder, "overlay.json")
+	description := out + "-overlay.json"
 	if err := os.WriteFile(description, encoded(map[string]any{"Replace": overlay}), 0o666); err != nil {
 		return err
 	}
