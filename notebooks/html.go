@@ -57,7 +57,8 @@ type page struct {
 	Live                   bool   // has live figures
 	Previous, Next         *page
 
-	texts      prose
+	folder     string // of the notebook
+	texts      []markdown
 	complaints []string // about what cannot be shown as it was meant
 }
 
@@ -190,23 +191,21 @@ func (s *siteMaker) add(path string) {
 // makePage converts a notebook cell by cell. Prose is rendered at the end, all at once.
 func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 	name := title(path)
-	page := &page{File: name + ".html", Notebook: filepath.Base(path)}
+	page := &page{File: name + ".html", Notebook: filepath.Base(path), folder: filepath.Dir(path)}
 	page.Title, page.Summary = nb.introduction()
 	page.Minutes = nb.minutes()
 	page.Title = cmp.Or(page.Title, name)
 	if number := chapter(path); number != name {
 		page.Number = number
 	}
-	texts := &page.texts
-	texts.Folder, texts.Cells = filepath.Dir(path), []markdownCell{}
-	texts.add(page.Summary, nil, &page.Lead, new([]heading), "its summary")
+	page.texts = []markdown{{page.Summary, nil, &page.Lead, new([]heading), "its summary"}}
 	pictures, cover := 0, nb.cover()
 	for i, c := range nb.Cells {
 		b := &block{}
 		page.Blocks = append(page.Blocks, b)
 		switch c.Type {
 		case "markdown":
-			texts.add(string(c.Source), c.Attachments, &b.Prose, &b.headings, "cell "+position(nb, i))
+			page.texts = append(page.texts, markdown{string(c.Source), c.Attachments, &b.Prose, &b.headings, "cell " + position(nb, i)})
 			continue
 		case "raw":
 			b.Raw = string(c.Source)
@@ -224,7 +223,7 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 				s.files[out.Picture] = picture
 			}
 			if text := o.markdown(); out.Picture == "" && text != "" {
-				texts.add(text, nil, &out.Prose, new([]heading), "an output of cell "+position(nb, i))
+				page.texts = append(page.texts, markdown{text, nil, &out.Prose, new([]heading), "an output of cell " + position(nb, i)})
 			}
 			b.Outputs = append(b.Outputs, out)
 			if o == cover {
@@ -253,24 +252,14 @@ func (nb *notebook) minutes() int {
 	return (words + wordsPerMinute - 1) / wordsPerMinute
 }
 
-// prose is Markdown that waits to be rendered, and where its HTML belongs.
-type prose struct {
-	Folder string         `json:"folder"`
-	Cells  []markdownCell `json:"cells"`
-
-	into     []*template.HTML
-	headings []*[]heading
-	places   []string
-}
-
-type markdownCell struct {
+// markdown is text that waits to be rendered, and where its HTML and headings belong.
+type markdown struct {
 	Text        string         `json:"text"`
 	Attachments map[string]any `json:"attachments"`
-}
 
-func (p *prose) add(text string, attachments map[string]any, into *template.HTML, headings *[]heading, place string) {
-	p.Cells = append(p.Cells, markdownCell{text, attachments})
-	p.into, p.headings, p.places = append(p.into, into), append(p.headings, headings), append(p.places, place)
+	into     *template.HTML
+	headings *[]heading
+	place    string
 }
 
 var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
@@ -278,9 +267,9 @@ var notebookLink = regexp.MustCompile(`(href="[^":]*)\.ipynb`)
 // renderProse fills in the prose of all pages, with one Python program for all of them.
 // Links to notebooks become links to their pages.
 func renderProse(p project, pages []*page) error {
-	texts := make([]*prose, len(pages))
-	for i, page := range pages {
-		texts[i] = &page.texts
+	texts := []map[string]any{}
+	for _, page := range pages {
+		texts = append(texts, map[string]any{"folder": page.folder, "cells": page.texts})
 	}
 	cmd := p.pythonCommand("-c", asset("render.py"))
 	var complaint bytes.Buffer
@@ -291,7 +280,7 @@ func renderProse(p project, pages []*page) error {
 	}
 	var rendered [][]struct {
 		HTML       string
-		Headings   [][3]any
+		Headings   []heading
 		Complaints []string
 	}
 	if err := json.Unmarshal(output, &rendered); err != nil {
@@ -299,13 +288,11 @@ func renderProse(p project, pages []*page) error {
 	}
 	for k, page := range pages {
 		for i, r := range rendered[k] {
-			*page.texts.into[i] = template.HTML(notebookLink.ReplaceAllString(r.HTML, "$1.html"))
-			for _, h := range r.Headings {
-				h := heading{int(h[0].(float64)), h[1].(string), template.HTML(h[2].(string))}
-				*page.texts.headings[i] = append(*page.texts.headings[i], h)
-			}
+			text := page.texts[i]
+			*text.into = template.HTML(notebookLink.ReplaceAllString(r.HTML, "$1.html"))
+			*text.headings = r.Headings
 			for _, c := range r.Complaints {
-				page.complaints = append(page.complaints, page.texts.places[i]+": "+c)
+				page.complaints = append(page.complaints, text.place+": "+c)
 			}
 		}
 		for _, b := range page.Blocks {

@@ -4,7 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
+	"flag"
 	"html"
 	"html/template"
 	"maps"
@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -63,10 +64,11 @@ func TestIntroductionIsTheFirstHeadingAndSentence(t *testing.T) {
 // render returns the HTML of texts that follow each other in a notebook.
 func render(t *testing.T, p project, texts ...string) (rendered, complaints []string) {
 	t.Helper()
-	one := &page{texts: prose{Folder: p.path(".figures"), Cells: []markdownCell{}}}
+	one := &page{folder: p.path(".figures")}
 	into := make([]template.HTML, len(texts))
 	for i, text := range texts {
-		one.texts.add(text, map[string]any{"a.png": map[string]any{"image/png": onePixel}}, &into[i], new([]heading), text)
+		attached := map[string]any{"a.png": map[string]any{"image/png": onePixel}}
+		one.texts = append(one.texts, markdown{text, attached, &into[i], new([]heading), text})
 	}
 	if err := renderProse(p, []*page{one}); err != nil {
 		t.Fatal(err)
@@ -81,10 +83,14 @@ func TestMarkdownAndFormulas(t *testing.T) {
 	p := withLab(t)
 	sources := map[string]string{
 		`$\mathcal L$ and $5`:                       `<mi>ℒ</mi></mrow></math> and $5`,
+		"for $r$, $s$":                              `<mi>r</mi></mrow></math>,</span> <math`,
 		"`$x$`":                                     "<code>$x$</code>",
 		"```sh\necho $PATH $$x$$ $y$\n```":          "echo $PATH $$x$$ $y$\n</code>",
 		"text\n\n    indented $a$ and $b$":          "<code>indented $a$ and $b$</code>",
 		"- item\n\n      code $d$ e $f$":            "<code>code $d$ e $f$</code>",
+		"- item\n\n  ```\n  fenced $d$\n  ```":      "fenced $d$\n</code>",
+		"- item $d$ and `$e$`":                      `<mi>d</mi></mrow></math> and <code>$e$</code>`,
+		`$\def\half{\frac12}\half$`:                 `<mfrac><mn>1</mn><mn>2</mn></mfrac>`,
 		`$\hat\beta$`:                               `<mover accent="true"><mi>β</mi><mo stretchy="false">ˆ</mo></mover>`,
 		`$$\min_\theta x$$`:                         `<munder><mo>min</mo><mi>θ</mi></munder>`,
 		"$$a\n- b$$":                                `<mi>a</mi><mo>−</mo><mi>b</mi>`,
@@ -171,43 +177,51 @@ func TestEveryKindOfOutputIsShown(t *testing.T) {
 	}
 }
 
-// TestSiteIsLegible looks at every page in a real browser, on a telephone, a tablet and
-// a desk, in light and in dark.
-func TestSiteIsLegible(t *testing.T) {
+var everyView = flag.Bool("every-view", false, "TestSite looks at every page in all six views, not each in one")
+
+func TestSite(t *testing.T) {
 	p := withLab(t)
 	folder := t.TempDir()
 	if err := writeSite(t.Context(), p, []string{"-o", folder}); err != nil {
 		t.Fatal(err)
 	}
+	axe := axeCore(t)
+	t.Run("legible", func(t *testing.T) { testLegible(t, folder, axe) })
+	t.Run("live", func(t *testing.T) { testLive(t, p, folder, axe) })
+}
+
+// testLegible looks at every page in a real browser: at its layout on a telephone, a tablet
+// and a desk, and with axe-core, in light or in dark.
+func testLegible(t *testing.T, folder, axe string) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.html"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no pages", err)
 	}
-	axe := axeCore(t)
-	for _, width := range []int{375, 768, 1280} {
-		ctx := browser(t, width, 900)
-		complaints := listen(t, ctx)
-		for _, scheme := range []string{"light", "dark"} {
+	ctx := browser(t, 1280, 900)
+	complaints := listen(t, ctx)
+	for i, file := range files {
+		name, begun := filepath.Base(file), time.Now()
+		do(t, ctx, chromedp.Navigate("file://"+file))
+		for view := range 6 { // the page's own view is another one than that of the page before
+			width, scheme := []int64{375, 768, 1280}[view%3], []string{"light", "dark"}[view/3]
+			chosen := *everyView || view == i%6
+			if !chosen && view > 2 {
+				continue
+			}
 			preferScheme(t, ctx, scheme)
-			for _, file := range files {
-				do(t, ctx, chromedp.Navigate("file://"+file))
-				for _, wrong := range evaluate[[]string](t, ctx, legible) {
-					t.Errorf("%s at %d px, %s: %s", filepath.Base(file), width, scheme, wrong)
-				}
-				if !(width == 375 && scheme == "dark" || width == 1280 && scheme == "light") {
-					continue // axe-core and pictures of long pages take seconds each
-				}
-				for _, wrong := range violations(t, ctx, axe) {
-					t.Errorf("%s at %d px, %s: axe-core says %s", filepath.Base(file), width, scheme, wrong)
-				}
-				if scheme == "light" || filepath.Base(file) == "index.html" {
-					screenshot(t, ctx, fmt.Sprintf("site-%s-%d-%s", strings.TrimSuffix(filepath.Base(file), ".html"), width, scheme))
-				}
+			do(t, ctx, chromedp.EmulateViewport(width, 900))
+			wrong := evaluate[[]string](t, ctx, legible)
+			if chosen {
+				wrong = append(wrong, violations(t, ctx, axe)...)
+			}
+			for _, w := range wrong {
+				t.Errorf("%s at %d px, %s: %s", name, width, scheme, w)
 			}
 		}
-		for _, complaint := range complaints() {
-			t.Errorf("the console at %d px says: %s", width, complaint)
-		}
+		t.Logf("%s: %.1f s", name, time.Since(begun).Seconds())
+	}
+	for _, complaint := range complaints() {
+		t.Errorf("the console says: %s", complaint)
 	}
 }
 
@@ -230,13 +244,13 @@ func axeCore(t *testing.T) string {
 	return ""
 }
 
-// violations returns what axe-core finds wrong with the page.
+// violations returns what axe-core finds wrong with the page, such as contrasts and names.
 func violations(t *testing.T, ctx context.Context, axe string) []string {
 	t.Helper()
 	if axe == "" {
 		return nil
 	}
-	evaluate[any](t, ctx, axe+`; window.found = null; axe.run(document, {iframes: false}).then(r =>
+	evaluate[any](t, ctx, axe+`; window.found = null; axe.run(document, {iframes: false, resultTypes: ["violations"]}).then(r =>
 		{ window.found = r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 80)).slice(0, 3).join(" ")) }); null`)
 	wait(t, ctx, patience, `window.found !== null`)
 	return evaluate[[]string](t, ctx, `window.found`)

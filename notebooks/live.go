@@ -11,9 +11,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,7 +72,7 @@ func interaction(c *cell) (arguments string, ok bool) {
 
 // cellsPackage is a package of a notebook's declarations, which adds its interactive
 // figures to those of package live.
-func cellsPackage(name string, nb *notebook) ([]byte, error) {
+func cellsPackage(name string, nb *notebook) (string, error) {
 	imports, used := map[string]string{}, map[string]bool{}
 	var declarations, figures strings.Builder
 	for i, c := range nb.Cells {
@@ -84,7 +86,7 @@ func cellsPackage(name string, nb *notebook) ([]byte, error) {
 		source = "package cells\n" + source
 		f, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
 		if err != nil {
-			return nil, fmt.Errorf("cell %s: %w", position(nb, i), err)
+			return "", fmt.Errorf("cell %s: %w", position(nb, i), err)
 		}
 		for _, d := range f.Decls {
 			if g, ok := d.(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
@@ -105,15 +107,13 @@ func cellsPackage(name string, nb *notebook) ([]byte, error) {
 		})
 	}
 	used["plotting"] = true // by the figures
-	var b bytes.Buffer
-	b.WriteString("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n")
-	for name, spec := range imports {
+	specs := ""
+	for _, name := range slices.Sorted(maps.Keys(imports)) {
 		if used[name] {
-			fmt.Fprintf(&b, "\t%s\n", spec)
+			specs += "\t" + imports[name] + "\n"
 		}
 	}
-	fmt.Fprintf(&b, ")\n\n%sfunc init() {\n%s}\n", declarations.String(), figures.String())
-	return b.Bytes(), nil
+	return fmt.Sprintf("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n%s)\n\n%sfunc init() {\n%s}\n", specs, &declarations, &figures), nil
 }
 
 // commandLine is a line that the kernel takes for itself.
@@ -129,80 +129,57 @@ func importName(spec *ast.ImportSpec, path string) string {
 	return filepath.Base(version.ReplaceAllString(path, ""))
 }
 
-// buildLive compiles package live with the interactive cells of the notebooks, which are
-// Go packages that exist in the overlay of this build alone. It is for a browser, or for
-// this machine.
-func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, browser bool) error {
-	folder, err := os.MkdirTemp("", "qhlab-live-")
+// buildLive compiles package live with the interactive cells of the notebooks, for this
+// machine or, with an environment, for a browser. What is generated exists in the overlay
+// of this build alone, at fixed places, so that the same sources give the same bytes. The
+// files that the overlay takes it from stay beside the program.
+func (p project) buildLive(ctx context.Context, notebooks map[string]*notebook, progress *progress, out string, environment ...string) error {
+	files, err := p.withoutFonts()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
-	overlay := map[string]map[string]string{"Replace": {}}
-	add := func(name string, content []byte) error {
-		file := filepath.Join(folder, strconv.Itoa(len(overlay["Replace"]))+".go")
-		overlay["Replace"][p.path("notebooks", "live", name, "main.go")] = file
-		return os.WriteFile(file, content, 0o666)
-	}
 	main := "package main\n\nimport (\n\t\"qhlab/notebooks/live\"\n"
-	for name, nb := range notebooks {
-		content, err := cellsPackage(name, nb)
-		if err == nil {
-			err = add(name, content)
-		}
-		if err != nil {
+	for _, name := range slices.Sorted(maps.Keys(notebooks)) {
+		if files["notebooks/live/"+name+"/main.go"], err = cellsPackage(name, notebooks[name]); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		main += fmt.Sprintf("\t_ \"qhlab/notebooks/live/%s\"\n", name)
 	}
-	description := filepath.Join(folder, "overlay.json")
-	err = cmp.Or(add("program", []byte(main+")\n\nfunc main() { live.Serve() }\n")), os.WriteFile(description, encoded(overlay), 0o666))
-	if err != nil {
-		return err
-	}
-	args, environment := []string{"build", "-overlay", description, "-o", out}, []string(nil)
-	if browser {
-		modules, err := p.withoutFonts(folder)
-		if err != nil {
+	files["notebooks/live/program/main.go"] = main + ")\n\nfunc main() { live.Serve() }\n"
+	overlay := map[string]string{}
+	for path, text := range files {
+		file := out + "-" + strconv.Itoa(len(overlay))
+		overlay[p.path(filepath.FromSlash(path))] = file
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			return err
 		}
-		args = append(args, "-modfile", modules, "-trimpath", "-ldflags=-s -w")
-		environment = []string{"GOOS=js", "GOARCH=wasm"}
 	}
-	cmd := p.goCommand(append(args, "./notebooks/live/program")...)
+	description := out + "-overlay.json"
+	if err := os.WriteFile(description, encoded(map[string]any{"Replace": overlay}), 0o666); err != nil {
+		return err
+	}
+	cmd := p.goCommand("build", "-overlay", description, "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "./notebooks/live/program")
 	cmd.Env = append(cmd.Env, environment...)
 	return perform(ctx, cmd, progress.begin("live figures"))
 }
 
-// withoutFonts writes a go.mod for builds in which the fonts of gonum/plot, which no live
-// figure uses, are DejaVu Sans, which all use: they are a third of the program. It
-// returns its name.
-func (p project) withoutFonts(folder string) (name string, err error) {
-	const module, font = "codeberg.org/go-fonts/liberation", "codeberg.org/go-fonts/dejavu/dejavusans"
+// withoutFonts returns files by which the fonts of gonum/plot, which no live figure uses,
+// are DejaVu Sans, which all use: they are a third of the program.
+func (p project) withoutFonts() (files map[string]string, err error) {
+	const module, font, folder = "codeberg.org/go-fonts/liberation", "codeberg.org/go-fonts/dejavu/dejavusans", "notebooks/live/liberation"
 	list, err := p.goCommand("list", "-f", "{{.Name}}", module+"/...").Output()
 	if err != nil {
-		return "", fmt.Errorf("cannot list the packages of %s: %w", module, err)
+		return nil, fmt.Errorf("cannot list the packages of %s: %w", module, err)
 	}
-	substitute := filepath.Join(folder, "liberation")
-	files := map[string]string{filepath.Join(substitute, "go.mod"): "module " + module + "\n\ngo 1.26\n"}
+	modules, err := os.ReadFile(p.path("go.mod"))
+	files = map[string]string{
+		"go.mod":           fmt.Sprintf("%s\nreplace %s => ./%s\n", modules, module, folder),
+		folder + "/go.mod": "module " + module + "\n\ngo 1.26\n",
+	}
 	for _, name := range strings.Fields(string(list)) {
-		files[filepath.Join(substitute, name, "data.go")] = fmt.Sprintf("package %s\n\nimport %q\n\nvar TTF = dejavusans.TTF\n", name, font)
+		files[folder+"/"+name+"/data.go"] = fmt.Sprintf("package %s\n\nimport %q\n\nvar TTF = dejavusans.TTF\n", name, font)
 	}
-	for _, end := range []string{".mod", ".sum"} {
-		text, err := os.ReadFile(p.path("go" + end))
-		if err != nil {
-			return "", err
-		}
-		files[filepath.Join(folder, "live"+end)] = string(text)
-	}
-	name = filepath.Join(folder, "live.mod")
-	files[name] += fmt.Sprintf("\nreplace %s => %q\n", module, substitute)
-	for path, text := range files {
-		if err := cmp.Or(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
-			return "", err
-		}
-	}
-	return name, nil
+	return files, err
 }
 
 // engine returns the page that runs the live figures for those that embed it. Nothing in
@@ -214,7 +191,7 @@ func (p project) engine(ctx context.Context, notebooks map[string]*notebook, pro
 	}
 	defer os.RemoveAll(folder)
 	out := filepath.Join(folder, "live.wasm")
-	if err := p.buildLive(ctx, notebooks, progress, out, true); err != nil {
+	if err := p.buildLive(ctx, notebooks, progress, out, "GOOS=js", "GOARCH=wasm"); err != nil {
 		return nil, err
 	}
 	program, err := os.ReadFile(out)

@@ -66,7 +66,7 @@ class LiveFigure {
 	}
 
 	async begin() {
-		this.status.textContent = "Loading the program (3 MB) …";
+		this.status.textContent = "Loading the program (4 MB) …";
 		try {
 			const controls = await engine.ask(this.name);
 			controls.forEach((c, i) => c.Points ? this.points(c) : c.Slider ? this.slider(c, i) : this.field(c, i));

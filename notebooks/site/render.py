@@ -1,7 +1,8 @@
 """Turn the text cells of notebooks into HTML with MathML.
 
 Reads a list of {"folder": F, "cells": [{"text": T, "attachments": A}]} from standard input
-and writes for each a list of {"html": H, "headings": [[level, identity, html]], "complaints": C}.
+and writes for each a list of {"html": H, "headings": [{"level": L, "identity": I, "text": H}],
+"complaints": C}.
 Where formulas are is decided by nbconvert's parser: they are part of Markdown, so
 dollars in code are dollars.
 """
@@ -160,7 +161,7 @@ class Renderer(mistune.HTMLRenderer):
             number += 1
             identity = f"{base}-{number}"
         self.identities.add(identity)
-        self.headings.append([level, identity, re.sub("</?a[^>]*>", "", text)])
+        self.headings.append({"level": level, "identity": identity, "text": re.sub("</?a[^>]*>", "", text)})
         quoted = html.escape(identity)
         return f'<h{level} id="{quoted}">{text} <a class="anchor" href="#{html.escape(urllib.parse.quote(identity))}" aria-label="Link to this section">#</a></h{level}>\n'
 
@@ -198,6 +199,7 @@ def cell(markdown, renderer, text, attachments):
     try:
         body = re.sub(r"<p>\s*</p>", "", markdown(text))
         body = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", body)  # of a table whose rows have names
+        body = re.sub(r'(<math [^>]*display="inline"(?:(?!</math>).)*</math>)([,.;:!?)]+)', r'<span class="glue">\1\2</span>', body)
         body = re.sub(' style="text-align:([a-z]+)"', r' class="\1"', body)
     except Exception as error:  # of a parser that met its match
         body = f'<pre class="bad">{html.escape(text)}</pre>'
