@@ -117,7 +117,7 @@ func examineKernel(ctx context.Context, p project) (string, error) {
 	}
 	defer k.shutdown()
 	probe := &cell{Type: "code", Source: "%noautoget\nimport \"qhlab/qhnet\"\n%%\nvar m qhnet.Model\nprintln(m == nil)"}
-	err = executeCell(ctx, k, probe, newCollector())
+	err = executeCell(ctx, k, probe, string(probe.Source), newCollector())
 	return fmt.Sprintf("runs, %.1f s with the start of a kernel", time.Since(start).Seconds()), err
 }
 

@@ -180,8 +180,10 @@ func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc
 	if v.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, v.timeout, fmt.Errorf("it took longer than -timeout %v", v.timeout))
+	return context.WithTimeoutCause(ctx, v.timeout, fmt.Errorf("%w %v", errOverdue, v.timeout))
 }
+
+var errOverdue = errors.New("it took longer than -timeout")
 
 // draws tells whether the cell shows the figure of a name.
 func (c *cell) draws(figure string) bool {

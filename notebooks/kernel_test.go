@@ -27,7 +27,7 @@ func start(t testing.TB, p project) *kernel {
 func execute(t testing.TB, ctx context.Context, k *kernel, source string) (*cell, error) {
 	t.Helper()
 	c := &cell{Type: "code", Source: text(source)}
-	return c, executeCell(ctx, k, c, newCollector())
+	return c, executeCell(ctx, k, c, string(c.Source), newCollector())
 }
 
 const firstCell = "%noautoget\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"time\"\n)"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -168,6 +169,10 @@ func keepUnfinished(p project, path string, nb *notebook) error {
 
 // executeNotebook runs all cells in a fresh kernel. With an error it returns
 // the notebook as far as it came.
+//
+// Every cell is a program that takes a second to build, so those that only declare run
+// together with the next one. If that fails, all run again one by one, as the kernel names
+// the cell and the line of an error by how it got them.
 func executeNotebook(ctx context.Context, p project, path string, progress *progress, v variant) (*notebook, error) {
 	nb, err := readNotebook(path)
 	if err != nil {
@@ -180,21 +185,46 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 	if err := v.apply(nb); err != nil {
 		return nil, fmt.Errorf("%s: %w", title(path), err)
 	}
-	start := time.Now()
-	k, err := startKernel(ctx, p, filepath.Dir(path), append(v.env, "QHLAB_HEADLESS=1")...)
-	if err == nil {
-		err = k.declare(ctx, noInput)
+	start, together := time.Now(), nb.canJoin() && len(v.parameters) == 0
+	for {
+		k, err := startKernel(ctx, p, filepath.Dir(path), append(v.env, "QHLAB_HEADLESS=1")...)
+		if err == nil {
+			err = k.declare(ctx, noInput)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", title(path), err)
+		}
+		err = executeCells(ctx, k, nb, title(path), progress, v, together)
+		k.shutdown()
+		switch {
+		case err == nil:
+			progress.say("%-58s %6.1fs  complete", title(path), time.Since(start).Seconds())
+			return nb, nil
+		case !together || ctx.Err() != nil || errors.Is(err, errOverdue):
+			return nb, fmt.Errorf("%s: %w", title(path), err)
+		}
+		progress.say("%s: once more, to see which cell fails", title(path))
+		together = false
+		nb.normalize()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", title(path), err)
-	}
-	defer k.shutdown()
-	if err := executeCells(ctx, k, nb, title(path), progress, v); err != nil {
-		return nb, err
-	}
-	progress.say("%-58s %6.1fs  complete", title(path), time.Since(start).Seconds())
-	return nb, nil
 }
+
+// canJoin tells whether cells may run as parts of one program: imports stand before all
+// else, and no saved output names a cell and a line, as an expected error does.
+func (nb *notebook) canJoin() bool {
+	imports := 0
+	for i, c := range nb.Cells {
+		if c.runnable() && importLine.MatchString(string(c.Source)) {
+			imports = i + 1
+		}
+		if c.hasTag("raises-exception") {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(nb.Cells[:max(0, imports-1)], (*cell).runnable)
+}
+
+var importLine = regexp.MustCompile(`(?m)^import\b`)
 
 // noInput is a declaration by which every cell finds the end of its input at once.
 // The kernel connects the input to a pipe that nobody writes to.
@@ -206,9 +236,9 @@ func init_noInput() {
 }`
 
 // executeCells runs the cells from top to bottom until one fails.
-func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant) error {
+func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant, together bool) error {
 	total, count, section := nb.countRunnable(), 0, ""
-	collector := newCollector()
+	collector, waiting := newCollector(), ""
 	for _, c := range nb.Cells {
 		section = c.heading(section)
 		if !c.runnable() {
@@ -217,36 +247,43 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 		count++
 		number := count
 		c.ExecutionCount = &number
+		code := waiting + string(c.Source)
+		if together && count < total && !commandLine.MatchString(string(c.Source)) { // only declares
+			waiting = code + "\n"
+			continue
+		}
+		waiting = ""
 		s := progress.begin(fmt.Sprintf("%s [%d/%d] %s", title, count, total, section))
 		limited, stop := v.limit(ctx)
-		err := executeCell(limited, k, c, collector)
+		err := executeCell(limited, k, c, code, collector)
 		stop()
 		switch {
 		case err == nil:
 			s.end("")
 		case errors.Is(err, context.Canceled):
 			s.end("interrupted")
-			return fmt.Errorf("%s: interrupted in cell [%d]", title, count)
+			return fmt.Errorf("interrupted in cell [%d]", count)
 		default:
 			s.end("failed")
-			return fmt.Errorf("%s: cell [%d] failed: %s", title, count, strings.TrimSpace(err.Error()))
+			return fmt.Errorf("cell [%d] failed: %w", count, err)
 		}
 	}
 	return nil
 }
 
-// executeCell runs one cell. A cell tagged raises-exception may fail; the error of
-// another is what it printed and the kernel's report, which names the line.
-func executeCell(ctx context.Context, k *kernel, c *cell, collector *collector) error {
+// executeCell runs the code of a cell and of those that wait for it. A cell tagged
+// raises-exception may fail; the error of another is what it printed and the kernel's
+// report, which names the line.
+func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector *collector) error {
 	var broken error
-	err := k.execute(ctx, string(c.Source), func(m message) {
+	err := k.execute(ctx, code, func(m message) {
 		broken = errors.Join(broken, collector.collect(c, m))
 	})
 	if err := errors.Join(err, broken); err != nil {
 		return err
 	}
 	if c.failure() != nil && !c.hasTag("raises-exception") {
-		return errors.New(c.errorText())
+		return errors.New(strings.TrimSpace(c.errorText()))
 	}
 	return nil
 }

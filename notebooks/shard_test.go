@@ -92,7 +92,11 @@ func TestSlurmComputesASweep(t *testing.T) {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	t.Cleanup(func() { exec.Command(script, "stop", folder).Run() })
+	t.Cleanup(func() {
+		if out, err := exec.Command(script, "stop", folder).CombinedOutput(); err != nil {
+			t.Errorf("Slurm goes on: %v\n%s", err, out)
+		}
+	})
 	command(script, "start", folder)
 	t.Setenv("SLURM_CONF", filepath.Join(folder, "slurm.conf"))
 
@@ -106,7 +110,7 @@ func TestSlurmComputesASweep(t *testing.T) {
 	job := command("sbatch", "--parsable", "sweep.job")
 	await := func(what string, is func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * patience); !is(); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); !is(); time.Sleep(200 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s takes too long:\n%s", what, command("squeue"))
 			}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/gif"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -253,8 +255,11 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 		return nil, fmt.Errorf("plotting: an animation needs frames and a delay up to %d, this has %d and %d", math.MaxUint16, len(frames), delay)
 	}
 	var g gif.GIF
+	var before *image.Paletted
 	for k, f := range frames {
-		data, err := encode(f, PNG, screenDPI, paper)
+		theme := paper
+		theme.colors = onScreen(f).colors
+		data, err := encode(f, PNG, screenDPI, theme)
 		if err != nil {
 			return nil, err
 		}
@@ -263,14 +268,30 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 			return nil, err
 		}
 		frame, ok := img.(*image.Paletted)
-		if !ok || k > 0 && frame.Bounds() != g.Image[0].Bounds() {
+		if !ok || k > 0 && frame.Rect != before.Rect {
 			return nil, f.errorf("frame %d is of another size than frame 1; give all the same limits and labels", k+1)
 		}
-		g.Image, g.Delay = append(g.Image, frame), append(g.Delay, delay)
+		g.Image, g.Delay = append(g.Image, changes(frame, before)), append(g.Delay, delay)
+		before = frame
 	}
 	var b bytes.Buffer
 	err := gif.EncodeAll(&b, &g)
 	return b.Bytes(), err
+}
+
+// changes leaves those pixels of a frame transparent that are as before, which takes less
+// space.
+func changes(frame, before *image.Paletted) *image.Paletted {
+	if before == nil || len(frame.Palette) == 256 {
+		return frame
+	}
+	changed := image.NewPaletted(frame.Rect, append(slices.Clip(frame.Palette), color.Transparent))
+	for i, p := range frame.Pix {
+		if changed.Pix[i] = p; frame.Palette[p] == before.Palette[before.Pix[i]] {
+			changed.Pix[i] = uint8(len(frame.Palette))
+		}
+	}
+	return changed
 }
 
 // Style gives a plot of gonum's the font, the colours and the line widths of this
