@@ -181,7 +181,7 @@ func TestLinearFlowFromZero(t *testing.T) {
 	for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Scaled, qhnet.LogLoss} {
 		tr, err := qhnet.Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
 		// The end is located up to the tolerance 1e-8 of a step, relative to 100.
-		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-6 {
+		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-5 { // some steps of tolerance 1e-8, relative to 100
 			t.Errorf("%v: log(1/L) = %v, %v", clock, tr.Last().LogInverse(), err)
 		}
 	}
