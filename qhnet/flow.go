@@ -143,7 +143,7 @@ func (e *NotSeparatedError) Error() string {
 		where += fmt.Sprintf(" and %d point(s) have a margin ≤ 0, the first of them %v", n, e.Violated[:min(n, 5)])
 	}
 	if e.Cause != nil {
-		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, or start elsewhere: %v", where, e.Cause)
+		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, standardize the data if its scale is far from 1, or start elsewhere: %v", where, e.Cause)
 	}
 	return fmt.Sprintf("qhnet: the flow came to rest %s; check the labels, use a richer model, or start elsewhere", where)
 }

@@ -181,7 +181,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
-		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %w", tr.Last().LogInverse(), r.Until, err)
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %w; what can be changed are MaxSteps, Tolerance and Method of the Flow, and the scale of the data", tr.Last().LogInverse(), r.Until, err)
 	}
 	return r.arrived(clock, solution.Status)
 }
