@@ -282,6 +282,10 @@ func dependent(a *mat.Dense) bool {
 // String returns the certificate as a table.
 func (c *Certificate) String() string {
 	var b strings.Builder
+	ambiguous := ""
+	if c.Degenerate {
+		ambiguous = "  (not unique: dependent gradients)"
+	}
 	line := func(name, format string, values ...any) {
 		fmt.Fprintf(&b, "%-24s "+format+"\n", append([]any{name}, values...)...)
 	}
@@ -291,7 +295,7 @@ func (c *Certificate) String() string {
 	line("feasibility", "min q - 1 = %s", residualText(-c.Infeasibility()))
 	line("support", "%d of %d margins, q ≤ 1 + %.0e%s", len(c.Support), len(c.Margins), c.Epsilon, c.earlyNote())
 	line("", "%14s %16s", "stationarity", "complementarity")
-	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), c.degenerateNote())
+	line("  μ fitted", "%14s %16s%s", residualText(c.Fitted.Stationarity), residualText(c.Fitted.Complementarity), ambiguous)
 	line("  μ from softmax", "%14s %16s", residualText(c.Softmax.Stationarity), residualText(c.Softmax.Complementarity))
 	return b.String()
 }
@@ -325,13 +329,6 @@ func (c *Certificate) SupportPoints() []int {
 func (c *Certificate) earlyNote() string {
 	if left := c.Epsilon * math.Exp(-c.Alpha); left < 20*(1-1e-9) && len(c.Support) < len(c.Margins) {
 		return fmt.Sprintf("  (early: those beyond weigh up to e^-%.1f of the largest)", left)
-	}
-	return ""
-}
-
-func (c *Certificate) degenerateNote() string {
-	if c.Degenerate {
-		return "  (not unique: dependent gradients)"
 	}
 	return ""
 }

@@ -17,9 +17,8 @@ import (
 // checkpoint lets its solver forget what a file cannot hold.
 const checkpointSteps = 50
 
-// checkpointInterval bounds the time spent on writing, and reportInterval that on
-// telling how far a descent is; they have no influence on the result.
-var checkpointInterval, reportInterval = time.Second, time.Second
+// checkpointInterval bounds the time spent on writing, without influence on the result.
+var checkpointInterval = time.Second
 
 // snapshot is all that a flow needs to go on with the same bits.
 type snapshot struct {
@@ -31,7 +30,7 @@ type snapshot struct {
 	Points      []Point
 	Separated   *Point
 	Status      ode.Status
-	Work        ode.Statistics // of the phases before this one, or of all
+	Work        Work // of the phases before this one, or of all
 	Steps       int
 	StallU      float64
 
@@ -41,9 +40,11 @@ type snapshot struct {
 // take saves the state of a run at an accepted step.
 func (r *flowRun) take(phase Clock, state *ode.State) *snapshot {
 	tr := r.trajectory
+	work := tr.Work
+	work.Limited = slices.Clone(work.Limited)
 	return &snapshot{
 		Fingerprint: r.fingerprint, Phase: phase, State: state, Time: r.time,
-		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: tr.Work,
+		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: work,
 		Steps: r.steps, StallU: r.stallU,
 	}
 }
@@ -53,6 +54,7 @@ func (r *flowRun) restore(s *snapshot) {
 	tr := r.trajectory
 	r.time, r.steps, r.stallU, r.latest = s.Time, s.Steps, s.StallU, s
 	tr.Points, tr.Separated, tr.Status, tr.Work = s.Points, s.Separated, s.Status, s.Work
+	tr.Work.Limited = slices.Clone(s.Work.Limited)
 }
 
 // load takes the run to its checkpoint, if there is one yet.
@@ -81,7 +83,7 @@ func (r *flowRun) load() error {
 // fits tells whether a run can go on from a snapshot, whatever program wrote it.
 func (r *flowRun) fits(s *snapshot) bool {
 	switch {
-	case !pointsFit(s.Points, len(r.Start)):
+	case !pointsFit(s.Points, len(r.Start)) || len(s.Work.Limited) != len(r.trajectory.Work.Limited):
 		return false
 	case !s.Finished:
 		return slices.Contains(r.phases(), s.Phase) && (s.State == nil || len(s.State.Y) == len(r.Start))

@@ -3,6 +3,8 @@ package qhnet
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Clock is the independent variable of a flow. The path of gradient flow does
@@ -114,7 +116,8 @@ func (k *timekeeper) advance(u, logH float64) {
 		k.Scaled += integrateExp(-width, math.Abs(logH-k.LogH), p)
 		// Below -45, e^x is under the spacing of float64 at 1.
 		from := max(-width, -45)
-		k.LogTime = logAdd(k.LogTime, u+math.Log(integrateExp(from, -from, func(x float64) float64 { return x + p(x) })))
+		added := u + math.Log(integrateExp(from, -from, func(x float64) float64 { return x + p(x) }))
+		k.LogTime = floats.LogSumExp([]float64{k.LogTime, added})
 	}
 	k.Third, k.U, k.LogH = [2]float64{k.U, k.LogH}, u, logH
 }
@@ -151,15 +154,4 @@ func integrateExp(a, change float64, f func(x float64) float64) float64 {
 		}
 	}
 	return sum * half
-}
-
-// logAdd returns log(e^a + e^b).
-func logAdd(a, b float64) float64 {
-	if a < b {
-		a, b = b, a
-	}
-	if math.IsInf(b, -1) {
-		return a
-	}
-	return a + math.Log1p(math.Exp(b-a))
 }

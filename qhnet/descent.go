@@ -47,10 +47,6 @@ type Descent struct {
 	// Stop, if not nil, is asked after every record and ends the training if true.
 	// Of a training that it has ended, it is asked again before that goes on.
 	Stop func(*Trajectory) bool
-
-	// Progress, if not nil, hears the step and the log(1/L) of the last record,
-	// after every record and about once a second between them.
-	Progress func(step int, logInverse float64)
 }
 
 // Run trains. If it is interrupted or fails, it returns what was recorded so far
@@ -259,7 +255,7 @@ func (r *descentRun) reaches(p Point) bool {
 // between reports and saves a training about once a second.
 func (r *descentRun) between() error {
 	now := time.Now()
-	if now.Sub(r.reported) >= reportInterval {
+	if now.Sub(r.reported) >= time.Second {
 		r.report()
 	}
 	if now.Sub(r.written) >= checkpointInterval {
@@ -271,9 +267,6 @@ func (r *descentRun) between() error {
 func (r *descentRun) report() {
 	r.reported = time.Now()
 	r.task.Report(float64(r.Step)/float64(r.Steps), "%s", r.state())
-	if r.Progress != nil {
-		r.Progress(r.Step, r.trajectory.Last().LogInverse())
-	}
 }
 
 // state says how far the training is.
@@ -332,7 +325,7 @@ func (r *descentRun) step() error {
 	if r.WeightDecay > 0 { // -∇(L + κ‖θ‖²/2) = L (g - κ θ/L)
 		floats.AddScaled(f.g, -r.WeightDecay*math.Exp(-f.logLoss), r.Theta)
 	}
-	r.LogTime = logAdd(r.LogTime, r.Optimizer.Update(r.Theta, f.g, f.logLoss))
+	r.LogTime = floats.LogSumExp([]float64{r.LogTime, r.Optimizer.Update(r.Theta, f.g, f.logLoss)})
 	r.Step++
 	return nil
 }

@@ -101,21 +101,6 @@ func TestDescentRunsTwice(t *testing.T) {
 	}
 }
 
-// TestDescentReportsBetweenRecords has 900 steps between its last two records.
-func TestDescentReportsBetweenRecords(t *testing.T) {
-	qhnet.Hasten(t)
-	d := trainOn(t)
-	d.Steps, d.PerDecade, d.Optimizer = 1000, 1, &qhnet.LossScaled{Step: 0.01}
-	calls, last := 0, 0
-	d.Progress = func(step int, _ float64) { calls, last = calls+1, step }
-	if _, err := d.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if calls < d.Steps || last != d.Steps {
-		t.Errorf("%d reports, the last at step %d", calls, last)
-	}
-}
-
 func TestDescentRefuses(t *testing.T) {
 	d := trainOn(t)
 	d.Optimizer = &qhnet.GradientDescent{Step: 1}

@@ -28,10 +28,10 @@ func TrajectoryOf(m *Margins, points ...Point) *Trajectory {
 // Wrap puts something around the model's evaluation.
 func (m *Margins) Wrap(wrap func(Evaluation) Evaluation) { m.outputs = wrap(m.outputs) }
 
-// Hasten makes runs write checkpoints and report at every step, for one test.
+// Hasten makes runs write checkpoints at every step, for one test.
 func Hasten(t *testing.T) {
-	checkpointInterval, reportInterval = 0, 0
-	t.Cleanup(func() { checkpointInterval, reportInterval = time.Second, time.Second })
+	checkpointInterval = 0
+	t.Cleanup(func() { checkpointInterval = time.Second })
 }
 
 // Linearizations returns those of a flow with the clock Automatic: of its first

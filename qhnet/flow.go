@@ -40,8 +40,11 @@ type Flow struct {
 	// Method is the solver. nil means [ode.Auto], which measures what is cheapest,
 	// but RadauIIA for balls. RKC is fit for flows as the Jacobian of gradient flow
 	// in s is symmetric, so that its stiff spectrum is real.
-	Method   ode.Method
-	MaxSteps int // attempted steps of each phase; 0 means 1e6
+	Method ode.Method
+
+	// MaxSteps bounds the attempted steps of each phase. 0 means as many as cost the time
+	// of 300,000 gradients: some seconds for a small network.
+	MaxSteps int
 
 	// Checkpoint, if not empty, is a file that the run is saved to about once a
 	// second, atomically, and resumed from. A resumed run gives the same bits as
@@ -54,16 +57,6 @@ type Flow struct {
 	// and LogLogLoss at the end of the step, and ends the flow if true. Of a flow
 	// that it has ended, it is asked again before that goes on.
 	Stop func(*Trajectory) bool
-
-	// Progress, if not nil, hears about once a second how far the flow has come.
-	Progress func(FlowProgress)
-}
-
-// FlowProgress says how far a flow has come.
-type FlowProgress struct {
-	LogInverse float64 // u = log(1/L)
-	Until      float64
-	ode.Report
 }
 
 // Run follows the flow. If it is interrupted or fails, it returns what was
@@ -80,18 +73,9 @@ func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	r.task = task
 	path, err := r.run(ctx)
 	if path != nil && len(path.Points) > 0 {
-		task.Say("%s", r.reached())
+		task.Say("ended at log(1/L) = %.4g of %.4g", path.Last().LogInverse(), r.Until)
 	}
 	return path, err
-}
-
-// reached says how far the flow came.
-func (r *flowRun) reached() string {
-	u := r.trajectory.Last().LogInverse()
-	if u >= r.Until*(1-1e-9) {
-		return fmt.Sprintf("log(1/L) = %.4g", u)
-	}
-	return fmt.Sprintf("ended at log(1/L) = %.4g of %.4g", u, r.Until)
 }
 
 func (f *Flow) validate() error {
@@ -120,12 +104,11 @@ func (f *Flow) validate() error {
 		return fmt.Errorf("qhnet: Flow.KinkWidth = %v; use a width in (0, 1], such as 1e-3", f.KinkWidth)
 	}
 	if f.MaxSteps < 0 {
-		return fmt.Errorf("qhnet: Flow.MaxSteps = %d; use at least 1, or 0 for a million", f.MaxSteps)
+		return fmt.Errorf("qhnet: Flow.MaxSteps = %d; use at least 1, or 0 for as many as cost 300,000 gradients", f.MaxSteps)
 	}
 	if f.Clock < 0 || f.Clock > ArcLength {
 		return fmt.Errorf("qhnet: Flow.Clock is %v; use one of the clocks of this package", f.Clock)
 	}
-	f.MaxSteps = cmp.Or(f.MaxSteps, 1_000_000)
 	return checkPerDecade("Flow", &f.PerDecade)
 }
 
@@ -160,7 +143,7 @@ func (e *NotSeparatedError) Error() string {
 		where += fmt.Sprintf(" and %d point(s) have a margin ≤ 0, the first of them %v", n, e.Violated[:min(n, 5)])
 	}
 	if e.Cause != nil {
-		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, or start elsewhere: %v", where, e.Cause)
+		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, standardize the data if its scale is far from 1, or start elsewhere: %v", where, e.Cause)
 	}
 	return fmt.Sprintf("qhnet: the flow came to rest %s; check the labels, use a richer model, or start elsewhere", where)
 }
@@ -168,25 +151,56 @@ func (e *NotSeparatedError) Error() string {
 // Unwrap returns the cause.
 func (e *NotSeparatedError) Unwrap() error { return e.Cause }
 
-// stallSteps is how often an unseparated flow is checked for rest.
+// SingularError is the error of a flow that has come, in finite time, to where a deviation
+// that a normalization divides by is zero. The direction of what is normalized has no limit
+// there, and so has the gradient.
+type SingularError struct {
+	Whose      string  // the layer and its point, or its feature over the batch
+	Share      float64 // the deviation over the largest of that layer
+	LogInverse float64 // u = log(1/L) there
+}
+
+// Error says whose deviation vanishes, and what helps.
+func (e *SingularError) Error() string {
+	return fmt.Sprintf("qhnet: the flow comes to a singularity at log(1/L) = %.6g: the deviation that %s is divided by, now %.1e of the largest of the layer, goes to zero in finite time; start elsewhere, or give the layer an Epsilon", e.LogInverse, e.Whose, e.Share)
+}
+
+// singular tells whether a deviation is below a share of the largest of its layer although
+// what has it moves about as fast as the others do. That of a point which is small itself
+// moves as much slower.
+func (r *flowRun) singular(theta []float64, below float64) error {
+	d, ok := r.field.margins.outputs.(interface {
+		FastestDeviation(v []float64) (whose string, share, lead float64)
+	})
+	if !ok || r.field.at(theta) != nil {
+		return nil
+	}
+	whose, share, lead := d.FastestDeviation(r.field.g)
+	if !(share < below && lead*share > 0.01) {
+		return nil
+	}
+	return &SingularError{whose, share, -r.field.logLoss}
+}
+
+// stallSteps is how often a flow is checked for a singularity, and for rest.
 const stallSteps = 64
 
-// afterStep asks Stop, and ends a flow that has come to rest before separation:
-// log L has not moved, and the gradients of the margins cancel each other or vanish
-// where they are needed.
+// afterStep asks Stop, and ends a flow that is at a singularity or has come to rest before
+// separation: log L has not moved, and the gradients of the margins cancel each other or
+// vanish where they are needed.
 func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if r.stopped() {
 		return true
-	}
-	if r.trajectory.Separated != nil {
-		return false
 	}
 	if r.steps++; r.steps < stallSteps {
 		return false
 	}
 	moved := math.Abs(r.time.U - r.stallU)
 	r.steps, r.stallU = 0, r.time.U
-	r.rested = moved <= 1e-7*max(1, math.Abs(r.time.U)) && r.atRest(theta)
+	if r.broken = r.singular(theta, 1e-6); r.broken != nil {
+		return true
+	}
+	r.rested = r.trajectory.Separated == nil && moved <= 1e-7*max(1, math.Abs(r.time.U)) && r.atRest(theta)
 	return r.rested
 }
 

@@ -28,6 +28,7 @@ type flowRun struct {
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
 	rested     bool      // the flow came to rest unseparated
+	broken     error     // a SingularError at which it ended
 	kinks      bool      // the model has rectifiers
 
 	rates func() []float64 // findRates, solved once a run
@@ -45,7 +46,7 @@ func newFlowRun(f *Flow) *flowRun {
 	r := &flowRun{
 		Flow: f, kinks: kinks, field: newField(margins, f.Loss),
 		middle:     make([]float64, len(f.Start)),
-		trajectory: &Trajectory{margins: margins},
+		trajectory: &Trajectory{margins: margins, Work: Work{Limited: make([]int, len(margins.Model().Blocks()))}},
 	}
 	r.rates = sync.OnceValue(r.findRates)
 	return r
@@ -151,9 +152,18 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	tr := r.trajectory
 	tr.Status = solution.Status
 	tr.Work.Add(solution.Statistics)
-	// Steps grow without bound at rest, until a few of them leave the numbers.
-	if err != nil && tr.Separated == nil && ctx.Err() == nil && r.atRest(solution.Y) {
-		r.rested, err = true, nil
+	if err != nil && ctx.Err() == nil {
+		if r.broken = r.singular(solution.Y, 1e-3); r.broken == nil && tr.Separated == nil && r.atRest(solution.Y) {
+			// Steps grow without bound at rest, until a few of them leave the numbers.
+			r.rested, err = true, nil
+		}
+	}
+	if r.broken != nil {
+		r.record(solution.Y)
+		return r.broken
+	}
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", tr.slow(), err)
 	}
 	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
 		return r.notSeparated(solution.Y, err)
@@ -171,24 +181,9 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
-		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %s moves fastest for its size: %w", tr.Last().LogInverse(), r.Until, r.fastest(), err)
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %w; what can be changed are MaxSteps, Tolerance and Method of the Flow, and the scale of the data", tr.Last().LogInverse(), r.Until, err)
 	}
 	return r.arrived(clock, solution.Status)
-}
-
-// fastest names the block with the largest ‖g‖/‖θ‖ at the last record: below a
-// normalization, that of the weights that make a unit's deviation vanish.
-func (r *flowRun) fastest() (name string) {
-	theta, most := r.trajectory.Last().Theta, -1.0
-	if r.field.at(theta) != nil {
-		return "no block"
-	}
-	for _, b := range r.Margins.Model().Blocks() {
-		if speed := floats.Norm(b.Of(r.field.g), 2) / floats.Norm(b.Of(theta), 2); speed > most {
-			name, most = b.Name, speed
-		}
-	}
-	return name
 }
 
 // arrived reports an end that is not where the clock says, as steps at the limit of
@@ -284,12 +279,6 @@ func (r *flowRun) due() bool {
 	last := r.trajectory.Last()
 	u := last.LogInverse()
 	return math.Abs(r.time.U-u) >= width*max(1, math.Abs(u)) || r.time.LogTime-last.LogTime >= width
-}
-
-// visit records a grid point, where onStretch has just left the field.
-func (r *flowRun) visit(_ float64, theta []float64) error {
-	r.record(theta)
-	return nil
 }
 
 // stopped asks Stop about records that it has not seen.

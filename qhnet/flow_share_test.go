@@ -3,6 +3,7 @@ package qhnet_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -71,33 +72,39 @@ func seconds() float64 {
 	return float64(u.Utime.Nano()) / 1e9
 }
 
+var flows = flag.Int("flows", 40, "how many random flows to follow; 10 with -short")
+
 // TestFlowsArriveOrSayWhy follows flows of networks drawn at random on data of sizes
-// from 1e-6 to 1e6. A flow that does not arrive must say so by a type, not after
-// ever smaller steps without end.
+// from 1e-6 to 1e6. A flow that does not arrive must say so by a type that names what has
+// stopped it, within the work that a flow is given. Times are reported, not judged.
 func TestFlowsArriveOrSayWhy(t *testing.T) {
-	cases, most := uint64(40), 10_000
 	if testing.Short() {
-		cases, most = 20, 1000
+		*flows = 10
 	}
 	ends, slow := map[string]int{}, []float64{}
-	for seed := range cases {
+	for seed := range uint64(*flows) {
 		name, flow := wild(t, seed)
-		flow.MaxSteps = most
 		before := seconds()
 		tr, err := flow.Run(context.Background())
 		took := seconds() - before
 		slow = append(slow, took)
 		var rest *qhnet.NotSeparatedError
+		var singular *qhnet.SingularError
 		var failure *ode.Failure
 		end := "arrived"
 		switch {
 		case err == nil && math.Abs(tr.Last().LogInverse()-1e5) > 10:
 			t.Errorf("%d, %s: ended at log(1/L) = %v without an error", seed, name, tr.Last().LogInverse())
 		case err == nil:
+		case errors.As(err, &singular):
+			end = "singular"
 		case errors.As(err, &failure):
 			end = failure.Status.String()
+			if !strings.Contains(err.Error(), "limited by") {
+				t.Errorf("%d, %s: %v does not say by what it was limited", seed, name, err)
+			}
 		case errors.As(err, &rest):
-			end = "not separated"
+			end = "at rest"
 		case tr == nil && strings.Contains(err.Error(), "cannot start"):
 			end = "refused at the start"
 		default:
@@ -108,9 +115,38 @@ func TestFlowsArriveOrSayWhy(t *testing.T) {
 			t.Logf("%3d %s: %s after %.1f s: %v", seed, name, end, took, err)
 		}
 	}
-	if arrived := ends["arrived"]; !testing.Short() && arrived < 16 {
-		t.Errorf("%d of %d flows arrive; 21 did when this was written", arrived, cases)
+	if arrived := ends["arrived"]; arrived < *flows/2 {
+		t.Errorf("%d of %d flows arrive; three of five did when this was written", arrived, *flows)
 	}
 	slices.Sort(slow)
-	t.Logf("%d flows: %v; CPU seconds: median %.2f, most %.2f", cases, ends, slow[len(slow)/2], slow[len(slow)-1])
+	t.Logf("%d flows: %v; CPU seconds: median %.2f, most %.2f", *flows, ends, slow[len(slow)/2], slow[len(slow)-1])
+}
+
+// TestFlowEndsAtASingularity: with the deviation of one group of one point goes the
+// direction that the group is normalized to.
+func TestFlowEndsAtASingularity(t *testing.T) {
+	singular := 0
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		set := randomSet(rng, 8, 3)
+		net := network(t, nn.Input(3), nn.Dense(6), nn.GroupNorm(2), nn.ReLUPower(2), nn.Dense(1))
+		tr, err := qhnet.Flow{Margins: bind(t, net, set), Start: net.Start(rng, nn.He), Until: 1e4}.Run(context.Background())
+		var end *qhnet.SingularError
+		if !errors.As(err, &end) {
+			continue
+		}
+		singular++
+		if !strings.Contains(end.Whose, "norm1: point ") || !(end.Share < 1e-3) || end.LogInverse != tr.Last().LogInverse() {
+			t.Errorf("seed %d: %+v, %v", seed, end, err)
+		}
+		// A little ε, and there is none.
+		net = network(t, nn.Input(3), nn.Dense(6), nn.GroupNorm(2, nn.Epsilon(0.1)), nn.ReLUPower(2), nn.Dense(1))
+		_, err = qhnet.Flow{Margins: bind(t, net, set), Start: tr.Points[0].Theta, Until: 10}.Run(context.Background())
+		if errors.As(err, &end) {
+			t.Errorf("seed %d, with ε: %v", seed, err)
+		}
+	}
+	if singular == 0 {
+		t.Error("no flow comes to a singularity")
+	}
 }

@@ -46,10 +46,15 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
 		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
 
+		OnAttempt: r.limitedBy(),
+
 		Checkpoint: r.checkpointing(clock),
 	}
 	if clock == LogLoss || clock == LogLogLoss {
-		o.Record = ode.Recording{At: r.grid(clock, p), Visit: r.visit}
+		o.Record = ode.Recording{At: r.grid(clock, p), Visit: func(_ float64, theta []float64) error {
+			r.record(theta) // onStretch has just left the field there
+			return nil
+		}}
 	} else {
 		o.Events = append(o.Events, r.level("log(1/L) reached", r.Until, true))
 		if r.Clock == Automatic {
@@ -60,13 +65,25 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		o.Events = append(o.Events, r.separation())
 	}
 	o.Stop.AfterRecord = func(float64, []float64) bool { return r.stopped() }
-	o.Progress.Report = func(report ode.Report) {
+	o.Progress.Report = func(ode.Report) {
 		r.task.Report(r.share(), "log(1/L) = %.3g of %.3g", r.time.U, r.Until)
-		if r.Progress != nil {
-			r.Progress(FlowProgress{LogInverse: r.time.U, Until: r.Until, Report: report})
-		}
+	}
+	if r.MaxSteps == 0 {
+		o.Stop.MaxWork = 300_000
 	}
 	return o
+}
+
+// limitedBy counts attempted steps for the blocks of the components with the worst error.
+func (r *flowRun) limitedBy() func(worst int) {
+	blocks := r.Margins.Model().Blocks()
+	return func(worst int) {
+		for b, block := range blocks {
+			if i := worst - block.Offset; i >= 0 && i < block.Len() {
+				r.trajectory.Work.Limited[b]++
+			}
+		}
+	}
 }
 
 // share is how much of the flow is done, as most of its steps are equal in log u.
@@ -88,16 +105,18 @@ func (r *flowRun) method() ode.Method {
 	return ode.Auto{Implicit: implicit}
 }
 
-// price is what the linear algebra of a step costs beside a gradient, which takes
-// about 6nm multiplications of a network of m parameters at n points: Hessian-vector
-// products as many as columns, or gradients as many as outputs, and factorizations
-// of about 3 k³ of a k×k matrix.
+// price is what the linear algebra of a step costs beside a gradient, which takes about
+// 6nm multiplications of a network of m parameters at n points, and as long as 30,000
+// more for its small parts: Hessian-vector products as many as columns, or gradients as
+// many as outputs, and factorizations of 5/3 k³ multiplications of a k×k matrix.
+// Substitutions are slow for their multiplications, about as 13 k².
 func (r *flowRun) price(l ode.Linearization) ode.Price {
 	m, n, k := float64(len(r.Start)), float64(r.Margins.Points()), float64(r.Margins.rank())
+	work := 6*n*m + 30_000
 	if l == nil {
-		return ode.Price{Refresh: 1.3 * m, Factor: m * m / (2 * n), Solve: 1 + m/n}
+		return ode.Price{Refresh: 1.3 * m, Factor: 1 + 5*m*m*m/(3*work), Solve: 1 + 13*m*m/work}
 	}
-	return ode.Price{Refresh: 2 + k/n + k*k/(6*n), Factor: 1 + k*k*k/(2*m*n), Solve: 1 + k/n}
+	return ode.Price{Refresh: 2 + k/n + m*k*k/work, Factor: 1 + 5*k*k*k/(3*work), Solve: 1 + 13*k*k/work}
 }
 
 // lowRank reports whether factorizations of the size of the outputs are the

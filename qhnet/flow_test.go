@@ -181,7 +181,7 @@ func TestLinearFlowFromZero(t *testing.T) {
 	for _, clock := range []qhnet.Clock{qhnet.Automatic, qhnet.Scaled, qhnet.LogLoss} {
 		tr, err := qhnet.Flow{Margins: q, Start: make([]float64, 3), Until: 100, Clock: clock}.Run(context.Background())
 		// The end is located up to the tolerance 1e-8 of a step, relative to 100.
-		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-6 {
+		if err != nil || math.Abs(tr.Last().LogInverse()-100) > 1e-5 { // some steps of tolerance 1e-8, relative to 100
 			t.Errorf("%v: log(1/L) = %v, %v", clock, tr.Last().LogInverse(), err)
 		}
 	}
@@ -203,7 +203,7 @@ func TestFlowOutOfSteps(t *testing.T) {
 	tr, err := flow.Run(context.Background())
 	unseparated, failure := new(qhnet.NotSeparatedError), new(ode.Failure)
 	if !errors.As(err, &unseparated) || !errors.As(err, &failure) || failure.Status != ode.StepLimit || tr.Status != ode.StepLimit ||
-		strings.Contains(err.Error(), "rest") || !strings.Contains(err.Error(), "MaxSteps") {
+		strings.Contains(err.Error(), "rest") || !strings.Contains(err.Error(), "MaxSteps") || !strings.Contains(err.Error(), "of the steps were limited by R.") {
 		t.Errorf("after four steps: %v", err)
 	}
 }
@@ -341,4 +341,22 @@ func TestFlowWithTrainableOutputBias(t *testing.T) {
 		t.Errorf("%d steps: %+v", steps, tr.Work)
 	}
 	t.Logf("%+v", tr.Work)
+}
+
+// TestFlowOfRandomLabels: before the points are separated the flow is stiff as well.
+func TestFlowOfRandomLabels(t *testing.T) {
+	for seed := range uint64(3) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		set := randomSet(rng, 20, 2)
+		net := network(t, nn.Input(2), nn.Dense(12), nn.ReLUPower(2), nn.Dense(1))
+		tr := run(t, qhnet.Flow{Margins: bind(t, net, set), Start: net.Start(rng, nn.He), Until: 1e5, PerDecade: 2})
+		work, limited := tr.Work, 0
+		for _, n := range work.Limited {
+			limited += n
+		}
+		if attempts := work.Steps + work.Rejected; limited > attempts || limited < attempts/2 {
+			t.Errorf("seed %d: blocks have limited %v of %d steps", seed, work.Limited, attempts)
+		}
+		t.Logf("%+v", work)
+	}
 }

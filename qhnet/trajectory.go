@@ -2,6 +2,7 @@ package qhnet
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -14,9 +15,26 @@ type Trajectory struct {
 	Points    []Point
 	Separated *Point // the first that shows all points classified correctly, nil if none does; see Separating
 	Status    ode.Status
-	Work      ode.Statistics
+	Work      Work
 
 	margins *Margins
+}
+
+// Work is what a flow has cost, and what has made it slow.
+type Work struct {
+	ode.Statistics
+	Limited []int // by block of the model, the attempted steps in which it had the largest error for its tolerance
+}
+
+// slow says which block has limited most steps.
+func (tr *Trajectory) slow() string {
+	b, all := 0, 0
+	for i, n := range tr.Work.Limited {
+		if all += n; n > tr.Work.Limited[b] {
+			b = i
+		}
+	}
+	return fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(tr.Work.Limited[b])/float64(max(all, 1)), tr.Model().Blocks()[b].Name)
 }
 
 // Point is the state of a flow at one recorded instant.

@@ -19,17 +19,15 @@ import (
 // Its Jacobian is that of [pointNorm]. What belongs to a channel is kept for each of
 // its entries in a row, so that passes are over rows.
 type batchNorm struct {
-	spec     norm
-	layer    string
+	deviations
 	in, out  *signal
 	summands *signal // of which the input is the average, or the input
 	points   int
 	channels int
 
-	mean, inverse []float64 // μ and 1/σ
-	tangentDots   []float64 // mean(ẑ ḣ), which is dσ along v
-	adjointDots   []float64 // mean(ẑ z̄)
-	shift, ones   []float64 // what is added to each row, and factors that leave it
+	mean        []float64 // μ
+	adjointDots []float64 // mean(ẑ z̄)
+	shift, ones []float64 // what is added to each row, and factors that leave it
 
 	value, slope moments // of the pass at work, and of its derivative along v
 }
@@ -49,7 +47,7 @@ func (p *plan) batchNorm(l norm, in, out wire) {
 
 func newBatchNorm(l norm, layer string, channels int, b *binding, in, out, summands *signal) *batchNorm {
 	o := &batchNorm{
-		spec: l, layer: layer, in: in, out: out, summands: summands, points: b.points, channels: channels,
+		deviations: deviations{spec: l, layer: layer}, in: in, out: out, summands: summands, points: b.points, channels: channels,
 		value: newMoments(in.width, b.shards), slope: newMoments(in.width, b.shards),
 	}
 	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.tangentDots, &o.adjointDots, &o.shift, &o.ones} {
@@ -193,7 +191,7 @@ func (o *batchStep) reduce(p pass) error {
 		copy(o.mean, o.value.average)
 		kernel.Affine(o.shift, o.mean, -1, 0)
 	case p == forwardPass && o.number == 1:
-		return o.deviations()
+		return o.divide()
 	case p == tangentPass && o.number == 0:
 		copy(o.tangentDots, o.value.product)
 	case p == reversePass && o.number == 2:
@@ -202,9 +200,9 @@ func (o *batchStep) reduce(p pass) error {
 	return nil
 }
 
-// deviations sets the inverse deviations, and completes the means by what rounding
+// divide sets the inverse deviations, and completes the means by what rounding
 // left of them.
-func (o *batchNorm) deviations() error {
+func (o *batchNorm) divide() error {
 	area := o.in.width / o.channels
 	for j, rest := range o.value.average {
 		variance, channel := o.value.product[j]-rest*rest, j/area
@@ -246,11 +244,25 @@ func (o *batchNorm) project(dst, u *signal, q quantity, m *moments, scales []flo
 
 // zeroVariance explains which channel has no direction.
 func (o *batchNorm) zeroVariance(channel int) error {
+	return o.spec.undefined(o.layer, o.where(channel*o.in.width/o.channels), "zero variance")
+}
+
+func (o *batchNorm) fastest() (piece int, share, lead float64) {
+	return o.deviations.fastest(func(entry int) (speed float64) {
+		for k := range o.points {
+			speed = math.Hypot(speed, o.in.row(tangents, k)[entry])
+		}
+		return speed
+	})
+}
+
+// where names the feature or channel of an entry.
+func (o *batchNorm) where(entry int) string {
 	what := "feature"
 	if o.in.width > o.channels {
 		what = "channel"
 	}
-	return o.spec.undefined(o.layer, fmt.Sprintf("%s %d over the batch of %d points", what, channel, o.points), "zero variance")
+	return fmt.Sprintf("%s %d over the batch of %d points", what, entry*o.channels/o.in.width, o.points)
 }
 
 // statistics are what a batch normalization divides by once it is frozen.

@@ -3,6 +3,9 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/internal/kernel"
 )
@@ -114,6 +117,53 @@ func (l norm) normalize(p *plan, in wire) wire {
 	return out
 }
 
+// deviations are what a normalization divides by.
+type deviations struct {
+	spec        norm
+	layer       string
+	inverse     []float64 // 1/σ of each piece
+	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
+}
+
+// fastest returns the piece that moves fastest for its deviation, given the speeds of all,
+// with its share in the largest deviation and how many times as fast it is as the median.
+func (d *deviations) fastest(speed func(piece int) float64) (piece int, share, lead float64) {
+	if d.spec.with.epsilon > 0 {
+		return 0, 1, 0
+	}
+	rates := make([]float64, len(d.inverse))
+	for i, inverse := range d.inverse {
+		rates[i] = speed(i) * inverse
+	}
+	piece = floats.MaxIdx(rates)
+	most := rates[piece]
+	slices.Sort(rates)
+	return piece, slices.Min(d.inverse) / d.inverse[piece], most / rates[(len(rates)-1)/2]
+}
+
+// divider is an operator that divides by deviations.
+type divider interface {
+	fastest() (piece int, share, lead float64)
+	where(piece int) string
+}
+
+// FastestDeviation returns what changes fastest for the deviation that a normalization
+// divides it by, as θ moves along v from the last Forward, "" if nothing is normalized, with
+// the deviation's share in the largest of the layer, and how many times as fast it is as
+// the layer's median.
+func (e *Evaluation) FastestDeviation(v []float64) (whose string, share, lead float64) {
+	e.checkMoved("FastestDeviation")
+	e.tangent(v)
+	for i := range e.steps {
+		if d, ok := e.steps[i].operator.(divider); ok {
+			if piece, s, l := d.fastest(); l > lead {
+				whose, share, lead = e.steps[i].layer+": "+d.where(piece), s, l
+			}
+		}
+	}
+	return whose, share, lead
+}
+
 // vanishes tells whether there is no variance to divide by. Entries that agree but for
 // rounding have a variance of the size of the bound: they differ by roundings of
 // their mean, or if they are averages, by those of what was averaged.
@@ -136,19 +186,16 @@ func (l norm) undefined(layer, where, what string) error {
 // symmetric: tangents and adjoints take the same way.
 type pointNorm struct {
 	pieces
-	spec        norm
-	layer       string
+	deviations
 	summands    *signal   // of which the input is the average, or the input
-	inverse     []float64 // 1/σ of each piece
-	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
 	adjointDots []float64 // mean(ẑ z̄)
 }
 
 func newPointNorm(l norm, layer string, points int, in, out, summands *signal) *pointNorm {
 	count := points * l.groups
 	return &pointNorm{
-		pieces: pieces{in, out, l.groups}, spec: l, layer: layer, summands: summands,
-		inverse: make([]float64, count), tangentDots: make([]float64, count), adjointDots: make([]float64, count),
+		pieces: pieces{in, out, l.groups}, summands: summands, adjointDots: make([]float64, count),
+		deviations: deviations{l, layer, make([]float64, count), make([]float64, count)},
 	}
 }
 
@@ -250,13 +297,20 @@ func rootMeanSquare(x []float64) float64 {
 
 // zeroVariance explains which piece has no direction.
 func (o *pointNorm) zeroVariance(g int) error {
-	where := fmt.Sprintf("point %d", g/o.perPoint)
-	if o.perPoint > 1 {
-		where += fmt.Sprintf(", group %d,", g%o.perPoint)
-	}
 	what := "zero variance"
 	if !o.spec.centred {
 		what = "only zeros"
 	}
-	return o.spec.undefined(o.layer, where, what)
+	return o.spec.undefined(o.layer, o.where(g), what)
+}
+
+func (o *pointNorm) where(g int) string {
+	if o.perPoint > 1 {
+		return fmt.Sprintf("point %d, group %d,", g/o.perPoint, g%o.perPoint)
+	}
+	return fmt.Sprintf("point %d", g)
+}
+
+func (o *pointNorm) fastest() (piece int, share, lead float64) {
+	return o.deviations.fastest(func(g int) float64 { return floats.Norm(o.piece(o.in, tangents, g), 2) })
 }

@@ -97,30 +97,17 @@ type auto struct {
 	power    *powerIteration
 	radius   float64 // of the Jacobian where a trial was considered
 	next     int     // the method of the next step
-	price    Price
 }
 
 func (a Auto) stepper(s *system) stepper {
 	m := float64(len(s.y))
-	d := &auto{s: s, settings: a, power: newPowerIteration(s), price: s.problem.Price}
+	d := &auto{s: s, settings: a, power: newPowerIteration(s)}
 	d.steppers[explicit] = DormandPrince{}.stepper(s)
 	d.steppers[stabilized] = RKC{}.stepper(s)
-	given := s.problem.Jacobian != nil || s.problem.Linearization != nil
-	for _, p := range []struct {
-		price *float64
-		usual float64
-	}{{&d.price.Refresh, m}, {&d.price.Factor, m}, {&d.price.Solve, 4}} {
-		if *p.price == 0 {
-			*p.price = p.usual
-		}
-	}
-	if !given {
-		d.price.Refresh = 0 // counted as evaluations
-	}
 	d.Candidates = [methods]candidate{
 		explicit:   {Price: few, Wait: 1},
 		stabilized: {Price: few, Wait: 1},
-		implicit:   {Price: 2*few + max(d.price.Refresh, m) + trialSteps*(d.price.Factor+4*d.price.Solve), Wait: 1},
+		implicit:   {Price: 2*few + max(s.price.Refresh, m) + trialSteps*(s.price.Factor+4*s.price.Solve), Wait: 1},
 	}
 	return d
 }
@@ -167,27 +154,23 @@ func (d *auto) change() {
 
 func (d *auto) attempt(h float64) (trial, error) {
 	d.change()
-	before := d.cost()
+	before := d.s.work()
 	tr, err := d.stepping().attempt(h)
 	progress := math.Abs(h)
 	if err != nil || !(tr.err <= 1) {
 		progress = 0
 	}
-	d.count(d.cost()-before, progress)
+	d.count(d.s.work()-before, progress)
 	switch {
 	case d.Current != d.Home:
 		tr.next = d.judge(err != nil)
-	case d.Current == explicit && (progress == 0 || !d.stiff()):
+	case d.Current == explicit && progress == 0:
+	case d.Current == explicit && !d.stiff():
+		tr.next = d.challenge(implicit, patience)
 	case d.Steps >= trialSteps:
-		tr.next = d.challenge()
+		tr.next = d.challenge(explicit, 1)
 	}
 	return tr, err
-}
-
-// cost returns what the run has cost so far, in evaluations.
-func (d *auto) cost() float64 {
-	n, p := &d.s.statistics, &d.price
-	return float64(n.Evaluations) + p.Refresh*float64(n.Jacobians) + p.Factor*float64(n.Factorizations) + p.Solve*float64(n.Iterations)
 }
 
 // count books an attempt.
@@ -206,18 +189,18 @@ func (d *auto) count(cost, progress float64) {
 	d.Spent += cost
 }
 
-// challenge looks whether another method should have a trial. If so, it returns
-// the size of its first step.
-func (d *auto) challenge() float64 {
+// challenge looks whether another method, from the given one on, should have a trial
+// after a wait longer by a factor. If so, it returns the size of its first step.
+func (d *auto) challenge(first int, factor float64) float64 {
 	d.radius = -1
 	for i := range d.Candidates {
 		c := &d.Candidates[i]
-		if i == d.Home || i == implicit && !d.hasImplicit() || c.Others < c.Wait*c.Price {
+		if i < first || i == d.Home || i == implicit && !d.hasImplicit() || c.Others < factor*c.Wait*c.Price {
 			continue
 		}
-		before := d.cost()
+		before := d.s.work()
 		step := d.firstStep(i)
-		d.Spent, d.Failures = d.cost()-before, 0
+		d.Spent, d.Failures = d.s.work()-before, 0
 		if step > 0 {
 			c.Cost, c.Progress, d.next = 0, 0, i
 			return step

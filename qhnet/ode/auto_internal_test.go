@@ -15,7 +15,7 @@ func TestAutoStaysImplicitWithoutARadius(t *testing.T) {
 	d.Home, d.Current, d.next = implicit, implicit, implicit
 	d.Candidates[implicit] = candidate{Cost: 1000, Progress: 1, Step: 1}
 	d.Candidates[explicit].Others, d.Candidates[stabilized].Others = 1e6, 1e6
-	if step := d.challenge(); step != 0 || d.next == explicit || d.next == stabilized {
+	if step := d.challenge(explicit, 1); step != 0 || d.next == explicit || d.next == stabilized {
 		t.Errorf("method %d has a trial with a step of %v where the spectral radius is NaN", d.next, step)
 	}
 	if d.Candidates[explicit].Wait != patience {

@@ -23,6 +23,11 @@ type Options struct {
 	// with status [CallbackFailed].
 	OnStep func(s *Stretch) error
 
+	// OnAttempt is told after every attempted step which component had the largest
+	// error for its tolerance, in the step or in Newton's iteration, -1 if none could be
+	// computed: what makes a run slow.
+	OnAttempt func(worst int)
+
 	Checkpoint Checkpoint
 	Resume     *State // continue from here instead of from Problem.Initial
 	Progress   Progress
@@ -38,6 +43,10 @@ type Stopping struct {
 	// counted from the start and not from a resumed state. Zero means 1e7, far
 	// above what a run with a suitable method takes.
 	MaxSteps int
+
+	// MaxWork bounds the work, in evaluations of the derivative, with linear algebra at
+	// the Problem's Price. Zero means no bound.
+	MaxWork float64
 }
 
 // Recording says at which times the solution is kept. Values between steps come
@@ -112,10 +121,10 @@ func (o *Options) validate(p *Problem) error {
 			return fmt.Errorf("ode: the Direction of event %q is %d; use Either, Rising or Falling", e.Name, e.Direction)
 		}
 	}
-	if o.Stop.MaxSteps < 0 {
-		return fmt.Errorf("ode: Stopping.MaxSteps = %d; it must not be negative", o.Stop.MaxSteps)
+	if o.Stop.MaxSteps < 0 || !(o.Stop.MaxWork >= 0) {
+		return fmt.Errorf("ode: Stopping.MaxSteps = %d, Stopping.MaxWork = %v; neither may be negative", o.Stop.MaxSteps, o.Stop.MaxWork)
 	}
-	ends := o.Stop.AfterStep != nil || o.Stop.AfterRecord != nil || o.Stop.MaxSteps > 0 || o.OnStep != nil || o.Record.Visit != nil
+	ends := o.Stop.AfterStep != nil || o.Stop.AfterRecord != nil || o.Stop.MaxSteps > 0 || o.Stop.MaxWork > 0 || o.OnStep != nil || o.Record.Visit != nil
 	for i := range o.Events {
 		if o.Events[i].Value == nil {
 			panic("ode: Event.Value is nil")

@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -39,7 +40,8 @@ type Problem struct {
 	// it is nil.
 	SpectralRadius func(t float64, y []float64) (float64, error)
 
-	// Price is what the linear algebra of an implicit step costs; Auto weighs it.
+	// Price is what the linear algebra of an implicit step costs. Auto weighs it, and
+	// it counts for Stopping.MaxWork.
 	Price Price
 }
 
@@ -50,6 +52,16 @@ type Price struct {
 	Refresh float64 // of a Jacobian or linearization, unless by differences, which are counted
 	Factor  float64 // of both Newton systems
 	Solve   float64 // of one Newton iteration's systems
+}
+
+// price returns the prices of the problem, without those that are zero.
+func (p *Problem) price() Price {
+	m := float64(len(p.Initial))
+	c := Price{Refresh: cmp.Or(p.Price.Refresh, m), Factor: cmp.Or(p.Price.Factor, m), Solve: cmp.Or(p.Price.Solve, 4)}
+	if p.Jacobian == nil && p.Linearization == nil {
+		c.Refresh = 0 // counted as evaluations
+	}
+	return c
 }
 
 // Linearization solves the linear systems of an implicit method,
@@ -118,6 +130,7 @@ func (e evaluationError) Unwrap() error { return e.cause }
 type system struct {
 	problem    *Problem
 	control    *Control
+	price      Price
 	statistics Statistics
 
 	t, tNew float64
@@ -125,6 +138,7 @@ type system struct {
 	f, fNew []float64 // derivatives at y and yNew
 
 	absolute []float64 // tolerances at the current point
+	worst    int       // the component with the largest error in the last norm, -1 without one
 }
 
 func newSystem(p *Problem, c *Control) *system {
@@ -132,7 +146,7 @@ func newSystem(p *Problem, c *Control) *system {
 	for i := range v[4] {
 		v[4][i] = c.Absolute
 	}
-	return &system{problem: p, control: c, y: v[0], yNew: v[1], f: v[2], fNew: v[3], absolute: v[4]}
+	return &system{problem: p, control: c, price: p.price(), y: v[0], yNew: v[1], f: v[2], fNew: v[3], absolute: v[4]}
 }
 
 // vectors cuts vectors of length m from one block.
@@ -151,6 +165,12 @@ func (s *system) derivative(dst []float64, t float64, y []float64) error {
 		return evaluationError{cause: fmt.Errorf("derivative at t = %.10g: %w", t, err)}
 	}
 	return nil
+}
+
+// work returns what the run has cost so far, in evaluations.
+func (s *system) work() float64 {
+	n, p := &s.statistics, &s.price
+	return float64(n.Evaluations) + p.Refresh*float64(n.Jacobians) + p.Factor*float64(n.Factorizations) + p.Solve*float64(n.Iterations)
 }
 
 // refresh evaluates the derivative and the tolerances at the current point.
@@ -187,15 +207,18 @@ func finite(x []float64) bool {
 	return poison == 0
 }
 
-// norm returns the weighted root mean square of e with the scale of y and z. It
-// is not finite if any of the three is not.
+// norm returns the weighted root mean square of e with the scale of y and z, and keeps
+// where e is worst. It is not finite if any of the three is not.
 func (s *system) norm(e, y, z []float64) float64 {
 	rtol, absolute := s.control.Relative, s.absolute[:len(e)]
 	y, z = y[:len(e)], z[:len(e)]
-	var sum, poison float64
+	var sum, poison, most float64
 	for i, v := range e {
 		q := v / (absolute[i] + rtol*math.Max(math.Abs(y[i]), math.Abs(z[i])))
-		sum += q * q
+		if q *= q; q > most {
+			most, s.worst = q, i
+		}
+		sum += q
 		poison += 0 * z[i]
 	}
 	return math.Sqrt(sum/float64(len(e))) + poison

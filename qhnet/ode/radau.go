@@ -176,6 +176,9 @@ func (d *radau) attempt(h float64) (trial, error) {
 	}
 	iterations, ratio, err := d.converge(h)
 	if err != nil {
+		if err == errNotConverged {
+			s.norm(d.x, s.y, s.y) // for the worst component
+		}
 		return trial{safety: ratio}, err
 	}
 	for i, z := range d.z3 {

@@ -25,7 +25,7 @@ const (
 	Reached        Status = iota // the end of the interval
 	EventReached                 // a terminal event
 	Stopped                      // a stop predicate returned true
-	StepLimit                    // Stopping.MaxSteps attempted steps
+	StepLimit                    // Stopping.MaxSteps attempted steps, or Stopping.MaxWork
 	StepUnderflow                // the step size fell to the spacing of float64 at t
 	NonFinite                    // the derivative failed or was not finite
 	EventNonFinite               // an event's value was not finite
@@ -37,7 +37,7 @@ var statusTexts = [...]struct{ name, advice string }{
 	Reached:        {"end reached", ""},
 	EventReached:   {"terminal event", ""},
 	Stopped:        {"stopped by the caller", ""},
-	StepLimit:      {"step limit", "raise Stopping.MaxSteps, loosen the tolerances, or use RadauIIA or Auto if the problem is stiff"},
+	StepLimit:      {"step limit", "raise Stopping.MaxSteps or MaxWork, loosen the tolerances, or use RadauIIA or Auto if the problem is stiff"},
 	StepUnderflow:  {"step size underflow", "the solution may have a singularity or the derivative a jump here: look at it near this time, end before it, or loosen tolerances close to rounding error"},
 	NonFinite:      {"derivative not finite", "the solution left the domain of the derivative: end before this time, stop at an event, or change variables"},
 	EventNonFinite: {"event value not finite", "make the event's Value finite along the whole solution"},

@@ -118,7 +118,11 @@ func (r *run) step() (Status, error) {
 		return status, cause
 	}
 	h := r.aim()
+	s.worst = -1
 	tr, err := r.stepper.attempt(h)
+	if told := r.options.OnAttempt; told != nil {
+		told(s.worst)
+	}
 	if err == nil && (math.IsNaN(tr.err) || math.IsInf(tr.err, 0)) {
 		tr, err = trial{next: tr.next}, evaluationError{cause: errNonFinite}
 	}
@@ -171,7 +175,8 @@ func (r *run) mayStep() (Status, error) {
 	default:
 	}
 	s := r.system
-	if s.statistics.Steps+s.statistics.Rejected >= r.options.Stop.MaxSteps {
+	stop := &r.options.Stop
+	if s.statistics.Steps+s.statistics.Rejected >= stop.MaxSteps || stop.MaxWork > 0 && s.work() >= stop.MaxWork {
 		return StepLimit, nil
 	}
 	if math.Abs(s.t)+r.h > math.MaxFloat64 {

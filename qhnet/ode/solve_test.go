@@ -171,3 +171,29 @@ func TestEveryEndIsTyped(t *testing.T) {
 		})
 	}
 }
+
+// TestWorkIsBounded: linear algebra counts at its price, and every attempt says which
+// component was worst: the second, which turns a hundred times as fast.
+func TestWorkIsBounded(t *testing.T) {
+	for _, m := range []ode.Method{ode.DormandPrince{}, ode.RKC{}, ode.RadauIIA{}, ode.Auto{}} {
+		p := ode.Problem{
+			Derivative: func(dst []float64, t float64, _ []float64) error {
+				dst[0], dst[1] = math.Cos(t), math.Cos(100*t)
+				return nil
+			},
+			Initial: []float64{0, 0}, End: 1e6, Price: ode.Price{Factor: 100, Solve: 10},
+		}
+		worst := [2]int{}
+		sol, err := ode.Solve(t.Context(), p, ode.Options{
+			Method: m, Stop: ode.Stopping{MaxWork: 3000},
+			OnAttempt: func(i int) { worst[max(i, 0)]++ },
+		})
+		var failure *ode.Failure
+		if !errors.As(err, &failure) || failure.Status != ode.StepLimit || sol.Statistics.Evaluations > 3100 || sol.Statistics.Factorizations > 30 {
+			t.Errorf("%v: %+v, %v", m, sol.Statistics, err)
+		}
+		if worst[1] <= 2*worst[0] {
+			t.Errorf("%v: the components were worst in %v attempts", m, worst)
+		}
+	}
+}
