@@ -5,6 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -210,7 +214,8 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 }
 
 // canJoin tells whether cells may run as parts of one program: imports stand before all
-// else, and no saved output names a cell and a line, as an expected error does.
+// else, no cell uses what only a later one declares, which together would work, and no
+// saved output names a cell and a line, as an expected error does.
 func (nb *notebook) canJoin() bool {
 	imports := 0
 	for i, c := range nb.Cells {
@@ -221,10 +226,40 @@ func (nb *notebook) canJoin() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(nb.Cells[:max(0, imports-1)], (*cell).runnable)
+	return !slices.ContainsFunc(nb.Cells[:max(0, imports-1)], (*cell).runnable) && nb.inOrder()
 }
 
 var importLine = regexp.MustCompile(`(?m)^import\b`)
+
+// inOrder tells whether every cell that only declares finds what it uses above itself.
+func (nb *notebook) inOrder() bool {
+	declared, undefined := map[string]int{}, make([][]string, len(nb.Cells))
+	for i, c := range slices.Backward(nb.Cells) {
+		if !c.runnable() {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, "", "package p\n"+commandLine.ReplaceAllString(string(c.Source), ""), parser.SkipObjectResolution)
+		if err != nil {
+			continue // a cell of statements
+		}
+		config := types.Config{Error: func(err error) {
+			if name, missing := strings.CutPrefix(err.(types.Error).Msg, "undefined: "); missing {
+				undefined[i] = append(undefined[i], name)
+			}
+		}}
+		cell, _ := config.Check("p", files, []*ast.File{file}, nil)
+		for _, name := range cell.Scope().Names() {
+			declared[name] = i
+		}
+	}
+	for i, names := range undefined {
+		if slices.ContainsFunc(names, func(name string) bool { return declared[name] > i }) {
+			return false
+		}
+	}
+	return true
+}
 
 // noInput is a declaration by which every cell finds the end of its input at once.
 // The kernel connects the input to a pipe that nobody writes to.

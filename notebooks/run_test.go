@@ -37,6 +37,42 @@ func TestNotebooks(t *testing.T) {
 	}
 }
 
+func TestCellsRunTogetherOnlyInOrder(t *testing.T) {
+	const imports, last = "%noautoget\nimport (\n\t\"fmt\"\n\t\"math\"\n)", "%%\nfmt.Println(two())"
+	for _, c := range []struct {
+		declare []string
+		want    bool
+	}{
+		{[]string{"type number float64\n\nvar base number = 1", "func one() number { return base * number(math.Sqrt(1)) }", "func two() number { return 2 * one() }"}, true},
+		{[]string{"func two() int { return 2 * one() }", "func one() int { return 1 }"}, false},
+		{[]string{"func two() number { return 2 }", "type number int"}, false},
+		{[]string{"func two() int { one := 2; return one }", "func one() int { return 1 }"}, true},
+		{[]string{"func two() int { return 2 }", "import \"os\""}, false},
+	} {
+		path := filepath.Join(t.TempDir(), "order.ipynb")
+		writeNotebook(t, path, append(append([]string{imports}, c.declare...), last)...)
+		nb, err := readNotebook(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := nb.canJoin(); got != c.want {
+			t.Errorf("%q run together: %v, want %v", c.declare, got, c.want)
+		}
+	}
+}
+
+func TestNotebooksDeclareBeforeTheyUse(t *testing.T) {
+	paths, err := here(t).notebooks(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if nb, err := readNotebook(path); err != nil || !nb.inOrder() {
+			t.Errorf("%s: a cell uses what a later one declares, %v", title(path), err)
+		}
+	}
+}
+
 func TestRunSavesTheSameBytesEveryTime(t *testing.T) {
 	t.Parallel()
 	p := withKernel(t)
