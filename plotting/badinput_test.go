@@ -306,6 +306,9 @@ func TestBadInput(t *testing.T) {
 		plotting.Interact([]plotting.Slider{{Max: 1}}, nil)
 		return nil, nil
 	})
+	for _, p := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {
+		b.refuse(fmt.Sprint("Quantile of p = ", p), func() ([]byte, error) { plotting.Quantile(x, p); return nil, nil })
+	}
 	b.refuse("Median of no runs", func() ([]byte, error) { plotting.Median(x, nil); return nil, nil })
 	b.refuse("Median of short runs", func() ([]byte, error) { plotting.Median(x, [][]float64{{1}}); return nil, nil })
 	b.refuse("Median of a NaN", func() ([]byte, error) {

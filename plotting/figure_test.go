@@ -85,6 +85,22 @@ func medianOf(x []float64, runs ...[]float64) plotting.Layer {
 	return line
 }
 
+func TestQuantile(t *testing.T) {
+	inf := math.Inf(1)
+	for _, c := range []struct {
+		sorted  []float64
+		p, want float64
+	}{
+		{[]float64{1, 2}, 0.5, 1.5}, {[]float64{1, 2, 4}, 0.5, 2}, {[]float64{1, 2, 4}, 0.75, 3},
+		{[]float64{7}, 0.25, 7}, {[]float64{1, 2}, 0, 1}, {[]float64{1, 2}, 1, 2},
+		{[]float64{-inf, 0, inf}, 0.5, 0}, {[]float64{0, inf}, 0.5, inf}, {nil, 0.5, math.NaN()}, {[]float64{math.NaN(), 1}, 0.5, math.NaN()},
+	} {
+		if got := plotting.Quantile(c.sorted, c.p); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("quantile %v of %v is %v, want %v", c.p, c.sorted, got, c.want)
+		}
+	}
+}
+
 // A curve is drawn over the range that the panels share, and measured there.
 func TestSharedCurve(t *testing.T) {
 	line := func(x ...float64) plotting.Layer { return plotting.Line{X: x, Y: x} }

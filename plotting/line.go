@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -281,8 +280,26 @@ func Median(x []float64, runs [][]float64) (Line, Band) {
 		}
 		slices.Sort(column)
 		for k := range quartiles {
-			quartiles[k] = append(quartiles[k], stat.Quantile(float64(k+1)/4, stat.LinInterp, column, nil))
+			quartiles[k] = append(quartiles[k], Quantile(column, float64(k+1)/4))
 		}
 	}
 	return Line{X: x, Y: quartiles[1]}, Band{X: x, Low: quartiles[0], High: quartiles[2]}
+}
+
+// Quantile returns the p-quantile of sorted values, by lines between x_1, …, x_n at
+// p = 0, 1/(n-1), …, 1, so that the median of two is their mean; NaN of none. gonum's
+// stat.LinInterp takes the smaller one.
+func Quantile(sorted []float64, p float64) float64 {
+	if !(p >= 0 && p <= 1) {
+		panic(fmt.Sprintf("plotting: Quantile: p = %v; it must be between 0 and 1", p))
+	}
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	at, part := math.Modf(p * float64(len(sorted)-1))
+	low := sorted[int(at)]
+	if part == 0 { // also beside an infinity
+		return low
+	}
+	return (1-part)*low + part*sorted[int(at)+1]
 }
