@@ -270,9 +270,10 @@ func kktCases(t *testing.T) []kktCase {
 
 func TestKKTResidualsFallAsPredicted(t *testing.T) {
 	for _, c := range kktCases(t) {
-		flow := qhnet.Flow{Margins: c.margins, Start: c.start, Until: 1e6, PerDecade: 4, Tolerance: 1e-9}
+		// A residual of 3e-7 is that of the limit only in a flow that is followed closer.
+		flow := qhnet.Flow{Margins: c.margins, Start: c.start, Until: 1e6, PerDecade: 4, Tolerance: 1e-11}
 		if c.balls {
-			flow.Method, flow.Tolerance = ode.RadauIIA{}, 1e-11
+			flow.Method = ode.RadauIIA{}
 		}
 		tr, err := flow.Run(t.Context())
 		if err != nil {
@@ -293,7 +294,7 @@ func TestKKTResidualsFallAsPredicted(t *testing.T) {
 		}
 		_, slope := stat.LinearRegression(u, stationarity, nil, false)
 		// What competes with the law at log(1/L) = 1e4 has not quite died out.
-		if math.Abs(slope-c.law) > 0.05 {
+		if math.Abs(slope-c.law) > 0.02 {
 			t.Errorf("%s: stationarity falls with slope %.3f, the law says %.3f", c.name, slope, c.law)
 		}
 		if c.law <= -1 && last.Softmax.Stationarity > 1e-5 {
