@@ -18,7 +18,7 @@ import (
 // compare fails when the saved outputs of a notebook are not the fresh ones of the
 // same cells. Processors that fuse a multiplication with an addition, and other
 // instruction sets, round differently, so the last printed digit of a number may
-// differ, and a hundredth of a picture's pixels; how many cells do is returned.
+// differ, and three hundredths of a picture's pixels; how many cells do is returned.
 func compare(path string, saved, fresh *notebook) (rounded int, err error) {
 	var differences []string
 	for i, c := range fresh.Cells {
@@ -131,7 +131,7 @@ func sameNumber(a, b string) bool {
 	if errX != nil || errY != nil {
 		return false
 	}
-	const rounding = 1e-14
+	const rounding = 1e-11
 	return math.Abs(x-y) <= 1.001*max(lastDigit(a), lastDigit(b)) || max(math.Abs(x), math.Abs(y)) < rounding
 }
 
@@ -181,8 +181,8 @@ func lineAt(list []string, i int) string {
 	return string(line)
 }
 
-// diffPictures describes in what two pictures differ when more than a hundredth of
-// their pixels do.
+// diffPictures describes in what two pictures differ when more than three hundredths
+// of their pixels do.
 func diffPictures(saved, fresh string) string {
 	a, errA := decodePicture(saved)
 	b, errB := decodePicture(fresh)
@@ -201,7 +201,7 @@ func diffPictures(saved, fresh string) string {
 			}
 		}
 	}
-	if 100*changed <= len(a.Pix)/4 {
+	if 100*changed <= 3*len(a.Pix)/4 {
 		return ""
 	}
 	return fmt.Sprintf("its picture differs in %d pixels of %d, by at most %d of 255", changed, len(a.Pix)/4, largest)
