@@ -185,12 +185,12 @@ func (p project) withoutFonts() (files map[string]string, err error) {
 // engine returns the page that runs the live figures for those that embed it. Nothing in
 // it comes from a notebook but Go, which has no way out of WebAssembly.
 func (p project) engine(ctx context.Context, notebooks map[string]*notebook, progress *progress) ([]byte, error) {
-	folder, err := os.MkdirTemp("", "qhlab-live-")
+	guarded, err := guardFolder(os.TempDir(), 0) // a killed command leaves nothing
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
-	out := filepath.Join(folder, "live.wasm")
+	defer guarded.stop()
+	out := filepath.Join(guarded.folder, "live.wasm")
 	if err := p.buildLive(ctx, notebooks, progress, out, "GOOS=js", "GOARCH=wasm"); err != nil {
 		return nil, err
 	}
