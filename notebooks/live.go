@@ -79,12 +79,10 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 		if arguments, ok := interaction(c); ok && c.Type == "code" {
 			fmt.Fprintf(&figures, "\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
 		}
-		source := commandLine.ReplaceAllString(string(c.Source), "")
 		if c.Type != "code" || strings.HasPrefix(string(c.Source), "%%") {
 			continue
 		}
-		source = "package cells\n" + source
-		f, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
+		source, f, err := c.parse(token.NewFileSet())
 		if err != nil {
 			return "", fmt.Errorf("cell %s: %w", position(nb, i), err)
 		}
@@ -114,6 +112,13 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 		}
 	}
 	return fmt.Sprintf("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n%s)\n\n%sfunc init() {\n%s}\n", specs, &declarations, &figures), nil
+}
+
+// parse reads a cell that only declares as a file of Go; a cell of statements is an error.
+func (c *cell) parse(files *token.FileSet) (source string, file *ast.File, err error) {
+	source = "package cells\n" + commandLine.ReplaceAllString(string(c.Source), "")
+	file, err = parser.ParseFile(files, "", source, parser.SkipObjectResolution)
+	return source, file, err
 }
 
 // commandLine is a line that the kernel takes for itself.

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"os"
@@ -239,7 +238,7 @@ func (nb *notebook) inOrder() bool {
 			continue
 		}
 		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, "", "package p\n"+commandLine.ReplaceAllString(string(c.Source), ""), parser.SkipObjectResolution)
+		_, file, err := c.parse(files)
 		if err != nil {
 			continue // a cell of statements
 		}
@@ -248,7 +247,7 @@ func (nb *notebook) inOrder() bool {
 				undefined[i] = append(undefined[i], name)
 			}
 		}}
-		cell, _ := config.Check("p", files, []*ast.File{file}, nil)
+		cell, _ := config.Check("cells", files, []*ast.File{file}, nil)
 		for _, name := range cell.Scope().Names() {
 			declared[name] = i
 		}
