@@ -320,27 +320,8 @@ func positivePower(h, k float64) (value, slope, curvature float64) {
 }
 
 // Tanh is the hyperbolic tangent. It is not homogeneous of any degree.
-func Tanh() Layer { return smooth("tanh", tanh) }
-
-func tanh(to jet, h []float64) {
-	exponentials(to.bend, h, -2)
-	for i, h := range h {
-		e := to.bend[i]
-		t := math.Copysign((1-e)/(1+e), h)
-		if math.Abs(h) < 0.5 {
-			t = math.Tanh(h) // 1 - e has lost digits
-		}
-		slope := 4 * e / ((1 + e) * (1 + e))
-		to.value[i], to.slope[i], to.bend[i] = t, slope, -2*t*slope
-	}
-}
-
-// exponentials sets dst to e^{rate |h|}.
-func exponentials(dst, h []float64, rate float64) {
-	for i, h := range h {
-		dst[i] = math.Abs(h)
-	}
-	kernel.Exp(dst, dst, rate, 0)
+func Tanh() Layer {
+	return smooth("tanh", func(to jet, h []float64) { kernel.TanhCurve(to.value, to.slope, to.bend, h) })
 }
 
 // GELU is hΦ(h), Φ the normal distribution function (Hendrycks and Gimpel,
@@ -355,18 +336,8 @@ func GELU() Layer {
 
 // Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of
 // degree 1.
-func Softplus() Layer { return smooth("softplus", softplus) }
-
-func softplus(to jet, h []float64) {
-	exponentials(to.bend, h, -1)
-	for i, h := range h {
-		e := to.bend[i]
-		slope := 1 / (1 + e)
-		if h < 0 {
-			slope = e / (1 + e)
-		}
-		to.value[i], to.slope[i], to.bend[i] = max(h, 0)+math.Log1p(e), slope, e/((1+e)*(1+e))
-	}
+func Softplus() Layer {
+	return smooth("softplus", func(to jet, h []float64) { kernel.SoftplusCurve(to.value, to.slope, to.bend, h) })
 }
 
 // smooth is a function that is homogeneous of no degree.
