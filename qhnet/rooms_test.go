@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/go/packages"
 )
 
 // rooms says whom the packages of this module may import, themselves apart. One that
@@ -105,4 +107,32 @@ func listPackages(t *testing.T) []listed {
 		}
 	}
 	return all
+}
+
+// All types fit on other systems too, as far as each is served: reading is quicker than
+// compiling for them.
+func TestOtherSystems(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads the standard library four times, which -short leaves out")
+	}
+	for system, patterns := range map[[2]string][]string{
+		{"linux", "386"}:     {"./..."},
+		{"linux", "arm64"}:   {"./..."},
+		{"darwin", "arm64"}:  {"./..."},
+		{"windows", "amd64"}: {"./qhnet", "./plotting", "./notebooks"},
+	} {
+		list, err := packages.Load(&packages.Config{
+			Mode: packages.LoadAllSyntax,
+			Dir:  "..",
+			Env:  append(os.Environ(), "GOOS="+system[0], "GOARCH="+system[1], "CGO_ENABLED=0"),
+		}, patterns...)
+		if err != nil || len(list) < len(patterns) {
+			t.Fatalf("%s: %d packages, %v", system, len(list), err)
+		}
+		packages.Visit(list, nil, func(p *packages.Package) {
+			for _, e := range p.Errors {
+				t.Errorf("%s: %v", system, e)
+			}
+		})
+	}
 }
