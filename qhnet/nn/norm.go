@@ -306,7 +306,7 @@ func (o *pointNorm) zeroVariance(g int) error {
 
 func (o *pointNorm) where(g int) string {
 	if o.perPoint > 1 {
-		return fmt.Sprintf("point %d, group %d,", g/o.perPoint, g%o.perPoint)
+		return fmt.Sprintf("point %d, group %d", g/o.perPoint, g%o.perPoint)
 	}
 	return fmt.Sprintf("point %d", g)
 }

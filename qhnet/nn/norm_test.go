@@ -81,7 +81,7 @@ func TestZeroVariance(t *testing.T) {
 		{BatchNorm(), single, "norm1: feature 0 over the batch of 1 points has zero variance"},
 		{LayerNorm(), level, "norm1: point 1 has zero variance"},
 		{RMSNorm(), zeros, "norm1: point 1 has only zeros"},
-		{GroupNorm(2), halves, "norm1: point 1, group 1, has zero variance"},
+		{GroupNorm(2), halves, "norm1: point 1, group 1 has zero variance"},
 	} {
 		_, err := normalized(t, c.layer, c.x)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -108,7 +108,7 @@ func TestVarianceOfAverages(t *testing.T) {
 			{[]Layer{GroupNorm(4), GlobalAveragePool(), LayerNorm()}, "norm2: point 0 has zero variance"},
 			{[]Layer{GroupNorm(4), GlobalAveragePool(), RMSNorm()}, "norm2: point 0 has only zeros"},
 			{[]Layer{GroupNorm(4), Linear(), GlobalAveragePool(), BatchNorm()}, "norm2: feature 0 over the batch of 6 points has zero variance"},
-			{[]Layer{GroupNorm(4), AveragePool(5), Flatten(), GroupNorm(2)}, "norm2: point 0, group 0, has zero variance"},
+			{[]Layer{GroupNorm(4), AveragePool(5), Flatten(), GroupNorm(2)}, "norm2: point 0, group 0 has zero variance"},
 			{[]Layer{GroupNorm(2), GlobalAveragePool(), LayerNorm()}, ""},
 			{[]Layer{LayerNorm(), GlobalAveragePool(), BatchNorm()}, ""},
 		} {
