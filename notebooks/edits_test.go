@@ -61,6 +61,10 @@ var edits = []struct {
 	{"07", `perClass = 0`, `3 classes of 0 points; it needs at least 2 classes of 1`},
 	{"07", `start = math.NaN()`, `parameter 0 of classifier.weight is NaN; every parameter must be finite`},
 	{"07", `start = 0`, `all weights of the classifier are zero, so it has no direction`},
+	{"08", `perClass = 0`, `and \d\d other points: dataset: MNIST train: PerClass..0 0 0 0 0 0 0 0 0 0.. leaves no points; want at least 1`},
+	{"08", `perClass = 100000`, `class 0 has 29\d points, 100000 wanted`},
+	{"08", `seeds = 0`, `Median of no runs; give at least one`},
+	{"08", `epochs = 0`, `and \d\d other points: .*Descent.Steps = 0; take at least one step`},
 	{"09", `until = 0`, `Flow.Until = 0; it is the log.1/L. to reach and must be finite and positive`},
 	{"09", `until = math.NaN()`, `Flow.Until = NaN; it is the log.1/L. to reach`},
 	{"10", `steps = 0`, `Descent.Steps = 0; take at least one step`},
@@ -87,6 +91,14 @@ var edits = []struct {
 	{"12", `size = 1`, `figure "moved": .*the radius 1.00\d+ must be at least 0 and below ‖μ‖ = 1`},
 	{"12", `until = 0`, `Flow.Until = 0; it is the log.1/L. to reach`},
 	{"12", `size  = 1.2 => sise = 1.2`, `undefined: size`},
+	{"13", `until = 0`, `Flow.Until = 0; it is the log.1/L. to reach`},
+	{"13", `until = 5`, `at the start is not below Flow.Until = 5`},
+	{"13", `angle = math.NaN()`, `entry 0 of point 0 is NaN`},
+	{"13", `angle = 400`, `2 point.s. have no positive margin`},
+	{"15", `seeds = 0`, `Median of no runs; give at least one`},
+	{"15", `until = math.NaN()`, `Flow.Until = NaN; it is the log.1/L. to reach`},
+	{"15", `epsilon = -1`, `norm1: has ε = -1; it must be finite and not negative`},
+	{"15", `epsilon = 0`, `grow with exponent 1/2, error of the median: [^ ]+ is more than 2e-02`},
 }
 
 // program makes one Go program of a notebook, without the notebook's kernel: it runs

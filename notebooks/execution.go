@@ -378,8 +378,7 @@ var ownWords = regexp.MustCompile(`^[a-z]\w*: `)
 // panicSentence is what a panic says, without the words of the runtime around it
 // and with the name of the package that says it once.
 func panicSentence(trace string) string {
-	head, _, _ := strings.Cut(trace, "\ngoroutine ")
-	head, _, _ = strings.Cut(head, "\n[signal ")
+	head := stack.Split(trace, 2)[0]
 	for _, begin := range []string{"panic: ", "fatal error: "} {
 		if at := strings.LastIndex(head, begin); at >= 0 && (at == 0 || strings.ContainsRune("\n\t", rune(head[at-1]))) {
 			head = head[at+len(begin):]
@@ -393,6 +392,9 @@ func panicSentence(trace string) string {
 	}
 	return strings.ReplaceAll(head, "\n\t", "\n")
 }
+
+// stack is what follows a panic's sentence, or stands in one that holds a stack.
+var stack = regexp.MustCompile(`\n\t?goroutine \d|\n\[signal `)
 
 var recovered = regexp.MustCompile(` \[recovered[^\]]*\]`)
 

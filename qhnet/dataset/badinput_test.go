@@ -82,7 +82,7 @@ func TestBadInput(t *testing.T) {
 	b.Int("Split", func(n int) (any, error) { first, _ := good.Split(n); return first, nil }, 0, 1)
 	b.Int("Subset", func(n int) (any, error) { return good.Subset([]int{n}), nil }, 0, 1)
 	b.Int("PerClass", func(n int) (any, error) { return good.PerClass([]int{n, 1}) }, 0, 1)
-	b.Int("Balance", func(n int) (any, error) { return good.Balance(n) }, 0, 1)
+	b.Int("Balance", func(n int) (any, error) { return good.Balance(n) }, 1)
 	b.Int("Only", func(n int) (any, error) { return good.Only(n, 0), nil }, 1)
 	b.Int("Pool", func(n int) (any, error) { return good.Pool(n), nil }, 1)
 	b.Int("Image", func(n int) (any, error) { return good.Image(n), nil }, 0, 1)

@@ -238,12 +238,32 @@ func TestSweepKeepsGoingAfterFailures(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "point one") || !strings.Contains(err.Error(), "panic: point two") || !strings.Contains(err.Error(), "store_test.go") {
 		t.Errorf("got %v", err)
 	}
+	if e := new(pointError); !errors.As(err, &e) || e.index != 1 {
+		t.Errorf("the first failure is %v", e)
+	}
 	var missing *MissingError
 	if !errors.As(err, &missing) || !slices.Equal(missing.Indices, []int{1, 2}) || !slices.Equal(results, []int{0, 0, 0, 3}) {
 		t.Errorf("results %v without %+v", results, missing)
 	}
 	if _, err := s.Shard(context.Background(), 5, 5); err == nil || !strings.Contains(err.Error(), "no shard 5 of 5") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is wrong at every point is said once.
+func TestSweepSaysTheSameOnce(t *testing.T) {
+	s := Sweep[int, int]{Name: "wrong", Store: Store{t.TempDir()}, Points: make([]int, 80)}
+	for i := range s.Points {
+		s.Points[i] = i
+	}
+	for _, s.Run = range []func(context.Context, int) (int, error){
+		func(context.Context, int) (int, error) { return 0, errors.New("no epochs") },
+		func(context.Context, int) (int, error) { panic("no epochs") },
+	} {
+		_, err := s.All(context.Background())
+		if err == nil || strings.Count(err.Error(), "no epochs") > 2 || !strings.Contains(err.Error(), "at 0 and 79 other points: ") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

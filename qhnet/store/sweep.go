@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -134,7 +135,7 @@ func (s Sweep[P, R]) compute(ctx context.Context, kept []*R, shard, shards int) 
 	}
 	ctx, task := progress.Begin(ctx, "sweep "+s.Name)
 	defer task.End()
-	var failed []error
+	var failed []*pointError
 	done := 0
 	for err := range s.start(ctx, mine) {
 		if err != nil {
@@ -150,21 +151,63 @@ func (s Sweep[P, R]) compute(ctx context.Context, kept []*R, shard, shards int) 
 		}
 	}
 	task.Say("%d of %d", done, len(mine))
+	all := join(failed)
 	if ctx.Err() != nil && done < len(mine) {
-		failed = append(failed, fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx)))
+		all = errors.Join(all, fmt.Errorf("qhnet: sweep %q: %d of %d points are stored: %w", s.Name, done, len(mine), context.Cause(ctx)))
 	}
-	return errors.Join(failed...)
+	return all
+}
+
+// pointError says what went wrong at a point of a sweep.
+type pointError struct {
+	sweep, point string
+	index        int // of the point
+	others       int // points of which the same is to be said
+	cause        error
+	stack        []byte // of a panic
+}
+
+func (e *pointError) Error() string {
+	others := ""
+	if e.others > 0 {
+		others = fmt.Sprintf(" and %d other points", e.others)
+	}
+	return fmt.Sprintf("qhnet: sweep %q at %s%s: %v", e.sweep, e.point, others, e.cause)
+}
+
+func (e *pointError) Unwrap() error { return e.cause }
+
+// join makes one error of those at the points. What is wrong at many is said once, of
+// the first, and the first panic shows its stack.
+func join(failed []*pointError) (all error) {
+	slices.SortFunc(failed, func(a, b *pointError) int { return cmp.Compare(a.index, b.index) })
+	first, stack := map[string]*pointError{}, []byte(nil)
+	for _, e := range failed {
+		if same := first[e.cause.Error()]; same != nil {
+			same.others++
+			continue
+		}
+		first[e.cause.Error()] = e
+		all = errors.Join(all, e)
+		if stack == nil {
+			stack = e.stack
+		}
+	}
+	if stack != nil {
+		all = fmt.Errorf("%w\n%s", all, stack)
+	}
+	return all
 }
 
 // start sets workers to the points, and to no further ones once ctx is cancelled.
 // They send an error or nil for each.
-func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan error {
-	work, results, code := make(chan P), make(chan error), codeOf(s.Run)
+func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan *pointError {
+	work, results, code := make(chan int), make(chan *pointError), codeOf(s.Run)
 	var workers sync.WaitGroup
 	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(points))) {
 		workers.Go(func() {
-			for p := range work {
-				results <- s.point(ctx, p, code)
+			for i := range work {
+				results <- s.point(ctx, i, points[i], code)
 			}
 		})
 	}
@@ -172,9 +215,9 @@ func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan error {
 		defer close(results)
 		defer workers.Wait()
 		defer close(work)
-		for _, p := range points {
+		for i := range points {
 			select {
-			case work <- p:
+			case work <- i:
 			case <-ctx.Done():
 				return
 			}
@@ -196,7 +239,7 @@ func (e *MissingError) Error() string {
 	if len(e.Indices) == 0 {
 		return fmt.Sprintf("qhnet: sweep %q: points are not in the store; run the shards that hold them", e.Sweep)
 	}
-	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; run the shards that hold them",
+	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; All computes them, or the shards that hold them",
 		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
 }
 
@@ -240,15 +283,16 @@ func (s Sweep[P, R]) store() Store {
 
 // point computes one point unless the store has it. A panic becomes an error with
 // its stack, so that one point does not take the others with it.
-func (s Sweep[P, R]) point(ctx context.Context, p P, code string) (err error) {
+func (s Sweep[P, R]) point(ctx context.Context, index int, p P, code string) (failed *pointError) {
+	e := pointError{sweep: s.Name, point: fmt.Sprintf("%+v", p), index: index}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("qhnet: sweep %q at %+v: panic: %v\n%s", s.Name, p, r, debug.Stack())
+			e.cause, e.stack = fmt.Errorf("panic: %v", r), debug.Stack()
+			failed = &e
 		}
 	}()
-	_, err = remember(s.store(), s.Name, p, code, func() (R, error) { return s.Run(ctx, p) })
-	if err != nil {
-		return fmt.Errorf("qhnet: sweep %q at %+v: %w", s.Name, p, err)
+	if _, e.cause = remember(s.store(), s.Name, p, code, func() (R, error) { return s.Run(ctx, p) }); e.cause != nil {
+		return &e
 	}
 	return nil
 }
