@@ -80,6 +80,7 @@ func render(t *testing.T, p project, texts ...string) (rendered, complaints []st
 }
 
 func TestMarkdownAndFormulas(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	sources := map[string]string{
 		`$\mathcal L$ and $5`:                       `<mi>ℒ</mi></mrow></math> and $5`,
@@ -122,6 +123,7 @@ func TestMarkdownAndFormulas(t *testing.T) {
 }
 
 func TestWhatCannotBeShownIsSaid(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	sources := map[string]string{
 		`a $\nonsense x$ b`:              `\nonsense`,
@@ -143,6 +145,7 @@ func TestWhatCannotBeShownIsSaid(t *testing.T) {
 }
 
 func TestEveryKindOfOutputIsShown(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	nb := &notebook{Format: 4, Cells: []*cell{{Type: "markdown", Source: "# Outputs"}, {Type: "raw", Source: "raw <text>"}, {Type: "code", Outputs: []*output{
 		{Type: "error", ErrorName: "Panic", ErrorValue: "it broke", Traceback: []string{"\x1b[31mline 1\x1b[0m"}},
@@ -180,6 +183,7 @@ func TestEveryKindOfOutputIsShown(t *testing.T) {
 var everyView = flag.Bool("every-view", false, "TestSite looks at every page in all six views, not each in one")
 
 func TestSite(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	folder := t.TempDir()
 	if err := writeSite(t.Context(), p, []string{"-o", folder}); err != nil {
@@ -257,6 +261,7 @@ func violations(t *testing.T, ctx context.Context, axe string) []string {
 }
 
 func TestCopyButtonCopiesTheSource(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	const source = "%%\nx := 1 < 2"
 	folder := t.TempDir()
@@ -315,6 +320,7 @@ func listen(t *testing.T, ctx context.Context) (complaints func() []string) {
 
 // The notebook tries all ways to run code or to lead the reader away.
 func TestSiteRunsNoCodeOfNotebooks(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	const evil = `<script>window.evil = 1; parent.evil = 1</script><img src=x onerror="window.evil = 1; parent.evil = 1">` +
 		`<iframe src="javascript:parent.evil = 1; top.evil = 1"></iframe><base href="https://example.com/">` +

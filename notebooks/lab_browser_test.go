@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,10 @@ func (nb *notebook) emptied(t *testing.T, name string) (path string) {
 	return path
 }
 
+// servers counts the JupyterLabs, which start side by side: each looks for a free port
+// where no other does.
+var servers atomic.Int32
+
 // serve starts JupyterLab for copies of the notebooks.
 func serve(t *testing.T, p project, paths ...string) *labServer {
 	t.Helper()
@@ -48,7 +53,7 @@ func serve(t *testing.T, p project, paths ...string) *labServer {
 			t.Fatal(err)
 		}
 	}
-	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 9000+40*int(servers.Add(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +66,7 @@ func serve(t *testing.T, p project, paths ...string) *labServer {
 func openNotebook(t *testing.T, ctx context.Context, server *labServer, path string) {
 	t.Helper()
 	do(t, ctx,
-		chromedp.Navigate(server.url("/lab/workspaces/tests/tree/"+filepath.Base(path))+"&reset"),
+		chromedp.Navigate(server.url(fmt.Sprintf("/lab/workspaces/tests-%d/tree/%s", server.port, filepath.Base(path)))+"&reset"),
 		chromedp.WaitVisible(chromedp.CSS(`.jp-NotebookPanel .jp-CodeCell`)),
 		chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator`)))
 	waitConnected(t, server)
@@ -148,6 +153,7 @@ func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
 }
 
 func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "00-start.ipynb")} {
 		t.Run(title(path), func(t *testing.T) {
@@ -213,6 +219,7 @@ func (nb *notebook) countPictures() (n int) {
 // TestEveryNotebookInJupyterLab shows the committed notebooks as they are: what
 // is saved in them can be seen, and the screenshots can be looked at.
 func TestEveryNotebookInJupyterLab(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	paths, err := p.notebooks(nil)
 	if err != nil {

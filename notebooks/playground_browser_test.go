@@ -53,6 +53,7 @@ func untilPicture(t *testing.T, ctx context.Context, last string, move func()) s
 }
 
 func TestPlaygroundFollowsItsSliders(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	nb, err := readNotebook(p.path("notebooks", "12-playground.ipynb"))
 	if err != nil {
@@ -189,6 +190,7 @@ plotting.Interact([]plotting.Slider{{Label: "x", Max: 1, Value: 0.3}}, func(v []
 })`
 
 func TestInterruptEndsAnInteractiveFigure(t *testing.T) {
+	t.Parallel()
 	k := start(t, withKernel(t))
 	if _, err := execute(t, t.Context(), k, "%noautoget\nimport \"qhlab/plotting\""); err != nil {
 		t.Fatal(err)

@@ -188,6 +188,7 @@ func TestInterruptStopsTheCellsThatWait(t *testing.T) {
 
 // The cells behind one that fails or is interrupted have no number in JupyterLab.
 func TestRunAllStopsInJupyterLab(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	path := filepath.Join(t.TempDir(), "stops.ipynb")
 	writeNotebook(t, path, firstCell, "%%\nvar list []int\nfmt.Println(list[3])", "%%\nfmt.Println(\"after\")", "%%\ntime.Sleep(time.Hour)", "%%\nfmt.Println(\"last\")")
@@ -408,6 +409,7 @@ func TestNamesAreCompletedAndExplained(t *testing.T) {
 }
 
 func TestJupyterLabCompletesAndExplains(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	path := filepath.Join(t.TempDir(), "help.ipynb")
 	writeNotebook(t, path, "%noautoget\nimport \"qhlab/qhnet\"", "%%\nvar f qhnet.Flow\n_ = f")
@@ -443,6 +445,7 @@ func TestJupyterLabCompletesAndExplains(t *testing.T) {
 
 // What is opened and saved without an edit stays as it was, to the last byte.
 func TestSavingWithoutAnEditChangesNothing(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	server := serve(t, p, p.path("notebooks", "01-quasi-homogeneous-models.ipynb"))
 	path := filepath.Join(server.process.Dir, "01-quasi-homogeneous-models.ipynb")
