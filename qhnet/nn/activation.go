@@ -81,7 +81,7 @@ type activation struct {
 	at       jet
 }
 
-// function sets a jet to its values and derivatives at the entries h of one point.
+// function sets a jet to its values and derivatives at each entry of h.
 type function func(to jet, h []float64)
 
 // jet holds the values of an activation and its first two derivatives.
@@ -100,10 +100,7 @@ func (p *plan) activate(in wire, e exponent, f function) wire {
 }
 
 func (o *activation) forward(points span) error {
-	for k := points.lo; k < points.hi; k++ {
-		width := o.in.width
-		o.function(jet{o.out.row(values, k), row(o.at.slope, k, width), row(o.at.bend, k, width)}, o.in.row(values, k))
-	}
+	o.function(jet{o.out.rows(values, points), o.of(o.at.slope, points), o.of(o.at.bend, points)}, o.in.rows(values, points))
 	return nil
 }
 
@@ -322,26 +319,7 @@ func positivePower(h, k float64) (value, slope, curvature float64) {
 // Tanh is the hyperbolic tangent. It is not homogeneous of any degree.
 func Tanh() Layer { return smooth("tanh", tanh) }
 
-func tanh(to jet, h []float64) {
-	exponentials(to.bend, h, -2)
-	for i, h := range h {
-		e := to.bend[i]
-		t := math.Copysign((1-e)/(1+e), h)
-		if math.Abs(h) < 0.5 {
-			t = math.Tanh(h) // 1 - e has lost digits
-		}
-		slope := 4 * e / ((1 + e) * (1 + e))
-		to.value[i], to.slope[i], to.bend[i] = t, slope, -2*t*slope
-	}
-}
-
-// exponentials sets dst to e^{rate |h|}.
-func exponentials(dst, h []float64, rate float64) {
-	for i, h := range h {
-		dst[i] = math.Abs(h)
-	}
-	kernel.Exp(dst, dst, rate, 0)
-}
+func tanh(to jet, h []float64) { kernel.TanhCurve(to.value, to.slope, to.bend, h) }
 
 // GELU is hΦ(h), Φ the normal distribution function (Hendrycks and Gimpel,
 // arXiv:1606.08415). It is not homogeneous, but asymptotically of degree 1.
@@ -357,17 +335,7 @@ func GELU() Layer {
 // degree 1.
 func Softplus() Layer { return smooth("softplus", softplus) }
 
-func softplus(to jet, h []float64) {
-	exponentials(to.bend, h, -1)
-	for i, h := range h {
-		e := to.bend[i]
-		slope := 1 / (1 + e)
-		if h < 0 {
-			slope = e / (1 + e)
-		}
-		to.value[i], to.slope[i], to.bend[i] = max(h, 0)+math.Log1p(e), slope, e/((1+e)*(1+e))
-	}
-}
+func softplus(to jet, h []float64) { kernel.SoftplusCurve(to.value, to.slope, to.bend, h) }
 
 // smooth is a function that is homogeneous of no degree.
 func smooth(stem string, f function) Layer {
