@@ -137,7 +137,7 @@ def peers_of(activation, x, signs, start, u):
     explicit = functools.partial(diffrax_peer, speed, start, begin, diffrax.Tsit5(), 30_000)
     newton = diffrax.with_stepsize_controller_tols(optimistix.Newton)()
     peers = {"diffrax Tsit5": explicit(), "diffrax Tsit5, PI": explicit(pcoeff=0.3, icoeff=0.4),
-             "diffrax Kvaerno5": diffrax_peer(speed, start, begin, diffrax.Kvaerno5(root_finder=newton), 100, pcoeff=0.3, icoeff=0.4)}
+             "diffrax Kvaerno5": diffrax_peer(speed, start, begin, diffrax.Kvaerno5(root_finder=newton), 200, pcoeff=0.3, icoeff=0.4)}
     return peers | {"SciPy " + m: scipy_peer(rhs, jac, start, begin, m) for m in ["LSODA", "BDF", "Radau"]}
 
 
