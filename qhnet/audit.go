@@ -73,15 +73,15 @@ func (a *RateAudit) Verdict() string {
 // last layer alone can scale.
 func (a *RateAudit) highest() string {
 	_, blocks := a.Rates.Max()
-	text := fmt.Sprintf("The highest canonical rate is %s, of %s.", a.Rates.canonical[blocks[0]].RatString(), a.names(blocks))
+	text := fmt.Sprintf("The highest canonical rate is %s, of %s.", a.Rates.canonical()[blocks[0]].RatString(), a.names(blocks))
 	if rates, ok := a.Rates.LastLayerOnly(); ok && a.Freedom > 0 {
 		var scaling []int
-		for b, rate := range rates.chosen {
+		for b, rate := range rates.chosen() {
 			if rate > 0 {
 				scaling = append(scaling, b)
 			}
 		}
-		if len(scaling) < len(rates.chosen) {
+		if len(scaling) < len(rates.chosen()) {
 			text += fmt.Sprintf(" Another admissible choice gives positive rates to %s alone.", a.names(scaling))
 		}
 	}
@@ -102,7 +102,7 @@ func (a *RateAudit) String() string {
 		total += block.Len()
 		row := []string{block.Name, block.Shape.String(), parametersText(block.Len()), "none", "", ""}
 		if a.Rates != nil {
-			row[3], row[4], row[5] = a.Rates.rangeText(b), a.Rates.canonical[b].RatString(), a.partners(b)
+			row[3], row[4], row[5] = a.Rates.rangeText(b), a.Rates.canonical()[b].RatString(), a.partners(b)
 		}
 		rows = append(rows, row)
 	}
@@ -120,7 +120,7 @@ func (a *RateAudit) Summary() string {
 	members := make(map[string][]int)
 	var order []string
 	for b := range a.Blocks {
-		key := a.Rates.rangeText(b) + "\n" + a.Rates.canonical[b].RatString()
+		key := a.Rates.rangeText(b) + "\n" + a.Rates.canonical()[b].RatString()
 		if members[key] == nil {
 			order = append(order, key)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -161,4 +162,28 @@ func ExampleCertify() {
 	c, _ := qhnet.Certify(margins, rates, []float64{beta[0], math.Sqrt(beta[1]), math.Sqrt(beta[1])}, nil)
 	fmt.Printf("½‖θ̃‖² = %.6f over %v, stationary to 1e-12: %v\n", c.Objective, c.Highest, c.Fitted.Stationarity < 1e-12)
 	// Output: ½‖θ̃‖² = 2.255305 over [H.weight], stationary to 1e-12: true
+}
+
+func BenchmarkCertify(b *testing.B) {
+	model := nn.Groups(exampleBall.Groups(1, 2)...)
+	benchmarkCertify(b, "two balls", bindBalls(b, model, exampleBall), limitOfBalls(exampleBall))
+	relu := network(b, nn.Input(2), nn.Dense(8), nn.ReLU(), nn.Dense(8), nn.ReLU(), nn.Dense(1))
+	margins := bind(b, relu, dataset.Rings(2, 15, 0.1, rand.New(rand.NewPCG(1, 2))))
+	tr := run(b, qhnet.Flow{Margins: margins, Start: relu.Start(rand.New(rand.NewPCG(3, 4)), nn.He), Until: 1e3})
+	benchmarkCertify(b, "ReLU 2-8-8-1", tr.Margins(), tr.Last().Theta)
+}
+
+func benchmarkCertify(b *testing.B, name string, margins *qhnet.Margins, theta []float64) {
+	rates := mustRates(b, margins.Model())
+	c, err := qhnet.Certify(margins, rates, theta, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run(fmt.Sprintf("%s, support=%d", name, len(c.Support)), func(b *testing.B) {
+		for b.Loop() {
+			if _, err := qhnet.Certify(margins, rates, theta, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

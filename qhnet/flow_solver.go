@@ -141,7 +141,7 @@ func (r *flowRun) findRates() []float64 {
 	if err != nil {
 		return nil
 	}
-	return rates.chosen
+	return rates.chosen()
 }
 
 // control allows errors relative to each parameter, and for parameters near zero

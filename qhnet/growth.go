@@ -168,7 +168,7 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 // all factors of a product). If there are none, it names the falling block of the
 // highest rate, the fastest of them, and those of its layer and rate that fall too.
 func falling(rates *Rates, growth []Growth) (names []string) {
-	chosen, surviving := rates.chosen, rates.Surviving()
+	chosen, surviving := rates.chosen(), rates.Surviving()
 	highest, _ := rates.Max()
 	falls := func(b int) bool {
 		limit := discardedTrend

@@ -31,9 +31,9 @@ type Rates struct {
 	blocks    []Block
 	rules     []ScalingRule // for the surviving blocks
 	polytope  *polytope.Polytope
-	canonical []*big.Rat
+	canonical func() []*big.Rat
 	extremes  func() *extremes
-	chosen    []float64        // of each block
+	chosen    func() []float64 // of each block
 	expanded  func() []float64 // of each parameter
 
 	modelRules []ScalingRule // as the model states them
@@ -94,26 +94,30 @@ func Diag(lambda ...float64) *Rates {
 		panic("qhnet: Diag: " + err.Error())
 	}
 	r.over(p)
-	r.set(perBlock)
+	r.set(func() []float64 { return perBlock })
 	return r
 }
 
-// over completes r for its polytope.
+// over completes r for its polytope. The canonical rates, an exact program, are found
+// when they are asked for.
 func (r *Rates) over(p *polytope.Polytope) {
 	r.polytope = p
-	r.canonical = p.LexicographicMinMax()
-	r.complete(r.canonical)
+	r.canonical = sync.OnceValue(func() []*big.Rat {
+		x := p.LexicographicMinMax()
+		r.complete(x)
+		return x
+	})
 	r.extremes = sync.OnceValue(r.findExtremes)
-	r.set(roundAll(r.canonical))
+	r.set(sync.OnceValue(func() []float64 { return roundAll(r.canonical()) }))
 }
 
 // set makes rates of the blocks the choice.
-func (r *Rates) set(perBlock []float64) {
+func (r *Rates) set(perBlock func() []float64) {
 	r.chosen = perBlock
 	r.expanded = sync.OnceValue(func() []float64 {
 		lambda := make([]float64, r.parameters())
-		for b, block := range r.blocks {
-			vector.Fill(block.Of(lambda), perBlock[b])
+		for b, rate := range perBlock() {
+			vector.Fill(r.blocks[b].Of(lambda), rate)
 		}
 		return lambda
 	})
@@ -136,7 +140,7 @@ func (r *Rates) parameters() int {
 // with returns the same polytope with another choice.
 func (r *Rates) with(perBlock []float64) *Rates {
 	q := *r
-	q.set(perBlock)
+	q.set(func() []float64 { return perBlock })
 	return &q
 }
 
@@ -174,7 +178,7 @@ func (r *Rates) Surviving() []bool {
 // PerBlock returns the rate of each block.
 func (r *Rates) PerBlock() []float64 {
 	r.check()
-	return slices.Clone(r.chosen)
+	return slices.Clone(r.chosen())
 }
 
 // PerParameter returns Λ, one rate for each parameter.
@@ -187,12 +191,12 @@ func (r *Rates) PerParameter() []float64 {
 // the surviving blocks that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
 	r.check()
-	for b, lambda := range r.chosen {
+	for b, lambda := range r.chosen() {
 		if !r.dropped[b] {
 			rate = max(rate, lambda)
 		}
 	}
-	for b, lambda := range r.chosen {
+	for b, lambda := range r.chosen() {
 		if !r.dropped[b] && isHighest(lambda, rate) {
 			blocks = append(blocks, b)
 		}
@@ -287,8 +291,11 @@ func rational(v float64) *big.Rat {
 			return new(big.Rat).SetFloat64(v)
 		}
 	}
-	r := new(big.Rat).SetFloat64(p)
-	return r.Quo(r, new(big.Rat).SetFloat64(q))
+	r := new(big.Rat)
+	if q == 1 && math.Abs(p) <= 1<<53 {
+		return r.SetInt64(int64(p))
+	}
+	return r.Quo(r.SetFloat64(p), new(big.Rat).SetFloat64(q))
 }
 
 func roundAll(x []*big.Rat) []float64 {
@@ -333,7 +340,7 @@ func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	for b, rate := range only.chosen {
+	for b, rate := range only.chosen() {
 		if objective[b]*rate > 0 {
 			return nil, false
 		}

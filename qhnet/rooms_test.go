@@ -12,7 +12,7 @@ import (
 )
 
 // rooms says whom the packages of this module may import, themselves apart. One that
-// is not listed belongs to the nearest above it: qhnet/ode/bench to qhnet/ode.
+// is not listed belongs to the nearest above it: qhnet/internal/file to qhnet/internal.
 var rooms = map[string][]string{
 	"qhnet/internal": {},
 	"qhnet/ode":      {"qhnet/internal"},
@@ -27,8 +27,8 @@ var rooms = map[string][]string{
 	"plotting":       {},
 	"notebooks":      {"plotting", "qhnet", "qhnet/dataset", "qhnet/nn", "qhnet/oracle", "qhnet/progress", "qhnet/store"},
 
-	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/dataset", "qhnet/nn"}, // a command
-	"qhnet/internal/badinput": {"qhnet/dataset"},                                        // for tests
+	"qhnet/internal/bench":    {"qhnet", "qhnet/internal", "qhnet/ode", "qhnet/dataset", "qhnet/nn"}, // a command
+	"qhnet/internal/badinput": {"qhnet/dataset"},                                                     // for tests
 }
 
 const module = "qhlab/"

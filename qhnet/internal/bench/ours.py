@@ -1,14 +1,17 @@
-"""Our side of the comparison: one process that runs what it is asked to."""
+"""Our side of the comparisons, and what they share."""
 
-import os
+import ctypes
 import pathlib
+import os
 import subprocess
+import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 
 
 class Ours:
-    """The bench command under a kernel: avx512, avx2, portable or the default."""
+    """One process of the bench command, under a kernel: avx512, avx2, portable or the default."""
 
     def __init__(self, kernel="", procs=1, pin=()):
         binary = ROOT / ".tools" / "bench"
@@ -17,6 +20,9 @@ class Ours:
         self.process = subprocess.Popen([*pin, binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
     def seconds(self, *request):
+        return self.numbers(*request)[0]
+
+    def numbers(self, *request):
         self.ask(*request)
         return self.answer()
 
@@ -25,4 +31,25 @@ class Ours:
         self.process.stdin.flush()
 
     def answer(self):
-        return float(self.process.stdout.readline())
+        return [float(v) for v in self.process.stdout.readline().split()]
+
+
+def compiled(source, *libraries):
+    """The functions of a file in C."""
+    with tempfile.TemporaryDirectory() as d:
+        target = pathlib.Path(d, "peer.so")
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", target, source, *libraries], check=True)
+        return ctypes.CDLL(target)
+
+
+def milliseconds(s):
+    return f"{1e3 * s:.{2 if s < 0.01 else 1 if s < 0.1 else 0}f} ms"
+
+
+def publish(script, text):
+    """Prints results, and puts them into the README between the marks of a script."""
+    print(text)
+    readme = HERE / "README.md"
+    before, rest = readme.read_text().split(f"<!-- {script} -->\n")
+    after = rest[rest.index("<!-- end -->"):]
+    readme.write_text(f"{before}<!-- {script} -->\n{text.rstrip()}\n{after}")

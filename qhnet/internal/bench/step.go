@@ -29,18 +29,18 @@ var trainers = map[string]*trainer{}
 // step answers "step 2-16-1 100 500": a perceptron of these widths, points,
 // repetitions. "+norm" behind the widths puts batch normalization before each
 // ReLU; "conv" stands for the small convolutional network.
-func step(request string) (float64, error) {
+func step(request string) ([]float64, error) {
 	var what, network string
 	var points, count int
 	if _, err := fmt.Sscan(request, &what, &network, &points, &count); err != nil {
-		return 0, err
+		return nil, err
 	}
 	key := network + " " + strconv.Itoa(points)
 	t := trainers[key]
 	if t == nil {
 		var err error
 		if t, err = newTrainer(network, points); err != nil {
-			return 0, err
+			return nil, err
 		}
 		trainers[key] = t
 	}
@@ -50,7 +50,7 @@ func step(request string) (float64, error) {
 			failed = err
 		}
 	})
-	return seconds, failed
+	return []float64{seconds}, failed
 }
 
 func (t *trainer) step() error {

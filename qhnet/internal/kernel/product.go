@@ -59,7 +59,7 @@ const (
 // many columns of B on, and from fewer if its rows lie whole pages apart. Found
 // by trial.
 const (
-	copyBFrom     = 300
+	copyBFrom     = 100
 	copyAFrom     = 150
 	copyPagesFrom = 64
 )

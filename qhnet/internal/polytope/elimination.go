@@ -16,13 +16,20 @@ func newRow(n int) row { return row{coef: make([]big.Rat, n)} }
 // add adds k times s.
 func (r *row) add(k *big.Rat, s row) {
 	var term big.Rat
-	if s.constant.Sign() != 0 {
-		r.constant.Add(&r.constant, term.Mul(k, &s.constant))
-	}
+	addProduct(&r.constant, k, &s.constant, &term)
 	for c := range s.coef {
-		if s.coef[c].Sign() != 0 {
-			r.coef[c].Add(&r.coef[c], term.Mul(k, &s.coef[c]))
-		}
+		addProduct(&r.coef[c], k, &s.coef[c], &term)
+	}
+}
+
+// addProduct adds k y to x. Most numbers are whole, and need no common factor.
+func addProduct(x, k, y, term *big.Rat) {
+	switch {
+	case y.Sign() == 0:
+	case k.IsInt() && x.IsInt() && y.IsInt():
+		x.Num().Add(x.Num(), term.Num().Mul(k.Num(), y.Num()))
+	default:
+		x.Add(x, term.Mul(k, y))
 	}
 }
 
@@ -44,8 +51,10 @@ func reduce(variables int, a [][]*big.Rat, b []*big.Rat, order []int) (pivots []
 	for i := range a {
 		rest[i] = newRow(variables)
 		rest[i].constant.Set(b[i])
-		for v := range variables {
-			rest[i].coef[v].Set(a[i][v])
+		for v, c := range a[i] {
+			if c.Sign() != 0 {
+				rest[i].coef[v].Set(c)
+			}
 		}
 	}
 	for _, v := range order {

@@ -1,11 +1,12 @@
+//go:build linux
+
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -29,6 +30,37 @@ type productFlow struct {
 	total float64    // Σ e_k
 	mean  [3]float64 // Σ p_k c_k
 	g     [parameters]float64
+}
+
+var methods = map[string]ode.Method{"DormandPrince": ode.DormandPrince{}, "RadauIIA": ode.RadauIIA{}}
+
+// solve answers "product" with u at the start, θ there, and the features, and
+// "product RadauIIA 1e6 1e-8 5", a method, the end, a tolerance, repetitions, with
+// seconds, evaluations, steps, and θ.
+func solve(request string) ([]float64, error) {
+	f := newProductFlow()
+	var what, method string
+	var end, tolerance float64
+	var count int
+	if _, err := fmt.Sscan(request, &what, &method, &end, &tolerance, &count); err != nil {
+		about := append([]float64{f.logInverse(f.start[:])}, f.start[:]...)
+		for _, x := range f.features {
+			about = append(about, x[:]...)
+		}
+		return about, nil
+	}
+	var sol *ode.Solution
+	var err error
+	seconds := perRun(count, func() {
+		sol, err = ode.Solve(context.Background(), f.problem(end), ode.Options{
+			Method:  methods[method],
+			Control: &ode.Control{Relative: tolerance, Absolute: tolerance},
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append([]float64{seconds, float64(sol.Statistics.Evaluations), float64(sol.Statistics.Steps)}, sol.Y...), nil
 }
 
 // newProductFlow draws the data with a fixed seed.
@@ -156,17 +188,4 @@ func (f *productFlow) problem(end float64) ode.Problem {
 		Derivative: f.derivative, Jacobian: f.jacobian,
 		Start: f.logInverse(f.start[:]), End: end, Initial: f.start[:],
 	}
-}
-
-// write saves u at the start, θ there, and the features, for the other programs.
-func (f *productFlow) write(path string) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%.17g\n", f.logInverse(f.start[:]))
-	for _, v := range f.start {
-		fmt.Fprintf(&b, "%.17g\n", v)
-	}
-	for _, x := range f.features {
-		fmt.Fprintf(&b, "%.17g %.17g %.17g\n", x[0], x[1], x[2])
-	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

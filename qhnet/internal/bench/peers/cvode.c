@@ -1,9 +1,4 @@
-// Integrates the flow of problem.go with CVODE's BDF and the exact Jacobian.
-//
-//   cvode PROBLEM END RTOL REPEATS
-//
-// prints the best processor time in seconds, evaluations, steps, θ at END, and the
-// version of SUNDIALS.
+// The flow of product.go with CVODE's BDF and the exact Jacobian.
 #include <cvode/cvode.h>
 #include <math.h>
 #include <nvector/nvector_serial.h>
@@ -17,7 +12,7 @@
 #define POINTS 20
 #define M 6
 
-static double features[POINTS][3], start[M], first;
+static const double (*features)[3];
 static double e[POINTS], total, mean[3], g[M];
 
 static double slope(const double *th) {
@@ -79,54 +74,35 @@ static void check(int flag) {
     exit(1);
 }
 
-static void read_problem(const char *path) {
-    FILE *in = fopen(path, "r");
-    if (!in || fscanf(in, "%lf", &first) != 1) exit(2);
-    for (int i = 0; i < M; i++)
-        if (fscanf(in, "%lf", &start[i]) != 1) exit(2);
-    for (int k = 0; k < POINTS; k++)
-        for (int i = 0; i < 3; i++)
-            if (fscanf(in, "%lf", &features[k][i]) != 1) exit(2);
-    fclose(in);
-}
-
-int main(int argc, char **argv) {
-    if (argc != 5) return 2;
-    read_problem(argv[1]);
-    double end = atof(argv[2]), rtol = atof(argv[3]), best = INFINITY;
-    int repeats = atoi(argv[4]);
-    long evaluations = 0, steps = 0;
+// Moves theta from the beginning to the end, sets evaluations and steps, and returns the
+// processor time in seconds.
+double solve(const double x[POINTS][3], double begin, double end, double rtol, double *theta, long *evaluations, long *steps) {
+    features = x;
     SUNContext context;
     check(SUNContext_Create(NULL, &context));
-    N_Vector y = N_VNew_Serial(M, context);
-    for (int r = 0; r < repeats; r++) {
-        struct timespec from, to;
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-        for (int i = 0; i < M; i++) NV_Ith_S(y, i) = start[i];
-        void *mem = CVodeCreate(CV_BDF, context);
-        check(CVodeInit(mem, derivative, first, y));
-        check(CVodeSStolerances(mem, rtol, rtol));
-        check(CVodeSetMaxNumSteps(mem, 1000000));
-        check(CVodeSetStopTime(mem, end));
-        SUNMatrix a = SUNDenseMatrix(M, M, context);
-        SUNLinearSolver solver = SUNLinSol_Dense(y, a, context);
-        check(CVodeSetLinearSolver(mem, solver, a));
-        check(CVodeSetJacFn(mem, jacobian));
-        double t = first;
-        check(CVode(mem, end, y, &t, CV_NORMAL));
-        CVodeGetNumRhsEvals(mem, &evaluations);
-        CVodeGetNumSteps(mem, &steps);
-        CVodeFree(&mem);
-        SUNLinSolFree(solver);
-        SUNMatDestroy(a);
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-        double spent = (to.tv_sec - from.tv_sec) + 1e-9 * (to.tv_nsec - from.tv_nsec);
-        if (spent < best) best = spent;
-    }
-    printf("%.9g %ld %ld", best, evaluations, steps);
-    for (int i = 0; i < M; i++) printf(" %.17g", NV_Ith_S(y, i));
-    char version[32];
-    SUNDIALSGetVersion(version, sizeof version);
-    printf(" %s\n", version);
-    return 0;
+    N_Vector y = N_VMake_Serial(M, theta, context);
+    struct timespec from, to;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    void *mem = CVodeCreate(CV_BDF, context);
+    check(CVodeInit(mem, derivative, begin, y));
+    check(CVodeSStolerances(mem, rtol, rtol));
+    check(CVodeSetMaxNumSteps(mem, 1000000));
+    check(CVodeSetStopTime(mem, end));
+    SUNMatrix a = SUNDenseMatrix(M, M, context);
+    SUNLinearSolver solver = SUNLinSol_Dense(y, a, context);
+    check(CVodeSetLinearSolver(mem, solver, a));
+    check(CVodeSetJacFn(mem, jacobian));
+    double t = begin;
+    check(CVode(mem, end, y, &t, CV_NORMAL));
+    CVodeGetNumRhsEvals(mem, evaluations);
+    CVodeGetNumSteps(mem, steps);
+    CVodeFree(&mem);
+    SUNLinSolFree(solver);
+    SUNMatDestroy(a);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    N_VDestroy(y);
+    SUNContext_Free(&context);
+    return (to.tv_sec - from.tv_sec) + 1e-9 * (to.tv_nsec - from.tv_nsec);
 }
+
+void version(char *text, int length) { SUNDIALSGetVersion(text, length); }
