@@ -81,7 +81,7 @@ type activation struct {
 	at       jet
 }
 
-// function sets a jet to its values and derivatives at the entries h of one point.
+// function sets a jet to its values and derivatives at each entry of h.
 type function func(to jet, h []float64)
 
 // jet holds the values of an activation and its first two derivatives.
@@ -100,10 +100,7 @@ func (p *plan) activate(in wire, e exponent, f function) wire {
 }
 
 func (o *activation) forward(points span) error {
-	for k := points.lo; k < points.hi; k++ {
-		width := o.in.width
-		o.function(jet{o.out.row(values, k), row(o.at.slope, k, width), row(o.at.bend, k, width)}, o.in.row(values, k))
-	}
+	o.function(jet{o.out.rows(values, points), o.of(o.at.slope, points), o.of(o.at.bend, points)}, o.in.rows(values, points))
 	return nil
 }
 
@@ -157,20 +154,21 @@ type roundedRectifier struct {
 	in, out      *signal
 	leak, width  float64
 	slope, share []float64 // ∂z_i/∂h_i at fixed δ, and a_i
-	reach        []float64 // δ of each point
+	reach        []float64 // δ of each point, 0 if no entry is nearer to the kink
 }
 
 func (o *roundedRectifier) forward(points span) error {
 	for k := points.lo; k < points.hi; k++ {
 		h, z := o.in.row(values, k), o.out.row(values, k)
 		slope, share := row(o.slope, k, o.in.width), row(o.share, k, o.in.width)
-		reach := o.width * floats.Norm(h, 2) / math.Sqrt(float64(len(h)))
-		o.reach[k] = reach
+		reach := o.width * math.Sqrt(floats.Dot(h, h)/float64(len(h)))
+		o.reach[k] = 0
 		for i, h := range h {
 			switch {
 			case h > 0 && h >= reach:
 				z[i], slope[i], share[i] = h, 1, 1
 			case h > -reach:
+				o.reach[k] = reach
 				a := (1 + h/reach) / 2
 				z[i], slope[i], share[i] = o.leak*h+(1-o.leak)*reach*a*a*a*(2-a), o.leak+(1-o.leak)*a*a*(3-2*a), a
 			default:
@@ -186,7 +184,7 @@ func (o *roundedRectifier) swell(a float64) float64 {
 	return 3 * (1 - o.leak) * a * a * (1 - a) * (1 - a)
 }
 
-// grow returns ∂δ/∂h_j over h_j at point k, zero where all pre-activations are.
+// grow returns ∂δ/∂h_j over h_j at point k, or zero where δ does not matter.
 func (o *roundedRectifier) grow(k int) float64 {
 	if o.reach[k] == 0 {
 		return 0
@@ -197,7 +195,11 @@ func (o *roundedRectifier) grow(k int) float64 {
 func (o *roundedRectifier) tangent(points span) {
 	kernel.Multiply(o.out.rows(tangents, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.in.rows(tangents, points))
 	for k := points.lo; k < points.hi; k++ {
-		reach := o.grow(k) * floats.Dot(o.in.row(values, k), o.in.row(tangents, k))
+		grow := o.grow(k)
+		if grow == 0 {
+			continue
+		}
+		reach := grow * floats.Dot(o.in.row(values, k), o.in.row(tangents, k)) // δ̇
 		z := o.out.row(tangents, k)
 		for i, a := range row(o.share, k, o.in.width) {
 			z[i] += o.swell(a) * reach
@@ -214,7 +216,9 @@ func (o *roundedRectifier) transpose(q quantity, points span) {
 	}
 	kernel.Multiply(o.in.rows(q, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.out.rows(q, points))
 	for k := points.lo; k < points.hi; k++ {
-		floats.AddScaled(o.in.row(q, k), o.grow(k)*o.swollen(k, q), o.in.row(values, k))
+		if grow := o.grow(k); grow != 0 {
+			floats.AddScaled(o.in.row(q, k), grow*o.swollen(k, q), o.in.row(values, k))
+		}
 	}
 }
 
