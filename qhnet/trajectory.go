@@ -2,7 +2,6 @@ package qhnet
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -24,17 +23,6 @@ type Trajectory struct {
 type Work struct {
 	ode.Statistics
 	Limited []int // by block of the model, the attempted steps in which it had the largest error for its tolerance
-}
-
-// slow says which block has limited most steps.
-func (tr *Trajectory) slow() string {
-	b, all := 0, 0
-	for i, n := range tr.Work.Limited {
-		if all += n; n > tr.Work.Limited[b] {
-			b = i
-		}
-	}
-	return fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(tr.Work.Limited[b])/float64(max(all, 1)), tr.Model().Blocks()[b].Name)
 }
 
 // Point is the state of a flow at one recorded instant.
