@@ -328,6 +328,30 @@ func TestUnbalancedFlowConserves(t *testing.T) {
 	}
 }
 
+// TestFlowOfFewPoints: one point, one class of several, and a residual body behind a
+// scale that starts at zero, as in ReZero.
+func TestFlowOfFewPoints(t *testing.T) {
+	points := mat.NewDense(2, 2, []float64{1, 2, 3, -1})
+	for name, set := range map[string]dataset.Set{
+		"one point":          {X: mat.NewDense(1, 2, []float64{1, 2}), Labels: []int{1}, Classes: 2},
+		"one class of two":   {X: points, Labels: []int{0, 0}, Classes: 2},
+		"one class of three": {X: points, Labels: []int{2, 2}, Classes: 3},
+	} {
+		outputs := 1 + 2*(set.Classes-2)
+		net := network(t, nn.Input(2), nn.Dense(4, nn.NoBias()), nn.ReLU(), nn.Residual(nn.Dense(4, nn.NoBias()), nn.Scale(nn.Scalar())), nn.Dense(outputs))
+		start := net.Start(rand.New(rand.NewPCG(1, 1)), nn.He)
+		for _, b := range net.Blocks() {
+			if strings.HasSuffix(b.Name, "scale") {
+				clear(b.Of(start))
+			}
+		}
+		tr := run(t, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: 1e4})
+		if u := tr.Last().LogInverse(); math.Abs(u-1e4) > 1 || tr.Last().Margin < 1e3 {
+			t.Errorf("%s: the flow ends at log(1/L) = %v with the margin %v", name, u, tr.Last().Margin)
+		}
+	}
+}
+
 // TestFlowOfDirectionsPastRounding: below a batch normalization only directions matter,
 // which late in the flow are known no better than the rounding of the margins.
 func TestFlowOfDirectionsPastRounding(t *testing.T) {

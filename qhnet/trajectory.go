@@ -28,7 +28,7 @@ type Work struct {
 // Point is the state of a flow at one recorded instant.
 type Point struct {
 	LogLoss float64   // log L
-	LogTime float64   // log t, -∞ at the start
+	LogTime float64   // log t, good to 1e-4 or so; -∞ at the start
 	Scaled  float64   // s = ∫ L dt
 	Step    int       // of a descent; 0 in a flow
 	Slope   float64   // ‖∇ log L‖
