@@ -42,8 +42,8 @@ type Flow struct {
 	// in s is symmetric, so that its stiff spectrum is real.
 	Method ode.Method
 
-	// MaxSteps bounds the attempted steps of each phase. 0 means as many as cost the time
-	// of 300,000 gradients: some seconds for a small network.
+	// MaxSteps bounds the attempted steps of each phase. 0 means as many in all as cost the
+	// time of 300,000 gradients: some seconds for a small network.
 	MaxSteps int
 
 	// Checkpoint, if not empty, is a file that the run is saved to about once a
@@ -143,7 +143,7 @@ func (e *NotSeparatedError) Error() string {
 		where += fmt.Sprintf(" and %d point(s) have a margin ≤ 0, the first of them %v", n, e.Violated[:min(n, 5)])
 	}
 	if e.Cause != nil {
-		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, standardize the data if its scale is far from 1, or start elsewhere: %v", where, e.Cause)
+		return fmt.Sprintf("qhnet: the flow ran out of steps %s; raise Flow.MaxSteps, or start elsewhere: %v", where, e.Cause)
 	}
 	return fmt.Sprintf("qhnet: the flow came to rest %s; check the labels, use a richer model, or start elsewhere", where)
 }
@@ -165,18 +165,17 @@ func (e *SingularError) Error() string {
 	return fmt.Sprintf("qhnet: the flow comes to a singularity at log(1/L) = %.6g: the deviation that %s is divided by, now %.1e of the largest of the layer, goes to zero in finite time; start elsewhere, or give the layer an Epsilon", e.LogInverse, e.Whose, e.Share)
 }
 
-// singular tells whether a deviation is below a share of the largest of its layer although
-// what has it moves about as fast as the others do. That of a point which is small itself
-// moves as much slower.
+// singular tells whether a deviation goes to zero that is below a share of the largest of
+// its layer.
 func (r *flowRun) singular(theta []float64, below float64) error {
 	d, ok := r.field.margins.outputs.(interface {
-		FastestDeviation(v []float64) (whose string, share, lead float64)
+		VanishingDeviation(v []float64) (whose string, share float64)
 	})
 	if !ok || r.field.at(theta) != nil {
 		return nil
 	}
-	whose, share, lead := d.FastestDeviation(r.field.g)
-	if !(share < below && lead*share > 0.01) {
+	whose, share := d.VanishingDeviation(r.field.g)
+	if !(share < below) {
 		return nil
 	}
 	return &SingularError{whose, share, -r.field.logLoss}
@@ -207,22 +206,33 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 // atRest tells whether gradients cancel or vanish though points are on the wrong side.
 // With all margins positive, Euler's identity keeps the gradient away from zero.
 func (r *flowRun) atRest(theta []float64) bool {
-	return r.field.at(theta) == nil && floats.Min(r.field.q) <= 0 && math.Sqrt(r.field.g2) <= 1e-5*r.field.steepest()
+	if r.field.at(theta) != nil || floats.Min(r.field.q) > 0 {
+		return false
+	}
+	steepest := r.field.steepest()
+	for b, block := range r.Margins.Model().Blocks() {
+		if !(floats.Norm(block.Of(r.field.g), 2) <= 1e-5*steepest[b]) {
+			return false
+		}
+	}
+	return true
 }
 
-// steepest returns the largest ‖∇q_j‖, what ‖g‖ could be if the gradients did not
-// cancel and those of the violated margins did not vanish. Of many margins it looks
-// at 64, evenly spread, as each costs a gradient.
-func (f *field) steepest() float64 {
+// steepest returns for every block the largest ‖∂q_j/∂block‖, what that of g could be if
+// gradients did not cancel and those of the violated margins did not vanish. Of many
+// margins it looks at 64, evenly spread, as each costs a gradient.
+func (f *field) steepest() []float64 {
 	const most = 64
-	unit := make([]float64, len(f.weights))
-	largest := 0.0
+	blocks, unit := f.margins.Model().Blocks(), make([]float64, len(f.weights))
+	largest := make([]float64, len(blocks))
 	for i := range min(most, len(unit)) {
 		j := i * len(unit) / min(most, len(unit))
 		unit[j] = 1
 		f.margins.Gradient(f.hg, unit)
 		unit[j] = 0
-		largest = max(largest, floats.Norm(f.hg, 2))
+		for b, block := range blocks {
+			largest[b] = max(largest[b], floats.Norm(block.Of(f.hg), 2))
+		}
 	}
 	return largest
 }

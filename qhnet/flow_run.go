@@ -22,7 +22,9 @@ type flowRun struct {
 	field      *field
 	time       timekeeper
 	trajectory *Trajectory
-	scale      float64   // of a parameter, for absolute tolerances
+	scale      float64   // of a parameter
+	slopes     []float64 // of the margins at the start, by block
+	huge       bool      // the loss at the start
 	middle     []float64 // θ in the middle of a stretch
 	news       bool      // a record that Stop has not been asked about
 	steps      int       // accepted steps since the last look for a stall
@@ -82,6 +84,7 @@ func (r *flowRun) begin() error {
 	}
 	// Where all parameters are zero, along g/‖g‖², which raises log(1/L) by about one.
 	r.scale = cmp.Or(rms(r.Start), rms(r.field.g)/r.field.g2)
+	r.slopes, r.huge = r.field.steepest(), r.field.logLoss > 1e4
 	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
 	r.stallU = -r.field.logLoss
 	r.record(r.Start)
@@ -163,7 +166,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return r.broken
 	}
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s: %w", tr.slow(), err)
+		err = fmt.Errorf("%s: %w", r.slow(), err)
 	}
 	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
 		return r.notSeparated(solution.Y, err)
@@ -181,7 +184,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		return fmt.Errorf("qhnet: the flow was interrupted at log(1/L) = %.4g of %.4g (%w); %s", tr.Last().LogInverse(), r.Until, context.Cause(ctx), kept)
 	}
 	if err != nil {
-		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %w; what can be changed are MaxSteps, Tolerance and Method of the Flow, and the scale of the data", tr.Last().LogInverse(), r.Until, err)
+		return fmt.Errorf("qhnet: the flow ended at log(1/L) = %.6g of %.6g, where %w; what can be changed are MaxSteps, Tolerance and Method of the Flow", tr.Last().LogInverse(), r.Until, err)
 	}
 	return r.arrived(clock, solution.Status)
 }
@@ -193,7 +196,7 @@ func (r *flowRun) arrived(clock Clock, status ode.Status) error {
 	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
 		return nil
 	}
-	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; standardize the data if its scale is far from 1, lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
+	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
 }
 
 func rms(v []float64) float64 { return floats.Norm(v, 2) / math.Sqrt(float64(len(v))) }

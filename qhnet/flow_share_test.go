@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -20,8 +21,8 @@ import (
 	"qhlab/qhnet/ode"
 )
 
-// wild draws a network, labels and a scale of the data.
-func wild(t *testing.T, seed uint64) (name string, f qhnet.Flow) {
+// wild draws a network, labels and a scale of the data, and names the group that it belongs to.
+func wild(t *testing.T, seed uint64) (name, group string, f qhnet.Flow) {
 	rng := rand.New(rand.NewPCG(seed, 15))
 	classes, width, scale := 2+rng.IntN(3), 4+rng.IntN(8), math.Pow(10, 12*rng.Float64()-6)
 	var bias []nn.Option
@@ -63,7 +64,12 @@ func wild(t *testing.T, seed uint64) (name string, f qhnet.Flow) {
 	set.X.Scale(scale, set.X)
 	start := net.Start(rng, nn.He)
 	name = fmt.Sprintf("%s %s bias %v, %d classes, depth %d, data × %.0e", kind, normalized, biased, classes, (len(layers)-1)/2, scale)
-	return name, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: 1e5, PerDecade: 2}
+	size := "moderate"
+	if e := math.Log10(scale); math.Abs(e) > 2 {
+		size = map[bool]string{true: "large", false: "small"}[e > 0]
+	}
+	group = fmt.Sprintf("%-5s bias %-5v %s", normalized, biased, size)
+	return name, group, qhnet.Flow{Margins: bind(t, net, set), Start: start, Until: 1e5, PerDecade: 2}
 }
 
 func seconds() float64 {
@@ -81,9 +87,9 @@ func TestFlowsArriveOrSayWhy(t *testing.T) {
 	if testing.Short() {
 		*flows = 10
 	}
-	ends, slow := map[string]int{}, []float64{}
+	ends, groups, slow := map[string]int{}, map[string]map[string]int{}, []float64{}
 	for seed := range uint64(*flows) {
-		name, flow := wild(t, seed)
+		name, group, flow := wild(t, seed)
 		before := seconds()
 		tr, err := flow.Run(context.Background())
 		took := seconds() - before
@@ -111,12 +117,19 @@ func TestFlowsArriveOrSayWhy(t *testing.T) {
 			t.Errorf("%d, %s: an error of no type: %v", seed, name, err)
 		}
 		ends[end]++
+		if groups[group] == nil {
+			groups[group] = map[string]int{}
+		}
+		groups[group][end]++
 		if end != "arrived" || took > 2 {
 			t.Logf("%3d %s: %s after %.1f s: %v", seed, name, end, took, err)
 		}
 	}
 	if arrived := ends["arrived"]; arrived < *flows/2 {
 		t.Errorf("%d of %d flows arrive; three of five did when this was written", arrived, *flows)
+	}
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		t.Logf("%s: %v", g, groups[g])
 	}
 	slices.Sort(slow)
 	t.Logf("%d flows: %v; CPU seconds: median %.2f, most %.2f", *flows, ends, slow[len(slow)/2], slow[len(slow)-1])

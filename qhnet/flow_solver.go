@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/internal/vector"
@@ -69,7 +70,7 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 		r.task.Report(r.share(), "log(1/L) = %.3g of %.3g", r.time.U, r.Until)
 	}
 	if r.MaxSteps == 0 {
-		o.Stop.MaxWork = 300_000
+		o.Stop.MaxWork = max(1, 300_000-p.Price.Work(r.trajectory.Work.Statistics))
 	}
 	return o
 }
@@ -86,6 +87,26 @@ func (r *flowRun) limitedBy() func(worst int) {
 	}
 }
 
+// slow says what has made the flow slow: the block that has limited most steps, and
+// what at the start is of a size that makes flows stiff.
+func (r *flowRun) slow() string {
+	all, blocks := 0, r.Margins.Model().Blocks()
+	b, steep, flat := 0, floats.MaxIdx(r.slopes), floats.MinIdx(r.slopes)
+	for i, n := range r.trajectory.Work.Limited {
+		if all += n; n > r.trajectory.Work.Limited[b] {
+			b = i
+		}
+	}
+	text := fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(r.trajectory.Work.Limited[b])/float64(max(all, 1)), blocks[b].Name)
+	switch ratio := r.slopes[steep] / r.slopes[flat]; {
+	case r.huge:
+		text += fmt.Sprintf(" (from log L = %.1e, margins of that size compete by differences of one; standardize the data, or shrink the start)", r.trajectory.Points[0].LogLoss)
+	case ratio > 1e3:
+		text += fmt.Sprintf(" (at the start, %s moves margins %.0e times as far as %s does; standardize the data, or scale the start)", blocks[steep].Name, ratio, blocks[flat].Name)
+	}
+	return text
+}
+
 // share is how much of the flow is done, as most of its steps are equal in log u.
 func (r *flowRun) share() float64 {
 	start := r.trajectory.Points[0].LogInverse()
@@ -93,13 +114,14 @@ func (r *flowRun) share() float64 {
 }
 
 // method is the caller's, or the one that measures. For balls, whose problems are
-// small and whose limits are needed to many digits, it is implicit.
+// small and whose limits are needed to many digits, it is implicit, and from starts of
+// huge losses: there too margins compete by differences of order one.
 func (r *flowRun) method() ode.Method {
 	implicit := ode.RadauIIA{Iterations: 20}
 	switch {
 	case r.Method != nil:
 		return r.Method
-	case r.balls():
+	case r.balls(), r.implicit() && r.huge:
 		return implicit
 	}
 	return ode.Auto{Implicit: implicit}
@@ -149,31 +171,40 @@ func (r *flowRun) findRates() []float64 {
 // start by its rate, but no more than all have: a bias that is given up need not be
 // more accurate than the rounding of what the weights beside it do. A thousandth of
 // the tolerance is enough while log(1/L) = u is small; later the weights p, and with
-// them the direction of the gradient, are known to some ten times εu.
+// them the direction of the gradient, are known to some ten times εu. Directions below
+// a normalization, of rate 0, are at rest where that vanishes, and not known better.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
-	if clock != LogLoss && clock != LogLogLoss || r.balls() {
+	if r.balls() {
 		return c
 	}
 	const epsilon, noise = 0x1p-52, 30
 	rates, blocks := r.rates(), r.Margins.Model().Blocks()
 	c.Each = func(dst []float64, t float64, theta []float64) {
-		u := max(t, 1)
+		u, early := max(1, math.Abs(r.time.U)), clock != LogLoss && clock != LogLogLoss
 		if clock == LogLogLoss {
 			u = math.Exp(t)
 		}
-		least := r.scale * min(tolerance, max(1e-3*tolerance, noise*epsilon*u))
-		most := max(1, rms(theta)/r.scale)
+		rounding, most := noise*epsilon*u, max(1, rms(theta)/r.scale)
 		for b, block := range blocks {
-			grown := 1.0
-			if rates != nil {
+			least, grown := min(tolerance, max(1e-3*tolerance, rounding)), 1.0
+			switch {
+			case early:
+				least, grown = 1e-3*tolerance, min(u, r.scale/r.unit(b))
+			case rates != nil && rates[b] == 0:
+				least = max(least, rounding)
+			case rates != nil:
 				grown = min(most, math.Pow(u, rates[b]))
 			}
-			vector.Fill(block.Of(dst), least*grown)
+			vector.Fill(block.Of(dst), least*grown*r.unit(b))
 		}
 	}
 	return c
 }
+
+// unit is the error in a parameter of a block that absolute tolerances are relative to:
+// the size of the start's, or less where a thousandth of that moves margins by more than one.
+func (r *flowRun) unit(b int) float64 { return min(r.scale, 1e3/r.slopes[b]) }
 
 // denseParameters bounds the problems whose exact Jacobians are cheaper than the
 // stages that a stabilized method needs late in the flow.
@@ -199,6 +230,8 @@ func (r *flowRun) tolerance() float64 {
 		return 1e-6
 	case r.balls():
 		return 1e-8
+	case r.huge:
+		return 1e-11
 	}
 	return min(1e-8, max(1e-4/r.Until, 1e-12))
 }

@@ -73,6 +73,8 @@ func TestRejected(t *testing.T) {
 			true, "block1", "[block1.dense1.weight block1.dense2.weight]"},
 		{"shift of a normalized value", layers(nn.Input(2), nn.Dense(4), nn.BatchNorm(nn.WithShift()), nn.Dense(1)),
 			true, "norm1", "[norm1.shift]"},
+		{"softmax attention", layers(nn.Input(3, 2, 3), nn.Attention(nn.Conv(4, 1, noBias), nn.Conv(4, 1, noBias), nn.Conv(4, 1)), nn.Flatten(), nn.Dense(2)),
+			true, "attention1", "[attention1.conv1.weight attention1.conv2.weight]"},
 
 		{"tanh at the output", layers(nn.Input(2), nn.Dense(4), nn.ReLU(), nn.Dense(1), nn.Tanh()), false, "tanh1", "[dense1.weight dense1.bias dense2.weight dense2.bias]"},
 		{"normalized output", layers(nn.Input(2), nn.Dense(4), nn.LayerNorm()), false, "norm1", "[]"},

@@ -2,7 +2,6 @@ package qhnet
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -26,21 +25,10 @@ type Work struct {
 	Limited []int // by block of the model, the attempted steps in which it had the largest error for its tolerance
 }
 
-// slow says which block has limited most steps.
-func (tr *Trajectory) slow() string {
-	b, all := 0, 0
-	for i, n := range tr.Work.Limited {
-		if all += n; n > tr.Work.Limited[b] {
-			b = i
-		}
-	}
-	return fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(tr.Work.Limited[b])/float64(max(all, 1)), tr.Model().Blocks()[b].Name)
-}
-
 // Point is the state of a flow at one recorded instant.
 type Point struct {
 	LogLoss float64   // log L
-	LogTime float64   // log t, -∞ at the start
+	LogTime float64   // log t, good to 1e-4 or so; -∞ at the start
 	Scaled  float64   // s = ∫ L dt
 	Step    int       // of a descent; 0 in a flow
 	Slope   float64   // ‖∇ log L‖

@@ -2,6 +2,7 @@ package collapse_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -256,6 +257,41 @@ func TestFlowOfTheIdealProblemReachesTheETF(t *testing.T) {
 			f.checkKKT(t, theta, 1e-5)
 		})
 	}
+}
+
+// With a bias too, flows of up to six classes and features reach log(1/L) = 1e5 under
+// every normalization, but where features can only be ±1: in one dimension, or in two
+// that sum to zero, those of both classes may have the same sign for good.
+func TestFlowsOfTheIdealProblemWithBiasArrive(t *testing.T) {
+	flows, most := 0, 6
+	if testing.Short() {
+		most = 3
+	}
+	for _, n := range []collapse.Normalization{collapse.None, collapse.Batch, collapse.Layer, collapse.RMS,
+		collapse.Batch.WithScale(), collapse.Layer.WithScale(), collapse.RMS.WithScale()} {
+		for i := range (most - 1) * most {
+			p := collapse.IdealProblem{Classes: 2 + i/most, PerClass: 2, Features: 1 + i%most, Normalization: n, Bias: true}
+			net, err := p.Network()
+			if err != nil {
+				continue // no room for an ETF
+			}
+			q, err := qhnet.NewMargins(net, p.Set())
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := net.Start(rand.New(rand.NewPCG(1, 3)), nn.He)
+			tr, err := qhnet.Flow{Margins: q, Start: start, Until: 1e5, PerDecade: 2}.Run(t.Context())
+			flows++
+			signs := p.Features == 1 || p.Features == 2 && (n == collapse.Layer || n == collapse.Layer.WithScale())
+			var rest *qhnet.NotSeparatedError
+			if err != nil && !(signs && errors.As(err, &rest) && rest.Cause == nil) {
+				t.Errorf("%+v: %v", p, err)
+			} else if err == nil && math.Abs(tr.Last().LogInverse()-1e5) > 10 {
+				t.Errorf("%+v: the flow ends at log(1/L) = %v", p, tr.Last().LogInverse())
+			}
+		}
+	}
+	t.Logf("%d flows", flows)
 }
 
 func (f idealFlow) checkKKT(t *testing.T, theta []float64, tolerance float64) {

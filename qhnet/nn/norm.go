@@ -147,21 +147,24 @@ type divider interface {
 	where(piece int) string
 }
 
-// FastestDeviation returns what changes fastest for the deviation that a normalization
-// divides it by, as θ moves along v from the last Forward, "" if nothing is normalized, with
-// the deviation's share in the largest of the layer, and how many times as fast it is as
-// the layer's median.
-func (e *Evaluation) FastestDeviation(v []float64) (whose string, share, lead float64) {
-	e.checkMoved("FastestDeviation")
+// VanishingDeviation returns whose deviation, of those that normalizations divide by,
+// goes to zero as θ moves along v from the last Forward, and its share in the largest of
+// the layer: the smallest one that changes, for its size, faster than 1/√share times as
+// fast as the layer's median. One that vanishes linearly does so 1/share times as fast,
+// one behind a squared rectifier 1/√share times; one that is only small moves as much
+// slower. The share is 1 if there is none.
+func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float64) {
+	e.checkMoved("VanishingDeviation")
 	e.tangent(v)
+	share = 1
 	for i := range e.steps {
 		if d, ok := e.steps[i].operator.(divider); ok {
-			if piece, s, l := d.fastest(); l > lead {
-				whose, share, lead = e.steps[i].layer+": "+d.where(piece), s, l
+			if piece, s, lead := d.fastest(); s < share && lead*math.Sqrt(s) > 1 {
+				whose, share = e.steps[i].layer+": "+d.where(piece), s
 			}
 		}
 	}
-	return whose, share, lead
+	return whose, share
 }
 
 // vanishes tells whether there is no variance to divide by. Entries that agree but for

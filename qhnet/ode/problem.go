@@ -167,11 +167,12 @@ func (s *system) derivative(dst []float64, t float64, y []float64) error {
 	return nil
 }
 
-// work returns what the run has cost so far, in evaluations.
-func (s *system) work() float64 {
-	n, p := &s.statistics, &s.price
+// Work returns what a run has cost, in evaluations.
+func (p Price) Work(n Statistics) float64 {
 	return float64(n.Evaluations) + p.Refresh*float64(n.Jacobians) + p.Factor*float64(n.Factorizations) + p.Solve*float64(n.Iterations)
 }
+
+func (s *system) work() float64 { return s.price.Work(s.statistics) }
 
 // refresh evaluates the derivative and the tolerances at the current point.
 func (s *system) refresh() error {

@@ -96,11 +96,10 @@ func everyClass(t testing.TB, n *nn.Network, rng *rand.Rand) ([]float64, dataset
 	return nil, dataset.Set{}
 }
 
-// In the plane nothing is missed, and hardly anything is farther than brute force finds
-// it: a wedge may be thinner than the space between directions, as for one of 648 points.
+// In the plane nothing is missed, and nothing is farther than brute force finds it.
 func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(41, 5))
-	draws, points, far, worst := 6, 0, 0, 0.0
+	draws, points, worst := 6, 0, 0.0
 	if testing.Short() {
 		draws = 1
 	}
@@ -132,9 +131,6 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 			truth := nearest(t, n, theta, point, set.Labels[k], upper[k])
 			if points++; !math.IsInf(truth, 1) {
 				worst = math.Max(worst, upper[k]/truth)
-				if upper[k]/truth > 1.01 {
-					far++
-				}
 			}
 			if math.IsInf(upper[k], 1) {
 				continue
@@ -147,13 +143,12 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d points are more than 1%% too far, the worst ratio is %.4f", far, points, worst)
-	if worst > 1.1 || far > points/200 {
-		t.Errorf("%d of %d attacks are farther than brute force by over 1%%, the worst %v times as far", far, points, worst)
+	if t.Logf("the worst of %d points is %.4f times as far", points, worst); worst > 1.01 {
+		t.Errorf("of %d attacks the worst is %v times as far as brute force", points, worst)
 	}
 }
 
-// In space too, but for what is thinner than the space between directions.
+// In space too.
 func TestAttackInSpace(t *testing.T) {
 	rng := rand.New(rand.NewPCG(49, 5))
 	n := network(t, nn.Input(3), nn.Dense(6), nn.ReLU(), nn.Dense(2))

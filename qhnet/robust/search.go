@@ -17,38 +17,24 @@ const tiny = 0x1p-1000
 
 // search attacks one point after another.
 type search struct {
-	rng         *rand.Rand
-	spread      float64 // the size of the data
-	wide, close *batch  // close, for zooming, is nil in more than three dimensions
-	directions  *mat.Dense
-	point       []float64
-	label       int
-	radius      []float64  // distance of the adversary that a row of wide has found, or +Inf
-	found       *mat.Dense // those adversaries
+	rng        *rand.Rand
+	spread     float64 // the size of the data
+	wide       *batch
+	directions *mat.Dense // in more than three dimensions
+	point      []float64
+	label      int
+	radius     []float64  // distance of the adversary that a row of wide has found, or +Inf
+	found      *mat.Dense // those adversaries
 }
 
 func (s *search) bind(ctx context.Context, n *nn.Network, theta []float64, rows int) (err error) {
 	d := n.Inputs()
 	if d <= 3 {
-		rows = []int{0, 2, 512, 2048}[d]
-		if s.close, err = newBatch(ctx, n, theta, 64); err != nil {
-			return err
-		}
+		rows = cellsAtOnce * (1 + 1<<d)
 	}
 	s.radius, s.found, s.directions = make([]float64, rows), mat.NewDense(rows, d, nil), mat.NewDense(rows, d, nil)
-	for i, u := range rowsOf(s.directions) {
-		switch t := float64(i); d {
-		case 1:
-			u[0] = 1 - 2*t
-		case 2:
-			u[1], u[0] = math.Sincos(2 * math.Pi * t / float64(rows))
-		case 3: // a spiral of equal areas
-			u[2] = 1 - (2*t+1)/float64(rows)
-			sin, cos := math.Sincos(math.Pi * (1 + math.Sqrt(5)) * t)
-			u[0], u[1] = math.Sqrt(1-u[2]*u[2])*cos, math.Sqrt(1-u[2]*u[2])*sin
-		default:
-			s.scatter(u, make([]float64, d), 1)
-		}
+	for _, u := range rowsOf(s.directions) {
+		s.scatter(u, make([]float64, d), 1)
 	}
 	s.wide, err = newBatch(ctx, n, theta, rows)
 	return err
@@ -68,11 +54,14 @@ func (s *search) attack(point []float64, label int) error {
 	for i := range s.radius {
 		s.radius[i] = math.Inf(1)
 	}
-	if s.close != nil {
-		if err := s.scan(); err != nil || math.IsInf(floats.Min(s.radius), 1) {
+	if len(point) <= 3 {
+		if err := s.divide(); err != nil || math.IsInf(s.radius[0], 1) {
 			return err
 		}
-		if err := s.zoom(); err != nil {
+		s.wide.x.Copy(s.found)
+		clear(s.wide.other[1:])
+		s.wide.other[0] = true
+		if err := s.bisect(0, 50); err != nil {
 			return err
 		}
 		return s.project(1)
@@ -93,15 +82,139 @@ func (s *search) attack(point []float64, label int) error {
 	return nil
 }
 
-// scan looks along all directions at growing radii until one meets another class, and
-// half as far again: a wedge that was missed may have its tip nearer.
-func (s *search) scan() error {
-	ratio := 1.15
-	if len(s.point) == 1 {
-		ratio = 1.002
+// cellsAtOnce is how many cells are looked at in one pass through the network.
+const cellsAtOnce = 64
+
+// cell is a part of space around a point p: the inputs
+//
+//	p + t u,   log t in the first interval, u on a face of the cube [-1, 1]^d,
+//
+// with the coordinates of u on the face in the other intervals.
+type cell struct {
+	face   int // twice the axis, and one more on its negative side
+	lo, hi [3]float64
+}
+
+// at sets x to the input at a corner, whose bits tell ends of intervals, or for -1 at
+// the middle.
+func (c *cell) at(x, point []float64, corner int) {
+	k := 0
+	end := func() float64 {
+		k++
+		switch {
+		case corner < 0:
+			return (c.lo[k-1] + c.hi[k-1]) / 2
+		case corner>>(k-1)&1 == 1:
+			return c.hi[k-1]
+		}
+		return c.lo[k-1]
 	}
-	first := 1e-3 * s.spread
-	for radius := first; radius < math.Min(1e4*s.spread, 1.5*floats.Min(s.radius)); radius *= ratio {
+	t := math.Exp(end())
+	for j := range x {
+		u := 1 - 2*float64(c.face&1)
+		if j != c.face/2 {
+			u = end()
+		}
+		x[j] = point[j] + t*u
+	}
+}
+
+// split divides the cell across its longest side, and returns that too.
+func (c *cell) split(d int) (left, right cell, side float64) {
+	longest := 0
+	for k := range d {
+		if c.hi[k]-c.lo[k] > c.hi[longest]-c.lo[longest] {
+			longest = k
+		}
+	}
+	left, right = *c, *c
+	middle := (c.lo[longest] + c.hi[longest]) / 2
+	left.hi[longest], right.lo[longest] = middle, middle
+	return left, right, c.hi[longest] - c.lo[longest]
+}
+
+// divide looks at ever larger shells around the point, up to the nearest input of
+// another class, in cells that it splits where their margins may have a zero: where the
+// least of them is not large beside what they differ by from linear ones.
+func (s *search) divide() error {
+	const first, last, width = 1e-6, 1e4, 0.25
+	d := len(s.point)
+	for low := math.Log(first * s.spread); low < math.Log(last*s.spread) && math.Exp(low) < s.radius[0]; low += width {
+		cells := shell(d, low, width)
+		for len(cells) > 0 {
+			n := max(0, len(cells)-cellsAtOnce)
+			now := slices.Clone(cells[n:])
+			if err := s.evaluate(now); err != nil {
+				return err
+			}
+			cells = cells[:n]
+			for i := range now {
+				if left, right, side := now[i].split(d); side > 1e-4 && s.suspect(i) {
+					cells = append(cells, left, right)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// shell returns the cells of a shell.
+func shell(d int, low, width float64) []cell {
+	cells := []cell{}
+	for face := range 2 * d {
+		cells = append(cells, cell{face, [3]float64{low, -1, -1}, [3]float64{low + width, 1, 1}})
+	}
+	for i := 0; i < len(cells); {
+		if left, right, side := cells[i].split(d); side > width {
+			cells[i], cells = left, append(cells, right)
+		} else {
+			i++
+		}
+	}
+	return cells
+}
+
+// evaluate looks at the middles and corners of cells, and keeps the nearest input of
+// another class.
+func (s *search) evaluate(cells []cell) error {
+	rows := 1 + 1<<len(s.point)
+	for i := range cells {
+		for r := range rows {
+			cells[i].at(s.wide.x.RawRowView(i*rows+r), s.point, r-1)
+		}
+	}
+	if err := s.wide.look(s.label, true); err != nil {
+		return err
+	}
+	for i := range rows * len(cells) {
+		x := s.wide.x.RawRowView(i)
+		if d := floats.Distance(x, s.point, 2); s.wide.other[i] && d < s.radius[0] {
+			s.radius[0] = d
+			s.found.SetRow(0, x)
+		}
+	}
+	return nil
+}
+
+// suspect tells whether a cell may have an input of another class that is nearer than the
+// nearest so far. Its first corners are its nearest, as no cell crosses an axis.
+func (s *search) suspect(i int) bool {
+	b, rows := s.wide, 1+1<<len(s.point)
+	middle, g := b.x.RawRowView(i*rows), b.gradient.RawRowView(i*rows)
+	near, least, bend := math.Inf(1), b.q[i*rows], 0.0
+	for r := i*rows + 1; r < (i+1)*rows; r++ {
+		x := b.x.RawRowView(r)
+		near = min(near, floats.Distance(x, s.point, 2))
+		least = min(least, b.q[r])
+		bend = max(bend, math.Abs(b.q[i*rows]+floats.Dot(g, x)-floats.Dot(g, middle)-b.q[r]))
+	}
+	return near < 0.998*s.radius[0] && !(least > 2*bend)
+}
+
+// scan looks along all directions at growing radii until one meets another class.
+func (s *search) scan() error {
+	const ratio = 1.15
+	for radius := 1e-3 * s.spread; radius < 1e4*s.spread && math.IsInf(floats.Min(s.radius), 1); radius *= ratio {
 		for i, u := range rowsOf(s.directions) {
 			floats.AddScaledTo(s.wide.x.RawRowView(i), s.point, radius, u)
 		}
@@ -109,7 +222,7 @@ func (s *search) scan() error {
 			return err
 		}
 		for i, other := range s.wide.other {
-			if other && math.IsInf(s.radius[i], 1) {
+			if other {
 				s.radius[i] = radius
 				s.found.SetRow(i, s.wide.x.RawRowView(i))
 			}
@@ -119,63 +232,7 @@ func (s *search) scan() error {
 	for i := range s.wide.other {
 		s.wide.other[i] = !math.IsInf(s.radius[i], 1)
 	}
-	if floats.Min(s.radius) == first { // nothing nearer has been looked at
-		return s.bisect(0, 50)
-	}
-	return s.bisect(1/ratio, 10)
-}
-
-// zoom looks around the nearest local minima of the distance, each time within a smaller
-// angle, for directions in which another class is nearer still.
-func (s *search) zoom() error {
-	rows, d := s.found.Dims()
-	order, zooms := make([]int, rows), 0
-	floats.Argsort(slices.Clone(s.radius), order)
-	spacing := 2 * math.Pow(12/float64(rows), 1/math.Max(float64(d-1), 1)) // generously
-	for place, i := range order {
-		if math.IsInf(s.radius[i], 1) || zooms == 8 {
-			break
-		}
-		u := s.directions.RawRowView(i)
-		if slices.ContainsFunc(order[:place], func(j int) bool { return floats.Distance(s.directions.RawRowView(j), u, 2) < spacing }) {
-			continue
-		}
-		zooms++
-		if err := s.approach(i, slices.Clone(u), spacing); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// approach lowers the radius of row i, at first along u: of random directions it looks
-// for the smallest radius at which one still meets another class.
-func (s *search) approach(i int, u []float64, spacing float64) error {
-	b, directions := s.close, mat.DenseCopyOf(s.close.x)
-	for angle := spacing; angle > 1e-7; angle /= 4 {
-		for _, v := range rowsOf(directions) {
-			s.scatter(v, u, angle)
-		}
-		low, high := s.radius[i]*math.Max(0, 1-8*angle), s.radius[i]
-		for step, radius := 0, high; step < 8; step, radius = step+1, (low+high)/2 {
-			for j, v := range rowsOf(directions) {
-				floats.AddScaledTo(b.x.RawRowView(j), s.point, radius, v)
-			}
-			if err := b.look(s.label, false); err != nil {
-				return err
-			}
-			if hit := slices.Index(b.other, true); hit >= 0 {
-				high, s.radius[i] = radius, radius
-				s.found.SetRow(i, b.x.RawRowView(hit))
-				copy(u, directions.RawRowView(hit))
-			} else if step == 0 {
-				break
-			} else {
-				low = radius
-			}
-		}
-	}
-	return nil
+	return s.bisect(0, 50)
 }
 
 // bisect walks back from every input of another class towards the point, at most to the
