@@ -264,15 +264,22 @@ func TestFractionalPowers(t *testing.T) {
 	}
 }
 
+// Canonical rates, an exact program, are found when they are asked for.
 func BenchmarkRatesOf(b *testing.B) {
 	for _, depth := range []int{3, 10, 30} {
-		b.Run(fmt.Sprintf("depth=%d", depth), func(b *testing.B) {
-			m := biased(depth)
-			for b.Loop() {
-				if _, err := qhnet.RatesOf(m); err != nil {
-					b.Fatal(err)
+		for _, canonical := range []bool{false, true} {
+			b.Run(fmt.Sprintf("depth=%d/canonical=%v", depth, canonical), func(b *testing.B) {
+				m := biased(depth)
+				for b.Loop() {
+					rates, err := qhnet.RatesOf(m)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if canonical {
+						rates.PerBlock()
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

@@ -134,7 +134,7 @@ def peers_of(activation, x, signs, start, u):
     jitted, jitted_jac = jax.jit(speed), jax.jit(jax.jacfwd(speed, argnums=1))
     rhs, jac = (lambda t, y: np.asarray(jitted(float(t), y))), (lambda t, y: np.asarray(jitted_jac(float(t), y)))
     rhs(begin, start), jac(begin, start)  # compile
-    explicit = functools.partial(diffrax_peer, speed, start, begin, diffrax.Tsit5(), 30_000)
+    explicit = functools.partial(diffrax_peer, speed, start, begin, diffrax.Tsit5(), 60_000)
     newton = diffrax.with_stepsize_controller_tols(optimistix.Newton)()
     peers = {"diffrax Tsit5": explicit(), "diffrax Tsit5, PI": explicit(pcoeff=0.3, icoeff=0.4),
              "diffrax Kvaerno5": diffrax_peer(speed, start, begin, diffrax.Kvaerno5(root_finder=newton), 200, pcoeff=0.3, icoeff=0.4)}

@@ -14,7 +14,7 @@ import statistics
 import sys
 
 kernel = sys.argv[1] if len(sys.argv) > 1 else "avx512"
-rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 41
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 if kernel == "avx2":
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"

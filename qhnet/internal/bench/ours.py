@@ -1,8 +1,9 @@
 """Our side of the comparisons, and what they share."""
 
 import ctypes
-import pathlib
+import datetime
 import os
+import pathlib
 import subprocess
 import tempfile
 
@@ -47,7 +48,9 @@ def milliseconds(s):
 
 
 def publish(script, text):
-    """Prints results, and puts them into the README between the marks of a script."""
+    """Prints results, and puts them into the README between the marks of a script, with the day and the machine."""
+    model = next(line for line in open("/proc/cpuinfo") if line.startswith("model name")).split(":")[1].strip()
+    text = f"{datetime.date.today():%-d %B %Y}, {os.cpu_count()} processors {model}, load {os.getloadavg()[1]:.0f}.\n\n{text}"
     print(text)
     readme = HERE / "README.md"
     before, rest = readme.read_text().split(f"<!-- {script} -->\n")

@@ -17,7 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np  # noqa: E402, reads the variable above
 import torch  # noqa: E402
 
-from ours import Ours  # noqa: E402
+from ours import Ours, publish  # noqa: E402
 
 kernel = sys.argv[1] if len(sys.argv) > 1 else ""
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
@@ -112,8 +112,8 @@ def per_run(count, run):
 def main():
     torch.set_num_threads(1)
     ours = Ours(kernel)
-    print(f"PyTorch {torch.__version__}, NumPy {np.__version__}")
-    print("| network | points | qhnet, µs | PyTorch, µs | NumPy, µs | ratio to PyTorch | ratio to NumPy |\n|" + " --- |" * 7)
+    lines = [f"PyTorch {torch.__version__}, NumPy {np.__version__}. Ratios are medians, and those of minima.", "",
+             "| network | points | qhnet, µs | PyTorch, µs | NumPy, µs | ratio to PyTorch | ratio to NumPy |", "|" + " --- |" * 7]
     for network, points in CASES:
         others = {"torch": Torch(network, points)}
         if network.replace("-", "").isdigit():
@@ -126,10 +126,11 @@ def main():
                 times[name].append(per_run(count, other.step))
         mine, theirs = times.pop("qhnet"), [t for t in times.values() if t]
         micro = [f"{1e6 * statistics.median(t):.1f}" for t in (mine, *theirs)]
-        ratio = [f"{statistics.median(a / b for a, b in zip(mine, t)):.3f}" for t in theirs]
+        ratio = [f"{statistics.median(a / b for a, b in zip(mine, t)):.3f} ({min(mine) / min(t):.3f})" for t in theirs]
         if "numpy" not in others:
             micro, ratio = micro + ["-"], ratio + ["-"]
-        print(f"| {network} | {points} | {' | '.join(micro + ratio)} |", flush=True)
+        lines.append(f"| {network} | {points} | {' | '.join(micro + ratio)} |")
+    publish("step.py", "\n".join(lines))
 
 
 main()

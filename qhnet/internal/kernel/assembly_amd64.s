@@ -2199,9 +2199,10 @@ AVX2loop:
 	VCMPPD       $0x00, Y8, Y5, Y9
 	VBLENDVPD    Y9, Y6, Y1, Y1
 	VADDPD       expConstants<>+448(SB), Y2, Y4
-	VDIVPD       Y4, Y1, Y1
-	VMOVUPD      expConstants<>+320(SB), Y6
+	VMOVUPD      expConstants<>+448(SB), Y6
 	VDIVPD       Y4, Y6, Y6
+	VMULPD       Y6, Y1, Y1
+	VADDPD       Y6, Y6, Y6
 	VMULPD       Y6, Y2, Y2
 	VMULPD       Y6, Y2, Y2
 	VORPD        expConstants<>+384(SB), Y1, Y1
@@ -2268,9 +2269,10 @@ AVX2tail:
 	VCMPPD       $0x00, Y8, Y5, Y9
 	VBLENDVPD    Y9, Y6, Y1, Y1
 	VADDPD       expConstants<>+448(SB), Y2, Y4
-	VDIVPD       Y4, Y1, Y1
-	VMOVUPD      expConstants<>+320(SB), Y6
+	VMOVUPD      expConstants<>+448(SB), Y6
 	VDIVPD       Y4, Y6, Y6
+	VMULPD       Y6, Y1, Y1
+	VADDPD       Y6, Y6, Y6
 	VMULPD       Y6, Y2, Y2
 	VMULPD       Y6, Y2, Y2
 	VORPD        expConstants<>+384(SB), Y1, Y1
@@ -2333,9 +2335,10 @@ AVX512loop:
 	VCMPPD       $0x00, Z8, Z5, K3
 	VMOVAPD      Z6, K3, Z1
 	VADDPD       expConstants<>+448(SB), Z2, Z4
-	VDIVPD       Z4, Z1, Z1
-	VMOVUPD      expConstants<>+320(SB), Z6
+	VMOVUPD      expConstants<>+448(SB), Z6
 	VDIVPD       Z4, Z6, Z6
+	VMULPD       Z6, Z1, Z1
+	VADDPD       Z6, Z6, Z6
 	VMULPD       Z6, Z2, Z2
 	VMULPD       Z6, Z2, Z2
 	VORPD        expConstants<>+384(SB), Z1, Z1
@@ -2392,9 +2395,10 @@ AVX512tail:
 	VCMPPD       $0x00, Z8, Z5, K3
 	VMOVAPD      Z6, K3, Z1
 	VADDPD       expConstants<>+448(SB), Z2, Z4
-	VDIVPD       Z4, Z1, Z1
-	VMOVUPD      expConstants<>+320(SB), Z6
+	VMOVUPD      expConstants<>+448(SB), Z6
 	VDIVPD       Z4, Z6, Z6
+	VMULPD       Z6, Z1, Z1
+	VADDPD       Z6, Z6, Z6
 	VMULPD       Z6, Z2, Z2
 	VMULPD       Z6, Z2, Z2
 	VORPD        expConstants<>+384(SB), Z1, Z1

@@ -171,9 +171,10 @@ func (s set) tanh(x, value, slope, curvature Register) {
 	s.where(equal, e.low, e.whole, e.p, value, e.square) // e - 1 to its last digits
 
 	VADDPD(constant(inverse), slope, e.y)
-	VDIVPD(e.y, value, value)
-	VMOVUPD(constant(two), e.p)
+	VMOVUPD(constant(inverse), e.p)
 	VDIVPD(e.y, e.p, e.p)
+	VMULPD(e.p, value, value)
+	VADDPD(e.p, e.p, e.p)
 	VMULPD(e.p, slope, slope)
 	VMULPD(e.p, slope, slope)
 	VORPD(constant(signBit), value, value) // negative, so the sign is that of -x
