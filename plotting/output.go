@@ -18,11 +18,12 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2/maybe"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
 
 	"qhlab/plotting/internal/canvas"
-	"qhlab/plotting/internal/cell"
 )
 
 // A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that
@@ -143,7 +144,7 @@ func Show(d Drawing) { endCell(show(d)) }
 // endCell ends the cell as failed if there is an error.
 func endCell(err error) {
 	if err != nil {
-		cell.Sync()
+		gonbui.Sync()
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -155,20 +156,30 @@ func show(d Drawing) error {
 		return err
 	}
 	name, _, alt := describeDrawing(d)
-	display(cell.Region{}, data, alt)
+	display("", data, alt)
 	if dir := os.Getenv(exportVariable); dir != "" && name != "" {
 		return save(d, dir, name)
 	}
 	return nil
 }
 
-// display shows a picture at half its pixels, or prints the text that stands for it.
-func display(r cell.Region, data []byte, alternative string) {
-	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && cell.Inside() {
-		r.Picture(data, config.Width/2, alternative)
-	} else {
+// display shows a picture at half its pixels, in a region of the output that the next
+// picture of the same name replaces, or prints the text that stands for it.
+func display(region string, data []byte, alternative string) {
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || !gonbui.IsNotebook {
 		fmt.Println(alternative)
+		return
 	}
+	kind := protocol.MIMEType("image/" + format)
+	gonbui.SendData(&protocol.DisplayData{
+		DisplayID: region,
+		Data:      map[protocol.MIMEType]any{kind: data, protocol.MIMETextPlain: alternative},
+		// nbconvert takes both as attributes of the image; JupyterLab takes the
+		// width, and only if it is a number.
+		Metadata: map[string]any{string(kind): map[string]any{"width": config.Width / 2, "alt": alternative}},
+	})
+	gonbui.Sync()
 }
 
 // describeDrawing returns a drawing's name for files, its title, and the text that stands for
@@ -246,7 +257,7 @@ func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
 	endCell(err)
 	_, _, alt := describeDrawing(frames[0])
-	display(cell.Region{}, data, fmt.Sprintf("%s (%d frames)", alt, len(frames)))
+	display("", data, fmt.Sprintf("%s (%d frames)", alt, len(frames)))
 }
 
 // EncodeAnimation is described at Animate.
