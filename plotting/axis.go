@@ -142,7 +142,7 @@ func (m mapping) within(min, max float64) mapping {
 }
 
 // Normalize returns where v is between the limits, as a share.
-func (m mapping) Normalize(_, _, v float64) float64 { return (m.position(v) - m.lo) / (m.hi - m.lo) }
+func (m mapping) Normalize(_, _, v float64) float64 { return m.share(m.position(v)) }
 
 func (m mapping) position(v float64) float64 {
 	switch {
@@ -234,6 +234,9 @@ func (s *span) add(u float64) {
 	}
 	s.lo, s.hi = math.Min(s.lo, u), math.Max(s.hi, u)
 }
+
+// share returns where u is between the ends.
+func (s span) share(u float64) float64 { return (u - s.lo) / (s.hi - s.lo) }
 
 // ends are those of the interval, crossed if it is empty.
 func (s span) ends() (lo, hi float64) {

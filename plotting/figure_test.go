@@ -42,7 +42,7 @@ func TestMistakes(t *testing.T) {
 		{"negative radius", panel(plotting.Circle{R: -1}), "has the radius -1"},
 		{"zero on a logarithmic axis", plotting.Panel{Y: plotting.Axis{Scale: plotting.Log}, Layers: []plotting.Layer{plotting.Line{X: two, Y: []float64{1, 0}}}}, "Y[1] = 0 is not positive"},
 		{"half of the limits", plotting.Panel{X: plotting.Axis{Min: 0.5}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [0.5, 0] are empty; set both"},
-		{"half of a bar", panel(plotting.HeatMap{Values: mat.NewDense(1, 1, []float64{1}), Low: 0.5}), "Low = 0.5 and High = 0; set both"},
+		{"half of a bar", panel(plotting.HeatMap{Values: mat.NewDense(1, 1, []float64{1}), Low: 0.5}), "colour bar: limits [0.5, 0] are empty; set both"},
 		{"near overflow", panel(plotting.Line{X: two, Y: []float64{1, -1e308}}), "Y[1] = -1e+308 is beyond ±1e+300"},
 		{"one on a log-log axis", plotting.Panel{X: plotting.Axis{Scale: plotting.LogLog}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "X[0] = 1 is not above 1"},
 		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},

@@ -127,7 +127,7 @@ func dense(points []vg.Point) (out []vg.Point) {
 
 // at maps axis positions to the page.
 func (p *pane) at(u, v float64) vg.Point {
-	return vg.Point{X: p.X((u - p.x.lo) / (p.x.hi - p.x.lo)), Y: p.Y((v - p.y.lo) / (p.y.hi - p.y.lo))}
+	return vg.Point{X: p.X(p.x.share(u)), Y: p.Y(p.y.share(v))}
 }
 
 // point maps data to the page.
