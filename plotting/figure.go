@@ -45,6 +45,8 @@ type Figure struct {
 	// Aspect is height over width of a panel's plotting area. Zero: what suits
 	// the number of panels; panels with Equal follow their data.
 	Aspect float64
+
+	other Drawing // instead of the panels
 }
 
 // Panel is one pair of axes and what is drawn on them, first layers lowest.

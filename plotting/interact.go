@@ -184,12 +184,7 @@ func (d *dialog) parse(text string) []float64 {
 
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
-	f := d.draw(slices.Clone(values))
-	data, err := encode(f, PNG, screenDPI, onScreen(f))
-	if err == nil {
-		_, _, alt := describeDrawing(f)
-		display(d.picture, data, alt)
-	}
+	err := d.draw(slices.Clone(values)).show(d.picture)
 	gonbui.UpdateHTML(d.below, d.saved(values, err))
 }
 

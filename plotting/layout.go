@@ -98,6 +98,9 @@ func (f Figure) columns() int {
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
 func (f Figure) plan(theme ink) (*plan, error) {
+	if f.other != nil {
+		return &plan{look: look{ink: theme}, width: Double.Length, height: Double.Length * 0.6}, nil
+	}
 	f = f.prepared()
 	extents, err := f.measure()
 	if err != nil {
@@ -365,6 +368,11 @@ func (p *pane) yTicks() []plot.Tick {
 
 // draw draws a laid-out figure.
 func (pl *plan) draw(c draw.Canvas, f Figure) error {
+	if f.other != nil {
+		if err := f.drawOther(c, pl.ink); err != nil {
+			return f.errorf("%w", err)
+		}
+	}
 	for i, p := range pl.panes {
 		if slices.ContainsFunc(p.panel.Layers, labelsLines) { // in gaps, far from what is drawn later
 			p.rehearsing = true
