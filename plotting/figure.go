@@ -42,8 +42,9 @@ type Figure struct {
 	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
 
-	// Aspect is height over width of a panel's plotting area. Zero: what suits
-	// the number of panels; panels with Equal follow their data.
+	// Aspect is height over width of a panel's plotting area. Zero: what suits the number
+	// of panels; panels with Equal follow their data. A figure is at most 320 points high,
+	// 480 pixels in a notebook, and panels lower, down to four lines of text.
 	Aspect float64
 
 	other Drawing // instead of the panels

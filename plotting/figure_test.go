@@ -3,6 +3,8 @@ package plotting_test
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -163,6 +165,23 @@ func TestLineOfOnePoint(t *testing.T) {
 	svg := string(encode(t, plotting.Figure{Panels: []plotting.Panel{p}}, plotting.SVG))
 	if !strings.Contains(svg, "<use ") || !strings.Contains(svg, ">flow</text>") {
 		t.Errorf("no disc or no label in %s", svg)
+	}
+}
+
+// A figure is seen as a whole, whatever Aspect says.
+func TestHeight(t *testing.T) {
+	line := []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}, Label: "flow"}}
+	panel := plotting.Panel{Title: "a title", X: plotting.Axis{Label: "x"}, Y: plotting.Axis{Label: "y"}, Layers: line, Key: true}
+	square, high := panel, panel
+	square.Equal, high.Height = true, 3
+	for _, panels := range [][]plotting.Panel{{panel}, {square}, {panel, panel}, {panel, high, panel}, {square, square}} {
+		for _, aspect := range []float64{0, 0.3, 2} {
+			svg := string(encode(t, plotting.Figure{Title: "a title", Columns: 1, ShareX: true, Aspect: aspect, Panels: panels}, plotting.SVG))
+			size := regexp.MustCompile(`viewBox="0 0 [\d.]+ ([\d.]+)"`).FindStringSubmatch(svg)
+			if height, err := strconv.ParseFloat(size[1], 64); err != nil || height > 320.01 {
+				t.Errorf("%d panels, aspect %g: %g points high, %v", len(panels), aspect, height, err)
+			}
+		}
 	}
 }
 

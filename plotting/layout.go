@@ -241,10 +241,9 @@ func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 }
 
 // heights returns the height of each row's plotting areas, given the room beside them on a
-// page that is seen as a whole, unless Aspect says otherwise. Equal axes that would be taller
-// become narrower.
+// page that is seen as a whole. Equal axes that would be taller become narrower.
 func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, columns int) []vg.Length {
-	const page, tallest = 320, 28 // points, which are 480 pixels in a notebook; label sizes of a row
+	const page, tallest, lowest = 320, 28, 4 // points, which are 480 pixels in a notebook; label sizes of a row
 	ratio := 0.0
 	for _, p := range pl.panes {
 		if p.panel.Equal {
@@ -260,8 +259,8 @@ func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, col
 	for i, p := range pl.panes {
 		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*cmp.Or(p.panel.Height, 1)))
 	}
-	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, 4*pl.label*vg.Length(rows)))
-	if shrink := limit / sum(heights); f.Aspect == 0 && shrink < 1 {
+	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, lowest*pl.label*vg.Length(rows)))
+	if shrink := limit / sum(heights); shrink < 1 {
 		for r := range heights {
 			heights[r] *= shrink
 		}
