@@ -30,11 +30,6 @@ type Handler struct {
 	lines sync.Map // what is set, by label
 }
 
-type cached struct {
-	line *Line
-	err  error
-}
-
 var _ text.Handler = (*Handler)(nil)
 
 // New returns a handler for the face "sans" (DejaVu Sans), "times" (Liberation Serif),
@@ -51,12 +46,12 @@ func New(face string) (*Handler, error) {
 // Line sets a label of one line. The error names an unknown command, a brace that closes
 // nothing, or a character that no font has, which the line shows as a box.
 func (h *Handler) Line(label string) (*Line, error) {
-	if c, ok := h.lines.Load(label); ok {
-		return c.(cached).line, c.(cached).err
+	line, ok := h.lines.Load(label)
+	if !ok {
+		line, _ = h.lines.LoadOrStore(label, set(label, h.face))
 	}
-	line, err := set(label, h.face)
-	h.lines.Store(label, cached{line, err})
-	return line, err
+	l := line.(*Line)
+	return l, l.err
 }
 
 // line is for the methods of text.Handler, which return no error.
@@ -174,6 +169,7 @@ type Line struct {
 
 	class      class
 	lean       float64 // by which the last letter reaches over its width
+	err        error
 	latex      string
 	latexError error
 }
