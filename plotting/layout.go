@@ -51,7 +51,7 @@ var (
 type look struct {
 	ink
 	handler             *label.Handler
-	err                 error     // the first label that cannot be set
+	err                 error     // the first mistake found while drawing
 	width               vg.Length // of the page
 	title, label, tick  vg.Length // type sizes
 	line, thin, axis    vg.Length // line widths
@@ -111,16 +111,17 @@ func (f Figure) plan(theme ink) (*plan, error) {
 	if pl.look, err = f.Width.look(theme); err != nil {
 		return nil, f.errorf("%w", err)
 	}
-	for i, p := range f.Panels {
-		q := newPane(p, &pl.look, extents[i])
-		q.inner.x, q.inner.y = f.ShareX && i+f.columns() < len(f.Panels), f.ShareY && i%f.columns() > 0
-		pl.panes = append(pl.panes, q)
-	}
-	for _, p := range pl.panes {
-		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
+	columns := f.columns()
+	for i, panel := range f.Panels {
+		p := newPane(panel, &pl.look, extents[i])
+		p.inner.x, p.inner.y = f.ShareX && i+columns < len(f.Panels), f.ShareY && i%columns > 0
+		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(columns) * 0.8, Y: 120}
 		// Labels that would take most of the width stand above instead.
 		p.panel.Key = p.panel.Key || p.endRoom() > p.Max.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
+		if pl.panes = append(pl.panes, p); pl.err != nil {
+			return nil, f.panelError(i, pl.err)
+		}
 	}
 	f.omitRepeated(pl.panes)
 	for range 2 {
@@ -172,8 +173,8 @@ func (pl *plan) arrange(f Figure) error {
 	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
 	for i, p := range pl.panes {
 		fr := p.frame()
-		if err := cmp.Or(pl.err, p.err); err != nil {
-			return f.panelError(i, err)
+		if pl.err != nil {
+			return f.panelError(i, pl.err)
 		}
 		r, c := i/columns, i%columns
 		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)

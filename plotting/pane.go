@@ -44,7 +44,6 @@ type pane struct {
 	set        vg.Rectangle   // what it then covers
 	rehearsing bool           // only to see where
 	taken      []vg.Rectangle // labels, likewise
-	err        error          // the first mistake found while drawing
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
@@ -73,10 +72,10 @@ func recovered(err *error) {
 	}
 }
 
-// fail records that a layer cannot be drawn.
-func (p *pane) fail(err error) {
-	if p.err == nil {
-		p.err = err
+// fail records that something cannot be drawn.
+func (l *look) fail(err error) {
+	if l.err == nil {
+		l.err = err
 	}
 }
 
@@ -212,11 +211,10 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	if s == "" {
 		return
 	}
-	if _, err := p.handler.Line(s); err != nil {
-		p.fail(err)
+	box := p.inkBox(at, s, size)
+	if p.err != nil {
 		return
 	}
-	box := p.inkBox(at, s, size)
 	shift := vg.Length(align) * box.Size().X
 	if p.measuring {
 		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X+shift), max(p.set.Max.X, box.Max.X+shift)
@@ -241,12 +239,9 @@ func (l *look) textStyle(size vg.Length, c color.Color) text.Style {
 	return text.Style{Font: font.Font{Size: size}, Color: c, Handler: l.handler}
 }
 
-// lineOf sets a label. The first that cannot be set is the look's error.
 func (l *look) lineOf(s string) *label.Line {
 	line, err := l.handler.Line(s)
-	if l.err == nil {
-		l.err = err
-	}
+	l.fail(err)
 	return line
 }
 
