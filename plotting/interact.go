@@ -203,16 +203,17 @@ var interactScript string
 
 // page is the script that draws the sliders and sends their state to an address.
 func (d *dialog) page(address string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `<style>.jp-OutputArea:has(#%s) .qhlab-saved{display:none}</style>`, address)
-	b.WriteString(`<div style="display:grid;grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`)
-	for i, s := range d.sliders {
-		b.WriteString(s.row(fmt.Sprintf("%s-%d", address, i)))
+	type control struct {
+		Slider
+		Decimals int
 	}
-	b.WriteString(`<button type="button" ` + ownKeys + ` style="justify-self:start">Stop</button>` +
-		`<span role="status" style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
-	controls, _ := json.Marshal(b.String()) // which has no < that could end the script
-	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, os.Getenv(protocol.GONB_JUPYTER_KERNEL_ID_ENV), controls)
+	var controls []control
+	for _, s := range d.sliders {
+		s.Label, s.Step = markupHTML(s.Label), s.step()
+		controls = append(controls, control{s, s.decimals()})
+	}
+	data, _ := json.Marshal(controls) // which has no < that could end the script
+	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, os.Getenv(protocol.GONB_JUPYTER_KERNEL_ID_ENV), data)
 }
 
 // Slider is a quantity that the reader sets.
@@ -244,18 +245,6 @@ func (s Slider) decimals() int {
 
 func (s Slider) format(v float64) string {
 	return strconv.FormatFloat(v, 'f', s.decimals(), 64)
-}
-
-// ownKeys keeps JupyterLab from taking arrow keys and Enter for its own; it looks
-// for this attribute at the focused element first.
-const ownKeys = `data-lm-suppress-shortcuts="true"`
-
-// row is the slider in the page: label, slider and value.
-func (s Slider) row(id string) string {
-	return fmt.Sprintf(`<label for="%[1]s">%[2]s</label>`+
-		`<input type="range" `+ownKeys+` id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
-		`<output for="%[1]s" style="font-variant-numeric:tabular-nums">%[8]s</output>`,
-		id, markupHTML(s.Label), s.Min, s.Max, s.step(), s.Value, s.decimals(), s.format(s.Value))
 }
 
 // markupHTML sets a label in HTML, with its sub- and superscripts.
