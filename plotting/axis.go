@@ -115,8 +115,6 @@ func (a Axis) mapping() mapping {
 
 func mappingOf(n plot.Normalizer) mapping {
 	switch s := n.(type) {
-	case mapping:
-		return s
 	case Scale:
 		return mapping{scale: s}
 	case plot.LogScale:
@@ -129,15 +127,10 @@ func mappingOf(n plot.Normalizer) mapping {
 
 // within returns the mapping between two limits in the data's units.
 func (m mapping) within(min, max float64) mapping {
-	if m.seen {
-		return m
-	}
-	m.span = span{min, max, true}
-	if m.other == nil {
-		m.span = span{}
-		m.add(m.position(min))
-		m.add(m.position(max))
-	}
+	m.span = span{} // positions of other scales are values until the limits are known
+	lo, hi := m.position(min), m.position(max)
+	m.add(lo)
+	m.add(hi)
 	return m
 }
 
@@ -259,7 +252,6 @@ func (a Axis) limits(m mapping, margin float64) span {
 	s := m.span
 	switch {
 	case a.fixed():
-		m.seen = false
 		return m.within(a.Min, a.Max).span
 	case !s.seen:
 		return span{0, 1, true}

@@ -35,7 +35,6 @@ import (
 type Canvas interface {
 	vg.CanvasWriterTo
 	Stamper
-	label.Setter
 }
 
 // A Stamper draws one shape, given around the origin, at many points.

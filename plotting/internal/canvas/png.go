@@ -16,25 +16,21 @@ import (
 
 	"git.sr.ht/~sbinet/gg"
 	xdraw "golang.org/x/image/draw"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
-
-	"qhlab/plotting/internal/label"
 )
 
 // raster is gonum's canvas of pixels, with what that lacks.
 type raster struct {
 	*vgimg.Canvas
-	context       *gg.Context
-	pixels        *image.RGBA
-	width, height vg.Length
-	dpi           float64
-	colors        int
+	context *gg.Context
+	pixels  *image.RGBA
+	dpi     float64
+	colors  int
 }
 
 func newRaster(width, height vg.Length, o Options) *raster {
-	r := &raster{width: width, height: height, dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
+	r := &raster{dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
 	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
 	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
 	r.context = gg.NewContextForRGBA(r.pixels)
@@ -43,14 +39,6 @@ func newRaster(width, height vg.Length, o Options) *raster {
 	r.Canvas = vgimg.NewWith(vgimg.UseImageWithContext(r.pixels, r.context), vgimg.UseDPI(int(math.Round(r.dpi))))
 	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(cmp.Or[color.Color](o.Background, color.Transparent)), image.Point{}, draw.Src)
 	return r
-}
-
-// Size returns the size that was asked for, not that of whole pixels.
-func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
-
-// SetLine fills the outlines of a line.
-func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	label.SetLine(r.Canvas, l, size, at, align)
 }
 
 // DrawImage draws every pixel of the image as a cell, without smoothing.
@@ -107,7 +95,7 @@ func (r *raster) mask(p vg.Path, dx, dy float64) *image.Alpha {
 // WriteTo writes a PNG with a palette and its resolution.
 func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, quantize(r.pixels, min(r.colors, 256))); err != nil {
+	if err := png.Encode(&b, quantize(r.pixels, r.colors)); err != nil {
 		return 0, err
 	}
 	const header, inch = 33, 0.0254 // bytes up to the end of IHDR; metres
