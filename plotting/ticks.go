@@ -30,14 +30,14 @@ func (a Axis) ticks(m mapping, n int) (inside []plot.Tick) {
 	if a.Ticks == nil && m.other == nil {
 		t, ok = m.scale, true
 	}
-	if ok && m.down {
+	switch {
+	case ok && m.down:
 		marks := t.marks(span{-m.hi, -m.lo, true}, max(n, 2))
 		for i := range marks {
 			marks[i].Value *= -1
 		}
 		return marks
-	}
-	if ok {
+	case ok:
 		return t.marks(m.span, max(n, 2))
 	}
 	ticker := a.Ticks

@@ -9,8 +9,11 @@
 package label
 
 import (
+	"fmt"
 	"image/color"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,7 +27,7 @@ import (
 // A Handler sets labels in one face. It is a text.Handler, of which it makes exact what
 // gonum's axes count on: with text.YBottom the point is on the baseline.
 type Handler struct {
-	face  *Face
+	face  *face
 	fonts *font.Cache
 
 	lines sync.Map // what is set, by label
@@ -35,10 +38,12 @@ var _ text.Handler = (*Handler)(nil)
 // New returns a handler for the face "sans" (DejaVu Sans), "times" (Liberation Serif),
 // or "latin-modern", whose package is imported.
 func New(face string) (*Handler, error) {
-	f, err := lookup(face)
-	if err != nil {
-		return nil, err
+	load, ok := faces[face]
+	if !ok {
+		return nil, fmt.Errorf(`there is no face %q; the faces are %s, and "latin-modern" with import _ "qhlab/plotting/latinmodern"`,
+			face, strings.Join(slices.Sorted(maps.Keys(faces)), ", "))
 	}
+	f := load()
 	fonts := font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
 	return &Handler{face: f, fonts: fonts}, nil
 }
@@ -153,9 +158,9 @@ var plainFonts sync.Map
 // Plain sets text in one font without any markup, for handlers other than this package's.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
+	s := &setter{face: &face{family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
 	l := s.word(text, mode{size: 1}) // as gonum's, it shows a box for what the font lacks
-	l.Family = s.face.Family
+	l.Family = s.face.family
 	return l
 }
 

@@ -12,7 +12,7 @@ import (
 
 // A setter sets a label while it reads it.
 type setter struct {
-	face    *Face
+	face    *face
 	text    []rune
 	pos     int
 	missing rune // the first character that no font has
@@ -43,7 +43,7 @@ type mistake string
 func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
 
 // set sets one line of a label. With a mistake the line is empty.
-func set(markup string, f *Face) (l *Line) {
+func set(markup string, f *face) (l *Line) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -55,7 +55,7 @@ func set(markup string, f *Face) (l *Line) {
 	}()
 	s := &setter{face: f, text: []rune(markup)}
 	l = s.row(mode{size: 1}, 0)
-	l.Family = f.Family
+	l.Family = f.family
 	const format = "label %q: no %s %q (%U); write it otherwise"
 	if s.unknown != 0 {
 		l.latexError = fmt.Errorf(format, markup, "LaTeX command is known for", s.unknown, s.unknown)
