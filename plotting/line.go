@@ -197,12 +197,7 @@ type ReferenceX struct {
 	Label string
 }
 
-func (r ReferenceX) extend(e *extent) error {
-	if e.second {
-		return nil
-	}
-	return e.x.addAll("At", []float64{r.At})
-}
+func (r ReferenceX) extend(e *extent) error { return e.x.addAll("At", []float64{r.At}) }
 
 func (r ReferenceX) draw(p *pane) {
 	u := p.x.position(r.At)

@@ -114,9 +114,9 @@ func dense(points []vg.Point) (out []vg.Point) {
 	for i, q := range points {
 		if i > 0 {
 			d := q.Sub(points[i-1])
-			n := math.Hypot(float64(d.X), float64(d.Y)) / every
-			for k := 1.0; k < n; k++ {
-				out = append(out, points[i-1].Add(d.Scale(vg.Length(k/n))))
+			n := norm(d) / every
+			for k := vg.Length(1); k < n; k++ {
+				out = append(out, points[i-1].Add(d.Scale(k/n)))
 			}
 		}
 		out = append(out, q)
@@ -289,7 +289,7 @@ func thin(points []vg.Point) []vg.Point {
 
 // appendThin appends what is kept of the points after the first.
 func appendThin(out, points []vg.Point) []vg.Point {
-	first, last, worst, far := points[0], points[len(points)-1], 0, tolerance
+	first, last, worst, far := points[0], points[len(points)-1], 0, vg.Length(tolerance)
 	for i, q := range points {
 		if d := toSegment(q, first, last); d > far {
 			worst, far = i, d
@@ -302,10 +302,12 @@ func appendThin(out, points []vg.Point) []vg.Point {
 }
 
 // toSegment is the distance of a point from a segment.
-func toSegment(q, a, b vg.Point) float64 {
+func toSegment(q, a, b vg.Point) vg.Length {
 	along, d := b.Sub(a), q.Sub(a)
 	if n := along.Dot(along); n > 0 {
 		d = d.Sub(along.Scale(min(1, max(0, d.Dot(along)/n))))
 	}
-	return math.Hypot(float64(d.X), float64(d.Y))
+	return norm(d)
 }
+
+func norm(d vg.Point) vg.Length { return vg.Length(math.Hypot(float64(d.X), float64(d.Y))) }
