@@ -55,7 +55,8 @@ func (c Contours) extend(*extent) error {
 			return fmt.Errorf("has a level that cannot be drawn: Levels[%d] %w", i, err)
 		}
 	}
-	return surface{c.F, c.Batch}.check()
+	_, err := surfaceOf(c.F, c.Batch)
+	return err
 }
 
 func (c Contours) entry() entry {
@@ -64,7 +65,8 @@ func (c Contours) entry() entry {
 }
 
 func (c Contours) draw(p *pane) {
-	l, err := p.sample(surface{c.F, c.Batch})
+	s, _ := surfaceOf(c.F, c.Batch)
+	l, err := p.sample(s)
 	if err == nil && len(l.values) != 1 {
 		err = fmt.Errorf("%d values for a point; lines need one, such as the largest output minus the second", len(l.values))
 	}
@@ -171,13 +173,17 @@ func (r Regions) entries() (out []entry) {
 	return out
 }
 
-func (r Regions) extend(*extent) error { return surface{r.F, r.Batch}.check() }
+func (r Regions) extend(*extent) error {
+	_, err := surfaceOf(r.F, r.Batch)
+	return err
+}
 
 // regionTint is light enough for points and labels of any colour to stand on.
 const regionTint = 0.16
 
 func (r Regions) draw(p *pane) {
-	l, err := p.sample(surface{r.F, r.Batch})
+	s, _ := surfaceOf(r.F, r.Batch)
+	l, err := p.sample(s)
 	if err == nil && len(l.values) > len(p.classes) {
 		err = fmt.Errorf("%d classes, and only %d colours are told apart; draw fewer, or Contours", len(l.values), len(p.classes))
 	}
@@ -214,37 +220,25 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A function of the plane is given point by point or, where many points at once are cheaper
-// (a network), as a batch.
-type surface struct {
-	f     func(x, y float64) float64
-	batch func(x, y []float64) []float64
-}
+// A surface is a function of the plane at many points: the values of its outputs at the first
+// point, then at the second, …
+type surface func(x, y []float64) []float64
 
-func (s surface) check() error {
-	if (s.f == nil) == (s.batch == nil) {
-		return errors.New("needs either F or Batch")
+// surfaceOf returns the one that is given, point by point or, where many points at once are
+// cheaper (a network), as a batch.
+func surfaceOf(f func(x, y float64) float64, batch surface) (surface, error) {
+	if (f == nil) == (batch == nil) {
+		return nil, errors.New("needs either F or Batch")
 	}
-	return nil
-}
-
-func (s surface) evaluate(x, y []float64) (out []float64, err error) {
-	if s.batch != nil {
-		out = s.batch(x, y)
+	if batch != nil {
+		return batch, nil
 	}
-	for k := 0; s.f != nil && k < len(x); k++ {
-		out = append(out, s.f(x[k], y[k]))
-	}
-	if len(out) == 0 || len(out)%len(x) != 0 {
-		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
-	}
-	each := len(out) / len(x)
-	for k, v := range out {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("the value at (%g, %g) is %g", x[k/each], y[k/each], v)
+	return func(x, y []float64) (out []float64) {
+		for k := range x {
+			out = append(out, f(x[k], y[k]))
 		}
-	}
-	return out, nil
+		return out
+	}, nil
 }
 
 // lattice holds a surface's values at the corners of nx × ny cells that cover
@@ -256,7 +250,7 @@ type lattice struct {
 }
 
 // sample evaluates a surface over the plotting area.
-func (p *pane) sample(s surface) (*lattice, error) {
+func (p *pane) sample(of surface) (*lattice, error) {
 	// The side of the cells in points, and how many there are at most; level lines are
 	// straight within a cell.
 	const side, most = 1, 32000
@@ -271,13 +265,16 @@ func (p *pane) sample(s surface) (*lattice, error) {
 			x, y = append(x, p.x.at(float64(i)/float64(l.nx))), append(y, v)
 		}
 	}
-	flat, err := s.evaluate(x, y)
-	if err != nil {
-		return nil, err
+	out := of(x, y)
+	if len(out) == 0 || len(out)%n != 0 {
+		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), n)
 	}
-	l.values = make([][]float64, len(flat)/n)
-	for k, v := range flat {
-		c := k % len(l.values)
+	l.values = make([][]float64, len(out)/n)
+	for k, v := range out {
+		c, at := k%len(l.values), k/len(l.values)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("the value at (%g, %g) is %g", x[at], y[at], v)
+		}
 		l.values[c] = append(l.values[c], v)
 	}
 	return l, nil
