@@ -136,19 +136,27 @@ func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces []
 }
 
 // without returns the pieces of a polyline outside of a box.
-func without(box vg.Rectangle, points []vg.Point) (pieces [][]vg.Point) {
-	var piece []vg.Point
-	for _, q := range append(dense(points), box.Min.Add(box.Size().Scale(0.5))) {
-		if !(q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y) {
-			piece = append(piece, q)
+func without(box vg.Rectangle, points []vg.Point) [][]vg.Point {
+	points = dense(points)
+	return split(points, func(i int) bool {
+		q := points[i]
+		return !(q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y)
+	})
+}
+
+// split returns the runs of points that are kept, of two at least.
+func split(points []vg.Point, keep func(i int) bool) (runs [][]vg.Point) {
+	start := 0
+	for i := range len(points) + 1 {
+		if i < len(points) && keep(i) {
 			continue
 		}
-		if len(piece) > 1 {
-			pieces = append(pieces, piece)
+		if i-start > 1 {
+			runs = append(runs, points[start:i:i])
 		}
-		piece = nil
+		start = i + 1
 	}
-	return pieces
+	return runs
 }
 
 // Regions tints where a classifier decides for each class. With one output the
@@ -198,11 +206,7 @@ func (r Regions) draw(p *pane) {
 	for class := range outputs {
 		var path vg.Path
 		for _, loop := range l.outlines(func(k int) float64 { return lead(outputs, class, k) }) {
-			points := make([]vg.Point, len(loop)+1)
-			for i := range points {
-				points[i] = loop[i%len(loop)].at
-			}
-			path = append(path, polyline(thin(points))...)
+			path = append(path, polyline(thin(places(append(loop, loop[0]))))...)
 		}
 		p.SetColor(p.tint(p.color(Class(class)), regionTint))
 		p.Canvas.Fill(path)
@@ -285,19 +289,8 @@ func (p *pane) sample(of surface) (*lattice, error) {
 func (l *lattice) level(value float64) (lines [][]vg.Point) {
 	for _, loop := range l.outlines(func(k int) float64 { return l.values[0][k] - value }) {
 		first := max(0, slices.IndexFunc(loop, func(c crossing) bool { return c.border }))
-		var piece []vg.Point
-		for i := range len(loop) + 1 {
-			c := loop[(first+i)%len(loop)]
-			if !c.border {
-				piece = append(piece, c.at)
-			}
-			if (c.border || i == len(loop)) && len(piece) > 1 {
-				lines = append(lines, piece)
-			}
-			if c.border {
-				piece = nil
-			}
-		}
+		loop = slices.Concat(loop[first:], loop[:first+1])
+		lines = append(lines, split(places(loop), func(i int) bool { return !loop[i].border })...)
 	}
 	return lines
 }
@@ -307,6 +300,14 @@ func (l *lattice) level(value float64) (lines [][]vg.Point) {
 type crossing struct {
 	at     vg.Point
 	border bool
+}
+
+func places(loop []crossing) []vg.Point {
+	points := make([]vg.Point, len(loop))
+	for i, c := range loop {
+		points[i] = c.at
+	}
+	return points
 }
 
 // outlines returns the closed outlines of where f, of the corners, is not negative,

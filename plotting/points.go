@@ -135,12 +135,13 @@ func (n Note) extend(e *extent) error {
 	if n.Label == "" {
 		return errors.New("has no Label")
 	}
-	if len(n.To) > 0 && len(n.To) != 2 {
-		return fmt.Errorf("points to %d coordinates", len(n.To))
-	}
 	x, y := []float64{n.X}, []float64{n.Y}
-	if len(n.To) > 0 {
+	switch len(n.To) {
+	case 0:
+	case 2:
 		x, y = append(x, n.To[0]), append(y, n.To[1])
+	default:
+		return fmt.Errorf("points to %d coordinates", len(n.To))
 	}
 	return e.add(x, "Y", y)
 }
