@@ -260,7 +260,10 @@ func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, col
 	for i, p := range pl.panes {
 		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*cmp.Or(p.panel.Height, 1)))
 	}
-	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, lowest*pl.label*vg.Length(rows)))
+	limit := max(page-beside, lowest*pl.label*vg.Length(rows))
+	if f.Aspect == 0 {
+		limit = min(limit, tallest*pl.label*vg.Length(rows))
+	}
 	if shrink := limit / sum(heights); shrink < 1 {
 		for r := range heights {
 			heights[r] *= shrink
