@@ -115,8 +115,6 @@ func (a Axis) mapping() mapping {
 
 func mappingOf(n plot.Normalizer) mapping {
 	switch s := n.(type) {
-	case mapping:
-		return s
 	case Scale:
 		return mapping{scale: s}
 	case plot.LogScale:
@@ -129,20 +127,15 @@ func mappingOf(n plot.Normalizer) mapping {
 
 // within returns the mapping between two limits in the data's units.
 func (m mapping) within(min, max float64) mapping {
-	if m.seen {
-		return m
-	}
-	m.span = span{min, max, true}
-	if m.other == nil {
-		m.span = span{}
-		m.add(m.position(min))
-		m.add(m.position(max))
-	}
+	m.span = span{} // positions of other scales are values until the limits are known
+	lo, hi := m.position(min), m.position(max)
+	m.add(lo)
+	m.add(hi)
 	return m
 }
 
 // Normalize returns where v is between the limits, as a share.
-func (m mapping) Normalize(_, _, v float64) float64 { return (m.position(v) - m.lo) / (m.hi - m.lo) }
+func (m mapping) Normalize(_, _, v float64) float64 { return m.share(m.position(v)) }
 
 func (m mapping) position(v float64) float64 {
 	switch {
@@ -235,6 +228,9 @@ func (s *span) add(u float64) {
 	s.lo, s.hi = math.Min(s.lo, u), math.Max(s.hi, u)
 }
 
+// share returns where u is between the ends.
+func (s span) share(u float64) float64 { return (u - s.lo) / (s.hi - s.lo) }
+
 // ends are those of the interval, crossed if it is empty.
 func (s span) ends() (lo, hi float64) {
 	if !s.seen {
@@ -256,7 +252,6 @@ func (a Axis) limits(m mapping, margin float64) span {
 	s := m.span
 	switch {
 	case a.fixed():
-		m.seen = false
 		return m.within(a.Min, a.Max).span
 	case !s.seen:
 		return span{0, 1, true}

@@ -33,7 +33,8 @@
 // and pale below data that lie on it. The zero value of every field is a good default.
 //
 // Panels stand in rows of Figure.Columns. Curves stacked on one x axis are Columns: 1,
-// ShareX: true; small multiples set ShareX and ShareY.
+// ShareX: true; small multiples set ShareX and ShareY. A figure is seen as a whole: it is
+// at most 320 points high, which are 480 pixels in a notebook.
 //
 // # Screen and print
 //

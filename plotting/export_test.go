@@ -7,5 +7,9 @@ func Preview(d Drawing, dpi float64, onScreen bool) ([]byte, error) {
 	if onScreen {
 		theme = screen
 	}
-	return encode(d, PNG, dpi, theme)
+	f, err := figureOf(d)
+	if err != nil {
+		return nil, err
+	}
+	return f.encode(PNG, dpi, theme)
 }

@@ -42,9 +42,12 @@ type Figure struct {
 	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
 
-	// Aspect is height over width of a panel's plotting area. Zero: what suits
-	// the number of panels; panels with Equal follow their data.
+	// Aspect is height over width of a panel's plotting area. Zero: what suits the number
+	// of panels; panels with Equal follow their data. A figure is at most 320 points high,
+	// 480 pixels in a notebook, and panels lower, down to four lines of text.
 	Aspect float64
+
+	other Drawing // instead of the panels
 }
 
 // Panel is one pair of axes and what is drawn on them, first layers lowest.
@@ -69,40 +72,35 @@ type Panel struct {
 	Height float64
 }
 
-// measureX checks the panel and returns its limits of x.
-func (p Panel) measureX() (extent, error) {
-	e := extent{x: p.X.mapping(), y: p.Y.mapping()}
-	if err := p.X.check(); err != nil {
-		return e, fmt.Errorf("x axis: %w", err)
-	}
-	if err := p.Y.check(); err != nil {
-		return e, fmt.Errorf("y axis: %w", err)
-	}
-	if len(p.Layers) == 0 {
-		return e, errors.New("has no layers")
-	}
-	if err := e.visitAll(p.Layers); err != nil {
-		return e, err
-	}
-	e.x.span = p.X.limits(e.x, e.margin(e.cloud || p.Equal))
-	return e, nil
-}
-
-// measureY adds the limits of y, given those of x that the panel is drawn with.
-func (e *extent) measureY(p Panel) error {
+// measure adds the limits of x, or given those, of y.
+func (e *extent) measure(p Panel) error {
 	x := e.x
-	e.second = true
-	err := e.visitAll(p.Layers)
-	e.x = x
-	e.y.span = p.Y.limits(e.y, e.margin(true))
-	return err
-}
-
-func (e *extent) visitAll(layers []plot.Plotter) error {
-	for i, l := range layers {
+	for i, l := range p.Layers {
 		if err := e.visit(l); err != nil {
 			return layerError(i, l, err)
 		}
+	}
+	if e.second {
+		e.x = x
+		e.y.span = p.Y.limits(e.y, e.margin(true))
+	} else {
+		e.x.span = p.X.limits(e.x, e.margin(e.cloud || p.Equal))
+	}
+	return nil
+}
+
+func (p Panel) check() error {
+	if err := p.X.check(); err != nil {
+		return fmt.Errorf("x axis: %w", err)
+	}
+	if err := p.Y.check(); err != nil {
+		return fmt.Errorf("y axis: %w", err)
+	}
+	if h := p.Height; h != 0 && !(h >= slimmest && h <= 1/slimmest) {
+		return fmt.Errorf("has Height = %g; use a number between %g and %g, or zero", h, slimmest, 1/slimmest)
+	}
+	if len(p.Layers) == 0 {
+		return errors.New("has no layers")
 	}
 	return nil
 }
@@ -178,7 +176,8 @@ func (f Figure) panelError(i int, err error) error {
 // slimmest is the least height of a panel for its width, and that of a row for another's.
 const slimmest = 0.01
 
-// measure checks the panels and returns the limits of each.
+// measure checks the panels and returns the limits of each: those of x first, on which those
+// of y may depend.
 func (f Figure) measure() ([]extent, error) {
 	if len(f.Panels) == 0 {
 		return nil, f.errorf("has no panels")
@@ -188,39 +187,44 @@ func (f Figure) measure() ([]extent, error) {
 	}
 	extents := make([]extent, len(f.Panels))
 	for i, p := range f.Panels {
-		if p.Height != 0 && !(p.Height >= slimmest && p.Height <= 1/slimmest) {
-			return nil, f.panelError(i, fmt.Errorf("has Height = %g; use a number between %g and %g, or zero", p.Height, slimmest, 1/slimmest))
-		}
-		var err error
-		if extents[i], err = p.measureX(); err != nil {
+		extents[i] = extent{x: p.X.mapping(), y: p.Y.mapping()}
+		if err := p.check(); err != nil {
 			return nil, f.panelError(i, err)
 		}
 	}
-	if err := f.share(f.ShareX, "X", extents, func(e *extent) *mapping { return &e.x }); err != nil {
-		return nil, err
-	}
-	for i, p := range f.Panels {
-		if err := extents[i].measureY(p); err != nil {
-			return nil, f.panelError(i, err)
+	for _, second := range []bool{false, true} {
+		for i, p := range f.Panels {
+			extents[i].second = second
+			if err := extents[i].measure(p); err != nil {
+				return nil, f.panelError(i, err)
+			}
+		}
+		if err := f.share(extents, second); err != nil {
+			return nil, err
 		}
 	}
-	return extents, f.share(f.ShareY, "Y", extents, func(e *extent) *mapping { return &e.y })
+	return extents, nil
 }
 
-// share gives all panels the limits that cover those of each, if it is wanted.
-func (f Figure) share(wanted bool, name string, extents []extent, of func(e *extent) *mapping) error {
-	var all span
+// share gives all panels the limits of x or y that cover those of each, if it is wanted.
+func (f Figure) share(extents []extent, second bool) error {
+	name, wanted, of := "X", f.ShareX, func(e *extent) *mapping { return &e.x }
+	if second {
+		name, wanted, of = "Y", f.ShareY, func(e *extent) *mapping { return &e.y }
+	}
+	if !wanted {
+		return nil
+	}
+	all, first := span{}, of(&extents[0])
 	for i := range extents {
-		m, first := of(&extents[i]), of(&extents[0])
-		if wanted && (m.scale != first.scale || !reflect.DeepEqual(m.other, first.other)) {
+		m := of(&extents[i])
+		if m.scale != first.scale || !reflect.DeepEqual(m.other, first.other) {
 			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
 		}
 		all.join(m.span)
 	}
 	for i := range extents {
-		if wanted {
-			of(&extents[i]).span = all
-		}
+		of(&extents[i]).span = all
 	}
 	return nil
 }

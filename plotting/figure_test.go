@@ -3,6 +3,8 @@ package plotting_test
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,7 +44,7 @@ func TestMistakes(t *testing.T) {
 		{"negative radius", panel(plotting.Circle{R: -1}), "has the radius -1"},
 		{"zero on a logarithmic axis", plotting.Panel{Y: plotting.Axis{Scale: plotting.Log}, Layers: []plotting.Layer{plotting.Line{X: two, Y: []float64{1, 0}}}}, "Y[1] = 0 is not positive"},
 		{"half of the limits", plotting.Panel{X: plotting.Axis{Min: 0.5}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [0.5, 0] are empty; set both"},
-		{"half of a bar", panel(plotting.HeatMap{Values: mat.NewDense(1, 1, []float64{1}), Low: 0.5}), "Low = 0.5 and High = 0; set both"},
+		{"half of a bar", panel(plotting.HeatMap{Values: mat.NewDense(1, 1, []float64{1}), Low: 0.5}), "colour bar: limits [0.5, 0] are empty; set both"},
 		{"near overflow", panel(plotting.Line{X: two, Y: []float64{1, -1e308}}), "Y[1] = -1e+308 is beyond ±1e+300"},
 		{"one on a log-log axis", plotting.Panel{X: plotting.Axis{Scale: plotting.LogLog}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "X[0] = 1 is not above 1"},
 		{"empty limits", plotting.Panel{X: plotting.Axis{Min: 2, Max: 1}, Layers: []plotting.Layer{plotting.Line{X: two, Y: two}}}, "x axis: limits [2, 1] are empty"},
@@ -163,6 +165,23 @@ func TestLineOfOnePoint(t *testing.T) {
 	svg := string(encode(t, plotting.Figure{Panels: []plotting.Panel{p}}, plotting.SVG))
 	if !strings.Contains(svg, "<use ") || !strings.Contains(svg, ">flow</text>") {
 		t.Errorf("no disc or no label in %s", svg)
+	}
+}
+
+// A figure is seen as a whole, whatever Aspect says.
+func TestHeight(t *testing.T) {
+	line := []plotting.Layer{plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}, Label: "flow"}}
+	panel := plotting.Panel{Title: "a title", X: plotting.Axis{Label: "x"}, Y: plotting.Axis{Label: "y"}, Layers: line, Key: true}
+	square, high := panel, panel
+	square.Equal, high.Height = true, 3
+	for _, panels := range [][]plotting.Panel{{panel}, {square}, {panel, panel}, {panel, high, panel}, {square, square}} {
+		for _, aspect := range []float64{0, 0.3, 2} {
+			svg := string(encode(t, plotting.Figure{Title: "a title", Columns: 1, ShareX: true, Aspect: aspect, Panels: panels}, plotting.SVG))
+			size := regexp.MustCompile(`viewBox="0 0 [\d.]+ ([\d.]+)"`).FindStringSubmatch(svg)
+			if height, err := strconv.ParseFloat(size[1], 64); err != nil || height > 320.01 {
+				t.Errorf("%d panels, aspect %g: %g points high, %v", len(panels), aspect, height, err)
+			}
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/palette/moreland"
 	"gonum.org/v1/plot/vg"
@@ -84,30 +83,26 @@ func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64
 // down says that rows are counted downwards.
 func (h HeatMap) down() bool { return h.Y == [2]float64{} }
 
+// axis is that of the colour bar.
+func (h HeatMap) axis() Axis { return Axis{Scale: h.Scale, Min: h.Low, Max: h.High} }
+
 func (h HeatMap) extend(e *extent) error {
 	if isNil(h.Values) {
 		return errors.New("has no Values")
 	}
-	if err := (Axis{Scale: h.Scale}).check(); err != nil {
-		return err
+	if rows, columns := h.Values.Dims(); rows*columns == 0 {
+		return errors.New("the matrix is empty")
 	}
-	if x, y := h.X, h.Y; x != [2]float64{} && x[0] == x[1] || y != [2]float64{} && y[0] == y[1] {
+	x, y := h.edges()
+	if x[0] == x[1] || y[0] == y[1] {
 		return fmt.Errorf("has the edges X = %g and Y = %g; give cells a width and a height, or leave both zero", x, y)
 	}
-	m := mapping{scale: h.Scale}
-	if h.Low != 0 || h.High != 0 {
-		if !(h.Low < h.High) {
-			return fmt.Errorf("has the limits Low = %g and High = %g; set both, Low below High", h.Low, h.High)
-		}
-		if err := m.addAll("limit", []float64{h.Low, h.High}); err != nil {
-			return err
-		}
+	err := h.axis().check()
+	if err != nil {
+		return fmt.Errorf("colour bar: %w", err)
 	}
-	err := errors.New("the matrix is empty")
+	m := h.axis().mapping()
 	h.each(func(i, j int, v float64) {
-		if i == 0 && j == 0 {
-			err = nil
-		}
 		if e := m.admits(v); e != nil && err == nil {
 			err = fmt.Errorf("value [%d, %d] %w", i, j, e)
 		}
@@ -116,7 +111,6 @@ func (h HeatMap) extend(e *extent) error {
 		return err
 	}
 	e.tight = true
-	x, y := h.edges()
 	return e.add(x[:], "Y", y[:])
 }
 
@@ -142,25 +136,24 @@ func (h HeatMap) edges() (x, y [2]float64) {
 	return x, y
 }
 
-// bar is all that a colour bar shows. Its limits are positions.
+// bar is all that a colour bar shows.
 type bar struct {
+	mapping
 	label  string
-	scale  Scale
-	limits span
 	colors [192]color.NRGBA // as many as a reader tells apart, and a PNG file can have
 }
 
 func (h HeatMap) bar() (b bar, err error) {
-	b.label, b.scale = h.Label, h.Scale
-	if h.Low != 0 || h.High != 0 {
-		b.limits = span{h.Scale.position(h.Low), h.Scale.position(h.High), true}
+	b.mapping, b.label = h.axis().mapping(), h.Label
+	if h.axis().fixed() {
+		b.mapping = b.within(h.Low, h.High)
 	} else {
-		h.each(func(_, _ int, v float64) { b.limits.add(h.Scale.position(v)) })
+		h.each(func(_, _ int, v float64) { b.add(b.position(v)) })
 	}
 	if h.Diverging {
-		b.limits = span{-b.limits.largest(), b.limits.largest(), true}
+		b.span = span{-b.largest(), b.largest(), true}
 	}
-	b.limits = Axis{}.limits(mapping{scale: h.Scale, span: b.limits}, 0)
+	b.span = Axis{}.limits(b.mapping, 0)
 	m := h.Colors
 	switch {
 	case m == nil && h.Diverging:
@@ -185,8 +178,6 @@ func (b bar) color(share float64) color.NRGBA {
 	return b.colors[int(math.Round(float64(len(b.colors)-1)*math.Min(1, math.Max(0, share))))]
 }
 
-func (b bar) share(u float64) float64 { return (u - b.limits.lo) / (b.limits.hi - b.limits.lo) }
-
 // heat returns the panel's heat map that has a colour bar, if there is one.
 func (p *pane) heat() (h HeatMap, ok bool) {
 	for _, l := range p.panel.Layers {
@@ -208,7 +199,7 @@ func (h HeatMap) draw(p *pane) {
 	p.fail(err)
 	rows, columns := h.Values.Dims()
 	img := image.NewNRGBA(image.Rect(0, 0, columns, rows))
-	h.each(func(i, j int, v float64) { img.SetNRGBA(j, i, b.color(b.share(h.Scale.position(v)))) })
+	h.each(func(i, j int, v float64) { img.SetNRGBA(j, i, b.color(b.share(b.position(v)))) })
 	p.DrawImage(h.area(p), img)
 	h.drawAround(p)
 }
@@ -254,14 +245,10 @@ func (b bar) draw(p *pane, area vg.Rectangle) {
 	left, right := area.Max.X+p.label, area.Max.X+p.label*1.9
 	p.DrawImage(vg.Rectangle{Min: vg.Point{X: left, Y: area.Min.Y}, Max: vg.Point{X: right, Y: area.Max.Y}}, img)
 	p.pen(p.faint, p.axis, nil)
-	for _, m := range b.ticks(p) {
+	for _, m := range (Axis{}).ticks(b.mapping, min(6, int(p.Size().Y/(p.tick*3)))) {
 		at := vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(m.Value))}
 		p.segment(at, at.Add(vg.Point{X: p.lengthOf(m) * 0.7}))
 		p.text(at.Add(vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XLeft)
 	}
 	p.text(vg.Point{X: left, Y: area.Max.Y + p.tick*0.9}, b.label, p.tick, p.quiet, draw.XLeft)
-}
-
-func (b bar) ticks(p *pane) []plot.Tick {
-	return b.scale.marks(b.limits, max(2, min(6, int(p.Size().Y/(p.tick*3)))))
 }

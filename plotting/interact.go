@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -13,10 +14,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"qhlab/plotting/internal/cell"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/comms"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
+
+func init() { gob.Register(map[string]any{}) } // the kernel registers it as well
 
 // Interact shows sliders above a figure, and draws the figure anew when one is
 // moved. The cell runs until its button Stop is pressed or it is interrupted;
@@ -43,23 +49,29 @@ func Interact(sliders []Slider, draw func(values []float64) Figure) {
 		s.check()
 		values[i] = s.Value
 	}
-	if !cell.Live() {
+	if !live() {
 		Show(draw(values))
 		fmt.Printf("%s (in JupyterLab, sliders change this)\n", describe(sliders, values))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	d := &dialog{sliders: sliders, draw: draw, controls: cell.NewRegion(), picture: cell.NewRegion(), below: cell.NewRegion()}
+	d := &dialog{sliders: sliders, draw: draw, controls: gonbui.UniqueId(), picture: gonbui.UniqueId(), below: gonbui.UniqueId()}
 	d.run(ctx, values)
 }
 
-// dialog is an interactive figure and the parts of the output that it uses. What is
-// saved while it runs has no sliders: the page draws them, into the first part.
+// headlessVariable is set where notebooks are executed with nobody watching.
+const headlessVariable = "QHLAB_HEADLESS"
+
+// live reports whether somebody may be there who can answer.
+func live() bool { return gonbui.IsNotebook && os.Getenv(headlessVariable) == "" }
+
+// dialog is an interactive figure and the names of the parts of the output that it uses.
+// What is saved while it runs has no sliders: the page draws them, into the first part.
 type dialog struct {
 	sliders                  []Slider
 	draw                     func([]float64) Figure
-	controls, picture, below cell.Region
+	controls, picture, below string
 }
 
 // The page says twice a second where the sliders stand, from when it is connected.
@@ -73,19 +85,49 @@ const (
 )
 
 func (d *dialog) run(ctx context.Context, values []float64) {
-	box := cell.NewMailbox()
-	d.controls.Update(`<div id="` + box.Address + `"></div>`)
+	box, address := newMailbox(), "qhlab-"+gonbui.UniqueId()
+	gonbui.UpdateHTML(d.controls, `<div id="`+address+`"></div>`)
 	d.redraw(values)
-	d.below.Update(d.page(box.Address))
-	box.Open()
-	answered := d.follow(ctx, values, box.Texts, time.Tick(connectInterval), box.Reconnect)
+	gonbui.UpdateHTML(d.below, d.page(address))
+	comms.Subscribe(address, func(_, message string) { // this connects, which takes up to three seconds
+		box.put(message)
+		comms.Send(address+"/heard", message)
+	})
+	answered := d.follow(ctx, values, box.texts, time.Tick(connectInterval), comms.Start)
 	end := describe(d.sliders, values)
 	if !answered {
 		end += " (no page answers, so the sliders cannot be moved)"
 	}
-	d.controls.Update(`<pre style="margin:0">` + html.EscapeString(end) + `</pre>`)
-	d.below.Update("")
-	cell.Sync()
+	gonbui.UpdateHTML(d.controls, `<pre style="margin:0">`+html.EscapeString(end)+`</pre>`)
+	gonbui.UpdateHTML(d.below, "")
+	gonbui.Sync()
+}
+
+// A mailbox holds the newest message from the page. Messages are "number text", with
+// numbers that grow: gonb delivers each in a goroutine of its own, so they arrive in any
+// order.
+type mailbox struct {
+	texts  chan string // one that was not received before the next arrived is dropped
+	mu     sync.Mutex
+	newest int
+}
+
+func newMailbox() *mailbox { return &mailbox{texts: make(chan string, 1)} }
+
+func (m *mailbox) put(message string) {
+	first, text, _ := strings.Cut(message, " ")
+	number, err := strconv.Atoi(first)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil || number <= m.newest {
+		return
+	}
+	m.newest = number
+	select {
+	case <-m.texts:
+	default:
+	}
+	m.texts <- text
 }
 
 // follow keeps values where the sliders are, and redraws, until the page says
@@ -112,7 +154,7 @@ func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan stri
 				return true
 			}
 			if !answered {
-				d.below.Update(d.saved(values, nil)) // the script has done its work
+				gonbui.UpdateHTML(d.below, d.saved(values, nil)) // the script has done its work
 			}
 			answered, silent = true, 0
 			if moved := d.parse(text); moved != nil && !slices.Equal(moved, values) {
@@ -142,13 +184,8 @@ func (d *dialog) parse(text string) []float64 {
 
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
-	f := d.draw(slices.Clone(values))
-	data, err := encode(f, PNG, screenDPI, onScreen(f))
-	if err == nil {
-		_, _, alt := describeDrawing(f)
-		display(d.picture, data, alt)
-	}
-	d.below.Update(d.saved(values, err))
+	err := d.draw(slices.Clone(values)).show(d.picture)
+	gonbui.UpdateHTML(d.below, d.saved(values, err))
 }
 
 // saved stands below the figure where there are no sliders that can be moved, as in
@@ -166,16 +203,17 @@ var interactScript string
 
 // page is the script that draws the sliders and sends their state to an address.
 func (d *dialog) page(address string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `<style>.jp-OutputArea:has(#%s) .qhlab-saved{display:none}</style>`, address)
-	b.WriteString(`<div style="display:grid;grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">`)
-	for i, s := range d.sliders {
-		b.WriteString(s.row(fmt.Sprintf("%s-%d", address, i)))
+	type control struct {
+		Slider
+		Decimals int
 	}
-	b.WriteString(`<button type="button" ` + ownKeys + ` style="justify-self:start">Stop</button>` +
-		`<span role="status" style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span></div>`)
-	controls, _ := json.Marshal(b.String()) // which has no < that could end the script
-	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, cell.Kernel(), controls)
+	var controls []control
+	for _, s := range d.sliders {
+		s.Label, s.Step = markupHTML(s.Label), s.step()
+		controls = append(controls, control{s, s.decimals()})
+	}
+	data, _ := json.Marshal(controls) // which has no < that could end the script
+	return fmt.Sprintf("<script>(\n%s)(%q, %q, %s)</script>", interactScript, address, os.Getenv(protocol.GONB_JUPYTER_KERNEL_ID_ENV), data)
 }
 
 // Slider is a quantity that the reader sets.
@@ -207,18 +245,6 @@ func (s Slider) decimals() int {
 
 func (s Slider) format(v float64) string {
 	return strconv.FormatFloat(v, 'f', s.decimals(), 64)
-}
-
-// ownKeys keeps JupyterLab from taking arrow keys and Enter for its own; it looks
-// for this attribute at the focused element first.
-const ownKeys = `data-lm-suppress-shortcuts="true"`
-
-// row is the slider in the page: label, slider and value.
-func (s Slider) row(id string) string {
-	return fmt.Sprintf(`<label for="%[1]s">%[2]s</label>`+
-		`<input type="range" `+ownKeys+` id="%[1]s" min="%[3]g" max="%[4]g" step="%[5]g" value="%[6]g" data-decimals="%[7]d">`+
-		`<output for="%[1]s" style="font-variant-numeric:tabular-nums">%[8]s</output>`,
-		id, markupHTML(s.Label), s.Min, s.Max, s.step(), s.Value, s.decimals(), s.format(s.Value))
 }
 
 // markupHTML sets a label in HTML, with its sub- and superscripts.

@@ -2,10 +2,21 @@
 // "number value value …", or "number stop", to the cell's program. Numbers grow, so
 // that the program can tell the newest. It answers each, and where it does not any
 // more, the sliders say so.
-(address, kernel, controls) => {
+(address, kernel, sliders) => {
   const root = document.getElementById(address);
   if (!root || root.firstChild) return; // is there already
-  root.innerHTML = controls;
+  const ownKeys = 'data-lm-suppress-shortcuts="true"'; // which JupyterLab would take, such as Enter
+  const row = ({Label, Min, Max, Step, Value, Decimals}, i) => `
+    <label for="${address}-${i}">${Label}</label>
+    <input type="range" ${ownKeys} id="${address}-${i}" min="${Min}" max="${Max}" step="${Step}" value="${Value}" data-decimals="${Decimals}">
+    <output for="${address}-${i}" style="font-variant-numeric:tabular-nums">${Value.toFixed(Decimals)}</output>`;
+  root.innerHTML = `
+    <style>.jp-OutputArea:has(#${address}) .qhlab-saved{display:none}</style>
+    <div style="display:grid;grid-template-columns:max-content minmax(8em,24em) 5em;gap:.3em 1em;align-items:center;padding:.5em 0">
+      ${sliders.map(row).join('')}
+      <button type="button" ${ownKeys} style="justify-self:start">Stop</button>
+      <span role="status" style="grid-column:2/4">The cell runs, and draws anew, until you press Stop.</span>
+    </div>`;
   const cell = root.closest('.jp-Cell'), panel = root.closest('.jp-NotebookPanel');
   const ranges = [...root.querySelectorAll('input')], button = root.querySelector('button');
   const status = root.querySelector('[role=status]'), alive = status.textContent;

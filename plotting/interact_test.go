@@ -2,7 +2,9 @@ package plotting
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -118,5 +120,46 @@ func TestSlidersWithoutARangeAreRefused(t *testing.T) {
 			}()
 			Interact([]Slider{s}, func([]float64) Figure { return Figure{} })
 		}()
+	}
+}
+
+func TestMailboxKeepsTheNewestMessage(t *testing.T) {
+	m := newMailbox()
+	for _, message := range []string{"3 c", "1 a", "5 e", "5 again", "4 d", "not a number", ""} {
+		m.put(message)
+	}
+	if got := <-m.texts; got != "e" {
+		t.Errorf("received %q, want the newest, e", got)
+	}
+	m.put("2 b")
+	select {
+	case got := <-m.texts:
+		t.Errorf("received %q, which is older than what was received before", got)
+	default:
+	}
+}
+
+func TestLastMessageIsNeverLost(t *testing.T) {
+	const last = 200
+	m := newMailbox()
+	var senders sync.WaitGroup
+	for _, k := range rand.New(rand.NewPCG(1, 2)).Perm(last) {
+		senders.Go(func() { m.put(fmt.Sprint(k+1, " state ", k+1)) })
+	}
+	want := fmt.Sprint("state ", last)
+	for got := range m.texts {
+		if got == want {
+			break
+		}
+	}
+	senders.Wait()
+	if len(m.texts) > 0 {
+		t.Errorf("%q came after the last message", <-m.texts)
+	}
+}
+
+func TestNobodyAnswersOutsideOfNotebooks(t *testing.T) {
+	if live() {
+		t.Error("a test is taken for a cell that somebody looks at")
 	}
 }

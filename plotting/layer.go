@@ -147,7 +147,7 @@ func (e *extent) add(x []float64, name string, y []float64) error {
 // addAll grows the span by data.
 func (m *mapping) addAll(coordinate string, values []float64) error {
 	free := *m
-	free.seen = false // positions of other scales are values until the limits are known
+	free.span = span{} // for other scales, as within does
 	for i, v := range values {
 		if err := m.admits(v); err != nil {
 			return fmt.Errorf("%s[%d] %w", coordinate, i, err)

@@ -51,7 +51,7 @@ var (
 type look struct {
 	ink
 	handler             *label.Handler
-	err                 error     // the first label that cannot be set
+	err                 error     // the first mistake found while drawing
 	width               vg.Length // of the page
 	title, label, tick  vg.Length // type sizes
 	line, thin, axis    vg.Length // line widths
@@ -98,6 +98,9 @@ func (f Figure) columns() int {
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
 func (f Figure) plan(theme ink) (*plan, error) {
+	if f.other != nil {
+		return &plan{look: look{ink: theme}, width: Double.Length, height: Double.Length * 0.6}, nil
+	}
 	f = f.prepared()
 	extents, err := f.measure()
 	if err != nil {
@@ -108,16 +111,17 @@ func (f Figure) plan(theme ink) (*plan, error) {
 	if pl.look, err = f.Width.look(theme); err != nil {
 		return nil, f.errorf("%w", err)
 	}
-	for i, p := range f.Panels {
-		q := newPane(p, &pl.look, extents[i])
-		q.inner.x, q.inner.y = f.ShareX && i+f.columns() < len(f.Panels), f.ShareY && i%f.columns() > 0
-		pl.panes = append(pl.panes, q)
-	}
-	for _, p := range pl.panes {
-		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(f.columns()) * 0.8, Y: 120}
+	columns := f.columns()
+	for i, panel := range f.Panels {
+		p := newPane(panel, &pl.look, extents[i])
+		p.inner.x, p.inner.y = f.ShareX && i+columns < len(f.Panels), f.ShareY && i%columns > 0
+		p.Rectangle.Max = vg.Point{X: pl.look.width / vg.Length(columns) * 0.8, Y: 120}
 		// Labels that would take most of the width stand above instead.
 		p.panel.Key = p.panel.Key || p.endRoom() > p.Max.X*mostForLabels || len(p.endEntries()) > mostLabels
 		p.theories = p.countTheories()
+		if pl.panes = append(pl.panes, p); pl.err != nil {
+			return nil, f.panelError(i, pl.err)
+		}
 	}
 	f.omitRepeated(pl.panes)
 	for range 2 {
@@ -169,8 +173,8 @@ func (pl *plan) arrange(f Figure) error {
 	top, bottom := make([]vg.Length, rows), make([]vg.Length, rows)
 	for i, p := range pl.panes {
 		fr := p.frame()
-		if err := cmp.Or(pl.err, p.err); err != nil {
-			return f.panelError(i, err)
+		if pl.err != nil {
+			return f.panelError(i, pl.err)
 		}
 		r, c := i/columns, i%columns
 		left[c], right[c] = max(left[c], fr.left), max(right[c], fr.right)
@@ -238,10 +242,9 @@ func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 }
 
 // heights returns the height of each row's plotting areas, given the room beside them on a
-// page that is seen as a whole, unless Aspect says otherwise. Equal axes that would be taller
-// become narrower.
+// page that is seen as a whole. Equal axes that would be taller become narrower.
 func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, columns int) []vg.Length {
-	const page, tallest = 320, 28 // points, which are 480 pixels in a notebook; label sizes of a row
+	const page, tallest, lowest = 320, 28, 4 // points, which are 480 pixels in a notebook; label sizes of a row
 	ratio := 0.0
 	for _, p := range pl.panes {
 		if p.panel.Equal {
@@ -257,8 +260,11 @@ func (pl *plan) heights(f Figure, across *vg.Length, beside vg.Length, rows, col
 	for i, p := range pl.panes {
 		heights[i/columns] = max(heights[i/columns], *across*vg.Length(ratio*cmp.Or(p.panel.Height, 1)))
 	}
-	limit := min(tallest*pl.label*vg.Length(rows), max(page-beside, 4*pl.label*vg.Length(rows)))
-	if shrink := limit / sum(heights); f.Aspect == 0 && shrink < 1 {
+	limit := max(page-beside, lowest*pl.label*vg.Length(rows))
+	if f.Aspect == 0 {
+		limit = min(limit, tallest*pl.label*vg.Length(rows))
+	}
+	if shrink := limit / sum(heights); shrink < 1 {
 		for r := range heights {
 			heights[r] *= shrink
 		}
@@ -365,6 +371,11 @@ func (p *pane) yTicks() []plot.Tick {
 
 // draw draws a laid-out figure.
 func (pl *plan) draw(c draw.Canvas, f Figure) error {
+	if f.other != nil {
+		if err := f.drawOther(c, pl.ink); err != nil {
+			return f.errorf("%w", err)
+		}
+	}
 	for i, p := range pl.panes {
 		if slices.ContainsFunc(p.panel.Layers, labelsLines) { // in gaps, far from what is drawn later
 			p.rehearsing = true

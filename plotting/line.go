@@ -92,35 +92,25 @@ func (c Curve) everywhere() bool { return c.From == 0 && c.To == 0 }
 // are two points of print apart.
 const samples = 400
 
-// sample returns the points of the curve in data units, cut into pieces at NaN.
-func (c Curve) sample(xAxis, yAxis mapping) (pieces [][2][]float64, err error) {
-	s, hint := xAxis.span, "; set From and To"
+// sample returns the points of the curve in data units; y is NaN in gaps.
+func (c Curve) sample(xAxis, yAxis mapping) (x, y []float64, err error) {
+	hint, gaps := "; set From and To", 0
 	if !c.everywhere() {
-		s, hint = span{xAxis.position(c.From), xAxis.position(c.To), true}, ""
+		xAxis, hint = xAxis.within(c.From, c.To), ""
 	}
-	var x, y []float64
-	for i := range samples + 2 {
-		v := xAxis.value(s.lo + (s.hi-s.lo)*float64(i)/samples)
-		fv := math.NaN()
-		if i <= samples {
-			fv = c.F(v)
+	for i := range samples + 1 {
+		v := xAxis.at(float64(i) / samples)
+		x, y = append(x, v), append(y, c.F(v))
+		if math.IsNaN(y[i]) {
+			gaps++
+		} else if err := yAxis.admits(y[i]); err != nil {
+			return nil, nil, fmt.Errorf("F(%g) %w%s", v, err, hint)
 		}
-		if math.IsNaN(fv) {
-			if len(x) > 0 {
-				pieces = append(pieces, [2][]float64{x, y})
-			}
-			x, y = nil, nil
-			continue
-		}
-		if err := yAxis.admits(fv); err != nil {
-			return nil, fmt.Errorf("F(%g) %w%s", v, err, hint)
-		}
-		x, y = append(x, v), append(y, fv)
 	}
-	if len(pieces) == 0 {
-		return nil, fmt.Errorf("the function F is NaN everywhere between %g and %g", xAxis.value(s.lo), xAxis.value(s.hi))
+	if gaps == len(x) {
+		return nil, nil, fmt.Errorf("the function F is NaN everywhere between %g and %g", x[0], x[samples])
 	}
-	return pieces, nil
+	return x, y, nil
 }
 
 func (c Curve) extend(e *extent) error {
@@ -132,11 +122,11 @@ func (c Curve) extend(e *extent) error {
 	case !e.second:
 		return e.x.addAll("limit", []float64{c.From, c.To})
 	}
-	pieces, err := c.sample(e.x, e.y)
-	for _, piece := range pieces {
-		err = errors.Join(err, e.y.addAll("F", piece[1]))
+	_, y, err := c.sample(e.x, e.y)
+	if err != nil {
+		return err
 	}
-	return err
+	return e.y.addAll("F", slices.DeleteFunc(y, math.IsNaN))
 }
 
 func (c Curve) entry() entry {
@@ -148,11 +138,10 @@ func (c Curve) entry() entry {
 }
 
 func (c Curve) draw(p *pane) {
-	pieces, err := c.sample(p.x, p.y)
+	x, y, err := c.sample(p.x, p.y)
 	p.fail(err)
 	var last []vg.Point
-	for _, piece := range pieces {
-		last = p.points(piece[0], piece[1])
+	for _, last = range split(p.points(x, y), func(i int) bool { return !math.IsNaN(y[i]) }) {
 		p.stroke(last, c.Role, c.Style, false, c.Wide)
 	}
 	p.labelLine(last, c.entry())
@@ -197,12 +186,7 @@ type ReferenceX struct {
 	Label string
 }
 
-func (r ReferenceX) extend(e *extent) error {
-	if e.second {
-		return nil
-	}
-	return e.x.addAll("At", []float64{r.At})
-}
+func (r ReferenceX) extend(e *extent) error { return e.x.addAll("At", []float64{r.At}) }
 
 func (r ReferenceX) draw(p *pane) {
 	u := p.x.position(r.At)
@@ -251,14 +235,11 @@ func (b Band) entry() entry {
 
 func (b Band) draw(p *pane) {
 	low, high := p.points(b.X, b.Low), p.points(b.X, b.High)
-	outline := append([]vg.Point(nil), low...)
-	middle := make([]vg.Point, len(low))
-	for i := len(high) - 1; i >= 0; i-- {
-		outline = append(outline, high[i])
-		middle[i] = low[i].Add(high[i]).Scale(0.5)
-	}
-	p.polygon(p.tint(p.color(b.Role), areaTint), outline)
-	p.labelLine(middle[len(middle)-1:], b.entry())
+	n := len(low)
+	middle := low[n-1].Add(high[n-1]).Scale(0.5)
+	slices.Reverse(high)
+	p.polygon(p.tint(p.color(b.Role), areaTint), append(low, high...))
+	p.labelLine([]vg.Point{middle}, b.entry())
 }
 
 // Median returns the median of several runs over the same x, each a slice like x, and a

@@ -18,11 +18,12 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2/maybe"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
 
 	"qhlab/plotting/internal/canvas"
-	"qhlab/plotting/internal/cell"
 )
 
 // A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that
@@ -53,54 +54,60 @@ const (
 )
 
 // Encode draws a figure. The same figure gives the same bytes.
-func Encode(d Drawing, format Format) ([]byte, error) { return encode(d, format, printDPI, paper) }
+func Encode(d Drawing, format Format) ([]byte, error) {
+	f, err := figureOf(d)
+	if err != nil {
+		return nil, err
+	}
+	return f.encode(format, printDPI, paper)
+}
 
-// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
-// for white pages. A notebook keeps all pictures in one file, so they have few colours,
-// unless a layer has shades.
-func onScreen(d Drawing) ink {
-	f, own := figureOf(d)
-	theme := screen
-	for _, p := range f.prepared().Panels {
-		for _, l := range p.Layers {
-			if _, shaded := l.(square); shaded {
-				theme.colors = 0
-			}
-			own = own && !foreign(l)
+// figureOf returns a drawing as a figure with a name, unless it has no title either.
+func figureOf(d Drawing) (Figure, error) {
+	if isNil(d) {
+		return Figure{}, errors.New("plotting: nothing to draw; give a Figure or a plot")
+	}
+	f := Figure{other: d}
+	switch d := d.(type) {
+	case Figure:
+		f = d
+	case *Figure:
+		f = *d
+	case *plot.Plot:
+		f.Title, f.Panels = d.Title.Text, []Panel{{X: Axis{Label: d.X.Label.Text}, Y: Axis{Label: d.Y.Label.Text}}}
+	}
+	f.Name = cmp.Or(f.Name, strings.ReplaceAll(strings.ToLower(plain(f.Title)), " ", "-"))
+	return f, nil
+}
+
+// title is that of the document.
+func (f Figure) title() string { return cmp.Or(plain(f.Title), f.Name) }
+
+// alt is the text that stands for the picture: the caption, or what the titles and labels say.
+func (f Figure) alt() string {
+	text := f.Caption
+	for _, p := range f.Panels {
+		if x, y := plain(p.X.Label), plain(p.Y.Label); text == "" && x != "" && y != "" {
+			text = strings.TrimPrefix(f.title()+": "+y+" against "+x, ": ")
 		}
 	}
-	if !own {
-		return paper
+	if text = cmp.Or(text, f.title()); text == "" {
+		return "Figure without a caption"
 	}
-	return theme
+	return "Figure: " + text
 }
 
 // encode draws at a resolution, for PNG, in a theme.
-func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
-	if isNil(d) {
-		return nil, errors.New("plotting: nothing to draw; give a Figure or a plot")
-	}
-	name, title, alt := describeDrawing(d)
-	f, own := figureOf(d)
-	pl := &plan{width: Double.Length, height: Double.Length * 0.6}
-	if !own {
-		f = Figure{Name: name}
-	} else if p, err := f.plan(theme); err == nil {
-		pl = p
-	} else {
+func (f Figure) encode(format Format, dpi float64, theme ink) ([]byte, error) {
+	pl, err := f.plan(theme)
+	if err != nil {
 		return nil, err
 	}
-	c, err := canvas.New(string(format), pl.width, pl.height, canvas.Options{DPI: dpi, Alt: alt, Title: title, Background: theme.ground, Colors: theme.colors})
+	c, err := canvas.New(string(format), pl.width, pl.height, canvas.Options{DPI: dpi, Alt: f.alt(), Title: f.title(), Background: theme.ground, Colors: theme.colors})
 	if err != nil {
 		return nil, f.errorf("%w", err)
 	}
-	page := draw.NewCanvas(c, pl.width, pl.height)
-	if own {
-		err = pl.draw(page, f)
-	} else if err = drawOther(d, page, theme); err != nil {
-		err = f.errorf("%w", err)
-	}
-	if err != nil {
+	if err := pl.draw(draw.NewCanvas(c, pl.width, pl.height), f); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
@@ -111,24 +118,16 @@ func encode(d Drawing, format Format, dpi float64, theme ink) ([]byte, error) {
 }
 
 // drawOther draws what is no figure, a plot of gonum's in this package's style.
-func drawOther(d Drawing, c draw.Canvas, theme ink) (err error) {
+func (f Figure) drawOther(c draw.Canvas, theme ink) (err error) {
 	defer recovered(&err)
-	if p, ok := d.(*plot.Plot); ok {
+	if p, ok := f.other.(*plot.Plot); ok {
 		q := *p
 		theme.stylePlot(&q)
-		d = &q
+		f.other = &q
 	}
 	const margin = 4
-	d.Draw(draw.Crop(c, margin, -margin, margin, -margin))
+	f.other.Draw(draw.Crop(c, margin, -margin, margin, -margin))
 	return nil
-}
-
-func figureOf(d Drawing) (Figure, bool) {
-	if f, ok := d.(*Figure); ok && f != nil {
-		return *f, true
-	}
-	f, ok := d.(Figure)
-	return f, ok
 }
 
 // exportVariable names a folder: when it is set, Show also saves every figure
@@ -143,54 +142,68 @@ func Show(d Drawing) { endCell(show(d)) }
 // endCell ends the cell as failed if there is an error.
 func endCell(err error) {
 	if err != nil {
-		cell.Sync()
+		gonbui.Sync()
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 func show(d Drawing) error {
-	data, err := encode(d, PNG, screenDPI, onScreen(d))
-	if err != nil {
-		return err
+	f, err := figureOf(d)
+	if err == nil {
+		err = f.show("")
 	}
-	name, _, alt := describeDrawing(d)
-	display(cell.Region{}, data, alt)
-	if dir := os.Getenv(exportVariable); dir != "" && name != "" {
-		return save(d, dir, name)
+	if dir := os.Getenv(exportVariable); err == nil && dir != "" && f.Name != "" {
+		return f.save(dir, f.Name)
 	}
-	return nil
+	return err
 }
 
-// display shows a picture at half its pixels, or prints the text that stands for it.
-func display(r cell.Region, data []byte, alternative string) {
-	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && cell.Inside() {
-		r.Picture(data, config.Width/2, alternative)
-	} else {
-		fmt.Println(alternative)
+// show displays a figure in a region of the output.
+func (f Figure) show(region string) error {
+	data, err := f.encode(PNG, screenDPI, f.onScreen())
+	if err == nil {
+		display(region, data, f.alt())
 	}
+	return err
 }
 
-// describeDrawing returns a drawing's name for files, its title, and the text that stands for
-// the picture: the caption, or what the titles and labels say.
-func describeDrawing(d Drawing) (name, title, alt string) {
-	f, _ := figureOf(d)
-	if p, ok := d.(*plot.Plot); ok {
-		f = Figure{Title: p.Title.Text, Panels: []Panel{{X: Axis{Label: p.X.Label.Text}, Y: Axis{Label: p.Y.Label.Text}}}}
-	}
-	title = plain(f.Title)
-	name = cmp.Or(f.Name, strings.ReplaceAll(strings.ToLower(title), " ", "-"))
-	title = cmp.Or(title, name)
-	alt = f.Caption
-	for _, p := range f.Panels {
-		if x, y := plain(p.X.Label), plain(p.Y.Label); alt == "" && x != "" && y != "" {
-			alt = strings.TrimPrefix(title+": "+y+" against "+x, ": ")
+// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
+// for white pages. A notebook keeps all pictures in one file, so they have few colours,
+// unless a layer has shades.
+func (f Figure) onScreen() ink {
+	theme, own := screen, f.other == nil
+	for _, p := range f.prepared().Panels {
+		for _, l := range p.Layers {
+			if _, shaded := l.(square); shaded {
+				theme.colors = 0
+			}
+			own = own && !foreign(l)
 		}
 	}
-	if alt = cmp.Or(alt, title); alt == "" {
-		return name, title, "Figure without a caption"
+	if !own {
+		return paper
 	}
-	return name, title, "Figure: " + alt
+	return theme
+}
+
+// display shows a picture at half its pixels, in a region of the output that the next
+// picture of the same name replaces, or prints the text that stands for it.
+func display(region string, data []byte, alternative string) {
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || !gonbui.IsNotebook {
+		fmt.Println(alternative)
+		return
+	}
+	kind := protocol.MIMEType("image/" + format)
+	gonbui.SendData(&protocol.DisplayData{
+		DisplayID: region,
+		Data:      map[protocol.MIMEType]any{kind: data, protocol.MIMETextPlain: alternative},
+		// nbconvert takes both as attributes of the image; JupyterLab takes the
+		// width, and only if it is a number.
+		Metadata: map[string]any{string(kind): map[string]any{"width": config.Width / 2, "alt": alternative}},
+	})
+	gonbui.Sync()
 }
 
 // Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
@@ -198,8 +211,11 @@ func describeDrawing(d Drawing) (name, title, alt string) {
 // names. An empty name means the figure's own. Files appear whole or not at all. A
 // format that fails does not stop the others.
 func Save(d Drawing, name string) error {
-	own, _, _ := describeDrawing(d)
-	return save(d, cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, own)) // beside the notebook
+	f, err := figureOf(d)
+	if err != nil {
+		return err
+	}
+	return f.save(cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, f.Name)) // beside the notebook
 }
 
 // begunVariable says when the notebook began to run, whose cells are programs of their own.
@@ -215,22 +231,21 @@ func ofThisRun(file string) bool {
 // saved are the alternative texts of the figures that this program saved, by file.
 var saved sync.Map
 
-func save(d Drawing, dir, name string) error {
+func (f Figure) save(dir, name string) error {
 	if name == "" || strings.ContainsAny(name, `/\`) {
 		return fmt.Errorf("plotting: a figure cannot be saved under the name %q; give it one without slashes", name)
 	}
 	stem := filepath.Join(dir, name)
-	_, _, alt := describeDrawing(d)
-	other, ok := saved.LoadOrStore(stem, alt)
-	if ok && other != alt || !ok && ofThisRun(stem+"."+string(PNG)) {
-		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, alt)
+	other, ok := saved.LoadOrStore(stem, f.alt())
+	if ok && other != f.alt() || !ok && ofThisRun(stem+"."+string(PNG)) {
+		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, f.alt())
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("plotting: %w", err)
 	}
 	var failed error
 	for _, format := range []Format{PNG, SVG, PDF, PGF} {
-		data, err := Encode(d, format)
+		data, err := f.encode(format, printDPI, paper)
 		if err == nil {
 			err = maybe.WriteFile(stem+"."+string(format), data, 0o644)
 		}
@@ -245,8 +260,7 @@ func save(d Drawing, dir, name string) error {
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
 	endCell(err)
-	_, _, alt := describeDrawing(frames[0])
-	display(cell.Region{}, data, fmt.Sprintf("%s (%d frames)", alt, len(frames)))
+	display("", data, fmt.Sprintf("%s (%d frames)", frames[0].alt(), len(frames)))
 }
 
 // EncodeAnimation is described at Animate.
@@ -258,8 +272,8 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	var before *image.Paletted
 	for k, f := range frames {
 		theme := paper
-		theme.colors = onScreen(f).colors
-		data, err := encode(f, PNG, screenDPI, theme)
+		theme.colors = f.onScreen().colors
+		data, err := f.encode(PNG, screenDPI, theme)
 		if err != nil {
 			return nil, err
 		}

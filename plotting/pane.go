@@ -44,7 +44,6 @@ type pane struct {
 	set        vg.Rectangle   // what it then covers
 	rehearsing bool           // only to see where
 	taken      []vg.Rectangle // labels, likewise
-	err        error          // the first mistake found while drawing
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
@@ -73,10 +72,10 @@ func recovered(err *error) {
 	}
 }
 
-// fail records that a layer cannot be drawn.
-func (p *pane) fail(err error) {
-	if p.err == nil {
-		p.err = err
+// fail records that something cannot be drawn.
+func (l *look) fail(err error) {
+	if l.err == nil {
+		l.err = err
 	}
 }
 
@@ -115,9 +114,9 @@ func dense(points []vg.Point) (out []vg.Point) {
 	for i, q := range points {
 		if i > 0 {
 			d := q.Sub(points[i-1])
-			n := math.Hypot(float64(d.X), float64(d.Y)) / every
-			for k := 1.0; k < n; k++ {
-				out = append(out, points[i-1].Add(d.Scale(vg.Length(k/n))))
+			n := norm(d) / every
+			for k := vg.Length(1); k < n; k++ {
+				out = append(out, points[i-1].Add(d.Scale(k/n)))
 			}
 		}
 		out = append(out, q)
@@ -127,7 +126,7 @@ func dense(points []vg.Point) (out []vg.Point) {
 
 // at maps axis positions to the page.
 func (p *pane) at(u, v float64) vg.Point {
-	return vg.Point{X: p.X((u - p.x.lo) / (p.x.hi - p.x.lo)), Y: p.Y((v - p.y.lo) / (p.y.hi - p.y.lo))}
+	return vg.Point{X: p.X(p.x.share(u)), Y: p.Y(p.y.share(v))}
 }
 
 // point maps data to the page.
@@ -212,11 +211,10 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	if s == "" {
 		return
 	}
-	if _, err := p.handler.Line(s); err != nil {
-		p.fail(err)
+	box := p.inkBox(at, s, size)
+	if p.err != nil {
 		return
 	}
-	box := p.inkBox(at, s, size)
 	shift := vg.Length(align) * box.Size().X
 	if p.measuring {
 		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X+shift), max(p.set.Max.X, box.Max.X+shift)
@@ -241,12 +239,9 @@ func (l *look) textStyle(size vg.Length, c color.Color) text.Style {
 	return text.Style{Font: font.Font{Size: size}, Color: c, Handler: l.handler}
 }
 
-// lineOf sets a label. The first that cannot be set is the look's error.
 func (l *look) lineOf(s string) *label.Line {
 	line, err := l.handler.Line(s)
-	if l.err == nil {
-		l.err = err
-	}
+	l.fail(err)
 	return line
 }
 
@@ -294,7 +289,7 @@ func thin(points []vg.Point) []vg.Point {
 
 // appendThin appends what is kept of the points after the first.
 func appendThin(out, points []vg.Point) []vg.Point {
-	first, last, worst, far := points[0], points[len(points)-1], 0, tolerance
+	first, last, worst, far := points[0], points[len(points)-1], 0, vg.Length(tolerance)
 	for i, q := range points {
 		if d := toSegment(q, first, last); d > far {
 			worst, far = i, d
@@ -307,10 +302,12 @@ func appendThin(out, points []vg.Point) []vg.Point {
 }
 
 // toSegment is the distance of a point from a segment.
-func toSegment(q, a, b vg.Point) float64 {
+func toSegment(q, a, b vg.Point) vg.Length {
 	along, d := b.Sub(a), q.Sub(a)
 	if n := along.Dot(along); n > 0 {
 		d = d.Sub(along.Scale(min(1, max(0, d.Dot(along)/n))))
 	}
-	return math.Hypot(float64(d.X), float64(d.Y))
+	return norm(d)
 }
+
+func norm(d vg.Point) vg.Length { return vg.Length(math.Hypot(float64(d.X), float64(d.Y))) }

@@ -55,7 +55,8 @@ func (c Contours) extend(*extent) error {
 			return fmt.Errorf("has a level that cannot be drawn: Levels[%d] %w", i, err)
 		}
 	}
-	return surface{c.F, c.Batch}.check()
+	_, err := surfaceOf(c.F, c.Batch)
+	return err
 }
 
 func (c Contours) entry() entry {
@@ -64,7 +65,8 @@ func (c Contours) entry() entry {
 }
 
 func (c Contours) draw(p *pane) {
-	l, err := p.sample(surface{c.F, c.Batch})
+	s, _ := surfaceOf(c.F, c.Batch)
+	l, err := p.sample(s)
 	if err == nil && len(l.values) != 1 {
 		err = fmt.Errorf("%d values for a point; lines need one, such as the largest output minus the second", len(l.values))
 	}
@@ -134,19 +136,27 @@ func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces []
 }
 
 // without returns the pieces of a polyline outside of a box.
-func without(box vg.Rectangle, points []vg.Point) (pieces [][]vg.Point) {
-	var piece []vg.Point
-	for _, q := range append(dense(points), box.Min.Add(box.Size().Scale(0.5))) {
-		if !(q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y) {
-			piece = append(piece, q)
+func without(box vg.Rectangle, points []vg.Point) [][]vg.Point {
+	points = dense(points)
+	return split(points, func(i int) bool {
+		q := points[i]
+		return !(q.X > box.Min.X && q.X < box.Max.X && q.Y > box.Min.Y && q.Y < box.Max.Y)
+	})
+}
+
+// split returns the runs of points that are kept, of two at least.
+func split(points []vg.Point, keep func(i int) bool) (runs [][]vg.Point) {
+	start := 0
+	for i := range len(points) + 1 {
+		if i < len(points) && keep(i) {
 			continue
 		}
-		if len(piece) > 1 {
-			pieces = append(pieces, piece)
+		if i-start > 1 {
+			runs = append(runs, points[start:i:i])
 		}
-		piece = nil
+		start = i + 1
 	}
-	return pieces
+	return runs
 }
 
 // Regions tints where a classifier decides for each class. With one output the
@@ -171,13 +181,17 @@ func (r Regions) entries() (out []entry) {
 	return out
 }
 
-func (r Regions) extend(*extent) error { return surface{r.F, r.Batch}.check() }
+func (r Regions) extend(*extent) error {
+	_, err := surfaceOf(r.F, r.Batch)
+	return err
+}
 
 // regionTint is light enough for points and labels of any colour to stand on.
 const regionTint = 0.16
 
 func (r Regions) draw(p *pane) {
-	l, err := p.sample(surface{r.F, r.Batch})
+	s, _ := surfaceOf(r.F, r.Batch)
+	l, err := p.sample(s)
 	if err == nil && len(l.values) > len(p.classes) {
 		err = fmt.Errorf("%d classes, and only %d colours are told apart; draw fewer, or Contours", len(l.values), len(p.classes))
 	}
@@ -192,11 +206,7 @@ func (r Regions) draw(p *pane) {
 	for class := range outputs {
 		var path vg.Path
 		for _, loop := range l.outlines(func(k int) float64 { return lead(outputs, class, k) }) {
-			points := make([]vg.Point, len(loop)+1)
-			for i := range points {
-				points[i] = loop[i%len(loop)].at
-			}
-			path = append(path, polyline(thin(points))...)
+			path = append(path, polyline(thin(places(append(loop, loop[0]))))...)
 		}
 		p.SetColor(p.tint(p.color(Class(class)), regionTint))
 		p.Canvas.Fill(path)
@@ -214,37 +224,25 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A function of the plane is given point by point or, where many points at once are cheaper
-// (a network), as a batch.
-type surface struct {
-	f     func(x, y float64) float64
-	batch func(x, y []float64) []float64
-}
+// A surface is a function of the plane at many points: the values of its outputs at the first
+// point, then at the second, …
+type surface func(x, y []float64) []float64
 
-func (s surface) check() error {
-	if (s.f == nil) == (s.batch == nil) {
-		return errors.New("needs either F or Batch")
+// surfaceOf returns the one that is given, point by point or, where many points at once are
+// cheaper (a network), as a batch.
+func surfaceOf(f func(x, y float64) float64, batch surface) (surface, error) {
+	if (f == nil) == (batch == nil) {
+		return nil, errors.New("needs either F or Batch")
 	}
-	return nil
-}
-
-func (s surface) evaluate(x, y []float64) (out []float64, err error) {
-	if s.batch != nil {
-		out = s.batch(x, y)
+	if batch != nil {
+		return batch, nil
 	}
-	for k := 0; s.f != nil && k < len(x); k++ {
-		out = append(out, s.f(x[k], y[k]))
-	}
-	if len(out) == 0 || len(out)%len(x) != 0 {
-		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), len(x))
-	}
-	each := len(out) / len(x)
-	for k, v := range out {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("the value at (%g, %g) is %g", x[k/each], y[k/each], v)
+	return func(x, y []float64) (out []float64) {
+		for k := range x {
+			out = append(out, f(x[k], y[k]))
 		}
-	}
-	return out, nil
+		return out
+	}, nil
 }
 
 // lattice holds a surface's values at the corners of nx × ny cells that cover
@@ -256,7 +254,7 @@ type lattice struct {
 }
 
 // sample evaluates a surface over the plotting area.
-func (p *pane) sample(s surface) (*lattice, error) {
+func (p *pane) sample(of surface) (*lattice, error) {
 	// The side of the cells in points, and how many there are at most; level lines are
 	// straight within a cell.
 	const side, most = 1, 32000
@@ -271,13 +269,16 @@ func (p *pane) sample(s surface) (*lattice, error) {
 			x, y = append(x, p.x.at(float64(i)/float64(l.nx))), append(y, v)
 		}
 	}
-	flat, err := s.evaluate(x, y)
-	if err != nil {
-		return nil, err
+	out := of(x, y)
+	if len(out) == 0 || len(out)%n != 0 {
+		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), n)
 	}
-	l.values = make([][]float64, len(flat)/n)
-	for k, v := range flat {
-		c := k % len(l.values)
+	l.values = make([][]float64, len(out)/n)
+	for k, v := range out {
+		c, at := k%len(l.values), k/len(l.values)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("the value at (%g, %g) is %g", x[at], y[at], v)
+		}
 		l.values[c] = append(l.values[c], v)
 	}
 	return l, nil
@@ -288,19 +289,8 @@ func (p *pane) sample(s surface) (*lattice, error) {
 func (l *lattice) level(value float64) (lines [][]vg.Point) {
 	for _, loop := range l.outlines(func(k int) float64 { return l.values[0][k] - value }) {
 		first := max(0, slices.IndexFunc(loop, func(c crossing) bool { return c.border }))
-		var piece []vg.Point
-		for i := range len(loop) + 1 {
-			c := loop[(first+i)%len(loop)]
-			if !c.border {
-				piece = append(piece, c.at)
-			}
-			if (c.border || i == len(loop)) && len(piece) > 1 {
-				lines = append(lines, piece)
-			}
-			if c.border {
-				piece = nil
-			}
-		}
+		loop = slices.Concat(loop[first:], loop[:first+1])
+		lines = append(lines, split(places(loop), func(i int) bool { return !loop[i].border })...)
 	}
 	return lines
 }
@@ -310,6 +300,14 @@ func (l *lattice) level(value float64) (lines [][]vg.Point) {
 type crossing struct {
 	at     vg.Point
 	border bool
+}
+
+func places(loop []crossing) []vg.Point {
+	points := make([]vg.Point, len(loop))
+	for i, c := range loop {
+		points[i] = c.at
+	}
+	return points
 }
 
 // outlines returns the closed outlines of where f, of the corners, is not negative,

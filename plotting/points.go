@@ -92,11 +92,7 @@ func (c Circle) extend(e *extent) error {
 
 func (c Circle) draw(p *pane) {
 	const n = 120 // chords; at 3 inches across they leave the circle by 0.04 points
-	points := make([]vg.Point, n+1)
-	for k := range points {
-		sin, cos := math.Sincos(2 * math.Pi * float64(k%n) / n)
-		points[k] = p.point(c.X+c.R*cos, c.Y+c.R*sin)
-	}
+	points := circle(n, func(cos, sin float64) vg.Point { return p.point(c.X+c.R*cos, c.Y+c.R*sin) })
 	if c.Filled {
 		p.polygon(p.tint(p.color(c.Role), areaTint), points[:n])
 	}
@@ -115,6 +111,16 @@ func (c Circle) draw(p *pane) {
 	p.annotate(c.Label, p.color(c.Role), places...)
 }
 
+// circle returns the corners of a closed polygon, given what is at an angle.
+func circle(n int, at func(cos, sin float64) vg.Point) []vg.Point {
+	points := make([]vg.Point, n+1)
+	for k := range points {
+		sin, cos := math.Sincos(2 * math.Pi * float64(k%n) / float64(n))
+		points[k] = at(cos, sin)
+	}
+	return points
+}
+
 // Note is a word at a point, with an arrow from it to what it explains.
 type Note struct {
 	X, Y  float64
@@ -129,12 +135,13 @@ func (n Note) extend(e *extent) error {
 	if n.Label == "" {
 		return errors.New("has no Label")
 	}
-	if len(n.To) > 0 && len(n.To) != 2 {
-		return fmt.Errorf("points to %d coordinates", len(n.To))
-	}
 	x, y := []float64{n.X}, []float64{n.Y}
-	if len(n.To) > 0 {
+	switch len(n.To) {
+	case 0:
+	case 2:
 		x, y = append(x, n.To[0]), append(y, n.To[1])
+	default:
+		return fmt.Errorf("points to %d coordinates", len(n.To))
 	}
 	return e.add(x, "Y", y)
 }
@@ -155,7 +162,7 @@ func (n Note) draw(p *pane) {
 // arrow draws an arrow from the edge of a box around a point, nearly to another.
 func (p *pane) arrow(box vg.Rectangle, from, to vg.Point, c color.Color) {
 	d := to.Sub(from)
-	length := max(vg.Length(math.Hypot(float64(d.X), float64(d.Y))), 1e-9)
+	length := max(norm(d), 1e-9)
 	half := box.Size().Scale(0.5).Add(vg.Point{X: p.label * 0.3, Y: p.label * 0.3})
 	start := min(half.X/max(d.X, -d.X, 1e-9), half.Y/max(d.Y, -d.Y, 1e-9))
 	end := 1 - p.marker*1.5/length
@@ -167,7 +174,7 @@ func (p *pane) arrow(box vg.Rectangle, from, to vg.Point, c color.Color) {
 // arrowLine draws an arrow with the present pen, whose line ends in the head.
 func (p *pane) arrowLine(from, to vg.Point, c color.Color, size vg.Length) {
 	d := to.Sub(from)
-	if n := vg.Length(math.Hypot(float64(d.X), float64(d.Y))); n > 0 {
+	if n := norm(d); n > 0 {
 		p.line([]vg.Point{from, to.Sub(d.Scale(min(size*0.6, n) / n))})
 		p.arrowHead(from, to, c, size)
 	}
@@ -176,7 +183,7 @@ func (p *pane) arrowLine(from, to vg.Point, c color.Color, size vg.Length) {
 // arrowHead fills the head of an arrow that points at to.
 func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
 	d := to.Sub(from)
-	n := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	n := norm(d)
 	if n == 0 || !p.Contains(to) {
 		return
 	}

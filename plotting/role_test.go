@@ -266,7 +266,8 @@ func TestGroundOnScreen(t *testing.T) {
 		{"a labelled one", figure(Labelled{Plotter: plotter.NewGrid()}), true},
 		{"a plot", plot.New(), true},
 	} {
-		if white := onScreen(c.d).ground != nil; white != c.white {
+		f, err := figureOf(c.d)
+		if white := f.onScreen().ground != nil; err != nil || white != c.white {
 			t.Errorf("%s: white ground %v", c.name, white)
 		}
 	}

@@ -162,11 +162,9 @@ func (b Ball) drawIn(v *view) {
 		v.SetColor(paper.tint(c, 0.6-0.34*t))
 		v.Canvas.Fill(annulus(center.Add(vg.Point{X: -shift * 0.7, Y: shift}), radius*vg.Length(1-t), 0))
 	}
-	const n = 96
-	outline := make([]vg.Point, n+1)
-	for k := range outline {
-		outline[k] = center.Add(polar(radius, 2*math.Pi*float64(k%n)/n))
-	}
+	outline := circle(96, func(cos, sin float64) vg.Point {
+		return center.Add(vg.Point{X: vg.Length(cos), Y: vg.Length(sin)}.Scale(radius))
+	})
 	v.pen(c, v.thin, nil)
 	v.line(outline)
 	v.occupy(center, outline)

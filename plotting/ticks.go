@@ -30,14 +30,14 @@ func (a Axis) ticks(m mapping, n int) (inside []plot.Tick) {
 	if a.Ticks == nil && m.other == nil {
 		t, ok = m.scale, true
 	}
-	if ok && m.down {
+	switch {
+	case ok && m.down:
 		marks := t.marks(span{-m.hi, -m.lo, true}, max(n, 2))
 		for i := range marks {
 			marks[i].Value *= -1
 		}
 		return marks
-	}
-	if ok {
+	case ok:
 		return t.marks(m.span, max(n, 2))
 	}
 	ticker := a.Ticks
@@ -69,16 +69,16 @@ func (counts) marks(s span, n int) (out []plot.Tick) {
 
 func (s Scale) marks(on span, n int) []plot.Tick {
 	switch s &^ logged {
-	case LogLog:
-		if marks := doubleDecades(on, n); labelled(marks) >= 2 {
-			return marks
-		}
-		return exponents(on, n)
 	case Log:
-		if marks := decades(on, n); on.hi-on.lo >= 1.2 && labelled(marks) >= 2 {
-			return marks
+		return powers(on, n, false)
+	case LogLog: // a logarithmic axis of exponents
+		marks := powers(on, n, true)
+		for i, m := range marks {
+			if !m.IsMinor() {
+				marks[i].Label = "10^{" + m.Label + "}"
+			}
 		}
-		return withinDecade(on, n)
+		return marks
 	}
 	return roundNumbers(on, n)
 }
@@ -152,15 +152,24 @@ func wholeStep(s span, n int) float64 {
 	return step
 }
 
-// decades are powers of ten whose exponents are round numbers.
-func decades(s span, n int) (out []plot.Tick) {
+// powers are the ticks of a logarithmic axis: decades, or parts of them if it is short.
+func powers(s span, n int, exponents bool) []plot.Tick {
+	if marks := decades(s, n, exponents); s.hi-s.lo >= 1.2 && labelled(marks) >= 2 {
+		return marks
+	}
+	return withinDecade(s, n)
+}
+
+// decades are powers of ten whose exponents are round numbers. Small ones are written with
+// all digits if all of them are small, or if they are exponents themselves.
+func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	wide := span{s.lo - s.slack(), s.hi + s.slack(), true}
 	step := wholeStep(wide, n)
 	powers := multiples(wide, step)
 	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
 	for _, k := range powers {
 		label := "10^{" + whole(k) + "}"
-		if plain {
+		if plain || exponents && k <= 3 {
 			label = number(math.Pow(10, k), max(0, int(-k)))
 		}
 		out = append(out, plot.Tick{Value: s.clamp(k), Label: label})
@@ -197,12 +206,14 @@ func whole(k float64) string {
 // are fewer than two.
 func withinDecade(s span, n int) (out []plot.Tick) {
 	base := math.Floor(s.lo)
-	for i := range 4 {
+	add := func(u float64, label string) {
+		if s.nearly(u) {
+			out = append(out, plot.Tick{Value: s.clamp(u), Label: label})
+		}
+	}
+	for k := base; k < base+4; k++ {
 		for _, m := range []float64{1, 2, 5} {
-			k := base + float64(i)
-			if u := k + math.Log10(m); s.nearly(u) {
-				out = append(out, plot.Tick{Value: s.clamp(u), Label: multiple(m, k)})
-			}
+			add(k+math.Log10(m), multiple(m, k))
 		}
 	}
 	if len(out) >= 2 {
@@ -212,17 +223,9 @@ func withinDecade(s span, n int) (out []plot.Tick) {
 	if math.Abs(base) > 4 {
 		unit, power = base, "×10^{"+whole(base)+"}"
 	}
-	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u-unit) },
-		func(v float64) float64 { return unit + math.Log10(v) }, func(label string) string { return label + power })
-}
-
-// transformed returns the round numbers of what f makes of positions, where they stand
-// in s.
-func transformed(s span, n int, f, inverse func(float64) float64, write func(string) string) (out []plot.Tick) {
-	for _, m := range roundNumbers(span{f(s.lo), f(s.hi), true}, n) {
-		if u := inverse(m.Value); s.nearly(u) {
-			out = append(out, plot.Tick{Value: s.clamp(u), Label: write(m.Label)})
-		}
+	out = nil
+	for _, m := range roundNumbers(span{math.Pow(10, s.lo-unit), math.Pow(10, s.hi-unit), true}, n) {
+		add(unit+math.Log10(m.Value), m.Label+power)
 	}
 	return out
 }
@@ -236,42 +239,6 @@ func multiple(m, k float64) string {
 		return "10^{" + whole(k) + "}"
 	}
 	return number(m, 0) + "×10^{" + whole(k) + "}"
-}
-
-// doubleDecades are 10^1, 10^10, 10^100, 10^1000, 10^(10^4), … on an axis whose
-// position is the logarithm of the exponent; short axes get 2 and 5 as well.
-func doubleDecades(s span, n int) (out []plot.Tick) {
-	for _, k := range multiples(s, wholeStep(s, n)) {
-		out = append(out, plot.Tick{Value: k, Label: doublePower(int(k))})
-	}
-	if 3*(s.hi-s.lo) > float64(n+1) || s.hi-s.lo > 3 {
-		return out
-	}
-	for k := max(0, math.Floor(s.lo)); k <= min(3, s.hi); k++ {
-		for _, m := range []float64{2, 5} {
-			if u := k + math.Log10(m); u >= s.lo && u <= s.hi {
-				out = append(out, plot.Tick{Value: u, Label: "10^{" + whole(m*math.Pow(10, k)) + "}"})
-			}
-		}
-	}
-	return out
-}
-
-// exponents are powers of ten with round exponents, for a log-log axis shorter
-// than a decade of the exponent.
-func exponents(s span, n int) []plot.Tick {
-	return transformed(s, n, func(u float64) float64 { return math.Pow(10, u) }, math.Log10,
-		func(label string) string { return "10^{" + label + "}" })
-}
-
-func doublePower(k int) string {
-	switch {
-	case k < 0:
-		return "10^{" + number(math.Pow(10, float64(k)), -k) + "}"
-	case k <= 3:
-		return "10^{" + whole(math.Pow(10, float64(k))) + "}"
-	}
-	return "10^{10^{" + whole(float64(k)) + "}}"
 }
 
 // number writes v with a true minus sign; digits < 0 means as many as needed.

@@ -45,7 +45,7 @@ func TestTicks(t *testing.T) {
 		{"small and short", Axis{Scale: Log}, 1.5e-9, 9e-9, 4, "2×10^{−9} 5×10^{−9}"},
 		{"logarithms of what overflows", Axis{Scale: Log, Logged: true}, -1e6 * math.Ln10, 0, 4, "10^{−1000000} 10^{−500000} 10^{0}"},
 		{"log-log", Axis{Scale: LogLog, Logged: true}, 10 * math.Ln10, 1e6 * math.Ln10, 6, "10^{10} 10^{100} 10^{1000} 10^{10^{4}} 10^{10^{5}} 10^{10^{6}}"},
-		{"log-log of numbers", Axis{Scale: LogLog}, 10, 1e300, 7, "10^{1} 10^{10} 10^{100} 10^{2} 10^{5} 10^{20} 10^{50} 10^{200}"},
+		{"log-log of numbers", Axis{Scale: LogLog}, 10, 1e300, 7, "10^{1} 10^{10} 10^{100}"},
 		{"one power of ten", Axis{Scale: Log}, 0.3, 6, 3, "0.5 1 2 5"},
 		{"three decades of two numbers", Axis{Scale: Log}, 0.2, 9, 3, "0.2 0.5 1 2 5"},
 		{"short beyond overflow", Axis{Scale: Log, Logged: true}, 1000.1 * math.Ln10, 1000.25 * math.Ln10, 4, "1.4×10^{1000} 1.6×10^{1000}"},

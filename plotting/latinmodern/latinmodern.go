@@ -12,10 +12,6 @@ import (
 )
 
 func init() {
-	label.Register("latin-modern", &label.Face{
-		Family:  "'Latin Modern Roman','LM Roman 10','CMU Serif',serif",
-		Upright: lmroman10regular.TTF,
-		Italic:  lmroman10italic.TTF,
-		Math:    lmmath.TTF,
-	})
+	label.Register("latin-modern", "'Latin Modern Roman','LM Roman 10','CMU Serif',serif",
+		lmroman10regular.TTF, lmroman10italic.TTF, lmmath.TTF)
 }

@@ -35,7 +35,6 @@ import (
 type Canvas interface {
 	vg.CanvasWriterTo
 	Stamper
-	label.Setter
 }
 
 // A Stamper draws one shape, given around the origin, at many points.
@@ -265,20 +264,25 @@ func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []by
 // appendNumber writes x with two decimals: a hundredth of a point is finer than any printer.
 func appendNumber[T ~float64](b []byte, x T) []byte { return appendRounded(b, float64(x), 1e2) }
 
-func number[T ~float64](x T) string { return string(appendNumber(nil, x)) }
+func appendRounded(b []byte, x, units float64) []byte {
+	return strconv.AppendFloat(b, math.Round(x*units)/units+0, 'f', -1, 64) // + 0: no minus zero
+}
+
+// numbers writes lengths, with two decimals.
+func numbers[T ~float64](separator string, lengths ...T) string { return join(separator, 1e2, lengths) }
+
+func number[T ~float64](length T) string { return numbers("", length) }
 
 // coefficients writes numbers with four decimals.
-func coefficients(separator string, values ...float64) string {
+func coefficients(separator string, values ...float64) string { return join(separator, 1e4, values) }
+
+func join[T ~float64](separator string, units float64, values []T) string {
 	var b []byte
 	for i, x := range values {
 		if i > 0 {
 			b = append(b, separator...)
 		}
-		b = appendRounded(b, x, 1e4)
+		b = appendRounded(b, float64(x), units)
 	}
 	return string(b)
-}
-
-func appendRounded(b []byte, x, units float64) []byte {
-	return strconv.AppendFloat(b, math.Round(x*units)/units+0, 'f', -1, 64) // + 0: no minus zero
 }

@@ -106,11 +106,7 @@ func (p *pdf) paint(operator string, c color.NRGBA) {
 
 func (p *pdf) stroke(line vg.Path, s *state) {
 	p.paint("RG", s.color)
-	b := append(appendNumber(nil, s.lineWidth), " w ["...)
-	for _, d := range s.dash {
-		b = append(appendNumber(b, d), ' ')
-	}
-	b = append(appendNumber(append(b, "] "...), s.dashOffset), " d\n"...)
+	b := fmt.Appendf(nil, "%s w [%s] %s d\n", number(s.lineWidth), numbers(" ", s.dash...), number(s.dashOffset))
 	p.raw(append(appendPDFPath(b, line), 'S'))
 }
 

@@ -10,29 +10,27 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"maps"
 	"math"
+	"slices"
 
 	"git.sr.ht/~sbinet/gg"
 	xdraw "golang.org/x/image/draw"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
-
-	"qhlab/plotting/internal/label"
 )
 
 // raster is gonum's canvas of pixels, with what that lacks.
 type raster struct {
 	*vgimg.Canvas
-	context       *gg.Context
-	pixels        *image.RGBA
-	width, height vg.Length
-	dpi           float64
-	colors        int
+	context *gg.Context
+	pixels  *image.RGBA
+	dpi     float64
+	colors  int
 }
 
 func newRaster(width, height vg.Length, o Options) *raster {
-	r := &raster{width: width, height: height, dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
+	r := &raster{dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
 	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
 	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
 	r.context = gg.NewContextForRGBA(r.pixels)
@@ -41,14 +39,6 @@ func newRaster(width, height vg.Length, o Options) *raster {
 	r.Canvas = vgimg.NewWith(vgimg.UseImageWithContext(r.pixels, r.context), vgimg.UseDPI(int(math.Round(r.dpi))))
 	draw.Draw(r.pixels, r.pixels.Bounds(), image.NewUniform(cmp.Or[color.Color](o.Background, color.Transparent)), image.Point{}, draw.Src)
 	return r
-}
-
-// Size returns the size that was asked for, not that of whole pixels.
-func (r *raster) Size() (width, height vg.Length) { return r.width, r.height }
-
-// SetLine fills the outlines of a line.
-func (r *raster) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
-	label.SetLine(r.Canvas, l, size, at, align)
 }
 
 // DrawImage draws every pixel of the image as a cell, without smoothing.
@@ -105,7 +95,7 @@ func (r *raster) mask(p vg.Path, dx, dy float64) *image.Alpha {
 // WriteTo writes a PNG with a palette and its resolution.
 func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, quantize(r.pixels, min(r.colors, 256))); err != nil {
+	if err := png.Encode(&b, quantize(r.pixels, r.colors)); err != nil {
 		return 0, err
 	}
 	const header, inch = 33, 0.0254 // bytes up to the end of IHDR; metres
@@ -115,4 +105,80 @@ func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 	n, err := w.Write(append(append(b.Bytes()[:header:header], chunk...), b.Bytes()[header:]...))
 	return int64(n), err
+}
+
+// quantize returns the image in at most limit colours, which shrinks the file to a third
+// and less. Two thirds of the palette cover the whole range of colours in use, the rest is
+// the most frequent ones, so that the flat colours of a figure stay exact and only blends
+// at edges move.
+func quantize(img *image.RGBA, limit int) *image.Paletted {
+	colors := histogram(img)
+	chosen := colors
+	if len(colors) > limit {
+		chosen = representatives(colors, limit*2/3)
+		for _, c := range colors {
+			if len(chosen) < limit && !slices.Contains(chosen, c) {
+				chosen = append(chosen, c)
+			}
+		}
+	}
+	out := image.NewPaletted(img.Rect, nil)
+	for _, c := range chosen {
+		out.Palette = append(out.Palette, rgba(c))
+	}
+	index := make(map[uint32]uint8, len(colors))
+	for _, c := range colors {
+		index[c] = uint8(out.Palette.Index(rgba(c)))
+	}
+	last := binary.BigEndian.Uint32(img.Pix)
+	i := index[last]
+	for k := range out.Pix {
+		if c := binary.BigEndian.Uint32(img.Pix[4*k:]); c != last {
+			last, i = c, index[c]
+		}
+		out.Pix[k] = i
+	}
+	return out
+}
+
+// rgba is a pixel's colour, 0xRRGGBBAA.
+func rgba(c uint32) color.RGBA {
+	return color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)}
+}
+
+// histogram returns the pixels' colours, the most frequent first.
+func histogram(img *image.RGBA) []uint32 {
+	counts := make(map[uint32]int)
+	last, run := binary.BigEndian.Uint32(img.Pix), 0
+	for i := 0; i < len(img.Pix); i += 4 {
+		if c := binary.BigEndian.Uint32(img.Pix[i:]); c != last {
+			counts[last] += run
+			last, run = c, 0
+		}
+		run++
+	}
+	counts[last] += run
+	return slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
+		if d := counts[b] - counts[a]; d != 0 {
+			return d
+		}
+		return int(int64(a) - int64(b))
+	})
+}
+
+// representatives returns the most frequent colour of each group of colours that
+// agree in their leading bits, with as many bits as give at most limit groups.
+func representatives(colors []uint32, limit int) []uint32 {
+	for shift := 0; ; shift++ {
+		mask := uint32(0xff>>shift<<shift) * 0x01010101
+		seen := make(map[uint32]bool)
+		out := slices.DeleteFunc(slices.Clone(colors), func(c uint32) bool {
+			again := seen[c&mask]
+			seen[c&mask] = true
+			return again
+		})
+		if len(out) <= limit {
+			return out
+		}
+	}
 }

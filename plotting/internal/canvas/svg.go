@@ -75,11 +75,7 @@ func (s *svg) stroke(p vg.Path, st *state) {
 	s.printf(`<path fill="none" stroke-width="%s"`, number(st.lineWidth))
 	s.paint("stroke", st.color)
 	if len(st.dash) > 0 {
-		dash := make([]string, len(st.dash))
-		for i, d := range st.dash {
-			dash[i] = number(d)
-		}
-		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, strings.Join(dash, " "), number(st.dashOffset))
+		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, numbers(" ", st.dash...), number(st.dashOffset))
 	}
 	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
 }

@@ -1,10 +1,6 @@
 package label
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 
 	"codeberg.org/go-fonts/dejavu/dejavusans"
@@ -16,46 +12,40 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Face is the font files of a typeface, TrueType or OpenType. What none of them has
-// is taken from DejaVu Sans, and what Italic lacks is slanted.
-type Face struct {
-	Family                string // for SVG: names of fonts, the first one meant
-	Upright, Italic, Math []byte // Upright is needed
-	parse                 sync.Once
-	fonts                 []*Font // upright, mathematical, DejaVu Sans
-	italic                *Font
+// A face is the fonts of a typeface. What none of them has is taken from DejaVu Sans, and
+// what the italic one lacks is slanted.
+type face struct {
+	family string  // for SVG: names of fonts, the first one meant
+	fonts  []*Font // upright, mathematical, DejaVu Sans
+	italic *Font   // or nil
 }
 
-var faces = map[string]*Face{
-	"sans":  {Family: "'DejaVu Sans','Bitstream Vera Sans',Verdana,sans-serif", Upright: dejavusans.TTF},
-	"times": {Family: "'Liberation Serif','Times New Roman',Times,serif", Upright: liberationserifregular.TTF, Italic: liberationserifitalic.TTF},
+// faces are parsed when they are first used.
+var faces = make(map[string]func() *face)
+
+func init() {
+	Register("sans", "'DejaVu Sans','Bitstream Vera Sans',Verdana,sans-serif", dejavusans.TTF, nil, nil)
+	Register("times", "'Liberation Serif','Times New Roman',Times,serif", liberationserifregular.TTF, liberationserifitalic.TTF, nil)
 }
 
-// Register makes a face known; it is called while the program starts.
-func Register(name string, f *Face) { faces[name] = f }
-
-// lookup returns a face ready for use.
-func lookup(name string) (*Face, error) {
-	f, ok := faces[name]
-	if !ok {
-		return nil, fmt.Errorf(`there is no face %q; the faces are %s, and "latin-modern" with import _ "qhlab/plotting/latinmodern"`,
-			name, strings.Join(slices.Sorted(maps.Keys(faces)), ", "))
-	}
-	f.parse.Do(func() {
-		for _, data := range [][]byte{f.Upright, f.Math, dejavusans.TTF} {
-			if data != nil {
-				f.fonts = append(f.fonts, newFont(data))
-			}
+// Register makes a face of TrueType or OpenType fonts known, of which it needs the upright
+// one; it is called while the program starts.
+func Register(name, family string, upright, italic, math []byte) {
+	faces[name] = sync.OnceValue(func() *face {
+		f := &face{family: family, fonts: []*Font{newFont(upright)}}
+		if math != nil {
+			f.fonts = append(f.fonts, newFont(math))
 		}
-		if f.Italic != nil {
-			f.italic = newFont(f.Italic)
+		if italic != nil {
+			f.italic = newFont(italic)
 		}
+		f.fonts = append(f.fonts, newFont(dejavusans.TTF))
+		return f
 	})
-	return f, nil
 }
 
 // glyph returns the glyph of a character, 0 if no font has it.
-func (f *Face) glyph(r rune, italic bool) Glyph {
+func (f *face) glyph(r rune, italic bool) Glyph {
 	g := Glyph{Rune: r, Italic: italic}
 	if italic && f.italic != nil {
 		if g.Font, g.ID = f.italic, f.italic.index(r); g.ID != 0 {

@@ -9,8 +9,11 @@
 package label
 
 import (
+	"fmt"
 	"image/color"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,15 +27,10 @@ import (
 // A Handler sets labels in one face. It is a text.Handler, of which it makes exact what
 // gonum's axes count on: with text.YBottom the point is on the baseline.
 type Handler struct {
-	face  *Face
+	face  *face
 	fonts *font.Cache
 
 	lines sync.Map // what is set, by label
-}
-
-type cached struct {
-	line *Line
-	err  error
 }
 
 var _ text.Handler = (*Handler)(nil)
@@ -40,10 +38,12 @@ var _ text.Handler = (*Handler)(nil)
 // New returns a handler for the face "sans" (DejaVu Sans), "times" (Liberation Serif),
 // or "latin-modern", whose package is imported.
 func New(face string) (*Handler, error) {
-	f, err := lookup(face)
-	if err != nil {
-		return nil, err
+	load, ok := faces[face]
+	if !ok {
+		return nil, fmt.Errorf(`there is no face %q; the faces are %s, and "latin-modern" with import _ "qhlab/plotting/latinmodern"`,
+			face, strings.Join(slices.Sorted(maps.Keys(faces)), ", "))
 	}
+	f := load()
 	fonts := font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
 	return &Handler{face: f, fonts: fonts}, nil
 }
@@ -51,12 +51,12 @@ func New(face string) (*Handler, error) {
 // Line sets a label of one line. The error names an unknown command, a brace that closes
 // nothing, or a character that no font has, which the line shows as a box.
 func (h *Handler) Line(label string) (*Line, error) {
-	if c, ok := h.lines.Load(label); ok {
-		return c.(cached).line, c.(cached).err
+	line, ok := h.lines.Load(label)
+	if !ok {
+		line, _ = h.lines.LoadOrStore(label, set(label, h.face))
 	}
-	line, err := set(label, h.face)
-	h.lines.Store(label, cached{line, err})
-	return line, err
+	l := line.(*Line)
+	return l, l.err
 }
 
 // line is for the methods of text.Handler, which return no error.
@@ -158,9 +158,9 @@ var plainFonts sync.Map
 // Plain sets text in one font without any markup, for handlers other than this package's.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &Face{Family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
+	s := &setter{face: &face{family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
 	l := s.word(text, mode{size: 1}) // as gonum's, it shows a box for what the font lacks
-	l.Family = s.face.Family
+	l.Family = s.face.family
 	return l
 }
 
@@ -174,6 +174,7 @@ type Line struct {
 
 	class      class
 	lean       float64 // by which the last letter reaches over its width
+	err        error
 	latex      string
 	latexError error
 }

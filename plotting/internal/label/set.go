@@ -12,7 +12,7 @@ import (
 
 // A setter sets a label while it reads it.
 type setter struct {
-	face    *Face
+	face    *face
 	text    []rune
 	pos     int
 	missing rune // the first character that no font has
@@ -37,33 +37,33 @@ func (m mode) script() mode {
 	return m
 }
 
-// A mistake is what is wrong with a label; set returns it as an error.
+// A mistake is what is wrong with a label; set makes it an error.
 type mistake string
 
 func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
 
 // set sets one line of a label. With a mistake the line is empty.
-func set(markup string, f *Face) (l *Line, err error) {
+func set(markup string, f *face) (l *Line) {
 	defer func() {
-		if r := recover(); r != nil {
-			m, ok := r.(mistake)
-			if !ok {
-				panic(r)
-			}
-			l, err = new(Line), fmt.Errorf("label %q: %s", markup, string(m))
+		switch r := recover().(type) {
+		case nil:
+		case mistake:
+			l = &Line{err: fmt.Errorf("label %q: %s", markup, string(r))}
+		default:
+			panic(r)
 		}
 	}()
 	s := &setter{face: f, text: []rune(markup)}
 	l = s.row(mode{size: 1}, 0)
-	l.Family = f.Family
+	l.Family = f.family
 	const format = "label %q: no %s %q (%U); write it otherwise"
 	if s.unknown != 0 {
 		l.latexError = fmt.Errorf(format, markup, "LaTeX command is known for", s.unknown, s.unknown)
 	}
 	if s.missing != 0 {
-		err = fmt.Errorf(format+", or choose another face", markup, "font has", s.missing, s.missing)
+		l.err = fmt.Errorf(format+", or choose another face", markup, "font has", s.missing, s.missing)
 	}
-	return l, err
+	return l
 }
 
 func (s *setter) more() bool { return s.pos < len(s.text) }
