@@ -231,6 +231,9 @@ func (s *span) add(u float64) {
 // share returns where u is between the ends.
 func (s span) share(u float64) float64 { return (u - s.lo) / (s.hi - s.lo) }
 
+// grown returns the interval with more at both ends.
+func (s span) grown(by float64) span { return span{s.lo - by, s.hi + by, true} }
+
 // ends are those of the interval, crossed if it is empty.
 func (s span) ends() (lo, hi float64) {
 	if !s.seen {
@@ -262,10 +265,9 @@ func (a Axis) limits(m mapping, margin float64) span {
 		if m.scale != Linear {
 			half = math.Max(1e-6*s.largest(), 1) / 2
 		}
-		return span{s.lo - half, s.hi + half, true}
+		return s.grown(half)
 	}
-	width := s.hi - s.lo
-	return span{s.lo - margin*width, s.hi + margin*width, true}
+	return s.grown(margin * (s.hi - s.lo))
 }
 
 // constant reports whether a span is nothing but rounding: a trillionth of its

@@ -295,16 +295,10 @@ func (p *pane) fit() {
 	if p.panel.Equal {
 		size := p.Size()
 		perPoint := math.Max((p.x.hi-p.x.lo)/float64(size.X), (p.y.hi-p.y.lo)/float64(size.Y))
-		p.x.widen(perPoint * float64(size.X))
-		p.y.widen(perPoint * float64(size.Y))
+		p.x.span = p.x.grown((perPoint*float64(size.X) - (p.x.hi - p.x.lo)) / 2)
+		p.y.span = p.y.grown((perPoint*float64(size.Y) - (p.y.hi - p.y.lo)) / 2)
 	}
 	p.setLimits()
-}
-
-// widen gives a span a width, around its middle.
-func (s *span) widen(width float64) {
-	extra := width - (s.hi - s.lo)
-	s.lo, s.hi = s.lo-extra/2, s.hi+extra/2
 }
 
 // frame is the room a panel needs around its plotting area.

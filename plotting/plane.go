@@ -237,9 +237,10 @@ func surfaceOf(f func(x, y float64) float64, batch surface) (surface, error) {
 	if batch != nil {
 		return batch, nil
 	}
-	return func(x, y []float64) (out []float64) {
+	return func(x, y []float64) []float64 {
+		out := make([]float64, len(x))
 		for k := range x {
-			out = append(out, f(x[k], y[k]))
+			out[k] = f(x[k], y[k])
 		}
 		return out
 	}, nil
@@ -251,6 +252,9 @@ type lattice struct {
 	nx, ny int
 	values [][]float64
 	area   draw.Canvas
+
+	ringed []float64 // room for outlines
+	next   []int     // likewise; all zero between calls
 }
 
 // sample evaluates a surface over the plotting area.
@@ -269,6 +273,8 @@ func (p *pane) sample(of surface) (*lattice, error) {
 			x, y = append(x, p.x.at(float64(i)/float64(l.nx))), append(y, v)
 		}
 	}
+	corners := (l.nx + 3) * (l.ny + 3)
+	l.ringed, l.next = slices.Repeat([]float64{-1}, corners), make([]int, 4*corners)
 	out := of(x, y)
 	if len(out) == 0 || len(out)%n != 0 {
 		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), n)
@@ -314,18 +320,13 @@ func places(loop []crossing) []vg.Point {
 // counterclockwise around it, by marching squares. A ring of negative corners around the
 // lattice, without width, closes outlines along the border.
 func (l *lattice) outlines(f func(k int) float64) (loops [][]crossing) {
-	width, height := l.nx+3, l.ny+3
-	v := make([]float64, width*height)
-	for k := range v {
-		v[k] = -1
-	}
+	width, height, v, next := l.nx+3, l.ny+3, l.ringed, l.next
 	for k := range (l.nx + 1) * (l.ny + 1) {
 		v[(k/(l.nx+1)+1)*width+k%(l.nx+1)+1] = f(k)
 	}
 	// An edge from corner k, in the area, to one out of it is 4k + direction. Each is followed
 	// by another, the area at the outline's left.
 	step := [4]int{1, width, -1, -width}
-	next := make([]int, 4*len(v))
 	var order []int
 	for k := range width*(height-1) - 1 {
 		in := v[k] >= 0

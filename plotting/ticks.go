@@ -163,7 +163,7 @@ func powers(s span, n int, exponents bool) []plot.Tick {
 // decades are powers of ten whose exponents are round numbers. Small ones are written with
 // all digits if all of them are small, or if they are exponents themselves.
 func decades(s span, n int, exponents bool) (out []plot.Tick) {
-	wide := span{s.lo - s.slack(), s.hi + s.slack(), true}
+	wide := s.grown(s.slack())
 	step := wholeStep(wide, n)
 	powers := multiples(wide, step)
 	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
