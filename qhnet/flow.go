@@ -165,28 +165,38 @@ func (e *SingularError) Error() string {
 	return fmt.Sprintf("qhnet: the flow comes to a singularity at log(1/L) = %.6g: the deviation that %s is divided by, now %.1e of the largest of the layer, goes to zero in finite time; start elsewhere, or give the layer an Epsilon", e.LogInverse, e.Whose, e.Share)
 }
 
-// singular tells whether a deviation goes to zero that is below a share of the largest of
-// its layer.
-func (r *flowRun) singular(theta []float64, below float64) error {
-	d, ok := r.field.margins.outputs.(interface {
+// stalled tells why a flow cannot go on, nil if it can: a deviation below a share of the
+// largest of its layer goes to zero or, if log L is still, before separation, gradients
+// cancel or vanish in every block though points are on the wrong side. With all margins
+// positive, Euler's identity keeps them from zero.
+func (r *flowRun) stalled(theta []float64, below float64, still bool) error {
+	if r.field.at(theta) != nil {
+		return nil
+	}
+	if d, ok := r.field.margins.outputs.(interface {
 		VanishingDeviation(v []float64) (whose string, share float64)
-	})
-	if !ok || r.field.at(theta) != nil {
+	}); ok {
+		if whose, share := d.VanishingDeviation(r.field.g); share < below {
+			r.record(theta)
+			return &SingularError{whose, share, -r.field.logLoss}
+		}
+	}
+	if !still || r.trajectory.Separated != nil || floats.Min(r.field.q) > 0 {
 		return nil
 	}
-	whose, share := d.VanishingDeviation(r.field.g)
-	if !(share < below) {
-		return nil
+	steepest := r.field.steepest()
+	for b, block := range r.Margins.Model().Blocks() {
+		if !(floats.Norm(block.Of(r.field.g), 2) <= 1e-5*steepest[b]) {
+			return nil
+		}
 	}
-	return &SingularError{whose, share, -r.field.logLoss}
+	return r.notSeparated(theta, nil)
 }
 
 // stallSteps is how often a flow is checked for a singularity, and for rest.
 const stallSteps = 64
 
-// afterStep asks Stop, and ends a flow that is at a singularity or has come to rest before
-// separation: log L has not moved, and the gradients of the margins cancel each other or
-// vanish where they are needed.
+// afterStep asks Stop, and ends a flow that has stalled.
 func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if r.stopped() {
 		return true
@@ -196,26 +206,8 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	}
 	moved := math.Abs(r.time.U - r.stallU)
 	r.steps, r.stallU = 0, r.time.U
-	if r.broken = r.singular(theta, 1e-6); r.broken != nil {
-		return true
-	}
-	r.rested = r.trajectory.Separated == nil && moved <= 1e-7*max(1, math.Abs(r.time.U)) && r.atRest(theta)
-	return r.rested
-}
-
-// atRest tells whether gradients cancel or vanish though points are on the wrong side.
-// With all margins positive, Euler's identity keeps the gradient away from zero.
-func (r *flowRun) atRest(theta []float64) bool {
-	if r.field.at(theta) != nil || floats.Min(r.field.q) > 0 {
-		return false
-	}
-	steepest := r.field.steepest()
-	for b, block := range r.Margins.Model().Blocks() {
-		if !(floats.Norm(block.Of(r.field.g), 2) <= 1e-5*steepest[b]) {
-			return false
-		}
-	}
-	return true
+	r.ended = r.stalled(theta, 1e-6, moved <= 1e-7*max(1, math.Abs(r.time.U)))
+	return r.ended != nil
 }
 
 // steepest returns for every block the largest ‖∂q_j/∂block‖, what that of g could be if

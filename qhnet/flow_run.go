@@ -29,8 +29,7 @@ type flowRun struct {
 	news       bool      // a record that Stop has not been asked about
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
-	rested     bool      // the flow came to rest unseparated
-	broken     error     // a SingularError at which it ended
+	ended      error     // why it has stalled
 	kinks      bool      // the model has rectifiers
 
 	rates func() []float64 // findRates, solved once a run
@@ -155,20 +154,15 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	tr := r.trajectory
 	tr.Status = solution.Status
 	tr.Work.Add(solution.Statistics)
-	if err != nil && ctx.Err() == nil {
-		if r.broken = r.singular(solution.Y, 1e-3); r.broken == nil && tr.Separated == nil && r.atRest(solution.Y) {
-			// Steps grow without bound at rest, until a few of them leave the numbers.
-			r.rested, err = true, nil
-		}
-	}
-	if r.broken != nil {
-		r.record(solution.Y)
-		return r.broken
-	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && r.ended == nil {
+		// Steps grow without bound at rest, until a few of them leave the numbers.
+		r.ended = r.stalled(solution.Y, 1e-3, true)
 		err = fmt.Errorf("%s: %w", r.slow(), err)
 	}
-	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
+	if r.ended != nil {
+		return r.ended
+	}
+	if solution.Status == ode.StepLimit && tr.Separated == nil {
 		return r.notSeparated(solution.Y, err)
 	}
 	if last := tr.Last(); !floats.Equal(last.Theta, solution.Y) {
