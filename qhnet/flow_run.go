@@ -32,7 +32,7 @@ type flowRun struct {
 	ended      error     // why it has stalled
 	kinks      bool      // the model has rectifiers
 
-	rates func() []float64 // findRates, solved once a run
+	rates func() []float64 // of the blocks, solved once a run; nil if there are none
 	task  *progress.Task
 
 	fingerprint string    // of the run, if it has a checkpoint
@@ -49,7 +49,12 @@ func newFlowRun(f *Flow) *flowRun {
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{margins: margins, Work: Work{Limited: make([]int, len(margins.Model().Blocks()))}},
 	}
-	r.rates = sync.OnceValue(r.findRates)
+	r.rates = sync.OnceValue(func() []float64 {
+		if rates, err := RatesOf(margins.Model()); err == nil {
+			return rates.chosen
+		}
+		return nil
+	})
 	return r
 }
 
@@ -159,16 +164,14 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 		r.ended = r.stalled(solution.Y, 1e-3, true)
 		err = fmt.Errorf("%s: %w", r.slow(), err)
 	}
-	if r.ended != nil {
+	switch {
+	case r.ended != nil:
 		return r.ended
-	}
-	if solution.Status == ode.StepLimit && tr.Separated == nil {
+	case solution.Status == ode.StepLimit && tr.Separated == nil:
 		return r.notSeparated(solution.Y, err)
 	}
-	if last := tr.Last(); !floats.Equal(last.Theta, solution.Y) {
-		if r.field.at(solution.Y) == nil {
-			r.record(solution.Y)
-		}
+	if !floats.Equal(tr.Last().Theta, solution.Y) && r.field.at(solution.Y) == nil {
+		r.record(solution.Y)
 	}
 	if solution.Status == ode.Interrupted {
 		kept := "set a Checkpoint, or follow it by a store, to go on from there next time"
