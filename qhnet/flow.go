@@ -29,7 +29,8 @@ type Flow struct {
 	PerDecade int   // recorded points in a decade of log(1/L); 0 means 20
 
 	// Tolerance is relative, of a step. 0 means min(1e-8, max(1e-4/Until, 1e-12)), but
-	// 1e-8 for balls, and 1e-6 for RKC and for models that are likely to need it.
+	// 1e-8 for balls, 1e-6 for RKC and for models that are likely to need it, and 1e-11
+	// where log L > 1e4 at the start.
 	Tolerance float64
 
 	// KinkWidth is the width to which the kinks of rectifiers are rounded; 0 means
@@ -38,8 +39,9 @@ type Flow struct {
 	KinkWidth float64
 
 	// Method is the solver. nil means [ode.Auto], which measures what is cheapest,
-	// but RadauIIA for balls. RKC is fit for flows as the Jacobian of gradient flow
-	// in s is symmetric, so that its stiff spectrum is real.
+	// but RadauIIA for balls, and for small models where log L > 1e4 at the start. RKC
+	// is fit for flows as the Jacobian of gradient flow in s is symmetric, so that its
+	// stiff spectrum is real.
 	Method ode.Method
 
 	// MaxSteps bounds the attempted steps of each phase. 0 means as many in all as cost the

@@ -160,6 +160,7 @@ func (r *flowRun) directions() bool {
 // the tolerance is enough while log(1/L) = u is small; later the weights p, and with
 // them the direction of the gradient, are known to some ten times εu. Directions below
 // a normalization, of rate 0, are at rest where that vanishes, and not known better.
+// Before separation margins as large as u are known to errors in proportion.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
 	if r.balls() {
@@ -168,9 +169,13 @@ func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	const epsilon, noise = 0x1p-52, 30
 	rates, blocks := r.rates(), r.Margins.Model().Blocks()
 	c.Each = func(dst []float64, t float64, theta []float64) {
-		u, early := max(1, math.Abs(r.time.U)), clock != LogLoss && clock != LogLogLoss
-		if clock == LogLogLoss {
+		u, early := max(1, t), false
+		switch clock {
+		case LogLoss:
+		case LogLogLoss:
 			u = math.Exp(t)
+		default:
+			u, early = max(1, math.Abs(r.time.U)), true
 		}
 		rounding, most := noise*epsilon*u, max(1, rms(theta)/r.scale)
 		for b, block := range blocks {
