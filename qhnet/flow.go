@@ -93,22 +93,19 @@ func (f *Flow) validate() error {
 			return err
 		}
 	}
-	if !(f.Until > 0) || math.IsInf(f.Until, 0) {
-		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
-	}
-	if f.Tolerance < 0 || f.Tolerance >= 1 || math.IsNaN(f.Tolerance) {
-		return fmt.Errorf("qhnet: Flow.Tolerance = %v; use a relative tolerance such as 1e-8", f.Tolerance)
-	}
 	if f.Loss == nil {
 		f.Loss = Exponential{}
 	}
-	if f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth) {
+	switch {
+	case !(f.Until > 0) || math.IsInf(f.Until, 0):
+		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
+	case f.Tolerance < 0 || f.Tolerance >= 1 || math.IsNaN(f.Tolerance):
+		return fmt.Errorf("qhnet: Flow.Tolerance = %v; use a relative tolerance such as 1e-8", f.Tolerance)
+	case f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth):
 		return fmt.Errorf("qhnet: Flow.KinkWidth = %v; use a width in (0, 1], such as 1e-3", f.KinkWidth)
-	}
-	if f.MaxSteps < 0 {
+	case f.MaxSteps < 0:
 		return fmt.Errorf("qhnet: Flow.MaxSteps = %d; use at least 1, or 0 for as many as cost 300,000 gradients", f.MaxSteps)
-	}
-	if f.Clock < 0 || f.Clock > ArcLength {
+	case f.Clock < 0 || f.Clock > ArcLength:
 		return fmt.Errorf("qhnet: Flow.Clock is %v; use one of the clocks of this package", f.Clock)
 	}
 	return checkPerDecade("Flow", &f.PerDecade)
