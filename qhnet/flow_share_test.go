@@ -162,4 +162,13 @@ func TestFlowEndsAtASingularity(t *testing.T) {
 	if singular == 0 {
 		t.Error("no flow comes to a singularity")
 	}
+	// Where a layer after it moves faster still, and behind squared rectifiers.
+	for seed, whose := range map[uint64]string{18: "norm1: point ", 59: "norm2: point "} {
+		name, _, flow := wild(t, seed)
+		_, err := flow.Run(context.Background())
+		var end *qhnet.SingularError
+		if !errors.As(err, &end) || !strings.HasPrefix(end.Whose, whose) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
