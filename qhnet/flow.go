@@ -29,7 +29,8 @@ type Flow struct {
 	PerDecade int   // recorded points in a decade of log(1/L); 0 means 20
 
 	// Tolerance is relative, of a step. 0 means min(1e-8, max(1e-4/Until, 1e-12)), but
-	// 1e-8 for balls, and 1e-6 for RKC and for models that are likely to need it.
+	// 1e-8 for balls, 1e-6 for RKC and for models that are likely to need it, and 1e-11
+	// where log L > 1e4 at the start.
 	Tolerance float64
 
 	// KinkWidth is the width to which the kinks of rectifiers are rounded; 0 means
@@ -38,8 +39,9 @@ type Flow struct {
 	KinkWidth float64
 
 	// Method is the solver. nil means [ode.Auto], which measures what is cheapest,
-	// but RadauIIA for balls. RKC is fit for flows as the Jacobian of gradient flow
-	// in s is symmetric, so that its stiff spectrum is real.
+	// but RadauIIA for balls, and for small models where log L > 1e4 at the start. RKC
+	// is fit for flows as the Jacobian of gradient flow in s is symmetric, so that its
+	// stiff spectrum is real.
 	Method ode.Method
 
 	// MaxSteps bounds the attempted steps of each phase. 0 means as many in all as cost the
@@ -91,22 +93,19 @@ func (f *Flow) validate() error {
 			return err
 		}
 	}
-	if !(f.Until > 0) || math.IsInf(f.Until, 0) {
-		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
-	}
-	if f.Tolerance < 0 || f.Tolerance >= 1 || math.IsNaN(f.Tolerance) {
-		return fmt.Errorf("qhnet: Flow.Tolerance = %v; use a relative tolerance such as 1e-8", f.Tolerance)
-	}
 	if f.Loss == nil {
 		f.Loss = Exponential{}
 	}
-	if f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth) {
+	switch {
+	case !(f.Until > 0) || math.IsInf(f.Until, 0):
+		return fmt.Errorf("qhnet: Flow.Until = %v; it is the log(1/L) to reach and must be finite and positive", f.Until)
+	case f.Tolerance < 0 || f.Tolerance >= 1 || math.IsNaN(f.Tolerance):
+		return fmt.Errorf("qhnet: Flow.Tolerance = %v; use a relative tolerance such as 1e-8", f.Tolerance)
+	case f.KinkWidth < 0 || f.KinkWidth > 1 || math.IsNaN(f.KinkWidth):
 		return fmt.Errorf("qhnet: Flow.KinkWidth = %v; use a width in (0, 1], such as 1e-3", f.KinkWidth)
-	}
-	if f.MaxSteps < 0 {
+	case f.MaxSteps < 0:
 		return fmt.Errorf("qhnet: Flow.MaxSteps = %d; use at least 1, or 0 for as many as cost 300,000 gradients", f.MaxSteps)
-	}
-	if f.Clock < 0 || f.Clock > ArcLength {
+	case f.Clock < 0 || f.Clock > ArcLength:
 		return fmt.Errorf("qhnet: Flow.Clock is %v; use one of the clocks of this package", f.Clock)
 	}
 	return checkPerDecade("Flow", &f.PerDecade)
@@ -165,28 +164,38 @@ func (e *SingularError) Error() string {
 	return fmt.Sprintf("qhnet: the flow comes to a singularity at log(1/L) = %.6g: the deviation that %s is divided by, now %.1e of the largest of the layer, goes to zero in finite time; start elsewhere, or give the layer an Epsilon", e.LogInverse, e.Whose, e.Share)
 }
 
-// singular tells whether a deviation goes to zero that is below a share of the largest of
-// its layer.
-func (r *flowRun) singular(theta []float64, below float64) error {
-	d, ok := r.field.margins.outputs.(interface {
+// stalled tells why a flow cannot go on, nil if it can: a deviation below a share of the
+// largest of its layer goes to zero or, if log L is still, before separation, gradients
+// cancel or vanish in every block though points are on the wrong side. With all margins
+// positive, Euler's identity keeps them from zero.
+func (r *flowRun) stalled(theta []float64, below float64, still bool) error {
+	if r.field.at(theta) != nil {
+		return nil
+	}
+	if d, ok := r.field.margins.outputs.(interface {
 		VanishingDeviation(v []float64) (whose string, share float64)
-	})
-	if !ok || r.field.at(theta) != nil {
+	}); ok {
+		if whose, share := d.VanishingDeviation(r.field.g); share < below {
+			r.record(theta)
+			return &SingularError{whose, share, -r.field.logLoss}
+		}
+	}
+	if !still || r.trajectory.Separated != nil || floats.Min(r.field.q) > 0 {
 		return nil
 	}
-	whose, share := d.VanishingDeviation(r.field.g)
-	if !(share < below) {
-		return nil
+	steepest := r.field.steepest()
+	for b, block := range r.Margins.Model().Blocks() {
+		if !(floats.Norm(block.Of(r.field.g), 2) <= 1e-5*steepest[b]) {
+			return nil
+		}
 	}
-	return &SingularError{whose, share, -r.field.logLoss}
+	return r.notSeparated(theta, nil)
 }
 
 // stallSteps is how often a flow is checked for a singularity, and for rest.
 const stallSteps = 64
 
-// afterStep asks Stop, and ends a flow that is at a singularity or has come to rest before
-// separation: log L has not moved, and the gradients of the margins cancel each other or
-// vanish where they are needed.
+// afterStep asks Stop, and ends a flow that has stalled.
 func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	if r.stopped() {
 		return true
@@ -196,26 +205,8 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 	}
 	moved := math.Abs(r.time.U - r.stallU)
 	r.steps, r.stallU = 0, r.time.U
-	if r.broken = r.singular(theta, 1e-6); r.broken != nil {
-		return true
-	}
-	r.rested = r.trajectory.Separated == nil && moved <= 1e-7*max(1, math.Abs(r.time.U)) && r.atRest(theta)
-	return r.rested
-}
-
-// atRest tells whether gradients cancel or vanish though points are on the wrong side.
-// With all margins positive, Euler's identity keeps the gradient away from zero.
-func (r *flowRun) atRest(theta []float64) bool {
-	if r.field.at(theta) != nil || floats.Min(r.field.q) > 0 {
-		return false
-	}
-	steepest := r.field.steepest()
-	for b, block := range r.Margins.Model().Blocks() {
-		if !(floats.Norm(block.Of(r.field.g), 2) <= 1e-5*steepest[b]) {
-			return false
-		}
-	}
-	return true
+	r.ended = r.stalled(theta, 1e-6, moved <= 1e-7*max(1, math.Abs(r.time.U)))
+	return r.ended != nil
 }
 
 // steepest returns for every block the largest ‖∂q_j/∂block‖, what that of g could be if

@@ -29,11 +29,10 @@ type flowRun struct {
 	news       bool      // a record that Stop has not been asked about
 	steps      int       // accepted steps since the last look for a stall
 	stallU     float64   // log(1/L) at that look
-	rested     bool      // the flow came to rest unseparated
-	broken     error     // a SingularError at which it ended
+	ended      error     // why it has stalled
 	kinks      bool      // the model has rectifiers
 
-	rates func() []float64 // findRates, solved once a run
+	rates func() []float64 // of the blocks, solved once a run; nil if there are none
 	task  *progress.Task
 
 	fingerprint string    // of the run, if it has a checkpoint
@@ -50,7 +49,12 @@ func newFlowRun(f *Flow) *flowRun {
 		middle:     make([]float64, len(f.Start)),
 		trajectory: &Trajectory{margins: margins, Work: Work{Limited: make([]int, len(margins.Model().Blocks()))}},
 	}
-	r.rates = sync.OnceValue(r.findRates)
+	r.rates = sync.OnceValue(func() []float64 {
+		if rates, err := RatesOf(margins.Model()); err == nil {
+			return rates.chosen()
+		}
+		return nil
+	})
 	return r
 }
 
@@ -155,26 +159,19 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	tr := r.trajectory
 	tr.Status = solution.Status
 	tr.Work.Add(solution.Statistics)
-	if err != nil && ctx.Err() == nil {
-		if r.broken = r.singular(solution.Y, 1e-3); r.broken == nil && tr.Separated == nil && r.atRest(solution.Y) {
-			// Steps grow without bound at rest, until a few of them leave the numbers.
-			r.rested, err = true, nil
-		}
-	}
-	if r.broken != nil {
-		r.record(solution.Y)
-		return r.broken
-	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && r.ended == nil {
+		// Steps grow without bound at rest, until a few of them leave the numbers.
+		r.ended = r.stalled(solution.Y, 1e-3, true)
 		err = fmt.Errorf("%s: %w", r.slow(), err)
 	}
-	if r.rested || solution.Status == ode.StepLimit && tr.Separated == nil {
+	switch {
+	case r.ended != nil:
+		return r.ended
+	case solution.Status == ode.StepLimit && tr.Separated == nil:
 		return r.notSeparated(solution.Y, err)
 	}
-	if last := tr.Last(); !floats.Equal(last.Theta, solution.Y) {
-		if r.field.at(solution.Y) == nil {
-			r.record(solution.Y)
-		}
+	if !floats.Equal(tr.Last().Theta, solution.Y) && r.field.at(solution.Y) == nil {
+		r.record(solution.Y)
 	}
 	if solution.Status == ode.Interrupted {
 		kept := "set a Checkpoint, or follow it by a store, to go on from there next time"

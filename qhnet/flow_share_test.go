@@ -78,7 +78,7 @@ func seconds() float64 {
 	return float64(u.Utime.Nano()) / 1e9
 }
 
-var flows = flag.Int("flows", 40, "how many random flows to follow; 10 with -short")
+var flows = flag.Int("flows", 20, "how many random flows to follow; 10 with -short")
 
 // TestFlowsArriveOrSayWhy follows flows of networks drawn at random on data of sizes
 // from 1e-6 to 1e6. A flow that does not arrive must say so by a type that names what has
@@ -126,7 +126,7 @@ func TestFlowsArriveOrSayWhy(t *testing.T) {
 		}
 	}
 	if arrived := ends["arrived"]; arrived < *flows/2 {
-		t.Errorf("%d of %d flows arrive; three of five did when this was written", arrived, *flows)
+		t.Errorf("%d of %d flows arrive; 114 of 201 did when this was written", arrived, *flows)
 	}
 	for _, g := range slices.Sorted(maps.Keys(groups)) {
 		t.Logf("%s: %v", g, groups[g])
@@ -161,5 +161,14 @@ func TestFlowEndsAtASingularity(t *testing.T) {
 	}
 	if singular == 0 {
 		t.Error("no flow comes to a singularity")
+	}
+	// Where a layer after it moves faster still, and behind squared rectifiers.
+	for seed, whose := range map[uint64]string{18: "norm1: point ", 59: "norm2: point "} {
+		name, _, flow := wild(t, seed)
+		_, err := flow.Run(context.Background())
+		var end *qhnet.SingularError
+		if !errors.As(err, &end) || !strings.HasPrefix(end.Whose, whose) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -40,16 +40,13 @@ func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 
 // options says how to walk the problem.
 func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
-	tolerance := r.tolerance()
 	o := ode.Options{
-		Method:  r.method(),
-		Control: r.control(clock, tolerance),
-		OnStep:  func(s *ode.Stretch) error { return r.onStretch(clock, s) },
-		Stop:    ode.Stopping{MaxSteps: r.MaxSteps, AfterStep: r.afterStep},
-
-		OnAttempt: r.limitedBy(),
-
-		Checkpoint: r.checkpointing(clock),
+		Method: r.method(), Control: r.control(clock, r.tolerance()), Checkpoint: r.checkpointing(clock),
+		OnStep: func(s *ode.Stretch) error { return r.onStretch(clock, s) }, OnAttempt: r.limitedBy(),
+		Stop: ode.Stopping{
+			MaxSteps: r.MaxSteps, AfterStep: r.afterStep,
+			AfterRecord: func(float64, []float64) bool { return r.stopped() },
+		},
 	}
 	if clock == LogLoss || clock == LogLogLoss {
 		o.Record = ode.Recording{At: r.grid(clock, p), Visit: func(_ float64, theta []float64) error {
@@ -65,7 +62,6 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 	if r.trajectory.Separated == nil {
 		o.Events = append(o.Events, r.separation())
 	}
-	o.Stop.AfterRecord = func(float64, []float64) bool { return r.stopped() }
 	o.Progress.Report = func(ode.Report) {
 		r.task.Report(r.share(), "log(1/L) = %.3g of %.3g", r.time.U, r.Until)
 	}
@@ -101,7 +97,7 @@ func (r *flowRun) slow() string {
 	switch ratio := r.slopes[steep] / r.slopes[flat]; {
 	case r.huge:
 		text += fmt.Sprintf(" (from log L = %.1e, margins of that size compete by differences of one; standardize the data, or shrink the start)", r.trajectory.Points[0].LogLoss)
-	case ratio > 1e3:
+	case ratio > 1e3 && !math.IsInf(ratio, 1):
 		text += fmt.Sprintf(" (at the start, %s moves margins %.0e times as far as %s does; standardize the data, or scale the start)", blocks[steep].Name, ratio, blocks[flat].Name)
 	}
 	return text
@@ -157,15 +153,6 @@ func (r *flowRun) directions() bool {
 	return len(r.Start) <= moderate && slices.Contains(r.rates(), 0)
 }
 
-// findRates returns the rates of all blocks, nil if the model has none.
-func (r *flowRun) findRates() []float64 {
-	rates, err := RatesOf(r.Margins.Model())
-	if err != nil {
-		return nil
-	}
-	return rates.chosen()
-}
-
 // control allows errors relative to each parameter, and for parameters near zero
 // errors relative to the size that their block would have if it had grown from the
 // start by its rate, but no more than all have: a bias that is given up need not be
@@ -173,6 +160,7 @@ func (r *flowRun) findRates() []float64 {
 // the tolerance is enough while log(1/L) = u is small; later the weights p, and with
 // them the direction of the gradient, are known to some ten times εu. Directions below
 // a normalization, of rate 0, are at rest where that vanishes, and not known better.
+// Before separation margins as large as u are known to errors in proportion.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
 	if r.balls() {
@@ -181,9 +169,13 @@ func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	const epsilon, noise = 0x1p-52, 30
 	rates, blocks := r.rates(), r.Margins.Model().Blocks()
 	c.Each = func(dst []float64, t float64, theta []float64) {
-		u, early := max(1, math.Abs(r.time.U)), clock != LogLoss && clock != LogLogLoss
-		if clock == LogLogLoss {
+		u, early := max(1, t), false
+		switch clock {
+		case LogLoss:
+		case LogLogLoss:
 			u = math.Exp(t)
+		default:
+			u, early = max(1, math.Abs(r.time.U)), true
 		}
 		rounding, most := noise*epsilon*u, max(1, rms(theta)/r.scale)
 		for b, block := range blocks {
