@@ -190,8 +190,8 @@ func TestSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	axe := axeCore(t)
-	t.Run("legible", func(t *testing.T) { testLegible(t, folder, axe) })
-	t.Run("live", func(t *testing.T) { testLive(t, p, folder, axe) })
+	t.Run("legible", func(t *testing.T) { needTime(t); testLegible(t, folder, axe) })
+	t.Run("live", func(t *testing.T) { needTime(t); testLive(t, p, folder, axe) })
 }
 
 // testLegible looks at every page in a real browser: at its layout on a telephone, a tablet

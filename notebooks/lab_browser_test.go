@@ -157,6 +157,7 @@ func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	p := withLab(t)
 	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "00-start.ipynb")} {
 		t.Run(title(path), func(t *testing.T) {
+			needTime(t)
 			nb, err := readNotebook(path)
 			if err != nil {
 				t.Fatal(err)
@@ -229,6 +230,7 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 	server, ctx := serve(t, p, paths...), browser(t, 1280, 24000)
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
+			needTime(t)
 			nb, err := readNotebook(path)
 			if err != nil {
 				t.Fatal(err)

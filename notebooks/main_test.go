@@ -61,7 +61,7 @@ func needTime(t testing.TB) {
 	if !ok {
 		return
 	}
-	if deadline, ok := limited.Deadline(); ok && time.Until(deadline) < 2*time.Minute {
+	if deadline, ok := limited.Deadline(); ok && time.Until(deadline) < 3*time.Minute {
 		skippedMu.Lock()
 		skipped = append(skipped, t.Name())
 		skippedMu.Unlock()

@@ -48,6 +48,7 @@ func TestFirstThingsThatANewUserDoes(t *testing.T) {
 		{"add a class", "func data()", "dataset.XOR(perClass, 0.15", "dataset.Rings(3, perClass, 0.08", `30 points, 2 inputs, 3 classes.*largest fall: \S+ ≤ 1e-06`},
 		{"own data", "until    = 1e5", `""        //`, `"mine.csv" //`, `mine.csv: 40 points, 3 inputs, 2 classes`},
 	} {
+		needTime(t)
 		begun := time.Now()
 		last := evaluate[int](t, ctx, `Math.max(0, ...`+prompts+`.map(p => Number((/\d+/.exec(p) || [0])[0])))`)
 		if task.cell != "" {
