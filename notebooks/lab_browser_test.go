@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -217,8 +218,10 @@ func (nb *notebook) countPictures() (n int) {
 	return n
 }
 
+var screenshots = flag.Bool("screenshots", false, "keep pictures of all notebooks in JupyterLab, in .cache/screenshots")
+
 // TestEveryNotebookInJupyterLab shows the committed notebooks as they are: what
-// is saved in them can be seen, and the screenshots can be looked at.
+// is saved in them can be seen.
 func TestEveryNotebookInJupyterLab(t *testing.T) {
 	t.Parallel()
 	p := withLab(t)
@@ -241,7 +244,9 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 			if nb.countPictures() > 0 {
 				examinePictures(t, ctx)
 			}
-			screenshot(t, ctx, "lab-"+title(path))
+			if *screenshots {
+				screenshot(t, ctx, "lab-"+title(path))
+			}
 		})
 	}
 }
