@@ -184,8 +184,9 @@ func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
 				time.Sleep(moment)
 				v.cmd.Process.Signal(syscall.SIGKILL)
 				v.cmd.Wait()
+				dead := time.Now()
 				v.wantNothingLeft(t, place)
-				t.Logf("killed after %v", moment)
+				t.Logf("killed after %.1f s, nothing left %.1f s later", moment.Seconds(), time.Since(dead).Seconds())
 			}
 			switch {
 			case want != "":
