@@ -26,8 +26,8 @@
 //   - [Auto]: measures which of the three is the cheapest, again and again. It is the
 //     default.
 //
-// The command in the folder bench measures them against CVODE and SciPy; its README
-// has the tables.
+// The script solvers.py in qhnet/internal/bench measures them against CVODE and SciPy;
+// the README there has the tables.
 //
 // # Ends
 //
