@@ -21,10 +21,11 @@ import (
 // that [qhnet.Predict] gives another class. What it finds bounds the distance to the
 // decision boundary from above.
 //
-// In up to three dimensions it divides space around the point into cells of a quarter of
-// their distance, from 1e-6 to 1e4 times the size of the data, and these again where the
-// margins at their corners and middle leave room for a zero. It misses only what is hidden
-// between corners at which the margins are linear.
+// In up to three dimensions it divides space around the point into cells of an eighth of
+// their distance, a quarter in three, from 1e-6 to 1e4 times the size of the data, and these
+// again where the margins and gradients at their corners and middle leave room for a zero.
+// It misses only what is hidden between corners at which the margins are those of one
+// linear function.
 //
 // In more dimensions it is local. From random starts around the point it follows
 // linearized steps to the boundary (Moosavi-Dezfooli et al., arXiv:1511.04599) and
@@ -49,7 +50,7 @@ const (
 // may be without points. If ctx is cancelled, it returns what it has found so far,
 // which still bounds from above, and an error that wraps that of ctx.
 //
-// A point costs some 50,000 passes through the network in two dimensions, half a million in
+// A point costs some 50,000 passes through the network in two dimensions, one or two million in
 // three, and in more about 900 for each restart.
 func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
 	if ctx == nil || rng == nil {

@@ -32,21 +32,18 @@ func (s *search) bind(ctx context.Context, n *nn.Network, theta []float64, rows 
 	if d <= 3 {
 		rows = cellsAtOnce * (1 + 1<<d)
 	}
-	s.radius, s.found, s.directions = make([]float64, rows), mat.NewDense(rows, d, nil), mat.NewDense(rows, d, nil)
-	for _, u := range rowsOf(s.directions) {
-		s.scatter(u, make([]float64, d), 1)
+	s.radius, s.found = make([]float64, rows), mat.NewDense(rows, d, nil)
+	if d > 3 {
+		s.directions = mat.NewDense(rows, d, nil)
+		for _, u := range rowsOf(s.directions) {
+			for j := range u {
+				u[j] = s.rng.NormFloat64()
+			}
+			floats.Scale(1/floats.Norm(u, 2), u)
+		}
 	}
 	s.wide, err = newBatch(ctx, n, theta, rows)
 	return err
-}
-
-// scatter sets u to a unit vector that differs from the direction center by about the
-// given angle, and is any if that is 0.
-func (s *search) scatter(u, center []float64, angle float64) {
-	for j := range u {
-		u[j] = center[j] + angle*s.rng.NormFloat64()
-	}
-	floats.Scale(1/floats.Norm(u, 2), u)
 }
 
 func (s *search) attack(point []float64, label int) error {
@@ -135,10 +132,15 @@ func (c *cell) split(d int) (left, right cell, side float64) {
 
 // divide looks at ever larger shells around the point, up to the nearest input of
 // another class, in cells that it splits where their margins may have a zero: where the
-// least of them is not large beside what they differ by from linear ones.
+// least of them is not large beside what they, or their gradients over the cell, differ by
+// from linear ones.
 func (s *search) divide() error {
-	const first, last, width = 1e-6, 1e4, 0.25
+	const first, last = 1e-6, 1e4
 	d := len(s.point)
+	width := 0.25 // of a shell's and its cells' sides, for their distance
+	if d < 3 {
+		width = 0.125
+	}
 	for low := math.Log(first * s.spread); low < math.Log(last*s.spread) && math.Exp(low) < s.radius[0]; low += width {
 		cells := shell(d, low, width)
 		for len(cells) > 0 {
@@ -206,7 +208,8 @@ func (s *search) suspect(i int) bool {
 		x := b.x.RawRowView(r)
 		near = min(near, floats.Distance(x, s.point, 2))
 		least = min(least, b.q[r])
-		bend = max(bend, math.Abs(b.q[i*rows]+floats.Dot(g, x)-floats.Dot(g, middle)-b.q[r]))
+		bend = max(bend, math.Abs(b.q[i*rows]+floats.Dot(g, x)-floats.Dot(g, middle)-b.q[r]),
+			floats.Distance(g, b.gradient.RawRowView(r), 2)*floats.Distance(x, middle, 2))
 	}
 	return near < 0.998*s.radius[0] && !(least > 2*bend)
 }
@@ -291,9 +294,8 @@ func (s *search) descend() error {
 
 // project runs projected gradient descent on the margins, from the nearest points of the
 // tangents to the boundary at the adversaries, in balls a little smaller than their
-// distances.
-// The first look is at the starts themselves, which may be outside the balls. A row that
-// is far behind goes on from near the best.
+// distances. The first look is at the starts themselves, which may be outside the balls.
+// A row that is far behind goes on from near the best.
 func (s *search) project(steps int) error {
 	b, best := s.wide, floats.MinIdx(s.radius)
 	for i, z := range rowsOf(s.found) {
