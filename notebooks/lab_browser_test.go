@@ -156,30 +156,25 @@ func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
 func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	t.Parallel()
 	p := withLab(t)
-	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "00-start.ipynb")} {
-		t.Run(title(path), func(t *testing.T) {
-			needTime(t)
-			nb, err := readNotebook(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line, changed := nb.changeParameter(t)
-			path := nb.emptied(t, filepath.Base(path))
-			ctx := browser(t, 1280, 1600)
-			openNotebook(t, ctx, serve(t, p, path), path)
-			cells := nb.countRunnable()
-			runAll(t, ctx, cells, 0)
-			before := examinePictures(t, ctx)
-			screenshot(t, ctx, "lab-run-"+title(path))
+	nb, err := readNotebook("testdata/square.ipynb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, changed := nb.changeParameter(t)
+	path := nb.emptied(t, "square.ipynb")
+	ctx := browser(t, 1280, 1600)
+	openNotebook(t, ctx, serve(t, p, path), path)
+	cells := nb.countRunnable()
+	runAll(t, ctx, cells, 0)
+	before := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-run")
 
-			replaceCell(t, ctx, line, changed)
-			runAll(t, ctx, cells, cells)
-			after := examinePictures(t, ctx)
-			screenshot(t, ctx, "lab-edited-"+title(path))
-			if slices.Equal(before, after) {
-				t.Error("no picture changed with the parameter")
-			}
-		})
+	replaceCell(t, ctx, line, changed)
+	runAll(t, ctx, cells, cells)
+	after := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-edited")
+	if slices.Equal(before, after) {
+		t.Error("no picture changed with the parameter")
 	}
 }
 
@@ -229,8 +224,12 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// JupyterLab draws what is in view, so the window is as high as a notebook.
+	// JupyterLab draws what is in view, so the window is as high as a notebook, and
+	// without -screenshots its pixels are few.
 	server, ctx := serve(t, p, paths...), browser(t, 1280, 24000)
+	if !*screenshots {
+		do(t, ctx, chromedp.EmulateViewport(1280, 24000, chromedp.EmulateScale(0.1)))
+	}
 	for _, path := range paths {
 		t.Run(title(path), func(t *testing.T) {
 			needTime(t)

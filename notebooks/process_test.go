@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-var kills = flag.Int("kills", 6, "how many commands TestNothingIsLeftOfAKilledCommand kills")
+var kills = flag.Int("kills", 2, "how many commands TestNothingIsLeftOfAKilledCommand kills")
 
 // victim is a command that is killed, with what can tell whether anything is left.
 type victim struct {
