@@ -235,12 +235,8 @@ func TestNotebooksInJupyterLab(t *testing.T) {
 			shown[path] = nb
 		}
 	}
-	// JupyterLab draws what is in view, so the window is as high as a notebook, and
-	// without -screenshots its pixels are few.
+	// JupyterLab draws what is in view, so the window is as high as a notebook.
 	server, ctx := serve(t, p, slices.Collect(maps.Keys(shown))...), browser(t, 1280, 24000)
-	if !*screenshots {
-		do(t, ctx, chromedp.EmulateViewport(1280, 24000, chromedp.EmulateScale(0.1)))
-	}
 	for path, nb := range shown {
 		t.Run(title(path), func(t *testing.T) {
 			needTime(t)
@@ -285,7 +281,11 @@ func browser(t *testing.T, width, height int) context.Context {
 	t.Cleanup(stop)
 	ctx, stop := chromedp.NewContext(allocator)
 	t.Cleanup(stop)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
+	scale := 1.0
+	if height > 5000 && !*screenshots {
+		scale = 0.1 // nobody looks at it, and pixels take time
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(scale))); err != nil {
 		t.Fatal(err)
 	}
 	return ctx
