@@ -193,7 +193,7 @@ func polyline(points []vg.Point) vg.Path {
 // stamp fills one path, given around the origin, at many points; the canvases of this
 // package write it once.
 func (p *pane) stamp(path vg.Path, c color.Color, at []vg.Point) {
-	if s, ok := label.Under(p.Canvas).(canvas.Stamper); ok {
+	if s, ok := label.Under(p.Canvas).(canvas.Canvas); ok {
 		s.Stamp(path, c, at)
 		return
 	}

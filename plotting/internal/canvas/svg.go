@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 
+	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 
@@ -50,16 +51,16 @@ func (s *svg) printf(format string, args ...any) { s.body = fmt.Appendf(s.body, 
 // flip maps points with y up to points with y down.
 func (s *svg) flip(p vg.Point) vg.Point { return vg.Point{X: p.X, Y: s.height - p.Y} }
 
-func appendSVGPath(b []byte, p vg.Path, height vg.Length) []byte {
+// svgPath writes a path on a page of a height.
+func svgPath(p vg.Path, height vg.Length) (b []byte) {
 	for _, c := range p {
 		b = append(b, "ML CZ"[c.Type])
-		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
-			if last := b[len(b)-1]; last < 'A' {
+		for i, q := range points(c) {
+			if i > 0 {
 				b = append(b, ' ')
 			}
-			b = append(appendNumber(b, q.X), ' ')
-			return appendNumber(b, height-q.Y)
-		})
+			b = fmt.Appendf(b, "%s %s", number(q.X), number(height-q.Y))
+		}
 	}
 	return b
 }
@@ -75,21 +76,21 @@ func (s *svg) stroke(p vg.Path, st *state) {
 	s.printf(`<path fill="none" stroke-width="%s"`, number(st.lineWidth))
 	s.paint("stroke", st.color)
 	if len(st.dash) > 0 {
-		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, numbers(" ", st.dash...), number(st.dashOffset))
+		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, join(" ", 1e2, st.dash...), number(st.dashOffset))
 	}
-	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
+	s.printf(" d=\"%s\"/>\n", svgPath(p, s.height))
 }
 
 func (s *svg) fill(p vg.Path, c color.NRGBA) {
 	s.printf("<path")
 	s.paint("fill", c)
-	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
+	s.printf(" d=\"%s\"/>\n", svgPath(p, s.height))
 }
 
 // stamp names a shape by its outline, so that two documents in one page do not
 // mean different shapes by one name.
 func (s *svg) stamp(p vg.Path, c color.NRGBA, at []vg.Point) {
-	outline := appendSVGPath(nil, p, 0)
+	outline := svgPath(p, 0)
 	hash := fnv.New32a()
 	_, _ = hash.Write(outline) // a hash does not fail
 	id := fmt.Sprintf("m%x", hash.Sum32())
@@ -102,9 +103,7 @@ func (s *svg) stamp(p vg.Path, c color.NRGBA, at []vg.Point) {
 	s.printf(">\n")
 	for _, q := range at {
 		q = s.flip(q)
-		s.body = append(append(append(s.body, `<use href="#`...), id...), `" x="`...)
-		s.body = append(appendNumber(s.body, q.X), `" y="`...)
-		s.body = append(appendNumber(s.body, q.Y), "\"/>\n"...)
+		s.printf("<use href=\"#%s\" x=\"%s\" y=\"%s\"/>\n", id, number(q.X), number(q.Y))
 	}
 	s.printf("</g>\n")
 }
@@ -123,7 +122,7 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 	}
 	s.printf(`<text font-size="%s"%s`, number(size), anchors[align])
 	at := s.flip(vg.Point{X: vg.Length(m.X0), Y: vg.Length(m.Y0)})
-	if turned(m) {
+	if m != gg.Translate(m.X0, m.Y0) {
 		s.printf(` transform="matrix(%s)"`, coefficients(" ", m.XX, -m.YX, -m.XY, m.YY, at.X.Points(), at.Y.Points()))
 	} else {
 		s.printf(` x="%s" y="%s"`, number(at.X), number(at.Y))
