@@ -70,8 +70,7 @@ func (s Scale) value(u float64) float64 {
 	return math.Pow(10, u)
 }
 
-// Axis describes one axis of a panel. The zero Axis is linear, fits the data and
-// has no label.
+// Axis describes one axis of a panel. The zero Axis is linear, fits the data and has no label.
 type Axis struct {
 	Label string
 
@@ -82,15 +81,13 @@ type Axis struct {
 	// flow that keeps log t because t itself overflows. It needs the scale Log or LogLog.
 	Logged bool
 
-	// Min and Max are the limits, in the data's units. Both zero: the limits
-	// are those of the data.
+	// Min and Max are the limits, in the data's units. Both zero: the limits are those of the data.
 	Min, Max float64
 
 	// Down lets the axis run downwards, or to the left.
 	Down bool
 
-	// Ticks are the marks to draw: Counts, or any of gonum's. Nil:
-	// round numbers.
+	// Ticks are the marks to draw: Counts, or any of gonum's. Nil: round numbers.
 	Ticks plot.Ticker
 }
 

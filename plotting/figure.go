@@ -29,8 +29,7 @@ type Figure struct {
 	// Panels, at least one.
 	Panels []Panel
 
-	// Columns is the number of panels in a row. Zero: all in one row, three at
-	// most. One: stacked.
+	// Columns is the number of panels in a row. Zero: all in one row, three at most. One: stacked.
 	Columns int
 
 	// ShareX and ShareY give all panels the same limits, which cover those of
@@ -64,8 +63,7 @@ type Panel struct {
 	// Bare leaves out axes and ticks.
 	Bare bool
 
-	// Key lists the labels of lines in a row above the panel, instead of at
-	// the lines' ends.
+	// Key lists the labels of lines in a row above the panel, instead of at the lines' ends.
 	Key bool
 
 	// Height is relative to the other rows. Zero: 1.
@@ -124,8 +122,7 @@ type square interface {
 	down() bool // whether rows are counted downwards
 }
 
-// prepared returns the panels with layers for pointers to them, and with the axes of square
-// layers.
+// prepared returns the panels with layers for pointers to them, and with the axes of square layers.
 func (f Figure) prepared() Figure {
 	f.Panels = slices.Clone(f.Panels)
 	for i := range f.Panels {

@@ -19,10 +19,9 @@ type Matrix interface {
 	At(i, j int) float64
 }
 
-// HeatMap shows a matrix as coloured cells, with a colour bar. Without labels and
-// ticks its panel has no axes. Otherwise, or beside other layers, the cell in row i and
-// column j is at (j, i), and rows are counted downwards as in a matrix; or X and Y say
-// where cells are.
+// HeatMap shows a matrix as coloured cells, with a colour bar. Without labels and ticks its panel
+// has no axes. Otherwise, or beside other layers, the cell in row i and column j is at (j, i), and
+// rows are counted downwards as in a matrix; or X and Y say where cells are.
 //
 // gonum's plotter.HeatMap needs a grid in the data's units and a palette, has no bar and
 // draws a path for each cell.

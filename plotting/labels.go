@@ -48,9 +48,8 @@ func (p *pane) entries() (out []entry) {
 	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
 }
 
-// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
-// has it. In a panel with a key those of the theory still do if there are several, all
-// dotted alike.
+// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend has it. In
+// a panel with a key those of the theory still do if there are several, all dotted alike.
 func (p *pane) atEnd(e entry) bool {
 	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
 }
@@ -126,8 +125,7 @@ func (p *pane) labelLine(points []vg.Point, e entry) {
 	}
 }
 
-// drawLabels places the labels at line ends, those near each other together, and then the
-// notes.
+// drawLabels places the labels at line ends, those near each other together, and then the notes.
 func (p *pane) drawLabels() {
 	slices.SortStableFunc(p.ends, func(a, b endLabel) int { return cmp.Compare(a.at.X, b.at.X) })
 	for start := 0; start < len(p.ends); {
@@ -294,8 +292,7 @@ func (p *pane) keys() (out []entry) {
 	return out
 }
 
-// keyGap is the space between entries, and keyRow the height of a row, in label
-// sizes.
+// keyGap is the space between entries, and keyRow the height of a row, in label sizes.
 const (
 	keyGap = 1.4
 	keyRow = 1.5

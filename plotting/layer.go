@@ -22,9 +22,8 @@ type layer interface {
 	draw(p *pane)
 }
 
-// Labelled gives a plotter of gonum's, or your own, a place in the key, with its
-// thumbnail if it has one. Error bars, histograms and box plots of gonum's get the looks
-// of a role.
+// Labelled gives a plotter of gonum's, or your own, a place in the key, with its thumbnail if it
+// has one. Error bars, histograms and box plots of gonum's get the looks of a role.
 type Labelled struct {
 	plot.Plotter
 	Label string
@@ -99,9 +98,8 @@ func quoted(s string) string {
 	return fmt.Sprintf(" %q", s)
 }
 
-// extent collects what the layers of a panel cover. Layers that are drawn over
-// whatever range there is (curves) add to it in the second pass, when the limits
-// of x are known.
+// extent collects what the layers of a panel cover. Layers that are drawn over whatever range there
+// is (curves) add to it in the second pass, when the limits of x are known.
 type extent struct {
 	x, y   mapping
 	second bool
@@ -221,8 +219,7 @@ func thumbnail(l labelledLayer, c *draw.Canvas) {
 	q.drawSample(l.entry(), c.Rectangle)
 }
 
-// Plot draws the layer in a panel, or in a plot of gonum's. There, data that cannot be drawn
-// panic.
+// Plot draws the layer in a panel, or in a plot of gonum's. There, data that cannot be drawn panic.
 func (l HeatMap) Plot(c draw.Canvas, p *plot.Plot)        { plotLayer(c, p, l) }
 func (l Line) Plot(c draw.Canvas, p *plot.Plot)           { plotLayer(c, p, l) }
 func (l Curve) Plot(c draw.Canvas, p *plot.Plot)          { plotLayer(c, p, l) }

@@ -46,8 +46,7 @@ var (
 	Beamer       = Width{Length: 108 * vg.Millimeter} // of a slide of 128 by 96 mm
 )
 
-// look holds the measures of a figure at its printed width, in points, its colours and
-// its font.
+// look holds the measures of a figure at its printed width, in points, its colours and its font.
 type look struct {
 	ink
 	handler             *label.Handler
@@ -149,9 +148,8 @@ func (p *pane) setLimits() {
 	p.plot.Y.Scale, p.plot.Y.Min, p.plot.Y.Max = p.y, p.y.at(0), p.y.at(1)
 }
 
-// omitRepeated leaves out the keys that panels on shared axes have in common with
-// the panel before, and the colour bars they have in common with the next in
-// their row.
+// omitRepeated leaves out the keys that panels on shared axes have in common with the panel before,
+// and the colour bars they have in common with the next in their row.
 func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
@@ -223,8 +221,7 @@ func sum(lengths []vg.Length) (s vg.Length) {
 // titleRow is the height of a line of a title, in title sizes.
 const titleRow = 1.7
 
-// wrapped breaks a label into lines no wider than a length where it has spaces outside
-// of formulas.
+// wrapped breaks a label into lines no wider than a length where it has spaces outside of formulas.
 func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 	formula := false
 	words := strings.FieldsFunc(s, func(r rune) bool {

@@ -179,8 +179,7 @@ func (r ReferenceY) extend(e *extent) error { return e.y.addAll("At", []float64{
 func (r ReferenceY) entry() entry           { return r.curve().entry() }
 func (r ReferenceY) draw(p *pane)           { r.curve().draw(p) }
 
-// ReferenceX is a dotted vertical line: where something happens. Its label stands
-// beside it.
+// ReferenceX is a dotted vertical line: where something happens. Its label stands beside it.
 type ReferenceX struct {
 	At    float64
 	Label string

@@ -26,9 +26,8 @@ import (
 	"qhlab/plotting/internal/canvas"
 )
 
-// A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that
-// draws. A *plot.Plot is styled before (see Style); what does not know its size is as
-// wide as two columns.
+// A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that draws. A
+// *plot.Plot is styled before (see Style); what does not know its size is as wide as two columns.
 type Drawing interface {
 	Draw(draw.Canvas)
 }
@@ -44,10 +43,9 @@ const (
 	PGF Format = "pgf" // for \input in LaTeX, set in the document's font
 )
 
-// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a
-// notebook, whose browser shows it at half its size on a plain screen and in full
-// on one of double density. At 108, type of 8 points is 12 pixels high, as large as the
-// notebook's own small print.
+// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a notebook, whose
+// browser shows it at half its size on a plain screen and in full on one of double density. At 108,
+// type of 8 points is 12 pixels high, as large as the notebook's own small print.
 const (
 	printDPI  = 300
 	screenDPI = 2 * 108
@@ -134,9 +132,8 @@ func (f Figure) drawOther(c draw.Canvas, theme ink) (err error) {
 // that has a name there, which exports all figures of a notebook by running it.
 const exportVariable = "QHLAB_FIGURES"
 
-// Show displays a figure as the output of a notebook's cell; elsewhere it prints
-// the caption. A figure that cannot be drawn ends the cell as failed, with the
-// error as its last line.
+// Show displays a figure as the output of a notebook's cell; elsewhere it prints the caption. A
+// figure that cannot be drawn ends the cell as failed, with the error as its last line.
 func Show(d Drawing) { endCell(show(d)) }
 
 // endCell ends the cell as failed if there is an error.
@@ -206,10 +203,9 @@ func display(region string, data []byte, alternative string) {
 	gonbui.Sync()
 }
 
-// Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
-// folder figures, or into the folder that the environment variable QHLAB_FIGURES
-// names. An empty name means the figure's own. Files appear whole or not at all. A
-// format that fails does not stop the others.
+// Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the folder figures, or
+// into the folder that the environment variable QHLAB_FIGURES names. An empty name means the
+// figure's own. Files appear whole or not at all. A format that fails does not stop the others.
 func Save(d Drawing, name string) error {
 	f, err := figureOf(d)
 	if err != nil {
@@ -293,8 +289,7 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// changes leaves those pixels of a frame transparent that are as before, which takes less
-// space.
+// changes leaves those pixels of a frame transparent that are as before, which takes less space.
 func changes(frame, before *image.Paletted) *image.Paletted {
 	if before == nil || len(frame.Palette) == 256 {
 		return frame
@@ -308,9 +303,8 @@ func changes(frame, before *image.Paletted) *image.Paletted {
 	return changed
 }
 
-// Style gives a plot of gonum's the font, the colours and the line widths of this
-// package, and its ticks where they are gonum's own. Call it before drawing; Show, Save
-// and Encode do.
+// Style gives a plot of gonum's the font, the colours and the line widths of this package, and its
+// ticks where they are gonum's own. Call it before drawing; Show, Save and Encode do.
 func Style(p *plot.Plot) {
 	if p == nil {
 		panic("plotting: Style of a nil plot; make plots by plot.New")

@@ -271,9 +271,8 @@ func plain(s string) string {
 // points: a fifth of a pixel of print.
 const tolerance = 0.05
 
-// thin leaves out points that lie within the tolerance of the segments between those
-// kept (Douglas and Peucker, 1973), piece by piece: in a long line that turns often it
-// would be quadratic.
+// thin leaves out points that lie within the tolerance of the segments between those kept (Douglas
+// and Peucker, 1973), piece by piece: in a long line that turns often it would be quadratic.
 func thin(points []vg.Point) []vg.Point {
 	if len(points) < 3 {
 		return points

@@ -97,9 +97,8 @@ func (c Contours) style(level float64) (s LineStyle, thin bool) {
 	return c.Style, false
 }
 
-// labelLevel writes a label into a gap of a level's lines, where it covers least, and
-// returns what remains of them. Beside lines that are too short for a gap it asks for a
-// note.
+// labelLevel writes a label into a gap of a level's lines, where it covers least, and returns what
+// remains of them. Beside lines that are too short for a gap it asks for a note.
 func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces [][]vg.Point) {
 	const candidates, most = 24, 50 // a gap on another label, or outside, costs more
 	margin := p.label * 0.3         // between a label and the line it interrupts
@@ -159,9 +158,8 @@ func split(points []vg.Point, keep func(i int) bool) (runs [][]vg.Point) {
 	return runs
 }
 
-// Regions tints where a classifier decides for each class. With one output the
-// classes are f < 0 (class 0) and f ≥ 0 (class 1); with several the decision is the
-// largest.
+// Regions tints where a classifier decides for each class. With one output the classes are f < 0
+// (class 0) and f ≥ 0 (class 1); with several the decision is the largest.
 type Regions struct {
 	// F is the output of a binary classifier.
 	F func(x, y float64) float64

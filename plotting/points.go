@@ -13,8 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Scatter draws points. Its label stands with its marker in a row above the
-// panel.
+// Scatter draws points. Its label stands with its marker in a row above the panel.
 type Scatter struct {
 	X, Y   []float64
 	XY     plotter.XYer // instead of X and Y
@@ -24,8 +23,7 @@ type Scatter struct {
 	Hollow bool    // draw outlines only
 	Size   float64 // radius relative to the usual one; zero is 1
 
-	// Ringed are the indices of points to draw a ring around, such as support
-	// vectors.
+	// Ringed are the indices of points to draw a ring around, such as support vectors.
 	Ringed []int
 }
 
@@ -192,9 +190,8 @@ func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
 	p.polygon(c, []vg.Point{to, base.Add(side), base.Sub(side)})
 }
 
-// Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1,
-// and names its corners. Place points in it with SimplexPoint. Use it in a panel
-// that is Bare and Equal.
+// Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1, and names its
+// corners. Place points in it with SimplexPoint. Use it in a panel that is Bare and Equal.
 type Simplex struct {
 	Corners [3]string
 }

@@ -10,17 +10,15 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Role says what a layer stands for; the role chooses its colour, and its line
-// style or marker as a second channel, the same in every figure. The zero Role
-// is Neutral.
+// A Role says what a layer stands for; the role chooses its colour, and its line style or marker as
+// a second channel, the same in every figure. The zero Role is Neutral.
 //
 // The colours of the rates differ by at least 10 in lightness L* from each
 // other, so they survive a black-and-white print, and stay apart under the
 // three dichromacies, and so do those of four classes; a test measures both.
 type Role int
 
-// The roles. Rates are named from the highest down; a class is Class(0),
-// Class(1), …
+// The roles. Rates are named from the highest down; a class is Class(0), Class(1), …
 const (
 	Neutral   Role = iota // a quantity that belongs to no rate or class
 	Highest               // the highest rate λ_max

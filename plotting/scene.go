@@ -199,8 +199,7 @@ func (pl Plane) drawIn(v *view) {
 	v.line(append(corners, corners[0]))
 }
 
-// Points are points in space, the nearer ones larger and darker. Their label stands in
-// the key.
+// Points are points in space, the nearer ones larger and darker. Their label stands in the key.
 type Points struct {
 	At    []Point3
 	Label string

@@ -131,8 +131,7 @@ func multiples(s span, step float64) (out []float64) {
 	return out
 }
 
-// roundStep returns the smallest 1, 2 or 5 times a power of ten that is not
-// below x.
+// roundStep returns the smallest 1, 2 or 5 times a power of ten that is not below x.
 func roundStep(x float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(x)))
 	for _, m := range []float64{1, 2, 5} {
@@ -184,9 +183,8 @@ func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	return out
 }
 
-// slack is how far outside the limits a power of ten still gets its tick, at the
-// end of the axis: data that begin at 10.01 deserve the tick of 10, a point of
-// print away at most.
+// slack is how far outside the limits a power of ten still gets its tick, at the end of the axis:
+// data that begin at 10.01 deserve the tick of 10, a point of print away at most.
 func (s span) slack() float64 { return 0.003 * (s.hi - s.lo) }
 
 func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s.slack() }
@@ -201,9 +199,8 @@ func whole(k float64) string {
 	return number(k, -1)
 }
 
-// withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short
-// that powers of ten alone would leave it bare, or round numbers where even those
-// are fewer than two.
+// withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short that powers of
+// ten alone would leave it bare, or round numbers where even those are fewer than two.
 func withinDecade(s span, n int) (out []plot.Tick) {
 	base := math.Floor(s.lo)
 	add := func(u float64, label string) {

@@ -95,7 +95,6 @@ type state struct {
 	matrix     gg.Matrix
 }
 
-
 func (c *page) Size() (width, height vg.Length)    { return c.width, c.height }
 func (c *page) WriteTo(w io.Writer) (int64, error) { return c.backend.WriteTo(w) }
 func (c *page) SetLineWidth(w vg.Length)           { c.lineWidth = w }

@@ -72,8 +72,7 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
-// narrow moves characters of more than two bytes, which fpdf does not know, to the private
-// ones.
+// narrow moves characters of more than two bytes, which fpdf does not know, to the private ones.
 func narrow(s string) string {
 	const private, size = 0xe000, 0x1900
 	return strings.Map(func(r rune) rune {

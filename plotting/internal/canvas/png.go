@@ -105,10 +105,9 @@ func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// quantize returns the image in at most limit colours, which shrinks the file to a third
-// and less. Two thirds of the palette cover the whole range of colours in use, the rest is
-// the most frequent ones, so that the flat colours of a figure stay exact and only blends
-// at edges move.
+// quantize returns the image in at most limit colours, which shrinks the file to a third and less.
+// Two thirds of the palette cover the whole range of colours in use, the rest is the most frequent
+// ones, so that the flat colours of a figure stay exact and only blends at edges move.
 func quantize(img *image.RGBA, limit int) *image.Paletted {
 	counts := make(map[uint32]int)
 	runs(img, func(c uint32, from, to int) { counts[c] += to - from })

@@ -333,8 +333,7 @@ func fraction(over, under *Line, size float64) *Line {
 	return l
 }
 
-// symbolNames lists TeX's name of each symbol; where a symbol has two, LaTeX output has
-// the first.
+// symbolNames lists TeX's name of each symbol; where a symbol has two, LaTeX output has the first.
 var symbolNames = map[class]string{
 	ordinary: `
 		alpha α beta β gamma γ delta δ varepsilon ε epsilon ϵ zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ
