@@ -22,8 +22,9 @@ type entry struct {
 	area   bool
 	thumb  plot.Thumbnailer // of a plotter that draws its own
 
-	line bool    // the label may stand at the line's end
-	end  float64 // the datum of x there; infinite: at the right edge
+	line bool      // the label may stand at the line's end
+	end  float64   // the datum of x there; infinite: at the right edge
+	left vg.Length // where it begins in a row of the key
 }
 
 // labelledLayer is a layer with an entry.
@@ -306,26 +307,20 @@ func (p *pane) sampleWidth(e entry) vg.Length {
 	return p.label * 3.2 // as long as the longest pattern of dashes
 }
 
-// keyed is an entry with its place in a row.
-type keyed struct {
-	entry
-	x vg.Length
-}
-
 // keyRows breaks the entries into rows no wider than the panel.
-func (p *pane) keyRows() (rows [][]keyed) {
+func (p *pane) keyRows() (rows [][]entry) {
 	if p.keyless {
 		return nil
 	}
-	var x vg.Length
+	var left vg.Length
 	for _, e := range p.keys() {
 		w := p.sampleWidth(e) + p.textWidth(e.text, p.label)
-		if len(rows) == 0 || x+w > p.Max.X-p.yLabelX() {
-			rows = append(rows, nil)
-			x = 0
+		if len(rows) == 0 || left+w > p.Max.X-p.yLabelX() {
+			rows, left = append(rows, nil), 0
 		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], keyed{e, x})
-		x += w + p.label*keyGap
+		e.left = left
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		left += w + p.label*keyGap
 	}
 	return rows
 }
@@ -335,8 +330,8 @@ func (p *pane) drawKeys(y vg.Length) {
 	for _, row := range p.keyRows() {
 		y -= p.label * keyRow
 		for _, e := range row {
-			at, w := vg.Point{X: p.yLabelX() + e.x, Y: y + p.label*0.45}, p.sampleWidth(e.entry)
-			p.drawSample(e.entry, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
+			at, w := vg.Point{X: p.yLabelX() + e.left, Y: y + p.label*0.45}, p.sampleWidth(e)
+			p.drawSample(e, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
 			p.text(at.Add(vg.Point{X: w}), e.text, p.label, p.readable(p.color(e.role)), draw.XLeft)
 		}
 	}

@@ -82,20 +82,15 @@ func (l *look) fail(err error) {
 // Stroke draws a line and notes where it is.
 func (p *pane) Stroke(path vg.Path) {
 	p.Canvas.Stroke(path)
-	if !p.watching {
-		return
-	}
-	var line []vg.Point
-	for _, c := range path {
-		if c.Type == vg.MoveComp {
-			p.busy = append(p.busy, dense(line)...)
-			line = line[:0]
-		}
-		if c.Type != vg.CloseComp {
-			line = append(line, c.Pos)
+	for i, c := range path {
+		switch {
+		case !p.watching || c.Type == vg.CloseComp:
+		case i == 0 || c.Type == vg.MoveComp:
+			p.busy = append(p.busy, c.Pos)
+		default:
+			p.busy = append(p.busy, dense([]vg.Point{path[i-1].Pos, c.Pos})[1:]...)
 		}
 	}
-	p.busy = append(p.busy, dense(line)...)
 }
 
 // Fill fills an area, and notes the corners if they are as few as a marker's.

@@ -50,13 +50,7 @@ func (c Contours) extend(*extent) error {
 	if n := len(c.levels()); len(c.Labels) > n {
 		return fmt.Errorf("has %d Labels for %d levels", len(c.Labels), n)
 	}
-	for i, v := range c.Levels {
-		if err := (mapping{}).admits(v); err != nil {
-			return fmt.Errorf("has a level that cannot be drawn: Levels[%d] %w", i, err)
-		}
-	}
-	_, err := surfaceOf(c.F, c.Batch)
-	return err
+	return new(mapping).addAll("Levels", c.Levels)
 }
 
 func (c Contours) entry() entry {
@@ -65,8 +59,7 @@ func (c Contours) entry() entry {
 }
 
 func (c Contours) draw(p *pane) {
-	s, _ := surfaceOf(c.F, c.Batch)
-	l, err := p.sample(s)
+	l, err := p.sample(c.F, c.Batch)
 	if err == nil && len(l.values) != 1 {
 		err = fmt.Errorf("%d values for a point; lines need one, such as the largest output minus the second", len(l.values))
 	}
@@ -179,17 +172,11 @@ func (r Regions) entries() (out []entry) {
 	return out
 }
 
-func (r Regions) extend(*extent) error {
-	_, err := surfaceOf(r.F, r.Batch)
-	return err
-}
-
-// regionTint is light enough for points and labels of any colour to stand on.
-const regionTint = 0.16
+func (r Regions) extend(*extent) error { return nil }
 
 func (r Regions) draw(p *pane) {
-	s, _ := surfaceOf(r.F, r.Batch)
-	l, err := p.sample(s)
+	const tint = 0.16 // light enough for points and labels of any colour to stand on
+	l, err := p.sample(r.F, r.Batch)
 	if err == nil && len(l.values) > len(p.classes) {
 		err = fmt.Errorf("%d classes, and only %d colours are told apart; draw fewer, or Contours", len(l.values), len(p.classes))
 	}
@@ -206,7 +193,7 @@ func (r Regions) draw(p *pane) {
 		for _, loop := range l.outlines(func(k int) float64 { return lead(outputs, class, k) }) {
 			path = append(path, polyline(thin(places(append(loop, loop[0]))))...)
 		}
-		p.SetColor(p.tint(p.color(Class(class)), regionTint))
+		p.SetColor(p.tint(p.color(Class(class)), tint))
 		p.Canvas.Fill(path)
 	}
 }
@@ -222,29 +209,7 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A surface is a function of the plane at many points: the values of its outputs at the first
-// point, then at the second, …
-type surface func(x, y []float64) []float64
-
-// surfaceOf returns the one that is given, point by point or, where many points at once are
-// cheaper (a network), as a batch.
-func surfaceOf(f func(x, y float64) float64, batch surface) (surface, error) {
-	if (f == nil) == (batch == nil) {
-		return nil, errors.New("needs either F or Batch")
-	}
-	if batch != nil {
-		return batch, nil
-	}
-	return func(x, y []float64) []float64 {
-		out := make([]float64, len(x))
-		for k := range x {
-			out[k] = f(x[k], y[k])
-		}
-		return out
-	}, nil
-}
-
-// lattice holds a surface's values at the corners of nx × ny cells that cover
+// lattice holds a function's values at the corners of nx × ny cells that cover
 // the plotting area; values[c] are those of output c, row by row from below.
 type lattice struct {
 	nx, ny int
@@ -255,8 +220,11 @@ type lattice struct {
 	next   []int     // likewise; all zero between calls
 }
 
-// sample evaluates a surface over the plotting area.
-func (p *pane) sample(of surface) (*lattice, error) {
+// sample evaluates a function over the plotting area, given point by point or as a batch.
+func (p *pane) sample(f func(x, y float64) float64, batch func(x, y []float64) []float64) (*lattice, error) {
+	if (f == nil) == (batch == nil) {
+		return nil, errors.New("needs either F or Batch")
+	}
 	// The side of the cells in points, and how many there are at most; level lines are
 	// straight within a cell.
 	const side, most = 1, 32000
@@ -273,7 +241,14 @@ func (p *pane) sample(of surface) (*lattice, error) {
 	}
 	corners := (l.nx + 3) * (l.ny + 3)
 	l.ringed, l.next = slices.Repeat([]float64{-1}, corners), make([]int, 4*corners)
-	out := of(x, y)
+	var out []float64
+	if batch != nil {
+		out = batch(x, y)
+	} else {
+		for k := range x {
+			out = append(out, f(x[k], y[k]))
+		}
+	}
 	if len(out) == 0 || len(out)%n != 0 {
 		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), n)
 	}

@@ -165,12 +165,12 @@ func (c *page) DrawImage(r vg.Rectangle, img image.Image) {
 	}
 }
 
-// enlarged returns a PNG of several pixels a cell, 150 to an inch at least: viewers smooth
-// an image as they like, but then the edges of its cells at most.
-func enlarged(img image.Image, r vg.Rectangle) []byte {
+// enlarged returns a PNG of several pixels a cell, or of more, 150 to an inch at least: viewers
+// smooth an image as they like, but then the edges of its cells at most.
+func enlarged(img image.Image, r vg.Rectangle, more int) (data []byte, width int) {
 	b := img.Bounds()
 	scale := func(cells int, length vg.Length) int {
-		return cells * max(3, int(math.Ceil(length.Dots(150)/float64(cells))))
+		return cells * (more + max(3, int(math.Ceil(length.Dots(150)/float64(cells)))))
 	}
 	big := image.NewRGBA(image.Rect(0, 0, scale(b.Dx(), r.Size().X), scale(b.Dy(), r.Size().Y)))
 	draw.NearestNeighbor.Scale(big, big.Rect, img, b, draw.Src, nil)
@@ -180,7 +180,7 @@ func enlarged(img image.Image, r vg.Rectangle) []byte {
 		img = quantize(big, 256)
 	}
 	_ = png.Encode(&out, img) // a bytes.Buffer does not fail
-	return out.Bytes()
+	return out.Bytes(), big.Rect.Dx()
 }
 
 func apply(m gg.Matrix, p vg.Point) vg.Point {

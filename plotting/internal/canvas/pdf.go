@@ -22,10 +22,11 @@ import (
 // draw are kept until then. Operators are those of ISO 32000-1.
 type pdf struct {
 	*page
-	o     Options
-	steps []func(f *fpdf.Fpdf)
-	alpha int // the opacity that is set, of 255
-	fonts []*pdfFont
+	o      Options
+	steps  []func(f *fpdf.Fpdf)
+	alpha  int // the opacity that is set, of 255
+	fonts  []*pdfFont
+	widths []int // of images
 }
 
 // A pdfFont has the glyphs of a font that are in use.
@@ -161,7 +162,12 @@ func (p *pdf) font(r label.Run) string {
 
 func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
 	p.paint("rg", black)
-	name, data := fmt.Sprint(len(p.steps)), enlarged(img, r)
+	data, width := enlarged(img, r, 0)
+	for more := 1; slices.Contains(p.widths, width); more++ { // fpdf writes images in the order of their widths
+		data, width = enlarged(img, r, more)
+	}
+	p.widths = append(p.widths, width)
+	name := fmt.Sprint(width)
 	p.draw(func(f *fpdf.Fpdf) {
 		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
 		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),
