@@ -246,9 +246,9 @@ func (s *span) join(t span) {
 	}
 }
 
-// limits turns the data's span into the axis' limits: fixed ones as they are,
-// others with a margin of the given share on both sides.
-func (a Axis) limits(m mapping, margin float64) span {
+// limits turns the data's span into the axis' limits: fixed ones as they are, others with a margin
+// on both sides if it is wanted.
+func (a Axis) limits(m mapping, margin bool) span {
 	s := m.span
 	switch {
 	case a.fixed():
@@ -263,8 +263,10 @@ func (a Axis) limits(m mapping, margin float64) span {
 			half = math.Max(1e-6*s.largest(), 1) / 2
 		}
 		return s.grown(half)
+	case margin:
+		return s.grown(0.05 * (s.hi - s.lo))
 	}
-	return s.grown(margin * (s.hi - s.lo))
+	return s
 }
 
 // constant reports whether a span is nothing but rounding: a trillionth of its

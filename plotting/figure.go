@@ -80,9 +80,10 @@ func (e *extent) measure(p Panel) error {
 	}
 	if e.second {
 		e.x = x
-		e.y.span = p.Y.limits(e.y, e.margin(true))
+		e.y.span = p.Y.limits(e.y, !e.tight)
 	} else {
-		e.x.span = p.X.limits(e.x, e.margin(e.cloud || p.Equal))
+		// A line begins at the y axis and ends at its label.
+		e.x.span = p.X.limits(e.x, !e.tight && (e.cloud || p.Equal))
 	}
 	return nil
 }
@@ -105,15 +106,6 @@ func (p Panel) check() error {
 
 func layerError(i int, l plot.Plotter, err error) error {
 	return fmt.Errorf("layer %d (%s): %w", i+1, nameOf(l), err)
-}
-
-// margin is the share of the data's span left free around it. A line begins at the y
-// axis and ends at its label.
-func (e *extent) margin(wanted bool) float64 {
-	if e.tight || !wanted {
-		return 0
-	}
-	return 0.05
 }
 
 // square layers draw cells or space: equal axes, and none shown that has no label.

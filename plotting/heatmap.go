@@ -144,20 +144,18 @@ type bar struct {
 
 func (h HeatMap) bar() (b bar, err error) {
 	b.mapping, b.label = h.axis().mapping(), h.Label
+	h.each(func(_, _ int, v float64) { b.add(b.position(v)) })
 	if h.axis().fixed() {
 		b.mapping = b.within(h.Low, h.High)
-	} else {
-		h.each(func(_, _ int, v float64) { b.add(b.position(v)) })
 	}
 	if h.Diverging {
 		b.span = span{-b.largest(), b.largest(), true}
 	}
-	b.span = Axis{}.limits(b.mapping, 0)
+	b.span = Axis{}.limits(b.mapping, false)
 	m := h.Colors
-	switch {
-	case m == nil && h.Diverging:
+	if m == nil && h.Diverging {
 		m = moreland.SmoothBlueRed()
-	case m == nil:
+	} else if m == nil {
 		m = sequential()
 	}
 	m.SetMin(0)
@@ -177,20 +175,15 @@ func (b bar) color(share float64) color.NRGBA {
 	return b.colors[int(math.Round(float64(len(b.colors)-1)*math.Min(1, math.Max(0, share))))]
 }
 
-// heat returns the panel's heat map that has a colour bar, if there is one.
-func (p *pane) heat() (h HeatMap, ok bool) {
+// bar returns the panel's colour bar, if there is one.
+func (p *pane) bar() (b bar, ok bool) {
 	for _, l := range p.panel.Layers {
-		if h, ok = l.(HeatMap); ok && !h.NoBar {
-			return h, true
+		if h, is := l.(HeatMap); is && !h.NoBar {
+			b, err := h.bar()
+			return b, err == nil
 		}
 	}
-	return h, false
-}
-
-func (h HeatMap) sameBar(other HeatMap) bool {
-	a, _ := h.bar() // which drawing reports
-	b, _ := other.bar()
-	return a == b
+	return b, false
 }
 
 func (h HeatMap) draw(p *pane) {

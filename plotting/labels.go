@@ -74,12 +74,9 @@ func (p *pane) countTheories() (n int) {
 	return n
 }
 
-// mostLabels is how many labels at line ends are told apart.
-const mostLabels = 14
-
-// mostForLabels is the share of the width that labels at the ends of lines may
-// take; wider ones stand in the key.
-const mostForLabels = 0.45
+// How many labels at line ends are told apart, and which share of the width they may take; others
+// stand in the key.
+const mostLabels, mostForLabels = 14, 0.45
 
 // endRoom is the room for labels at the ends of lines.
 func (p *pane) endRoom() (room vg.Length) {
@@ -109,21 +106,20 @@ type endLabel struct {
 
 // labelLine asks for a label at the rightmost point of a polyline in the plotting area.
 func (p *pane) labelLine(points []vg.Point, e entry) {
-	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
-	pieces := p.ClipLinesXY(points)
+	inside := slices.Concat(p.ClipLinesXY(points)...)
 	if len(points) == 1 && p.Contains(points[0]) {
-		pieces = [][]vg.Point{points}
+		inside = points
 	}
-	for _, piece := range pieces {
-		for _, q := range piece {
-			if q.X >= best.X {
-				best, found = q, true
-			}
+	if len(inside) == 0 || e.text == "" || !p.atEnd(e) {
+		return
+	}
+	best := inside[0]
+	for _, q := range inside {
+		if q.X >= best.X {
+			best = q
 		}
 	}
-	if found && e.text != "" && p.atEnd(e) {
-		p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
-	}
+	p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
 }
 
 // drawLabels places the labels at line ends, those near each other together, and then the notes.
@@ -293,11 +289,8 @@ func (p *pane) keys() (out []entry) {
 	return out
 }
 
-// keyGap is the space between entries, and keyRow the height of a row, in label sizes.
-const (
-	keyGap = 1.4
-	keyRow = 1.5
-)
+// The space between entries of the key and the height of a row, in label sizes.
+const keyGap, keyRow = 1.4, 1.5
 
 // sampleWidth is the width of what an entry shows, and the space after it.
 func (p *pane) sampleWidth(e entry) vg.Length {

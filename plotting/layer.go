@@ -73,15 +73,6 @@ func (l Labelled) styled(look *look) (styled plot.Plotter, ok bool) {
 	return l.Plotter, false
 }
 
-// foreign reports whether a layer has colours that are not of this package.
-func foreign(l plot.Plotter) bool {
-	_, own := l.(layer)
-	if q, ok := l.(Labelled); ok {
-		_, own = q.styled(lonely(paper))
-	}
-	return !own
-}
-
 // nameOf describes a plotter in an error: its type, and its label if it has one.
 func nameOf(l any) string {
 	label := ""

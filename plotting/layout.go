@@ -153,9 +153,9 @@ func (p *pane) setLimits() {
 func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
-			h, ok := p.heat()
-			next, also := panes[i+1].heat()
-			p.barless = ok && also && h.sameBar(next)
+			b, ok := p.bar()
+			next, also := panes[i+1].bar()
+			p.barless = ok && also && b == next
 		}
 		if i > 0 && (f.ShareX || f.ShareY) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())

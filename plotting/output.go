@@ -43,9 +43,8 @@ const (
 	PGF Format = "pgf" // for \input in LaTeX, set in the document's font
 )
 
-// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a notebook, whose
-// browser shows it at half its size on a plain screen and in full on one of double density. At 108,
-// type of 8 points is 12 pixels high, as large as the notebook's own small print.
+// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a notebook, which is
+// shown at half its size; type of 8 points is then as large as the notebook's own small print.
 const (
 	printDPI  = 300
 	screenDPI = 2 * 108
@@ -134,7 +133,16 @@ const exportVariable = "QHLAB_FIGURES"
 
 // Show displays a figure as the output of a notebook's cell; elsewhere it prints the caption. A
 // figure that cannot be drawn ends the cell as failed, with the error as its last line.
-func Show(d Drawing) { endCell(show(d)) }
+func Show(d Drawing) {
+	f, err := figureOf(d)
+	if err == nil {
+		err = f.show("")
+	}
+	if dir := os.Getenv(exportVariable); err == nil && dir != "" && f.Name != "" {
+		err = f.save(dir, f.Name)
+	}
+	endCell(err)
+}
 
 // endCell ends the cell as failed if there is an error.
 func endCell(err error) {
@@ -143,17 +151,6 @@ func endCell(err error) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func show(d Drawing) error {
-	f, err := figureOf(d)
-	if err == nil {
-		err = f.show("")
-	}
-	if dir := os.Getenv(exportVariable); err == nil && dir != "" && f.Name != "" {
-		return f.save(dir, f.Name)
-	}
-	return err
 }
 
 // show displays a figure in a region of the output.
@@ -175,7 +172,11 @@ func (f Figure) onScreen() ink {
 			if _, shaded := l.(square); shaded {
 				theme.colors = 0
 			}
-			own = own && !foreign(l)
+			_, ours := l.(layer)
+			if q, ok := l.(Labelled); ok {
+				_, ours = q.styled(lonely(paper))
+			}
+			own = own && ours
 		}
 	}
 	if !own {
@@ -214,12 +215,10 @@ func Save(d Drawing, name string) error {
 	return f.save(cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, f.Name)) // beside the notebook
 }
 
-// begunVariable says when the notebook began to run, whose cells are programs of their own.
-const begunVariable = "QHLAB_BEGUN"
-
-// ofThisRun reports whether a file was written since, by another cell.
+// ofThisRun reports whether a file was written since the notebook, whose cells are programs of
+// their own, began to run.
 func ofThisRun(file string) bool {
-	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(begunVariable))
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv("QHLAB_BEGUN"))
 	info, missing := os.Stat(file)
 	return err == nil && missing == nil && info.ModTime().After(begun)
 }
