@@ -15,15 +15,13 @@ import (
 // Figure is a picture made of panels, a value: nothing is drawn until Show, Save
 // or Encode. Panels fill rows from the left.
 type Figure struct {
-	// Name is the file name, without extension, under which Save and an export
-	// of the notebook write the figure.
+	// Name is the name, without extension, of the files that are saved.
 	Name string
 
 	// Title, which may be empty, stands above the panels.
 	Title string
 
-	// Caption says in a sentence or two what the figure shows. It is the text
-	// alternative of the picture everywhere.
+	// Caption says in a sentence or two what the figure shows, as its text alternative.
 	Caption string
 
 	// Panels, at least one.
@@ -32,18 +30,16 @@ type Figure struct {
 	// Columns is the number of panels in a row. Zero: all in one row, three at most. One: stacked.
 	Columns int
 
-	// ShareX and ShareY give all panels the same limits, which cover those of
-	// each, fixed ones too, and write tick labels on the outer panels only. A
-	// key that the panel before has as well is left out. Stacked panels on one
-	// x axis are Columns: 1, ShareX: true; small multiples set both.
+	// ShareX and ShareY give all panels the same limits, which cover those of each, fixed ones too,
+	// and write tick labels on the outer panels only. A key that the panel before has is left out.
 	ShareX, ShareY bool
 
 	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
 
-	// Aspect is height over width of a panel's plotting area. Zero: what suits the number
-	// of panels; panels with Equal follow their data. A figure is at most 320 points high,
-	// 480 pixels in a notebook, and panels lower, down to four lines of text.
+	// Aspect is height over width of a panel's plotting area. Zero: what suits the number of panels;
+	// panels with Equal follow their data. A figure is at most 320 points high, 480 pixels in a
+	// notebook, and its panels lower if need be.
 	Aspect float64
 
 	other Drawing // instead of the panels

@@ -68,10 +68,8 @@ type dialog struct {
 	controls, picture, below string
 }
 
-// The page says twice a second where the sliders stand, from when it is connected.
-// On a busy machine connecting may take several attempts; each that fails leaves a
-// script of gonb in the cell's output. A page that is hidden may speak once a
-// minute, and one that is gone says nothing any more.
+// The page says twice a second where the sliders stand, once a minute if it is hidden. Connecting
+// may take several attempts, each of which leaves a script of gonb in the cell's output.
 const (
 	connectInterval = 5 * time.Second
 	connectAttempts = 4
@@ -125,9 +123,8 @@ func (m *mailbox) put(message string) {
 	m.texts <- text
 }
 
-// follow keeps values where the sliders are, and redraws, until the page says
-// stop, ctx ends, or the page does not answer: for connectAttempts ticks at first,
-// for silentIntervals later. It reports whether the page ever answered.
+// follow keeps values where the sliders are, and redraws, until the page says stop, ctx ends, or
+// the page does not answer. It reports whether the page ever answered.
 func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan string, tick <-chan time.Time, reconnect func()) (answered bool) {
 	most := connectAttempts
 	for silent := 1; ; {

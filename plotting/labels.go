@@ -60,8 +60,7 @@ func (p *pane) endEntries() []entry {
 	return slices.DeleteFunc(p.entries(), func(e entry) bool { return !p.atEnd(e) })
 }
 
-// countTheories counts the labelled lines of the theory. There are none to tell
-// apart if their labels at the ends would take most of the width.
+// countTheories counts the labelled lines of the theory, none if a label would take most of the width.
 func (p *pane) countTheories() (n int) {
 	for _, e := range p.entries() {
 		if e.line && e.role == Reference {

@@ -127,8 +127,7 @@ func (f Figure) drawOther(c draw.Canvas, theme ink) (err error) {
 	return nil
 }
 
-// exportVariable names a folder: when it is set, Show also saves every figure
-// that has a name there, which exports all figures of a notebook by running it.
+// exportVariable names a folder in which Show also saves every figure that has a name.
 const exportVariable = "QHLAB_FIGURES"
 
 // Show displays a figure as the output of a notebook's cell; elsewhere it prints the caption. A
@@ -162,9 +161,8 @@ func (f Figure) show(region string) error {
 	return err
 }
 
-// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
-// for white pages. A notebook keeps all pictures in one file, so they have few colours,
-// unless a layer has shades.
+// onScreen returns the theme of a picture in a notebook: that of paper for plotters of others, whose
+// colours are for white pages; few colours, to keep notebooks small, unless a layer has shades.
 func (f Figure) onScreen() ink {
 	theme, own := screen, f.other == nil
 	for _, p := range f.prepared().Panels {
@@ -249,16 +247,15 @@ func (f Figure) save(dir, name string) error {
 	return failed
 }
 
-// Animate draws figures as the frames of a GIF that repeats for ever, each shown for
-// so many hundredths of a second. Give all the same limits, so that only the data move.
-// EncodeAnimation returns the bytes; Animate displays them as Show does.
+// Animate displays figures as the frames of a GIF that repeats for ever, each shown for so many
+// hundredths of a second. Give all the same limits, so that only the data move.
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
 	endCell(err)
 	display("", data, fmt.Sprintf("%s (%d frames)", frames[0].alt(), len(frames)))
 }
 
-// EncodeAnimation is described at Animate.
+// EncodeAnimation returns the bytes of what Animate displays.
 func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	if len(frames) == 0 || delay <= 0 || delay > math.MaxUint16 {
 		return nil, fmt.Errorf("plotting: an animation needs frames and a delay up to %d, this has %d and %d", math.MaxUint16, len(frames), delay)
@@ -302,8 +299,8 @@ func changes(frame, before *image.Paletted) *image.Paletted {
 	return changed
 }
 
-// Style gives a plot of gonum's the font, the colours and the line widths of this package, and its
-// ticks where they are gonum's own. Call it before drawing; Show, Save and Encode do.
+// Style gives a plot of gonum's the looks of this package, and its ticks where they are gonum's
+// own. Show, Save and Encode do so themselves.
 func Style(p *plot.Plot) {
 	if p == nil {
 		panic("plotting: Style of a nil plot; make plots by plot.New")

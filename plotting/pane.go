@@ -17,9 +17,8 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// pane is a panel that has a place on a page, whose rectangle is the plotting area. It
-// is the canvas that plotters draw on: it notes where their lines are, so that labels
-// avoid them, those of gonum's plotters too.
+// pane is a panel on a page, whose rectangle is the plotting area, and the canvas that plotters
+// draw on. It notes where lines are, those of gonum's plotters too, so that labels avoid them.
 type pane struct {
 	draw.Canvas
 	*look
@@ -266,8 +265,8 @@ func plain(s string) string {
 // points: a fifth of a pixel of print.
 const tolerance = 0.05
 
-// thin leaves out points that lie within the tolerance of the segments between those kept (Douglas
-// and Peucker, 1973), piece by piece: in a long line that turns often it would be quadratic.
+// thin leaves out points within the tolerance of the segments between those kept (Douglas and
+// Peucker, 1973), piece by piece: in a long line that turns often it would be quadratic.
 func thin(points []vg.Point) []vg.Point {
 	if len(points) < 3 {
 		return points

@@ -13,8 +13,7 @@ import (
 // Contours draws level lines of a function of the plane: the decision boundary
 // and the margins of a classifier, or the level sets of a norm.
 //
-// gonum's plotter.Contour draws level lines as well, from a grid; it takes 50 ms where
-// this takes 4, and has no labels in its lines.
+// gonum's plotter.Contour takes 50 ms where this takes 4, and has no labels in its lines.
 type Contours struct {
 	// F is the function, or Batch is: the values at many points at once.
 	F     func(x, y float64) float64
@@ -91,7 +90,7 @@ func (c Contours) style(level float64) (s LineStyle, thin bool) {
 }
 
 // labelLevel writes a label into a gap of a level's lines, where it covers least, and returns what
-// remains of them. Beside lines that are too short for a gap it asks for a note.
+// remains of them. If all are too short it asks for a note beside them.
 func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces [][]vg.Point) {
 	const candidates, most = 24, 50 // a gap on another label, or outside, costs more
 	margin := p.label * 0.3         // between a label and the line it interrupts
@@ -151,14 +150,13 @@ func split(points []vg.Point, keep func(i int) bool) (runs [][]vg.Point) {
 	return runs
 }
 
-// Regions tints where a classifier decides for each class. With one output the classes are f < 0
-// (class 0) and f ≥ 0 (class 1); with several the decision is the largest.
+// Regions tints where a classifier decides for each class: with one output f < 0 is class 0 and
+// f ≥ 0 class 1; with several the largest decides.
 type Regions struct {
 	// F is the output of a binary classifier.
 	F func(x, y float64) float64
 
-	// Batch, instead of F, returns the outputs at many points: all outputs of
-	// the first point, then of the second, …
+	// Batch, instead of F, returns all outputs of the first point, then of the second, …
 	Batch func(x, y []float64) []float64
 
 	// Labels name the classes in the key.

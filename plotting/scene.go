@@ -11,8 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Scene is a picture of space in orthographic projection: balls, planes, points
-// and arrows. Its panel has equal axes and no ticks.
+// Scene is a picture of space in orthographic projection, with equal axes and no ticks.
 type Scene struct {
 	// Azimuth turns the scene about its z axis and Elevation lifts the eye, in
 	// degrees. Both zero: 35 and 20.

@@ -184,7 +184,7 @@ func decades(s span, n int, exponents bool) (out []plot.Tick) {
 }
 
 // slack is how far outside the limits a power of ten still gets its tick, at the end of the axis:
-// data that begin at 10.01 deserve the tick of 10, a point of print away at most.
+// data that begin at 10.01 deserve the tick of 10.
 func (s span) slack() float64 { return 0.003 * (s.hi - s.lo) }
 
 func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s.slack() }
@@ -199,8 +199,8 @@ func whole(k float64) string {
 	return number(k, -1)
 }
 
-// withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short that powers of
-// ten alone would leave it bare, or round numbers where even those are fewer than two.
+// withinDecade are 1, 2 and 5 times powers of ten, for a short logarithmic axis, or round numbers
+// where even those are fewer than two.
 func withinDecade(s span, n int) (out []plot.Tick) {
 	base := math.Floor(s.lo)
 	add := func(u float64, label string) {
