@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -42,6 +44,14 @@ func (a Point3) cross(b Point3) Point3 {
 }
 
 func (a Point3) unit() Point3 { return Point3{}.plus(1/math.Sqrt(a.dot(a)), a) }
+
+// along returns the coordinates of points in a direction.
+func along(points []Point3, direction Point3) (out []float64) {
+	for _, q := range points {
+		out = append(out, q.dot(direction))
+	}
+	return out
+}
 
 // view is a pane with the directions of its projection.
 type view struct {
@@ -82,11 +92,8 @@ func (s Scene) extend(e *extent) error {
 		if shape == nil {
 			return fmt.Errorf("shape %d is nil", k+1)
 		}
-		var x, y []float64
-		for _, q := range shape.covers(right, up) {
-			x, y = append(x, q.dot(right)), append(y, q.dot(up))
-		}
-		if err := e.add(x, "Y", y); err != nil {
+		points := shape.covers(right, up)
+		if err := e.add(along(points, right), "Y", along(points, up)); err != nil {
 			return fmt.Errorf("shape %d (%s): %w", k+1, nameOf(shape), err)
 		}
 	}
@@ -97,19 +104,15 @@ func (s Scene) extend(e *extent) error {
 func (s Scene) draw(p *pane) {
 	v := &view{pane: p}
 	v.right, v.up, v.toEye = s.axes()
-	depth := func(shape Shape) (d float64) {
+	depth := func(shape Shape) float64 {
 		if b, ok := shape.(Ball); ok && b.Glass {
 			return math.Inf(-1)
 		}
-		points := shape.covers(v.right, v.up)
-		for _, q := range points {
-			d += q.dot(v.toEye) / float64(len(points))
-		}
-		return d
+		return stat.Mean(along(shape.covers(v.right, v.up), v.toEye), nil)
 	}
-	for _, shape := range slices.SortedStableFunc(slices.Values(s.Shapes), func(a, b Shape) int {
-		return cmp.Compare(depth(a), depth(b))
-	}) {
+	shapes := slices.Clone(s.Shapes)
+	slices.SortStableFunc(shapes, func(a, b Shape) int { return cmp.Compare(depth(a), depth(b)) })
+	for _, shape := range shapes {
 		shape.drawIn(v)
 	}
 }
@@ -217,15 +220,10 @@ func (ps Points) drawIn(v *view) {
 
 // depths says how near points are, from 0 to 1.
 func (v *view) depths(points []Point3) []float64 {
-	var depth span
-	near := make([]float64, len(points))
-	for k, q := range points {
-		near[k] = q.dot(v.toEye)
-		depth.add(near[k])
-	}
-	for k := range near {
-		near[k] = (near[k] - depth.lo) / math.Max(depth.hi-depth.lo, 1e-300)
-	}
+	near := along(points, v.toEye)
+	lo, hi := floats.Min(near), floats.Max(near)
+	floats.AddConst(-lo, near)
+	floats.Scale(1/math.Max(hi-lo, 1e-300), near)
 	return near
 }
 
