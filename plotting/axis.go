@@ -74,7 +74,7 @@ func (s Scale) value(u float64) float64 {
 type Axis struct {
 	Label string
 
-	// Scale is Linear, Log, LogLog or any of gonum's. Nil: Linear.
+	// Scale is Linear, Log, LogLog or any of gonum's, such as plot.InvertedScale. Nil: Linear.
 	Scale plot.Normalizer
 
 	// Logged says that the data are natural logarithms of the quantity shown, as in a
@@ -83,9 +83,6 @@ type Axis struct {
 
 	// Min and Max are the limits, in the data's units. Both zero: the limits are those of the data.
 	Min, Max float64
-
-	// Down lets the axis run downwards, or to the left.
-	Down bool
 
 	// Ticks are the marks to draw: Counts, or any of gonum's. Nil: round numbers.
 	Ticks plot.Ticker
@@ -96,7 +93,6 @@ type Axis struct {
 type mapping struct {
 	scale Scale
 	other plot.Normalizer // instead of the scale; nil if there is none
-	down  bool
 	span
 }
 
@@ -106,7 +102,6 @@ func (a Axis) mapping() mapping {
 	if a.Logged {
 		m.scale |= logged
 	}
-	m.down = a.Down
 	return m
 }
 
@@ -136,8 +131,6 @@ func (m mapping) Normalize(_, _, v float64) float64 { return m.share(m.position(
 
 func (m mapping) position(v float64) float64 {
 	switch {
-	case m.other == nil && m.down:
-		return -m.scale.position(v)
 	case m.other == nil:
 		return m.scale.position(v)
 	case m.seen:
@@ -148,9 +141,6 @@ func (m mapping) position(v float64) float64 {
 
 // value is the inverse of position, for other scales by bisection.
 func (m mapping) value(u float64) float64 {
-	if m.other == nil && m.down {
-		return m.scale.value(-u)
-	}
 	if m.other == nil {
 		return m.scale.value(u)
 	}
@@ -237,13 +227,6 @@ func (s span) ends() (lo, hi float64) {
 		return math.Inf(1), math.Inf(-1)
 	}
 	return s.lo, s.hi
-}
-
-func (s *span) join(t span) {
-	if t.seen {
-		s.add(t.lo)
-		s.add(t.hi)
-	}
 }
 
 // limits turns the data's span into the axis' limits: fixed ones as they are, others with a margin

@@ -105,10 +105,7 @@ func layerError(i int, l plot.Plotter, err error) error {
 }
 
 // square layers draw cells or space: equal axes, and none shown that has no label.
-type square interface {
-	square() bool
-	down() bool // whether rows are counted downwards
-}
+type square interface{ square() bool }
 
 // prepared returns the panels with layers for pointers to them, and with the axes of square layers.
 func (f Figure) prepared() Figure {
@@ -123,8 +120,11 @@ func (f Figure) prepared() Figure {
 				}
 			}
 			if s, ok := p.Layers[k].(square); ok && s.square() {
-				p.Equal, p.Y.Down = true, p.Y.Down || s.down()
+				p.Equal = true
 				p.Bare = p.Bare || p.X.Label == "" && p.Y.Label == "" && p.X.Ticks == nil && p.Y.Ticks == nil
+				if _, matrix := s.(HeatMap); matrix && p.Y.Scale == nil {
+					p.Y.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}} // rows are counted downwards
+				}
 			}
 		}
 	}
@@ -206,7 +206,8 @@ func (f Figure) share(extents []extent, second bool) error {
 		if m.scale != first.scale || !reflect.DeepEqual(m.other, first.other) {
 			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
 		}
-		all.join(m.span)
+		all.add(m.lo)
+		all.add(m.hi)
 	}
 	for i := range extents {
 		of(&extents[i]).span = all

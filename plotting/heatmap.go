@@ -78,9 +78,6 @@ func luminanceMap(controls ...color.Color) palette.ColorMap {
 // square says that cells are squares, unless the axes say where they are.
 func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64{} }
 
-// down says that rows are counted downwards.
-func (h HeatMap) down() bool { return h.Y == [2]float64{} }
-
 // axis is that of the colour bar.
 func (h HeatMap) axis() Axis { return Axis{Scale: h.Scale, Min: h.Low, Max: h.High} }
 
@@ -128,7 +125,7 @@ func (h HeatMap) edges() (x, y [2]float64) {
 	if x == [2]float64{} {
 		x = [2]float64{-0.5, float64(columns) - 0.5}
 	}
-	if h.down() {
+	if h.Y == [2]float64{} { // rows are counted downwards
 		y = [2]float64{float64(rows) - 0.5, -0.5}
 	}
 	return x, y

@@ -72,7 +72,6 @@ func (s Scene) axes() (right, up, toEye Point3) {
 }
 
 func (s Scene) square() bool { return true }
-func (s Scene) down() bool   { return false }
 
 func (s Scene) entries() (out []entry) {
 	for _, shape := range s.Shapes {
