@@ -233,10 +233,8 @@ func (b bar) draw(p *pane, area vg.Rectangle) {
 	left, right := area.Max.X+p.label, area.Max.X+p.label*1.9
 	p.DrawImage(vg.Rectangle{Min: vg.Point{X: left, Y: area.Min.Y}, Max: vg.Point{X: right, Y: area.Max.Y}}, img)
 	p.pen(p.faint, p.axis, nil)
-	for _, m := range (Axis{}).ticks(b.mapping, min(6, int(p.Size().Y/(p.tick*3)))) {
-		at := vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(m.Value))}
-		p.segment(at, at.Add(vg.Point{X: p.lengthOf(m) * 0.7}))
-		p.text(at.Add(vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XLeft)
-	}
+	p.drawMarks(Axis{}.ticks(b.mapping, min(6, int(p.Size().Y/(p.tick*3)))), func(u float64) vg.Point {
+		return vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(u))}
+	}, vg.Point{X: 0.7}, vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}, draw.XLeft, false)
 	p.text(vg.Point{X: left, Y: area.Max.Y + p.tick*0.9}, b.label, p.tick, p.quiet, draw.XLeft)
 }

@@ -439,28 +439,25 @@ func (p *pane) drawTicks() {
 	}
 	p.pen(p.faint, p.axis, nil)
 	p.segment(p.Min, vg.Point{X: p.Max.X, Y: p.Min.Y})
-	for _, m := range p.xTicks() {
-		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y}
-		p.segment(at, at.Sub(vg.Point{Y: p.lengthOf(m)}))
-		if !p.inner.x {
-			p.text(at.Sub(vg.Point{Y: p.tickLength + p.padding*0.6 + p.tick*0.85}), m.Label, p.tick, p.quiet, draw.XCenter)
-		}
-	}
+	p.drawMarks(p.xTicks(), func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: p.Min.Y} },
+		vg.Point{Y: -1}, vg.Point{Y: -p.tickLength - p.padding*0.6 - p.tick*0.85}, draw.XCenter, p.inner.x)
 	p.segment(p.Min, vg.Point{X: p.Min.X, Y: p.Max.Y})
-	for _, m := range p.yTicks() {
-		at := vg.Point{X: p.Min.X, Y: p.at(0, m.Value).Y}
-		p.segment(at, at.Sub(vg.Point{X: p.lengthOf(m)}))
-		if !p.inner.y {
-			p.text(at.Sub(vg.Point{X: p.tickLength + p.padding, Y: p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
+	p.drawMarks(p.yTicks(), func(u float64) vg.Point { return vg.Point{X: p.Min.X, Y: p.at(0, u).Y} },
+		vg.Point{X: -1}, vg.Point{X: -p.tickLength - p.padding, Y: -p.tick * 0.36}, draw.XRight, p.inner.y)
 }
 
-func (p *pane) lengthOf(t plot.Tick) vg.Length {
-	if t.IsMinor() {
-		return p.tickLength * 0.6
+// drawMarks draws ticks out of an axis, and unless they are mute their labels at an offset.
+func (p *pane) drawMarks(ticks []plot.Tick, place func(u float64) vg.Point, out, offset vg.Point, align draw.XAlignment, mute bool) {
+	for _, m := range ticks {
+		at, length := place(m.Value), p.tickLength
+		if m.IsMinor() {
+			length *= 0.6
+		}
+		p.segment(at, at.Add(out.Scale(length)))
+		if !mute {
+			p.text(at.Add(offset), m.Label, p.tick, p.quiet, align)
+		}
 	}
-	return p.tickLength
 }
 
 // yLabelX is where the label of the y axis begins: above the tick labels, so that

@@ -90,10 +90,14 @@ func (c Circle) extend(e *extent) error {
 
 func (c Circle) draw(p *pane) {
 	const n = 120 // chords; at 3 inches across they leave the circle by 0.04 points
-	points := circle(n, func(cos, sin float64) vg.Point { return p.point(c.X+c.R*cos, c.Y+c.R*sin) })
-	if c.Filled {
-		p.polygon(p.tint(p.color(c.Role), areaTint), points[:n])
+	points := regular(n, vg.Point{X: vg.Length(c.X), Y: vg.Length(c.Y)}, vg.Length(c.R), 0)
+	for i, q := range points {
+		points[i] = p.point(float64(q.X), float64(q.Y))
 	}
+	if c.Filled {
+		p.polygon(p.tint(p.color(c.Role), areaTint), points)
+	}
+	points = append(points, points[0])
 	style := Solid
 	if c.Role == Reference {
 		style = RoleStyle
@@ -107,16 +111,6 @@ func (c Circle) draw(p *pane) {
 		places = places[1:]
 	}
 	p.annotate(c.Label, p.color(c.Role), places...)
-}
-
-// circle returns the corners of a closed polygon, given what is at an angle.
-func circle(n int, at func(cos, sin float64) vg.Point) []vg.Point {
-	points := make([]vg.Point, n+1)
-	for k := range points {
-		sin, cos := math.Sincos(2 * math.Pi * float64(k%n) / float64(n))
-		points[k] = at(cos, sin)
-	}
-	return points
 }
 
 // Note is a word at a point, with an arrow from it to what it explains.

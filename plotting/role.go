@@ -228,13 +228,13 @@ func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
 func (m Marker) corners(r vg.Length) []vg.Point {
 	switch m {
 	case Square:
-		return regular(4, r*1.25, math.Pi/4)
+		return regular(4, vg.Point{}, r*1.25, math.Pi/4)
 	case Triangle:
-		return regular(3, r*1.45, math.Pi/2)
+		return regular(3, vg.Point{}, r*1.45, math.Pi/2)
 	case TriangleDown:
-		return regular(3, r*1.45, -math.Pi/2)
+		return regular(3, vg.Point{}, r*1.45, -math.Pi/2)
 	case Diamond:
-		return regular(4, r*1.35, math.Pi/2)
+		return regular(4, vg.Point{}, r*1.35, math.Pi/2)
 	case Cross:
 		return bars(r*1.2, math.Pi/4)
 	case Plus:
@@ -244,9 +244,9 @@ func (m Marker) corners(r vg.Length) []vg.Point {
 }
 
 // regular is the polygon of n equal sides.
-func regular(n int, r vg.Length, first float64) (corners []vg.Point) {
+func regular(n int, center vg.Point, r vg.Length, first float64) (corners []vg.Point) {
 	for k := range n {
-		corners = append(corners, polar(r, first+2*math.Pi*float64(k)/float64(n)))
+		corners = append(corners, center.Add(polar(r, first+2*math.Pi*float64(k)/float64(n))))
 	}
 	return corners
 }

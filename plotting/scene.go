@@ -163,11 +163,9 @@ func (b Ball) drawIn(v *view) {
 		v.SetColor(paper.tint(c, 0.6-0.34*t))
 		v.Canvas.Fill(annulus(center.Add(vg.Point{X: -shift * 0.7, Y: shift}), radius*vg.Length(1-t), 0))
 	}
-	outline := circle(96, func(cos, sin float64) vg.Point {
-		return center.Add(vg.Point{X: vg.Length(cos), Y: vg.Length(sin)}.Scale(radius))
-	})
+	outline := regular(96, center, radius, 0)
 	v.pen(c, v.thin, nil)
-	v.line(outline)
+	v.line(append(outline, outline[0]))
 	v.occupy(center, outline)
 	v.annotate(b.Label, c, v.around(center, radius, b.Label)...)
 }
