@@ -229,7 +229,7 @@ func (p *pane) around(center vg.Point, radius vg.Length, label string) (places [
 // drawNotes puts every note where it covers least.
 func (p *pane) drawNotes() {
 	for _, n := range p.notes {
-		at, box, _ := p.best(n.text, n.places, nil)
+		at, box, _ := p.best(n.text, n.places, p.busy, nil)
 		if covered(box, p.busy) > 0 && p.ground != nil { // it stands on lines after all
 			p.SetColor(color.NRGBA{255, 255, 255, 190})
 			p.Fill(box.Path())
@@ -241,11 +241,11 @@ func (p *pane) drawNotes() {
 
 // best returns the place where a label covers least, and the first of equal ones. A line of
 // its own that it may interrupt counts little.
-func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Rectangle, least float64) {
+func (p *pane) best(text string, places, busy, own []vg.Point) (at vg.Point, box vg.Rectangle, least float64) {
 	least = math.Inf(1)
 	for i, place := range places {
 		r := p.inkBox(place, text, p.label)
-		if cost := p.cover(r) + 0.01*float64(i) - 0.95*float64(covered(r, own)); cost < least {
+		if cost := p.cover(r, busy) + 0.01*float64(i) - 0.95*float64(covered(r, own)); cost < least {
 			at, box, least = place, r, cost
 		}
 	}
@@ -254,8 +254,8 @@ func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Re
 
 // cover is what speaks against a label's place: the ink under it, in points of
 // lines, labels, and what would stand outside.
-func (p *pane) cover(r vg.Rectangle) float64 {
-	cost := float64(covered(r, p.busy))
+func (p *pane) cover(r vg.Rectangle, busy []vg.Point) float64 {
+	cost := float64(covered(r, busy))
 	for _, t := range p.taken {
 		if r.Min.X < t.Max.X && t.Min.X < r.Max.X && r.Min.Y < t.Max.Y && t.Min.Y < r.Max.Y {
 			cost += 100

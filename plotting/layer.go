@@ -190,7 +190,7 @@ func plotLayer(c draw.Canvas, p *plot.Plot, l layer) {
 		l.draw(q)
 		return
 	}
-	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true}
+	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, coming: []vg.Point{}}
 	q.page = vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}
 	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
 	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)

@@ -369,11 +369,9 @@ func (pl *plan) draw(c draw.Canvas, f Figure) error {
 	}
 	for i, p := range pl.panes {
 		if slices.ContainsFunc(p.panel.Layers, labelsLines) { // in gaps, far from what is drawn later
-			p.rehearsing = true
 			if err := p.drawLayers(new(recorder.Canvas)); err != nil {
 				return f.panelError(i, err)
 			}
-			p.rehearsing = false
 			p.coming, p.busy, p.ends, p.notes, p.taken = p.busy, nil, nil, nil, nil
 		}
 		if err := p.drawLayers(c.Canvas); err != nil {

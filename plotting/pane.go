@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -34,15 +35,14 @@ type pane struct {
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
 
-	ends       []endLabel
-	notes      []note
-	watching   bool           // a layer is being drawn
-	busy       []vg.Point     // where lines and points are, for labels to avoid
-	coming     []vg.Point     // where they will be
-	measuring  bool           // text is only measured
-	set        vg.Rectangle   // what it then covers
-	rehearsing bool           // only to see where
-	taken      []vg.Rectangle // labels, likewise
+	ends      []endLabel
+	notes     []note
+	watching  bool           // a layer is being drawn
+	busy      []vg.Point     // where lines and points are, for labels to avoid
+	coming    []vg.Point     // where they will be, if lines are to have labels
+	measuring bool           // text is only measured
+	set       vg.Rectangle   // what it then covers
+	taken     []vg.Rectangle // labels
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
@@ -73,9 +73,7 @@ func recovered(err *error) {
 
 // fail records that something cannot be drawn.
 func (l *look) fail(err error) {
-	if l.err == nil {
-		l.err = err
-	}
+	l.err = cmp.Or(l.err, err)
 }
 
 // Stroke draws a line and notes where it is.

@@ -68,7 +68,7 @@ func (c Contours) draw(p *pane) {
 	}
 	for k, level := range c.levels() {
 		lines := l.level(level)
-		if k < len(c.Labels) && c.Labels[k] != "" && !p.rehearsing {
+		if k < len(c.Labels) && c.Labels[k] != "" && p.coming != nil {
 			lines = p.labelLevel(c.Labels[k], c.Role, lines)
 		}
 		style, thin := c.style(level)
@@ -109,10 +109,7 @@ func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces []
 			}
 		}
 	}
-	busy := p.busy
-	p.busy = p.coming
-	at, box, cost := p.best(text, inside, all)
-	p.busy = busy
+	at, box, cost := p.best(text, inside, p.coming, all)
 	if cost > most {
 		p.annotate(text, p.color(role), beside...)
 		return lines

@@ -128,11 +128,9 @@ func (n Note) extend(e *extent) error {
 		return errors.New("has no Label")
 	}
 	x, y := []float64{n.X}, []float64{n.Y}
-	switch len(n.To) {
-	case 0:
-	case 2:
+	if len(n.To) == 2 {
 		x, y = append(x, n.To[0]), append(y, n.To[1])
-	default:
+	} else if len(n.To) > 0 {
 		return fmt.Errorf("points to %d coordinates", len(n.To))
 	}
 	return e.add(x, "Y", y)
