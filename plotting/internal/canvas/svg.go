@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"io"
@@ -65,16 +65,17 @@ func svgPath(p vg.Path, height vg.Length) (b []byte) {
 	return b
 }
 
-func (s *svg) paint(kind string, c color.NRGBA) {
-	s.printf(` %s="#%02x%02x%02x"`, kind, c.R, c.G, c.B)
+// paint is the attribute of a colour, to fill or to stroke.
+func paint(kind string, c color.NRGBA) string {
+	text := fmt.Sprintf(` %s="#%02x%02x%02x"`, kind, c.R, c.G, c.B)
 	if c.A < 255 {
-		s.printf(` %s-opacity="%.3g"`, kind, float64(c.A)/255)
+		text += fmt.Sprintf(` %s-opacity="%.3g"`, kind, float64(c.A)/255)
 	}
+	return text
 }
 
 func (s *svg) stroke(p vg.Path, st *state) {
-	s.printf(`<path fill="none" stroke-width="%s"`, number(st.lineWidth))
-	s.paint("stroke", st.color)
+	s.printf(`<path fill="none" stroke-width="%s"%s`, number(st.lineWidth), paint("stroke", st.color))
 	if len(st.dash) > 0 {
 		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, join(" ", 1e2, st.dash...), number(st.dashOffset))
 	}
@@ -82,25 +83,19 @@ func (s *svg) stroke(p vg.Path, st *state) {
 }
 
 func (s *svg) fill(p vg.Path, c color.NRGBA) {
-	s.printf("<path")
-	s.paint("fill", c)
-	s.printf(" d=\"%s\"/>\n", svgPath(p, s.height))
+	s.printf("<path%s d=\"%s\"/>\n", paint("fill", c), svgPath(p, s.height))
 }
 
 // stamp names a shape by its outline, so that two documents in one page do not
 // mean different shapes by one name.
 func (s *svg) stamp(p vg.Path, c color.NRGBA, at []vg.Point) {
 	outline := svgPath(p, 0)
-	hash := fnv.New32a()
-	_, _ = hash.Write(outline) // a hash does not fail
-	id := fmt.Sprintf("m%x", hash.Sum32())
+	id := fmt.Sprintf("m%x", crc32.ChecksumIEEE(outline))
 	if !s.shapes[id] {
 		s.shapes[id] = true
 		s.printf("<defs><path id=\"%s\" d=\"%s\"/></defs>\n", id, outline)
 	}
-	s.printf("<g")
-	s.paint("fill", c)
-	s.printf(">\n")
+	s.printf("<g%s>\n", paint("fill", c))
 	for _, q := range at {
 		q = s.flip(q)
 		s.printf("<use href=\"#%s\" x=\"%s\" y=\"%s\"/>\n", id, number(q.X), number(q.Y))
@@ -130,8 +125,7 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 	if l.Family != s.family {
 		s.printf(` font-family="%s"`, l.Family)
 	}
-	s.paint("fill", st.color)
-	s.printf(">")
+	s.printf("%s>", paint("fill", st.color))
 	x, y := 0.0, 0.0
 	for _, r := range l.Runs(true) {
 		first := r.Glyphs[0]
