@@ -87,12 +87,7 @@ type plan struct {
 	panes         []*pane
 }
 
-func (f Figure) columns() int {
-	if f.Columns > 0 {
-		return min(f.Columns, len(f.Panels))
-	}
-	return min(3, len(f.Panels))
-}
+func (f Figure) columns() int { return min(cmp.Or(f.Columns, 3), len(f.Panels)) }
 
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.

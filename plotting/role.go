@@ -207,17 +207,16 @@ func (m Marker) of(r Role) Marker {
 
 // outline is the marker around the origin. Markers have about equal areas.
 func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
-	const hole = 0.62
-	corners := m.corners(r)
-	switch {
-	case corners == nil && hollow:
-		return annulus(vg.Point{}, r, r*hole)
-	case corners == nil:
-		return annulus(vg.Point{}, r, 0)
+	corners, hole := m.corners(r), vg.Length(0)
+	if hollow {
+		hole = r * 0.62
+	}
+	if corners == nil {
+		return annulus(vg.Point{}, r, hole)
 	}
 	path := polygonPath(corners)
 	if hollow { // wound the other way
-		inner := m.corners(r * hole)
+		inner := m.corners(hole)
 		slices.Reverse(inner)
 		path = append(path, polygonPath(inner)...)
 	}

@@ -53,9 +53,7 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	if p.o.Title != "" {
 		f.SetTitle(narrow(p.o.Title), true)
 	}
-	if p.o.Alt != "" {
-		f.SetSubject(narrow(p.o.Alt), true)
-	}
+	f.SetSubject(narrow(p.o.Alt), true)
 	f.SetMargins(0, 0, 0)
 	f.SetAutoPageBreak(false, 0)
 	f.AddPage()

@@ -8,7 +8,6 @@ import (
 	"image/color"
 	"io"
 	"strings"
-	"unicode"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -29,12 +28,7 @@ func (p *pgf) WriteTo(w io.Writer) (int64, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	comment := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(p.alt, "?"))
+	comment := strings.Join(strings.Fields(strings.ToValidUTF8(p.alt, "?")), " ") // in one line
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `%% %s
 %% Needs \usepackage{pgf,amsmath,amssymb}.
