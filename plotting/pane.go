@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"math"
 	"runtime"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -48,16 +47,11 @@ type pane struct {
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
 // error, other than a mistake of the program.
 func (p *pane) drawLayer(l plot.Plotter) (err error) {
-	defer func() {
-		p.watching = false
-		if err == nil {
-			err = p.err
-		}
-	}()
 	defer recovered(&err)
 	p.watching = true
 	l.Plot(draw.Canvas{Canvas: p, Rectangle: p.Rectangle}, p.plot)
-	return nil
+	p.watching = false
+	return p.err
 }
 
 // recovered turns a panic with a message into an error.
@@ -72,9 +66,7 @@ func recovered(err *error) {
 }
 
 // fail records that something cannot be drawn.
-func (l *look) fail(err error) {
-	l.err = cmp.Or(l.err, err)
-}
+func (l *look) fail(err error) { l.err = cmp.Or(l.err, err) }
 
 // Stroke draws a line and notes where it is.
 func (p *pane) Stroke(path vg.Path) {
@@ -207,14 +199,14 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	if p.err != nil {
 		return
 	}
-	shift := vg.Length(align) * box.Size().X
+	box = box.Add(vg.Point{X: vg.Length(align) * box.Size().X})
 	if p.measuring {
-		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X+shift), max(p.set.Max.X, box.Max.X+shift)
+		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X), max(p.set.Max.X, box.Max.X)
 		p.set.Min.Y, p.set.Max.Y = min(p.set.Min.Y, box.Min.Y), max(p.set.Max.Y, box.Max.Y)
 		return
 	}
 	const slack = 1.5 // points of the margin
-	if box.Min.X+shift < p.page.Min.X-slack || box.Max.X+shift > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
+	if box.Min.X < p.page.Min.X-slack || box.Max.X > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
 		p.fail(fmt.Errorf("the label %q does not fit on the page; shorten it, or set Key or a greater Width", s))
 	}
 	style := p.textStyle(size, c)
@@ -251,13 +243,7 @@ func (l *look) inkBox(at vg.Point, s string, size vg.Length) vg.Rectangle {
 }
 
 // plain is a label's text without its structure.
-func plain(s string) string {
-	var b strings.Builder
-	for _, g := range lonely(paper).lineOf(s).Glyphs {
-		b.WriteRune(g.Rune)
-	}
-	return b.String()
-}
+func plain(s string) string { return label.Run{Glyphs: lonely(paper).lineOf(s).Glyphs}.Text() }
 
 // tolerance is the distance in points by which a drawn polyline may miss its
 // points: a fifth of a pixel of print.
