@@ -26,8 +26,7 @@ const (
 
 // Normalize returns where v is between min and max, as a share.
 func (s Scale) Normalize(min, max, v float64) float64 {
-	lo := s.position(min)
-	return (s.position(v) - lo) / (s.position(max) - lo)
+	return span{s.position(min), s.position(max), true}.share(s.position(v))
 }
 
 // Ticks returns about five labelled ticks between min and max.

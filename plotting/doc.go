@@ -49,4 +49,10 @@
 // A NaN, an empty layer, a number an axis cannot show, a label that runs off the page, is
 // an error that names figure, panel, layer and index. Save and Encode return it; Show
 // prints it and ends the cell as failed.
+//
+// # What gonum lacks
+//
+// Layout, labels at the ends of lines, and labels in level lines have no counterpart in
+// gonum/plot. Its ticks end at numbers that float64 holds, and its axes put the name of y
+// on its side. Contours, HeatMap and markers are drawn here for the reasons given there.
 package plotting

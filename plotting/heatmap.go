@@ -23,7 +23,7 @@ type Matrix interface {
 // has no axes. Otherwise, or beside other layers, the cell in row i and column j is at (j, i), and
 // rows are counted downwards as in a matrix; or X and Y say where cells are.
 //
-// gonum's plotter.HeatMap has no bar and draws a path for each cell.
+// gonum's plotter.HeatMap needs a grid and a palette, has no bar and draws a path for each cell.
 type HeatMap struct {
 	Values Matrix
 
