@@ -8,6 +8,7 @@
 package label
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"maps"
@@ -103,12 +104,9 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
 	}
-	if s.Color == nil {
-		s.Color = color.Black
-	}
 	c.Push()
 	defer c.Pop()
-	c.SetColor(s.Color)
+	c.SetColor(cmp.Or[color.Color](s.Color, color.Black))
 	c.Translate(at)
 	c.Rotate(s.Rotation)
 	lines := h.Lines(label)
