@@ -26,8 +26,7 @@ const (
 
 // Normalize returns where v is between min and max, as a share.
 func (s Scale) Normalize(min, max, v float64) float64 {
-	lo := s.position(min)
-	return (s.position(v) - lo) / (s.position(max) - lo)
+	return span{s.position(min), s.position(max), true}.share(s.position(v))
 }
 
 // Ticks returns about five labelled ticks between min and max.
@@ -70,27 +69,21 @@ func (s Scale) value(u float64) float64 {
 	return math.Pow(10, u)
 }
 
-// Axis describes one axis of a panel. The zero Axis is linear, fits the data and
-// has no label.
+// Axis describes one axis of a panel. The zero Axis is linear, fits the data and has no label.
 type Axis struct {
 	Label string
 
-	// Scale is Linear, Log, LogLog or any of gonum's. Nil: Linear.
+	// Scale is Linear, Log, LogLog or any of gonum's, such as plot.InvertedScale. Nil: Linear.
 	Scale plot.Normalizer
 
 	// Logged says that the data are natural logarithms of the quantity shown, as in a
 	// flow that keeps log t because t itself overflows. It needs the scale Log or LogLog.
 	Logged bool
 
-	// Min and Max are the limits, in the data's units. Both zero: the limits
-	// are those of the data.
+	// Min and Max are the limits, in the data's units. Both zero: the limits are those of the data.
 	Min, Max float64
 
-	// Down lets the axis run downwards, or to the left.
-	Down bool
-
-	// Ticks are the marks to draw: Counts, or any of gonum's. Nil:
-	// round numbers.
+	// Ticks are the marks to draw: Counts, or any of gonum's. Nil: round numbers.
 	Ticks plot.Ticker
 }
 
@@ -99,7 +92,6 @@ type Axis struct {
 type mapping struct {
 	scale Scale
 	other plot.Normalizer // instead of the scale; nil if there is none
-	down  bool
 	span
 }
 
@@ -109,7 +101,6 @@ func (a Axis) mapping() mapping {
 	if a.Logged {
 		m.scale |= logged
 	}
-	m.down = a.Down
 	return m
 }
 
@@ -139,8 +130,6 @@ func (m mapping) Normalize(_, _, v float64) float64 { return m.share(m.position(
 
 func (m mapping) position(v float64) float64 {
 	switch {
-	case m.other == nil && m.down:
-		return -m.scale.position(v)
 	case m.other == nil:
 		return m.scale.position(v)
 	case m.seen:
@@ -151,9 +140,6 @@ func (m mapping) position(v float64) float64 {
 
 // value is the inverse of position, for other scales by bisection.
 func (m mapping) value(u float64) float64 {
-	if m.other == nil && m.down {
-		return m.scale.value(-u)
-	}
 	if m.other == nil {
 		return m.scale.value(u)
 	}
@@ -242,16 +228,9 @@ func (s span) ends() (lo, hi float64) {
 	return s.lo, s.hi
 }
 
-func (s *span) join(t span) {
-	if t.seen {
-		s.add(t.lo)
-		s.add(t.hi)
-	}
-}
-
-// limits turns the data's span into the axis' limits: fixed ones as they are,
-// others with a margin of the given share on both sides.
-func (a Axis) limits(m mapping, margin float64) span {
+// limits turns the data's span into the axis' limits: fixed ones as they are, others with a margin
+// on both sides if it is wanted.
+func (a Axis) limits(m mapping, margin bool) span {
 	s := m.span
 	switch {
 	case a.fixed():
@@ -266,8 +245,10 @@ func (a Axis) limits(m mapping, margin float64) span {
 			half = math.Max(1e-6*s.largest(), 1) / 2
 		}
 		return s.grown(half)
+	case margin:
+		return s.grown(0.05 * (s.hi - s.lo))
 	}
-	return s.grown(margin * (s.hi - s.lo))
+	return s
 }
 
 // constant reports whether a span is nothing but rounding: a trillionth of its

@@ -18,23 +18,17 @@
 //	the plane   Regions, Contours, Circle, Note; gonum's plotter.Field
 //	matrices    HeatMap
 //	space       Scene of Ball, Plane, Points, Path, Vector
-//	others      any plot.Plotter; Labelled puts it into the key, and gives gonum's error bars,
-//	            histograms and box plots the looks of a role
+//	others      any plot.Plotter; Labelled gives it a key, and some of gonum's a role
 //	tables      Table, printed
 //
 // The examples below are drawn in testdata; they are the tests as well.
 //
 // # Style
 //
-// A layer has a [Role], such as Highest for the highest rate, and the role chooses
-// colour, line style and marker, so that a rate looks the same in every figure.
-// [Class] is for classes, [Named] for what the book names, and [Series] for whatever else
-// there are several of. Labels stand on the data. The theory's value is dotted, or wide
-// and pale below data that lie on it. The zero value of every field is a good default.
-//
-// Panels stand in rows of Figure.Columns. Curves stacked on one x axis are Columns: 1,
-// ShareX: true; small multiples set ShareX and ShareY. A figure is seen as a whole: it is
-// at most 320 points high, which are 480 pixels in a notebook.
+// The [Role] of a layer, such as Highest for the highest rate, chooses colour, line style
+// and marker, so that a rate looks the same in every figure. Labels stand on the data. The
+// theory's value is dotted, or wide and pale below data that lie on it. The zero value of
+// every field is a good default.
 //
 // # Screen and print
 //

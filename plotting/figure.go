@@ -15,36 +15,31 @@ import (
 // Figure is a picture made of panels, a value: nothing is drawn until Show, Save
 // or Encode. Panels fill rows from the left.
 type Figure struct {
-	// Name is the file name, without extension, under which Save and an export
-	// of the notebook write the figure.
+	// Name is the name, without extension, of the files that are saved.
 	Name string
 
 	// Title, which may be empty, stands above the panels.
 	Title string
 
-	// Caption says in a sentence or two what the figure shows. It is the text
-	// alternative of the picture everywhere.
+	// Caption says in a sentence or two what the figure shows, as its text alternative.
 	Caption string
 
 	// Panels, at least one.
 	Panels []Panel
 
-	// Columns is the number of panels in a row. Zero: all in one row, three at
-	// most. One: stacked.
+	// Columns is the number of panels in a row. Zero: all in one row, three at most. One: stacked.
 	Columns int
 
-	// ShareX and ShareY give all panels the same limits, which cover those of
-	// each, fixed ones too, and write tick labels on the outer panels only. A
-	// key that the panel before has as well is left out. Stacked panels on one
-	// x axis are Columns: 1, ShareX: true; small multiples set both.
+	// ShareX and ShareY give all panels the same limits, which cover those of each, fixed ones too,
+	// and write tick labels on the outer panels only. A key that the panel before has is left out.
 	ShareX, ShareY bool
 
 	// Width is a preset, or a length and a font of your own. Zero: Double.
 	Width Width
 
-	// Aspect is height over width of a panel's plotting area. Zero: what suits the number
-	// of panels; panels with Equal follow their data. A figure is at most 320 points high,
-	// 480 pixels in a notebook, and panels lower, down to four lines of text.
+	// Aspect is height over width of a panel's plotting area. Zero: what suits the number of panels;
+	// panels with Equal follow their data. A figure is at most 320 points high, 480 pixels in a
+	// notebook, and its panels lower if need be.
 	Aspect float64
 
 	other Drawing // instead of the panels
@@ -64,8 +59,7 @@ type Panel struct {
 	// Bare leaves out axes and ticks.
 	Bare bool
 
-	// Key lists the labels of lines in a row above the panel, instead of at
-	// the lines' ends.
+	// Key lists the labels of lines in a row above the panel, instead of at the lines' ends.
 	Key bool
 
 	// Height is relative to the other rows. Zero: 1.
@@ -82,9 +76,10 @@ func (e *extent) measure(p Panel) error {
 	}
 	if e.second {
 		e.x = x
-		e.y.span = p.Y.limits(e.y, e.margin(true))
+		e.y.span = p.Y.limits(e.y, !e.tight)
 	} else {
-		e.x.span = p.X.limits(e.x, e.margin(e.cloud || p.Equal))
+		// A line begins at the y axis and ends at its label.
+		e.x.span = p.X.limits(e.x, !e.tight && (e.cloud || p.Equal))
 	}
 	return nil
 }
@@ -109,23 +104,10 @@ func layerError(i int, l plot.Plotter, err error) error {
 	return fmt.Errorf("layer %d (%s): %w", i+1, nameOf(l), err)
 }
 
-// margin is the share of the data's span left free around it. A line begins at the y
-// axis and ends at its label.
-func (e *extent) margin(wanted bool) float64 {
-	if e.tight || !wanted {
-		return 0
-	}
-	return 0.05
-}
-
 // square layers draw cells or space: equal axes, and none shown that has no label.
-type square interface {
-	square() bool
-	down() bool // whether rows are counted downwards
-}
+type square interface{ square() bool }
 
-// prepared returns the panels with layers for pointers to them, and with the axes of square
-// layers.
+// prepared returns the panels with layers for pointers to them, and with the axes of square layers.
 func (f Figure) prepared() Figure {
 	f.Panels = slices.Clone(f.Panels)
 	for i := range f.Panels {
@@ -138,8 +120,11 @@ func (f Figure) prepared() Figure {
 				}
 			}
 			if s, ok := p.Layers[k].(square); ok && s.square() {
-				p.Equal, p.Y.Down = true, p.Y.Down || s.down()
+				p.Equal = true
 				p.Bare = p.Bare || p.X.Label == "" && p.Y.Label == "" && p.X.Ticks == nil && p.Y.Ticks == nil
+				if _, matrix := s.(HeatMap); matrix && p.Y.Scale == nil {
+					p.Y.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}} // rows are counted downwards
+				}
 			}
 		}
 	}
@@ -221,7 +206,8 @@ func (f Figure) share(extents []extent, second bool) error {
 		if m.scale != first.scale || !reflect.DeepEqual(m.other, first.other) {
 			return f.panelError(i, fmt.Errorf("its axis has another scale than that of panel 1, so Share%s cannot join them", name))
 		}
-		all.join(m.span)
+		all.add(m.lo)
+		all.add(m.hi)
 	}
 	for i := range extents {
 		of(&extents[i]).span = all

@@ -19,13 +19,11 @@ type Matrix interface {
 	At(i, j int) float64
 }
 
-// HeatMap shows a matrix as coloured cells, with a colour bar. Without labels and
-// ticks its panel has no axes. Otherwise, or beside other layers, the cell in row i and
-// column j is at (j, i), and rows are counted downwards as in a matrix; or X and Y say
-// where cells are.
+// HeatMap shows a matrix as coloured cells, with a colour bar. Without labels and ticks its panel
+// has no axes. Otherwise, or beside other layers, the cell in row i and column j is at (j, i), and
+// rows are counted downwards as in a matrix; or X and Y say where cells are.
 //
-// gonum's plotter.HeatMap needs a grid in the data's units and a palette, has no bar and
-// draws a path for each cell.
+// gonum's plotter.HeatMap needs a grid and a palette, has no bar and draws a path for each cell.
 type HeatMap struct {
 	Values Matrix
 
@@ -80,9 +78,6 @@ func luminanceMap(controls ...color.Color) palette.ColorMap {
 // square says that cells are squares, unless the axes say where they are.
 func (h HeatMap) square() bool { return h.X == [2]float64{} && h.Y == [2]float64{} }
 
-// down says that rows are counted downwards.
-func (h HeatMap) down() bool { return h.Y == [2]float64{} }
-
 // axis is that of the colour bar.
 func (h HeatMap) axis() Axis { return Axis{Scale: h.Scale, Min: h.Low, Max: h.High} }
 
@@ -130,7 +125,7 @@ func (h HeatMap) edges() (x, y [2]float64) {
 	if x == [2]float64{} {
 		x = [2]float64{-0.5, float64(columns) - 0.5}
 	}
-	if h.down() {
+	if h.Y == [2]float64{} { // rows are counted downwards
 		y = [2]float64{float64(rows) - 0.5, -0.5}
 	}
 	return x, y
@@ -145,20 +140,18 @@ type bar struct {
 
 func (h HeatMap) bar() (b bar, err error) {
 	b.mapping, b.label = h.axis().mapping(), h.Label
+	h.each(func(_, _ int, v float64) { b.add(b.position(v)) })
 	if h.axis().fixed() {
 		b.mapping = b.within(h.Low, h.High)
-	} else {
-		h.each(func(_, _ int, v float64) { b.add(b.position(v)) })
 	}
 	if h.Diverging {
 		b.span = span{-b.largest(), b.largest(), true}
 	}
-	b.span = Axis{}.limits(b.mapping, 0)
+	b.span = Axis{}.limits(b.mapping, false)
 	m := h.Colors
-	switch {
-	case m == nil && h.Diverging:
+	if m == nil && h.Diverging {
 		m = moreland.SmoothBlueRed()
-	case m == nil:
+	} else if m == nil {
 		m = sequential()
 	}
 	m.SetMin(0)
@@ -178,20 +171,15 @@ func (b bar) color(share float64) color.NRGBA {
 	return b.colors[int(math.Round(float64(len(b.colors)-1)*math.Min(1, math.Max(0, share))))]
 }
 
-// heat returns the panel's heat map that has a colour bar, if there is one.
-func (p *pane) heat() (h HeatMap, ok bool) {
+// bar returns the panel's colour bar, if there is one.
+func (p *pane) bar() (b bar, ok bool) {
 	for _, l := range p.panel.Layers {
-		if h, ok = l.(HeatMap); ok && !h.NoBar {
-			return h, true
+		if h, is := l.(HeatMap); is && !h.NoBar {
+			b, err := h.bar()
+			return b, err == nil
 		}
 	}
-	return h, false
-}
-
-func (h HeatMap) sameBar(other HeatMap) bool {
-	a, _ := h.bar() // which drawing reports
-	b, _ := other.bar()
-	return a == b
+	return b, false
 }
 
 func (h HeatMap) draw(p *pane) {
@@ -245,10 +233,8 @@ func (b bar) draw(p *pane, area vg.Rectangle) {
 	left, right := area.Max.X+p.label, area.Max.X+p.label*1.9
 	p.DrawImage(vg.Rectangle{Min: vg.Point{X: left, Y: area.Min.Y}, Max: vg.Point{X: right, Y: area.Max.Y}}, img)
 	p.pen(p.faint, p.axis, nil)
-	for _, m := range (Axis{}).ticks(b.mapping, min(6, int(p.Size().Y/(p.tick*3)))) {
-		at := vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(m.Value))}
-		p.segment(at, at.Add(vg.Point{X: p.lengthOf(m) * 0.7}))
-		p.text(at.Add(vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XLeft)
-	}
+	p.drawMarks(Axis{}.ticks(b.mapping, min(6, int(p.Size().Y/(p.tick*3)))), func(u float64) vg.Point {
+		return vg.Point{X: right, Y: area.Min.Y + area.Size().Y*vg.Length(b.share(u))}
+	}, vg.Point{X: 0.7}, vg.Point{X: p.tickLength + 1, Y: -p.tick * 0.36}, draw.XLeft, false)
 	p.text(vg.Point{X: left, Y: area.Max.Y + p.tick*0.9}, b.label, p.tick, p.quiet, draw.XLeft)
 }

@@ -26,9 +26,8 @@ func init() { gob.Register(map[string]any{}) } // the kernel registers it as wel
 
 // Interact shows sliders above a figure, and draws the figure anew when one is
 // moved. The cell runs until its button Stop is pressed or it is interrupted;
-// the figure then stays, with a line that says where the sliders stood. Moves that
-// come while a figure is being drawn are dropped except for the last, so a slow
-// draw makes the picture jump, not lag behind.
+// the figure then stays, with a line that says where the sliders stood. Of moves that
+// come while a figure is being drawn only the last counts.
 //
 //	plotting.Interact([]plotting.Slider{
 //		{Label: "r", Min: 0.1, Max: 1, Value: 0.5},
@@ -38,8 +37,8 @@ func init() { gob.Register(map[string]any{}) } // the kernel registers it as wel
 // values: in a terminal, in a notebook that is executed as a whole (the
 // environment variable QHLAB_HEADLESS is not empty), or when no page answers.
 //
-// A slider without a range is a programmer's mistake and panics. A figure that
-// cannot be drawn leaves the one before it, with the error below.
+// A slider without a range panics. A figure that cannot be drawn leaves the one before it,
+// with the error below.
 func Interact(sliders []Slider, draw func(values []float64) Figure) {
 	if draw == nil {
 		panic("plotting: Interact without a function that draws; give one that makes a Figure of the values")
@@ -54,17 +53,12 @@ func Interact(sliders []Slider, draw func(values []float64) Figure) {
 		fmt.Printf("%s (in JupyterLab, sliders change this)\n", describe(sliders, values))
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	d := &dialog{sliders: sliders, draw: draw, controls: gonbui.UniqueId(), picture: gonbui.UniqueId(), below: gonbui.UniqueId()}
-	d.run(ctx, values)
+	d.run(values)
 }
 
-// headlessVariable is set where notebooks are executed with nobody watching.
-const headlessVariable = "QHLAB_HEADLESS"
-
 // live reports whether somebody may be there who can answer.
-func live() bool { return gonbui.IsNotebook && os.Getenv(headlessVariable) == "" }
+func live() bool { return gonbui.IsNotebook && os.Getenv("QHLAB_HEADLESS") == "" }
 
 // dialog is an interactive figure and the names of the parts of the output that it uses.
 // What is saved while it runs has no sliders: the page draws them, into the first part.
@@ -74,17 +68,17 @@ type dialog struct {
 	controls, picture, below string
 }
 
-// The page says twice a second where the sliders stand, from when it is connected.
-// On a busy machine connecting may take several attempts; each that fails leaves a
-// script of gonb in the cell's output. A page that is hidden may speak once a
-// minute, and one that is gone says nothing any more.
+// The page says twice a second where the sliders stand, once a minute if it is hidden. Connecting
+// may take several attempts, each of which leaves a script of gonb in the cell's output.
 const (
 	connectInterval = 5 * time.Second
 	connectAttempts = 4
 	silentIntervals = 18
 )
 
-func (d *dialog) run(ctx context.Context, values []float64) {
+func (d *dialog) run(values []float64) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	box, address := newMailbox(), "qhlab-"+gonbui.UniqueId()
 	gonbui.UpdateHTML(d.controls, `<div id="`+address+`"></div>`)
 	d.redraw(values)
@@ -103,9 +97,8 @@ func (d *dialog) run(ctx context.Context, values []float64) {
 	gonbui.Sync()
 }
 
-// A mailbox holds the newest message from the page. Messages are "number text", with
-// numbers that grow: gonb delivers each in a goroutine of its own, so they arrive in any
-// order.
+// A mailbox holds the newest message from the page. Messages are "number text", with numbers that
+// grow: gonb delivers each in a goroutine of its own, so they arrive in any order.
 type mailbox struct {
 	texts  chan string // one that was not received before the next arrived is dropped
 	mu     sync.Mutex
@@ -122,27 +115,23 @@ func (m *mailbox) put(message string) {
 	if err != nil || number <= m.newest {
 		return
 	}
-	m.newest = number
 	select {
 	case <-m.texts:
 	default:
 	}
+	m.newest = number
 	m.texts <- text
 }
 
-// follow keeps values where the sliders are, and redraws, until the page says
-// stop, ctx ends, or the page does not answer: for connectAttempts ticks at first,
-// for silentIntervals later. It reports whether the page ever answered.
+// follow keeps values where the sliders are, and redraws, until the page says stop, ctx ends, or
+// the page does not answer. It reports whether the page ever answered.
 func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan string, tick <-chan time.Time, reconnect func()) (answered bool) {
+	most := connectAttempts
 	for silent := 1; ; {
 		select {
 		case <-ctx.Done():
 			return true
 		case <-tick:
-			most := connectAttempts
-			if answered {
-				most = silentIntervals
-			}
 			if silent++; silent > most {
 				return answered
 			}
@@ -156,7 +145,7 @@ func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan stri
 			if !answered {
 				gonbui.UpdateHTML(d.below, d.saved(values, nil)) // the script has done its work
 			}
-			answered, silent = true, 0
+			answered, silent, most = true, 0, silentIntervals
 			if moved := d.parse(text); moved != nil && !slices.Equal(moved, values) {
 				copy(values, moved)
 				d.redraw(values)
@@ -188,8 +177,7 @@ func (d *dialog) redraw(values []float64) {
 	gonbui.UpdateHTML(d.below, d.saved(values, err))
 }
 
-// saved stands below the figure where there are no sliders that can be moved, as in
-// a notebook that was saved while the cell ran.
+// saved stands below the figure in a notebook that was saved while the cell ran.
 func (d *dialog) saved(values []float64, err error) string {
 	text := `<pre class="qhlab-saved" style="margin:0">` + html.EscapeString(describe(d.sliders, values)) + ` · not connected: run this cell again</pre>`
 	if err != nil {
@@ -232,9 +220,7 @@ func (s Slider) check() {
 	}
 }
 
-func (s Slider) step() float64 {
-	return cmp.Or(s.Step, (s.Max-s.Min)/100)
-}
+func (s Slider) step() float64 { return cmp.Or(s.Step, (s.Max-s.Min)/100) }
 
 // decimals is the number of decimals that tell the slider's positions apart.
 func (s Slider) decimals() int {
@@ -249,7 +235,7 @@ func (s Slider) format(v float64) string {
 
 // markupHTML sets a label in HTML, with its sub- and superscripts.
 func markupHTML(s string) string {
-	var b strings.Builder
+	out := ""
 	for _, r := range lonely(paper).lineOf(s).Runs(true) {
 		text := html.EscapeString(r.Text())
 		switch y := r.Glyphs[0].Y; {
@@ -258,9 +244,9 @@ func markupHTML(s string) string {
 		case y < 0:
 			text = "<sub>" + text + "</sub>"
 		}
-		b.WriteString(text)
+		out += text
 	}
-	return b.String()
+	return out
 }
 
 // describe writes the sliders' values in a line.

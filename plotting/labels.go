@@ -22,8 +22,9 @@ type entry struct {
 	area   bool
 	thumb  plot.Thumbnailer // of a plotter that draws its own
 
-	line bool    // the label may stand at the line's end
-	end  float64 // the datum of x there; infinite: at the right edge
+	line bool      // the label may stand at the line's end
+	end  float64   // the datum of x there; infinite: at the right edge
+	left vg.Length // where it begins in a row of the key
 }
 
 // labelledLayer is a layer with an entry.
@@ -48,9 +49,8 @@ func (p *pane) entries() (out []entry) {
 	return slices.DeleteFunc(out, func(e entry) bool { return e.text == "" })
 }
 
-// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend
-// has it. In a panel with a key those of the theory still do if there are several, all
-// dotted alike.
+// atEnd reports whether a line has its label at its end; in a plot of gonum's its legend has it. In
+// a panel with a key those of the theory still do if there are several, all dotted alike.
 func (p *pane) atEnd(e entry) bool {
 	return e.line && !p.alone && (!p.panel.Key || e.role == Reference && p.theories > 1)
 }
@@ -60,8 +60,7 @@ func (p *pane) endEntries() []entry {
 	return slices.DeleteFunc(p.entries(), func(e entry) bool { return !p.atEnd(e) })
 }
 
-// countTheories counts the labelled lines of the theory. There are none to tell
-// apart if their labels at the ends would take most of the width.
+// countTheories counts the labelled lines of the theory, none if a label would take most of the width.
 func (p *pane) countTheories() (n int) {
 	for _, e := range p.entries() {
 		if e.line && e.role == Reference {
@@ -74,12 +73,9 @@ func (p *pane) countTheories() (n int) {
 	return n
 }
 
-// mostLabels is how many labels at line ends are told apart.
-const mostLabels = 14
-
-// mostForLabels is the share of the width that labels at the ends of lines may
-// take; wider ones stand in the key.
-const mostForLabels = 0.45
+// How many labels at line ends are told apart, and which share of the width they may take; others
+// stand in the key.
+const mostLabels, mostForLabels = 14, 0.45
 
 // endRoom is the room for labels at the ends of lines.
 func (p *pane) endRoom() (room vg.Length) {
@@ -109,25 +105,23 @@ type endLabel struct {
 
 // labelLine asks for a label at the rightmost point of a polyline in the plotting area.
 func (p *pane) labelLine(points []vg.Point, e entry) {
-	best, found := vg.Point{X: vg.Length(math.Inf(-1))}, false
-	pieces := p.ClipLinesXY(points)
+	inside := slices.Concat(p.ClipLinesXY(points)...)
 	if len(points) == 1 && p.Contains(points[0]) {
-		pieces = [][]vg.Point{points}
+		inside = points
 	}
-	for _, piece := range pieces {
-		for _, q := range piece {
-			if q.X >= best.X {
-				best, found = q, true
-			}
+	if len(inside) == 0 || e.text == "" || !p.atEnd(e) {
+		return
+	}
+	best := inside[0]
+	for _, q := range inside {
+		if q.X >= best.X {
+			best = q
 		}
 	}
-	if found && e.text != "" && p.atEnd(e) {
-		p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
-	}
+	p.ends = append(p.ends, endLabel{at: best, text: e.text, color: p.readable(p.color(e.role))})
 }
 
-// drawLabels places the labels at line ends, those near each other together, and then the
-// notes.
+// drawLabels places the labels at line ends, those near each other together, and then the notes.
 func (p *pane) drawLabels() {
 	slices.SortStableFunc(p.ends, func(a, b endLabel) int { return cmp.Compare(a.at.X, b.at.X) })
 	for start := 0; start < len(p.ends); {
@@ -235,7 +229,7 @@ func (p *pane) around(center vg.Point, radius vg.Length, label string) (places [
 // drawNotes puts every note where it covers least.
 func (p *pane) drawNotes() {
 	for _, n := range p.notes {
-		at, box, _ := p.best(n.text, n.places, nil)
+		at, box, _ := p.best(n.text, n.places, p.busy, nil)
 		if covered(box, p.busy) > 0 && p.ground != nil { // it stands on lines after all
 			p.SetColor(color.NRGBA{255, 255, 255, 190})
 			p.Fill(box.Path())
@@ -247,11 +241,11 @@ func (p *pane) drawNotes() {
 
 // best returns the place where a label covers least, and the first of equal ones. A line of
 // its own that it may interrupt counts little.
-func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Rectangle, least float64) {
+func (p *pane) best(text string, places, busy, own []vg.Point) (at vg.Point, box vg.Rectangle, least float64) {
 	least = math.Inf(1)
 	for i, place := range places {
 		r := p.inkBox(place, text, p.label)
-		if cost := p.cover(r) + 0.01*float64(i) - 0.95*float64(covered(r, own)); cost < least {
+		if cost := p.cover(r, busy) + 0.01*float64(i) - 0.95*float64(covered(r, own)); cost < least {
 			at, box, least = place, r, cost
 		}
 	}
@@ -260,8 +254,8 @@ func (p *pane) best(text string, places, own []vg.Point) (at vg.Point, box vg.Re
 
 // cover is what speaks against a label's place: the ink under it, in points of
 // lines, labels, and what would stand outside.
-func (p *pane) cover(r vg.Rectangle) float64 {
-	cost := float64(covered(r, p.busy))
+func (p *pane) cover(r vg.Rectangle, busy []vg.Point) float64 {
+	cost := float64(covered(r, busy))
 	for _, t := range p.taken {
 		if r.Min.X < t.Max.X && t.Min.X < r.Max.X && r.Min.Y < t.Max.Y && t.Min.Y < r.Max.Y {
 			cost += 100
@@ -294,12 +288,8 @@ func (p *pane) keys() (out []entry) {
 	return out
 }
 
-// keyGap is the space between entries, and keyRow the height of a row, in label
-// sizes.
-const (
-	keyGap = 1.4
-	keyRow = 1.5
-)
+// The space between entries of the key and the height of a row, in label sizes.
+const keyGap, keyRow = 1.4, 1.5
 
 // sampleWidth is the width of what an entry shows, and the space after it.
 func (p *pane) sampleWidth(e entry) vg.Length {
@@ -309,26 +299,20 @@ func (p *pane) sampleWidth(e entry) vg.Length {
 	return p.label * 3.2 // as long as the longest pattern of dashes
 }
 
-// keyed is an entry with its place in a row.
-type keyed struct {
-	entry
-	x vg.Length
-}
-
 // keyRows breaks the entries into rows no wider than the panel.
-func (p *pane) keyRows() (rows [][]keyed) {
+func (p *pane) keyRows() (rows [][]entry) {
 	if p.keyless {
 		return nil
 	}
-	var x vg.Length
+	var left vg.Length
 	for _, e := range p.keys() {
 		w := p.sampleWidth(e) + p.textWidth(e.text, p.label)
-		if len(rows) == 0 || x+w > p.Max.X-p.yLabelX() {
-			rows = append(rows, nil)
-			x = 0
+		if len(rows) == 0 || left+w > p.Max.X-p.yLabelX() {
+			rows, left = append(rows, nil), 0
 		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], keyed{e, x})
-		x += w + p.label*keyGap
+		e.left = left
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		left += w + p.label*keyGap
 	}
 	return rows
 }
@@ -338,8 +322,8 @@ func (p *pane) drawKeys(y vg.Length) {
 	for _, row := range p.keyRows() {
 		y -= p.label * keyRow
 		for _, e := range row {
-			at, w := vg.Point{X: p.yLabelX() + e.x, Y: y + p.label*0.45}, p.sampleWidth(e.entry)
-			p.drawSample(e.entry, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
+			at, w := vg.Point{X: p.yLabelX() + e.left, Y: y + p.label*0.45}, p.sampleWidth(e)
+			p.drawSample(e, vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w - p.label*0.5, Y: p.label * 0.7})})
 			p.text(at.Add(vg.Point{X: w}), e.text, p.label, p.readable(p.color(e.role)), draw.XLeft)
 		}
 	}

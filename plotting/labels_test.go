@@ -109,7 +109,7 @@ func TestOmitRepeated(t *testing.T) {
 }
 
 func heated(p *pane) bool {
-	_, ok := p.heat()
+	_, ok := p.bar()
 	return ok
 }
 

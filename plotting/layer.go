@@ -22,9 +22,8 @@ type layer interface {
 	draw(p *pane)
 }
 
-// Labelled gives a plotter of gonum's, or your own, a place in the key, with its
-// thumbnail if it has one. Error bars, histograms and box plots of gonum's get the looks
-// of a role.
+// Labelled gives a plotter of gonum's, or your own, a place in the key, with its thumbnail if it
+// has one. Error bars, histograms and box plots of gonum's get the looks of a role.
 type Labelled struct {
 	plot.Plotter
 	Label string
@@ -74,15 +73,6 @@ func (l Labelled) styled(look *look) (styled plot.Plotter, ok bool) {
 	return l.Plotter, false
 }
 
-// foreign reports whether a layer has colours that are not of this package.
-func foreign(l plot.Plotter) bool {
-	_, own := l.(layer)
-	if q, ok := l.(Labelled); ok {
-		_, own = q.styled(lonely(paper))
-	}
-	return !own
-}
-
 // nameOf describes a plotter in an error: its type, and its label if it has one.
 func nameOf(l any) string {
 	label := ""
@@ -99,9 +89,8 @@ func quoted(s string) string {
 	return fmt.Sprintf(" %q", s)
 }
 
-// extent collects what the layers of a panel cover. Layers that are drawn over
-// whatever range there is (curves) add to it in the second pass, when the limits
-// of x are known.
+// extent collects what the layers of a panel cover. Layers that are drawn over whatever range there
+// is (curves) add to it in the second pass, when the limits of x are known.
 type extent struct {
 	x, y   mapping
 	second bool
@@ -201,7 +190,7 @@ func plotLayer(c draw.Canvas, p *plot.Plot, l layer) {
 		l.draw(q)
 		return
 	}
-	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true}
+	q := &pane{Canvas: c, look: lonely(paper), plot: p, alone: true, coming: []vg.Point{}}
 	q.page = vg.Rectangle{Min: vg.Point{X: -reach, Y: -reach}, Max: vg.Point{X: reach, Y: reach}}
 	q.x = mappingOf(p.X.Scale).within(p.X.Min, p.X.Max)
 	q.y = mappingOf(p.Y.Scale).within(p.Y.Min, p.Y.Max)
@@ -221,8 +210,7 @@ func thumbnail(l labelledLayer, c *draw.Canvas) {
 	q.drawSample(l.entry(), c.Rectangle)
 }
 
-// Plot draws the layer in a panel, or in a plot of gonum's. There, data that cannot be drawn
-// panic.
+// Plot draws the layer in a panel, or in a plot of gonum's. There, data that cannot be drawn panic.
 func (l HeatMap) Plot(c draw.Canvas, p *plot.Plot)        { plotLayer(c, p, l) }
 func (l Line) Plot(c draw.Canvas, p *plot.Plot)           { plotLayer(c, p, l) }
 func (l Curve) Plot(c draw.Canvas, p *plot.Plot)          { plotLayer(c, p, l) }

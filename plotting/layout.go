@@ -46,8 +46,7 @@ var (
 	Beamer       = Width{Length: 108 * vg.Millimeter} // of a slide of 128 by 96 mm
 )
 
-// look holds the measures of a figure at its printed width, in points, its colours and
-// its font.
+// look holds the measures of a figure at its printed width, in points, its colours and its font.
 type look struct {
 	ink
 	handler             *label.Handler
@@ -88,12 +87,7 @@ type plan struct {
 	panes         []*pane
 }
 
-func (f Figure) columns() int {
-	if f.Columns > 0 {
-		return min(f.Columns, len(f.Panels))
-	}
-	return min(3, len(f.Panels))
-}
+func (f Figure) columns() int { return min(cmp.Or(f.Columns, 3), len(f.Panels)) }
 
 // plan lays the figure out. The room for tick labels depends on the ticks, and
 // the ticks on the size of the panel, so it is done twice.
@@ -149,15 +143,14 @@ func (p *pane) setLimits() {
 	p.plot.Y.Scale, p.plot.Y.Min, p.plot.Y.Max = p.y, p.y.at(0), p.y.at(1)
 }
 
-// omitRepeated leaves out the keys that panels on shared axes have in common with
-// the panel before, and the colour bars they have in common with the next in
-// their row.
+// omitRepeated leaves out the keys that panels on shared axes have in common with the panel before,
+// and the colour bars they have in common with the next in their row.
 func (f Figure) omitRepeated(panes []*pane) {
 	for i, p := range panes {
 		if i+1 < len(panes) && (i+1)%f.columns() > 0 {
-			h, ok := p.heat()
-			next, also := panes[i+1].heat()
-			p.barless = ok && also && h.sameBar(next)
+			b, ok := p.bar()
+			next, also := panes[i+1].bar()
+			p.barless = ok && also && b == next
 		}
 		if i > 0 && (f.ShareX || f.ShareY) {
 			p.keyless = reflect.DeepEqual(p.keys(), panes[i-1].keys())
@@ -223,8 +216,7 @@ func sum(lengths []vg.Length) (s vg.Length) {
 // titleRow is the height of a line of a title, in title sizes.
 const titleRow = 1.7
 
-// wrapped breaks a label into lines no wider than a length where it has spaces outside
-// of formulas.
+// wrapped breaks a label into lines no wider than a length where it has spaces outside of formulas.
 func (l *look) wrapped(s string, size, most vg.Length) (lines []string) {
 	formula := false
 	words := strings.FieldsFunc(s, func(r rune) bool {
@@ -372,11 +364,9 @@ func (pl *plan) draw(c draw.Canvas, f Figure) error {
 	}
 	for i, p := range pl.panes {
 		if slices.ContainsFunc(p.panel.Layers, labelsLines) { // in gaps, far from what is drawn later
-			p.rehearsing = true
 			if err := p.drawLayers(new(recorder.Canvas)); err != nil {
 				return f.panelError(i, err)
 			}
-			p.rehearsing = false
 			p.coming, p.busy, p.ends, p.notes, p.taken = p.busy, nil, nil, nil, nil
 		}
 		if err := p.drawLayers(c.Canvas); err != nil {
@@ -442,28 +432,25 @@ func (p *pane) drawTicks() {
 	}
 	p.pen(p.faint, p.axis, nil)
 	p.segment(p.Min, vg.Point{X: p.Max.X, Y: p.Min.Y})
-	for _, m := range p.xTicks() {
-		at := vg.Point{X: p.at(m.Value, 0).X, Y: p.Min.Y}
-		p.segment(at, at.Sub(vg.Point{Y: p.lengthOf(m)}))
-		if !p.inner.x {
-			p.text(at.Sub(vg.Point{Y: p.tickLength + p.padding*0.6 + p.tick*0.85}), m.Label, p.tick, p.quiet, draw.XCenter)
-		}
-	}
+	p.drawMarks(p.xTicks(), func(u float64) vg.Point { return vg.Point{X: p.at(u, 0).X, Y: p.Min.Y} },
+		vg.Point{Y: -1}, vg.Point{Y: -p.tickLength - p.padding*0.6 - p.tick*0.85}, draw.XCenter, p.inner.x)
 	p.segment(p.Min, vg.Point{X: p.Min.X, Y: p.Max.Y})
-	for _, m := range p.yTicks() {
-		at := vg.Point{X: p.Min.X, Y: p.at(0, m.Value).Y}
-		p.segment(at, at.Sub(vg.Point{X: p.lengthOf(m)}))
-		if !p.inner.y {
-			p.text(at.Sub(vg.Point{X: p.tickLength + p.padding, Y: p.tick * 0.36}), m.Label, p.tick, p.quiet, draw.XRight)
-		}
-	}
+	p.drawMarks(p.yTicks(), func(u float64) vg.Point { return vg.Point{X: p.Min.X, Y: p.at(0, u).Y} },
+		vg.Point{X: -1}, vg.Point{X: -p.tickLength - p.padding, Y: -p.tick * 0.36}, draw.XRight, p.inner.y)
 }
 
-func (p *pane) lengthOf(t plot.Tick) vg.Length {
-	if t.IsMinor() {
-		return p.tickLength * 0.6
+// drawMarks draws ticks out of an axis, and unless they are mute their labels at an offset.
+func (p *pane) drawMarks(ticks []plot.Tick, place func(u float64) vg.Point, out, offset vg.Point, align draw.XAlignment, mute bool) {
+	for _, m := range ticks {
+		at, length := place(m.Value), p.tickLength
+		if m.IsMinor() {
+			length *= 0.6
+		}
+		p.segment(at, at.Add(out.Scale(length)))
+		if !mute {
+			p.text(at.Add(offset), m.Label, p.tick, p.quiet, align)
+		}
 	}
-	return p.tickLength
 }
 
 // yLabelX is where the label of the y axis begins: above the tick labels, so that

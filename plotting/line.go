@@ -179,8 +179,7 @@ func (r ReferenceY) extend(e *extent) error { return e.y.addAll("At", []float64{
 func (r ReferenceY) entry() entry           { return r.curve().entry() }
 func (r ReferenceY) draw(p *pane)           { r.curve().draw(p) }
 
-// ReferenceX is a dotted vertical line: where something happens. Its label stands
-// beside it.
+// ReferenceX is a dotted vertical line: where something happens. Its label stands beside it.
 type ReferenceX struct {
 	At    float64
 	Label string
@@ -267,9 +266,8 @@ func Median(x []float64, runs [][]float64) (Line, Band) {
 	return Line{X: x, Y: quartiles[1]}, Band{X: x, Low: quartiles[0], High: quartiles[2]}
 }
 
-// Quantile returns the p-quantile of sorted values, by lines between x_1, …, x_n at
-// p = 0, 1/(n-1), …, 1, so that the median of two is their mean; NaN of none. gonum's
-// stat.LinInterp takes the smaller one.
+// Quantile returns the p-quantile of sorted values, by lines between x_1, …, x_n at p = 0, 1/(n-1),
+// …, 1, so that the median of two is their mean, as gonum's is not; NaN of none.
 func Quantile(sorted []float64, p float64) float64 {
 	if !(p >= 0 && p <= 1) {
 		panic(fmt.Sprintf("plotting: Quantile: p = %v; it must be between 0 and 1", p))

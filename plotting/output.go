@@ -26,9 +26,8 @@ import (
 	"qhlab/plotting/internal/canvas"
 )
 
-// A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that
-// draws. A *plot.Plot is styled before (see Style); what does not know its size is as
-// wide as two columns.
+// A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that draws. A
+// *plot.Plot is styled before (see Style); what does not know its size is as wide as two columns.
 type Drawing interface {
 	Draw(draw.Canvas)
 }
@@ -44,10 +43,8 @@ const (
 	PGF Format = "pgf" // for \input in LaTeX, set in the document's font
 )
 
-// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a
-// notebook, whose browser shows it at half its size on a plain screen and in full
-// on one of double density. At 108, type of 8 points is 12 pixels high, as large as the
-// notebook's own small print.
+// Resolutions in pixels per inch: of a PNG file for print, and of a picture in a notebook, which is
+// shown at half its size; type of 8 points is then as large as the notebook's own small print.
 const (
 	printDPI  = 300
 	screenDPI = 2 * 108
@@ -130,14 +127,21 @@ func (f Figure) drawOther(c draw.Canvas, theme ink) (err error) {
 	return nil
 }
 
-// exportVariable names a folder: when it is set, Show also saves every figure
-// that has a name there, which exports all figures of a notebook by running it.
+// exportVariable names a folder in which Show also saves every figure that has a name.
 const exportVariable = "QHLAB_FIGURES"
 
-// Show displays a figure as the output of a notebook's cell; elsewhere it prints
-// the caption. A figure that cannot be drawn ends the cell as failed, with the
-// error as its last line.
-func Show(d Drawing) { endCell(show(d)) }
+// Show displays a figure as the output of a notebook's cell; elsewhere it prints the caption. A
+// figure that cannot be drawn ends the cell as failed, with the error as its last line.
+func Show(d Drawing) {
+	f, err := figureOf(d)
+	if err == nil {
+		err = f.show("")
+	}
+	if dir := os.Getenv(exportVariable); err == nil && dir != "" && f.Name != "" {
+		err = f.save(dir, f.Name)
+	}
+	endCell(err)
+}
 
 // endCell ends the cell as failed if there is an error.
 func endCell(err error) {
@@ -146,17 +150,6 @@ func endCell(err error) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func show(d Drawing) error {
-	f, err := figureOf(d)
-	if err == nil {
-		err = f.show("")
-	}
-	if dir := os.Getenv(exportVariable); err == nil && dir != "" && f.Name != "" {
-		return f.save(dir, f.Name)
-	}
-	return err
 }
 
 // show displays a figure in a region of the output.
@@ -168,9 +161,8 @@ func (f Figure) show(region string) error {
 	return err
 }
 
-// onScreen returns the theme of a picture in a notebook. Plotters of others have colours
-// for white pages. A notebook keeps all pictures in one file, so they have few colours,
-// unless a layer has shades.
+// onScreen returns the theme of a picture in a notebook: that of paper for plotters of others, whose
+// colours are for white pages; few colours, to keep notebooks small, unless a layer has shades.
 func (f Figure) onScreen() ink {
 	theme, own := screen, f.other == nil
 	for _, p := range f.prepared().Panels {
@@ -178,7 +170,11 @@ func (f Figure) onScreen() ink {
 			if _, shaded := l.(square); shaded {
 				theme.colors = 0
 			}
-			own = own && !foreign(l)
+			_, ours := l.(layer)
+			if q, ok := l.(Labelled); ok {
+				_, ours = q.styled(lonely(paper))
+			}
+			own = own && ours
 		}
 	}
 	if !own {
@@ -206,10 +202,9 @@ func display(region string, data []byte, alternative string) {
 	gonbui.Sync()
 }
 
-// Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the
-// folder figures, or into the folder that the environment variable QHLAB_FIGURES
-// names. An empty name means the figure's own. Files appear whole or not at all. A
-// format that fails does not stop the others.
+// Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the folder figures, or
+// into the folder that the environment variable QHLAB_FIGURES names. An empty name means the
+// figure's own. Files appear whole or not at all. A format that fails does not stop the others.
 func Save(d Drawing, name string) error {
 	f, err := figureOf(d)
 	if err != nil {
@@ -218,12 +213,10 @@ func Save(d Drawing, name string) error {
 	return f.save(cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, f.Name)) // beside the notebook
 }
 
-// begunVariable says when the notebook began to run, whose cells are programs of their own.
-const begunVariable = "QHLAB_BEGUN"
-
-// ofThisRun reports whether a file was written since, by another cell.
+// ofThisRun reports whether a file was written since the notebook, whose cells are programs of
+// their own, began to run.
 func ofThisRun(file string) bool {
-	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(begunVariable))
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv("QHLAB_BEGUN"))
 	info, missing := os.Stat(file)
 	return err == nil && missing == nil && info.ModTime().After(begun)
 }
@@ -254,16 +247,15 @@ func (f Figure) save(dir, name string) error {
 	return failed
 }
 
-// Animate draws figures as the frames of a GIF that repeats for ever, each shown for
-// so many hundredths of a second. Give all the same limits, so that only the data move.
-// EncodeAnimation returns the bytes; Animate displays them as Show does.
+// Animate displays figures as the frames of a GIF that repeats for ever, each shown for so many
+// hundredths of a second. Give all the same limits, so that only the data move.
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
 	endCell(err)
 	display("", data, fmt.Sprintf("%s (%d frames)", frames[0].alt(), len(frames)))
 }
 
-// EncodeAnimation is described at Animate.
+// EncodeAnimation returns the bytes of what Animate displays.
 func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	if len(frames) == 0 || delay <= 0 || delay > math.MaxUint16 {
 		return nil, fmt.Errorf("plotting: an animation needs frames and a delay up to %d, this has %d and %d", math.MaxUint16, len(frames), delay)
@@ -293,8 +285,7 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// changes leaves those pixels of a frame transparent that are as before, which takes less
-// space.
+// changes leaves those pixels of a frame transparent that are as before, which takes less space.
 func changes(frame, before *image.Paletted) *image.Paletted {
 	if before == nil || len(frame.Palette) == 256 {
 		return frame
@@ -308,9 +299,8 @@ func changes(frame, before *image.Paletted) *image.Paletted {
 	return changed
 }
 
-// Style gives a plot of gonum's the font, the colours and the line widths of this
-// package, and its ticks where they are gonum's own. Call it before drawing; Show, Save
-// and Encode do.
+// Style gives a plot of gonum's the looks of this package, and its ticks where they are gonum's
+// own. Show, Save and Encode do so themselves.
 func Style(p *plot.Plot) {
 	if p == nil {
 		panic("plotting: Style of a nil plot; make plots by plot.New")

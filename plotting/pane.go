@@ -1,11 +1,11 @@
 package plotting
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
 	"runtime"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -17,9 +17,8 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// pane is a panel that has a place on a page, whose rectangle is the plotting area. It
-// is the canvas that plotters draw on: it notes where their lines are, so that labels
-// avoid them, those of gonum's plotters too.
+// pane is a panel on a page, whose rectangle is the plotting area, and the canvas that plotters
+// draw on. It notes where lines are, those of gonum's plotters too, so that labels avoid them.
 type pane struct {
 	draw.Canvas
 	*look
@@ -35,30 +34,24 @@ type pane struct {
 	theories         int  // labelled lines of the theory
 	keyless, barless bool // a neighbour has the same key or colour bar
 
-	ends       []endLabel
-	notes      []note
-	watching   bool           // a layer is being drawn
-	busy       []vg.Point     // where lines and points are, for labels to avoid
-	coming     []vg.Point     // where they will be
-	measuring  bool           // text is only measured
-	set        vg.Rectangle   // what it then covers
-	rehearsing bool           // only to see where
-	taken      []vg.Rectangle // labels, likewise
+	ends      []endLabel
+	notes     []note
+	watching  bool           // a layer is being drawn
+	busy      []vg.Point     // where lines and points are, for labels to avoid
+	coming    []vg.Point     // where they will be, if lines are to have labels
+	measuring bool           // text is only measured
+	set       vg.Rectangle   // what it then covers
+	taken     []vg.Rectangle // labels
 }
 
 // drawLayer draws any plotter. What it panics with, as gonum's plotters do, becomes an
 // error, other than a mistake of the program.
 func (p *pane) drawLayer(l plot.Plotter) (err error) {
-	defer func() {
-		p.watching = false
-		if err == nil {
-			err = p.err
-		}
-	}()
 	defer recovered(&err)
 	p.watching = true
 	l.Plot(draw.Canvas{Canvas: p, Rectangle: p.Rectangle}, p.plot)
-	return nil
+	p.watching = false
+	return p.err
 }
 
 // recovered turns a panic with a message into an error.
@@ -73,29 +66,20 @@ func recovered(err *error) {
 }
 
 // fail records that something cannot be drawn.
-func (l *look) fail(err error) {
-	if l.err == nil {
-		l.err = err
-	}
-}
+func (l *look) fail(err error) { l.err = cmp.Or(l.err, err) }
 
 // Stroke draws a line and notes where it is.
 func (p *pane) Stroke(path vg.Path) {
 	p.Canvas.Stroke(path)
-	if !p.watching {
-		return
-	}
-	var line []vg.Point
-	for _, c := range path {
-		if c.Type == vg.MoveComp {
-			p.busy = append(p.busy, dense(line)...)
-			line = line[:0]
-		}
-		if c.Type != vg.CloseComp {
-			line = append(line, c.Pos)
+	for i, c := range path {
+		switch {
+		case !p.watching || c.Type == vg.CloseComp:
+		case i == 0 || c.Type == vg.MoveComp:
+			p.busy = append(p.busy, c.Pos)
+		default:
+			p.busy = append(p.busy, dense([]vg.Point{path[i-1].Pos, c.Pos})[1:]...)
 		}
 	}
-	p.busy = append(p.busy, dense(line)...)
 }
 
 // Fill fills an area, and notes the corners if they are as few as a marker's.
@@ -193,7 +177,7 @@ func polyline(points []vg.Point) vg.Path {
 // stamp fills one path, given around the origin, at many points; the canvases of this
 // package write it once.
 func (p *pane) stamp(path vg.Path, c color.Color, at []vg.Point) {
-	if s, ok := label.Under(p.Canvas).(canvas.Stamper); ok {
+	if s, ok := label.Under(p.Canvas).(canvas.Canvas); ok {
 		s.Stamp(path, c, at)
 		return
 	}
@@ -215,14 +199,14 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 	if p.err != nil {
 		return
 	}
-	shift := vg.Length(align) * box.Size().X
+	box = box.Add(vg.Point{X: vg.Length(align) * box.Size().X})
 	if p.measuring {
-		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X+shift), max(p.set.Max.X, box.Max.X+shift)
+		p.set.Min.X, p.set.Max.X = min(p.set.Min.X, box.Min.X), max(p.set.Max.X, box.Max.X)
 		p.set.Min.Y, p.set.Max.Y = min(p.set.Min.Y, box.Min.Y), max(p.set.Max.Y, box.Max.Y)
 		return
 	}
 	const slack = 1.5 // points of the margin
-	if box.Min.X+shift < p.page.Min.X-slack || box.Max.X+shift > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
+	if box.Min.X < p.page.Min.X-slack || box.Max.X > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
 		p.fail(fmt.Errorf("the label %q does not fit on the page; shorten it, or set Key or a greater Width", s))
 	}
 	style := p.textStyle(size, c)
@@ -259,21 +243,14 @@ func (l *look) inkBox(at vg.Point, s string, size vg.Length) vg.Rectangle {
 }
 
 // plain is a label's text without its structure.
-func plain(s string) string {
-	var b strings.Builder
-	for _, g := range lonely(paper).lineOf(s).Glyphs {
-		b.WriteRune(g.Rune)
-	}
-	return b.String()
-}
+func plain(s string) string { return label.Run{Glyphs: lonely(paper).lineOf(s).Glyphs}.Text() }
 
 // tolerance is the distance in points by which a drawn polyline may miss its
 // points: a fifth of a pixel of print.
 const tolerance = 0.05
 
-// thin leaves out points that lie within the tolerance of the segments between those
-// kept (Douglas and Peucker, 1973), piece by piece: in a long line that turns often it
-// would be quadratic.
+// thin leaves out points within the tolerance of the segments between those kept (Douglas and
+// Peucker, 1973), piece by piece: in a long line that turns often it would be quadratic.
 func thin(points []vg.Point) []vg.Point {
 	if len(points) < 3 {
 		return points

@@ -13,8 +13,7 @@ import (
 // Contours draws level lines of a function of the plane: the decision boundary
 // and the margins of a classifier, or the level sets of a norm.
 //
-// gonum's plotter.Contour draws level lines as well, from a grid; it takes 50 ms where
-// this takes 4, and has no labels in its lines.
+// gonum's plotter.Contour takes 50 ms where this takes 4, and has no labels in its lines.
 type Contours struct {
 	// F is the function, or Batch is: the values at many points at once.
 	F     func(x, y float64) float64
@@ -50,13 +49,7 @@ func (c Contours) extend(*extent) error {
 	if n := len(c.levels()); len(c.Labels) > n {
 		return fmt.Errorf("has %d Labels for %d levels", len(c.Labels), n)
 	}
-	for i, v := range c.Levels {
-		if err := (mapping{}).admits(v); err != nil {
-			return fmt.Errorf("has a level that cannot be drawn: Levels[%d] %w", i, err)
-		}
-	}
-	_, err := surfaceOf(c.F, c.Batch)
-	return err
+	return new(mapping).addAll("Levels", c.Levels)
 }
 
 func (c Contours) entry() entry {
@@ -65,8 +58,7 @@ func (c Contours) entry() entry {
 }
 
 func (c Contours) draw(p *pane) {
-	s, _ := surfaceOf(c.F, c.Batch)
-	l, err := p.sample(s)
+	l, err := p.sample(c.F, c.Batch)
 	if err == nil && len(l.values) != 1 {
 		err = fmt.Errorf("%d values for a point; lines need one, such as the largest output minus the second", len(l.values))
 	}
@@ -76,7 +68,7 @@ func (c Contours) draw(p *pane) {
 	}
 	for k, level := range c.levels() {
 		lines := l.level(level)
-		if k < len(c.Labels) && c.Labels[k] != "" && !p.rehearsing {
+		if k < len(c.Labels) && c.Labels[k] != "" && p.coming != nil {
 			lines = p.labelLevel(c.Labels[k], c.Role, lines)
 		}
 		style, thin := c.style(level)
@@ -97,9 +89,8 @@ func (c Contours) style(level float64) (s LineStyle, thin bool) {
 	return c.Style, false
 }
 
-// labelLevel writes a label into a gap of a level's lines, where it covers least, and
-// returns what remains of them. Beside lines that are too short for a gap it asks for a
-// note.
+// labelLevel writes a label into a gap of a level's lines, where it covers least, and returns what
+// remains of them. If all are too short it asks for a note beside them.
 func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces [][]vg.Point) {
 	const candidates, most = 24, 50 // a gap on another label, or outside, costs more
 	margin := p.label * 0.3         // between a label and the line it interrupts
@@ -118,10 +109,7 @@ func (p *pane) labelLevel(text string, role Role, lines [][]vg.Point) (pieces []
 			}
 		}
 	}
-	busy := p.busy
-	p.busy = p.coming
-	at, box, cost := p.best(text, inside, all)
-	p.busy = busy
+	at, box, cost := p.best(text, inside, p.coming, all)
 	if cost > most {
 		p.annotate(text, p.color(role), beside...)
 		return lines
@@ -159,15 +147,13 @@ func split(points []vg.Point, keep func(i int) bool) (runs [][]vg.Point) {
 	return runs
 }
 
-// Regions tints where a classifier decides for each class. With one output the
-// classes are f < 0 (class 0) and f ≥ 0 (class 1); with several the decision is the
-// largest.
+// Regions tints where a classifier decides for each class: with one output f < 0 is class 0 and
+// f ≥ 0 class 1; with several the largest decides.
 type Regions struct {
 	// F is the output of a binary classifier.
 	F func(x, y float64) float64
 
-	// Batch, instead of F, returns the outputs at many points: all outputs of
-	// the first point, then of the second, …
+	// Batch, instead of F, returns all outputs of the first point, then of the second, …
 	Batch func(x, y []float64) []float64
 
 	// Labels name the classes in the key.
@@ -181,17 +167,11 @@ func (r Regions) entries() (out []entry) {
 	return out
 }
 
-func (r Regions) extend(*extent) error {
-	_, err := surfaceOf(r.F, r.Batch)
-	return err
-}
-
-// regionTint is light enough for points and labels of any colour to stand on.
-const regionTint = 0.16
+func (r Regions) extend(*extent) error { return nil }
 
 func (r Regions) draw(p *pane) {
-	s, _ := surfaceOf(r.F, r.Batch)
-	l, err := p.sample(s)
+	const tint = 0.16 // light enough for points and labels of any colour to stand on
+	l, err := p.sample(r.F, r.Batch)
 	if err == nil && len(l.values) > len(p.classes) {
 		err = fmt.Errorf("%d classes, and only %d colours are told apart; draw fewer, or Contours", len(l.values), len(p.classes))
 	}
@@ -208,7 +188,7 @@ func (r Regions) draw(p *pane) {
 		for _, loop := range l.outlines(func(k int) float64 { return lead(outputs, class, k) }) {
 			path = append(path, polyline(thin(places(append(loop, loop[0]))))...)
 		}
-		p.SetColor(p.tint(p.color(Class(class)), regionTint))
+		p.SetColor(p.tint(p.color(Class(class)), tint))
 		p.Canvas.Fill(path)
 	}
 }
@@ -224,29 +204,7 @@ func lead(outputs [][]float64, class, k int) float64 {
 	return outputs[class][k] - other
 }
 
-// A surface is a function of the plane at many points: the values of its outputs at the first
-// point, then at the second, …
-type surface func(x, y []float64) []float64
-
-// surfaceOf returns the one that is given, point by point or, where many points at once are
-// cheaper (a network), as a batch.
-func surfaceOf(f func(x, y float64) float64, batch surface) (surface, error) {
-	if (f == nil) == (batch == nil) {
-		return nil, errors.New("needs either F or Batch")
-	}
-	if batch != nil {
-		return batch, nil
-	}
-	return func(x, y []float64) []float64 {
-		out := make([]float64, len(x))
-		for k := range x {
-			out[k] = f(x[k], y[k])
-		}
-		return out
-	}, nil
-}
-
-// lattice holds a surface's values at the corners of nx × ny cells that cover
+// lattice holds a function's values at the corners of nx × ny cells that cover
 // the plotting area; values[c] are those of output c, row by row from below.
 type lattice struct {
 	nx, ny int
@@ -257,8 +215,11 @@ type lattice struct {
 	next   []int     // likewise; all zero between calls
 }
 
-// sample evaluates a surface over the plotting area.
-func (p *pane) sample(of surface) (*lattice, error) {
+// sample evaluates a function over the plotting area, given point by point or as a batch.
+func (p *pane) sample(f func(x, y float64) float64, batch func(x, y []float64) []float64) (*lattice, error) {
+	if (f == nil) == (batch == nil) {
+		return nil, errors.New("needs either F or Batch")
+	}
 	// The side of the cells in points, and how many there are at most; level lines are
 	// straight within a cell.
 	const side, most = 1, 32000
@@ -275,7 +236,14 @@ func (p *pane) sample(of surface) (*lattice, error) {
 	}
 	corners := (l.nx + 3) * (l.ny + 3)
 	l.ringed, l.next = slices.Repeat([]float64{-1}, corners), make([]int, 4*corners)
-	out := of(x, y)
+	var out []float64
+	if batch != nil {
+		out = batch(x, y)
+	} else {
+		for k := range x {
+			out = append(out, f(x[k], y[k]))
+		}
+	}
 	if len(out) == 0 || len(out)%n != 0 {
 		return nil, fmt.Errorf("the function Batch returned %d values for %d points", len(out), n)
 	}

@@ -13,8 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Scatter draws points. Its label stands with its marker in a row above the
-// panel.
+// Scatter draws points. Its label stands with its marker in a row above the panel.
 type Scatter struct {
 	X, Y   []float64
 	XY     plotter.XYer // instead of X and Y
@@ -24,8 +23,7 @@ type Scatter struct {
 	Hollow bool    // draw outlines only
 	Size   float64 // radius relative to the usual one; zero is 1
 
-	// Ringed are the indices of points to draw a ring around, such as support
-	// vectors.
+	// Ringed are the indices of points to draw a ring around, such as support vectors.
 	Ringed []int
 }
 
@@ -92,10 +90,14 @@ func (c Circle) extend(e *extent) error {
 
 func (c Circle) draw(p *pane) {
 	const n = 120 // chords; at 3 inches across they leave the circle by 0.04 points
-	points := circle(n, func(cos, sin float64) vg.Point { return p.point(c.X+c.R*cos, c.Y+c.R*sin) })
-	if c.Filled {
-		p.polygon(p.tint(p.color(c.Role), areaTint), points[:n])
+	points := regular(n, vg.Point{X: vg.Length(c.X), Y: vg.Length(c.Y)}, vg.Length(c.R), 0)
+	for i, q := range points {
+		points[i] = p.point(float64(q.X), float64(q.Y))
 	}
+	if c.Filled {
+		p.polygon(p.tint(p.color(c.Role), areaTint), points)
+	}
+	points = append(points, points[0])
 	style := Solid
 	if c.Role == Reference {
 		style = RoleStyle
@@ -109,16 +111,6 @@ func (c Circle) draw(p *pane) {
 		places = places[1:]
 	}
 	p.annotate(c.Label, p.color(c.Role), places...)
-}
-
-// circle returns the corners of a closed polygon, given what is at an angle.
-func circle(n int, at func(cos, sin float64) vg.Point) []vg.Point {
-	points := make([]vg.Point, n+1)
-	for k := range points {
-		sin, cos := math.Sincos(2 * math.Pi * float64(k%n) / float64(n))
-		points[k] = at(cos, sin)
-	}
-	return points
 }
 
 // Note is a word at a point, with an arrow from it to what it explains.
@@ -136,11 +128,9 @@ func (n Note) extend(e *extent) error {
 		return errors.New("has no Label")
 	}
 	x, y := []float64{n.X}, []float64{n.Y}
-	switch len(n.To) {
-	case 0:
-	case 2:
+	if len(n.To) == 2 {
 		x, y = append(x, n.To[0]), append(y, n.To[1])
-	default:
+	} else if len(n.To) > 0 {
 		return fmt.Errorf("points to %d coordinates", len(n.To))
 	}
 	return e.add(x, "Y", y)
@@ -192,9 +182,8 @@ func (p *pane) arrowHead(from, to vg.Point, c color.Color, size vg.Length) {
 	p.polygon(c, []vg.Point{to, base.Add(side), base.Sub(side)})
 }
 
-// Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1,
-// and names its corners. Place points in it with SimplexPoint. Use it in a panel
-// that is Bare and Equal.
+// Simplex draws the triangle of the points (p_1, p_2, p_3) with p ≥ 0 and sum 1, and names its
+// corners. Place points in it with SimplexPoint. Use it in a panel that is Bare and Equal.
 type Simplex struct {
 	Corners [3]string
 }

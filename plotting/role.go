@@ -10,17 +10,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Role says what a layer stands for; the role chooses its colour, and its line
-// style or marker as a second channel, the same in every figure. The zero Role
-// is Neutral.
+// A Role says what a layer stands for; it chooses the colour, and a line style or marker as a
+// second channel, the same in every figure.
 //
-// The colours of the rates differ by at least 10 in lightness L* from each
-// other, so they survive a black-and-white print, and stay apart under the
-// three dichromacies, and so do those of four classes; a test measures both.
+// The colours of the rates, and those of four classes, differ by at least 10 in lightness L*, so
+// they survive a black-and-white print, and stay apart under the three dichromacies.
 type Role int
 
-// The roles. Rates are named from the highest down; a class is Class(0),
-// Class(1), …
+// The roles. Rates are named from the highest down.
 const (
 	Neutral   Role = iota // a quantity that belongs to no rate or class
 	Highest               // the highest rate λ_max
@@ -31,8 +28,7 @@ const (
 	firstClass
 )
 
-// Rate returns the role of the k-th highest rate, counted from 0 to 3. It panics
-// beyond: four rates are what a reader tells apart.
+// Rate returns the role of the k-th highest rate, 0 to 3, which are what a reader tells apart.
 func Rate(k int) Role {
 	if k < 0 || Highest+Role(k) > Fourth {
 		panic(fmt.Sprintf("plotting: Rate(%d): rates have the roles Rate(0) to Rate(3); Series(%d) is a role for anything", k, k))
@@ -40,9 +36,8 @@ func Rate(k int) Role {
 	return Highest + Role(k)
 }
 
-// Class returns the role of class k of a classification problem, counted from 0.
-// In binary problems 0 is y = -1 and 1 is y = +1. There are six colours and seven
-// markers and line styles, so that 42 classes look different.
+// Class returns the role of class k of a classification problem, counted from 0; in binary
+// problems 0 is y = -1 and 1 is y = +1. 42 classes look different.
 func Class(k int) Role {
 	if k < 0 {
 		panic(fmt.Sprintf("plotting: Class(%d): classes are counted from 0", k))
@@ -50,9 +45,8 @@ func Class(k int) Role {
 	return firstClass + Role(k)
 }
 
-// Series returns a role for the k-th of several lines or clouds that are neither
-// rates nor classes, counted from 0: seeds, tolerances, layers. It looks like
-// Class(k), so a figure shows either classes or series.
+// Series returns the role of the k-th of what is neither rates nor classes, counted from 0: seeds,
+// tolerances, layers. It looks like Class(k), so a figure shows either classes or series.
 func Series(k int) Role { return Class(k) }
 
 // names are what several figures of this book show, each time in one colour, with their
@@ -213,17 +207,16 @@ func (m Marker) of(r Role) Marker {
 
 // outline is the marker around the origin. Markers have about equal areas.
 func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
-	const hole = 0.62
-	corners := m.corners(r)
-	switch {
-	case corners == nil && hollow:
-		return annulus(vg.Point{}, r, r*hole)
-	case corners == nil:
-		return annulus(vg.Point{}, r, 0)
+	corners, hole := m.corners(r), vg.Length(0)
+	if hollow {
+		hole = r * 0.62
+	}
+	if corners == nil {
+		return annulus(vg.Point{}, r, hole)
 	}
 	path := polygonPath(corners)
 	if hollow { // wound the other way
-		inner := m.corners(r * hole)
+		inner := m.corners(hole)
 		slices.Reverse(inner)
 		path = append(path, polygonPath(inner)...)
 	}
@@ -234,13 +227,13 @@ func (m Marker) outline(r vg.Length, hollow bool) vg.Path {
 func (m Marker) corners(r vg.Length) []vg.Point {
 	switch m {
 	case Square:
-		return regular(4, r*1.25, math.Pi/4)
+		return regular(4, vg.Point{}, r*1.25, math.Pi/4)
 	case Triangle:
-		return regular(3, r*1.45, math.Pi/2)
+		return regular(3, vg.Point{}, r*1.45, math.Pi/2)
 	case TriangleDown:
-		return regular(3, r*1.45, -math.Pi/2)
+		return regular(3, vg.Point{}, r*1.45, -math.Pi/2)
 	case Diamond:
-		return regular(4, r*1.35, math.Pi/2)
+		return regular(4, vg.Point{}, r*1.35, math.Pi/2)
 	case Cross:
 		return bars(r*1.2, math.Pi/4)
 	case Plus:
@@ -250,9 +243,9 @@ func (m Marker) corners(r vg.Length) []vg.Point {
 }
 
 // regular is the polygon of n equal sides.
-func regular(n int, r vg.Length, first float64) (corners []vg.Point) {
+func regular(n int, center vg.Point, r vg.Length, first float64) (corners []vg.Point) {
 	for k := range n {
-		corners = append(corners, polar(r, first+2*math.Pi*float64(k)/float64(n)))
+		corners = append(corners, center.Add(polar(r, first+2*math.Pi*float64(k)/float64(n))))
 	}
 	return corners
 }

@@ -8,11 +8,12 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
 )
 
-// Scene is a picture of space in orthographic projection: balls, planes, points
-// and arrows. Its panel has equal axes and no ticks.
+// Scene is a picture of space in orthographic projection, with equal axes and no ticks.
 type Scene struct {
 	// Azimuth turns the scene about its z axis and Elevation lifts the eye, in
 	// degrees. Both zero: 35 and 20.
@@ -44,6 +45,14 @@ func (a Point3) cross(b Point3) Point3 {
 
 func (a Point3) unit() Point3 { return Point3{}.plus(1/math.Sqrt(a.dot(a)), a) }
 
+// along returns the coordinates of points in a direction.
+func along(points []Point3, direction Point3) (out []float64) {
+	for _, q := range points {
+		out = append(out, q.dot(direction))
+	}
+	return out
+}
+
 // view is a pane with the directions of its projection.
 type view struct {
 	*pane
@@ -63,7 +72,6 @@ func (s Scene) axes() (right, up, toEye Point3) {
 }
 
 func (s Scene) square() bool { return true }
-func (s Scene) down() bool   { return false }
 
 func (s Scene) entries() (out []entry) {
 	for _, shape := range s.Shapes {
@@ -83,11 +91,8 @@ func (s Scene) extend(e *extent) error {
 		if shape == nil {
 			return fmt.Errorf("shape %d is nil", k+1)
 		}
-		var x, y []float64
-		for _, q := range shape.covers(right, up) {
-			x, y = append(x, q.dot(right)), append(y, q.dot(up))
-		}
-		if err := e.add(x, "Y", y); err != nil {
+		points := shape.covers(right, up)
+		if err := e.add(along(points, right), "Y", along(points, up)); err != nil {
 			return fmt.Errorf("shape %d (%s): %w", k+1, nameOf(shape), err)
 		}
 	}
@@ -98,19 +103,15 @@ func (s Scene) extend(e *extent) error {
 func (s Scene) draw(p *pane) {
 	v := &view{pane: p}
 	v.right, v.up, v.toEye = s.axes()
-	depth := func(shape Shape) (d float64) {
+	depth := func(shape Shape) float64 {
 		if b, ok := shape.(Ball); ok && b.Glass {
 			return math.Inf(-1)
 		}
-		points := shape.covers(v.right, v.up)
-		for _, q := range points {
-			d += q.dot(v.toEye) / float64(len(points))
-		}
-		return d
+		return stat.Mean(along(shape.covers(v.right, v.up), v.toEye), nil)
 	}
-	for _, shape := range slices.SortedStableFunc(slices.Values(s.Shapes), func(a, b Shape) int {
-		return cmp.Compare(depth(a), depth(b))
-	}) {
+	shapes := slices.Clone(s.Shapes)
+	slices.SortStableFunc(shapes, func(a, b Shape) int { return cmp.Compare(depth(a), depth(b)) })
+	for _, shape := range shapes {
 		shape.drawIn(v)
 	}
 }
@@ -162,11 +163,9 @@ func (b Ball) drawIn(v *view) {
 		v.SetColor(paper.tint(c, 0.6-0.34*t))
 		v.Canvas.Fill(annulus(center.Add(vg.Point{X: -shift * 0.7, Y: shift}), radius*vg.Length(1-t), 0))
 	}
-	outline := circle(96, func(cos, sin float64) vg.Point {
-		return center.Add(vg.Point{X: vg.Length(cos), Y: vg.Length(sin)}.Scale(radius))
-	})
+	outline := regular(96, center, radius, 0)
 	v.pen(c, v.thin, nil)
-	v.line(outline)
+	v.line(append(outline, outline[0]))
 	v.occupy(center, outline)
 	v.annotate(b.Label, c, v.around(center, radius, b.Label)...)
 }
@@ -199,8 +198,7 @@ func (pl Plane) drawIn(v *view) {
 	v.line(append(corners, corners[0]))
 }
 
-// Points are points in space, the nearer ones larger and darker. Their label stands in
-// the key.
+// Points are points in space, the nearer ones larger and darker. Their label stands in the key.
 type Points struct {
 	At    []Point3
 	Label string
@@ -219,15 +217,10 @@ func (ps Points) drawIn(v *view) {
 
 // depths says how near points are, from 0 to 1.
 func (v *view) depths(points []Point3) []float64 {
-	var depth span
-	near := make([]float64, len(points))
-	for k, q := range points {
-		near[k] = q.dot(v.toEye)
-		depth.add(near[k])
-	}
-	for k := range near {
-		near[k] = (near[k] - depth.lo) / math.Max(depth.hi-depth.lo, 1e-300)
-	}
+	near := along(points, v.toEye)
+	lo, hi := floats.Min(near), floats.Max(near)
+	floats.AddConst(-lo, near)
+	floats.Scale(1/math.Max(hi-lo, 1e-300), near)
 	return near
 }
 

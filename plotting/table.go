@@ -6,9 +6,8 @@ import (
 	"unicode"
 )
 
-// Table is rows of short texts, such as the rates of a network's blocks or the
-// lines of a certificate, printed as aligned text. A column whose cells are all
-// numbers is aligned at the right.
+// Table is rows of short texts, printed as aligned text. A column whose cells are all numbers is
+// aligned at the right.
 type Table struct {
 	Columns []string
 	Rows    [][]string
@@ -49,8 +48,7 @@ func (t Table) String() string {
 	return strings.Join(lines, "")
 }
 
-// columnsOf is the number of columns of a monospaced screen that s takes:
-// combining accents take none.
+// columnsOf is how wide s is on a monospaced screen: combining accents take no room.
 func columnsOf(s string) (n int) {
 	for _, r := range s {
 		if !unicode.Is(unicode.Mn, r) {

@@ -26,23 +26,9 @@ func (a Axis) ticker(m mapping) plot.Ticker {
 
 // ticks returns the ticks of an axis, about n of them with labels, in positions.
 func (a Axis) ticks(m mapping, n int) (inside []plot.Tick) {
-	t, ok := a.Ticks.(adaptive)
-	if a.Ticks == nil && m.other == nil {
-		t, ok = m.scale, true
-	}
-	switch {
-	case ok && m.down:
-		marks := t.marks(span{-m.hi, -m.lo, true}, max(n, 2))
-		for i := range marks {
-			marks[i].Value *= -1
-		}
-		return marks
-	case ok:
+	ticker := a.ticker(m)
+	if t, ok := ticker.(adaptive); ok && m.other == nil {
 		return t.marks(m.span, max(n, 2))
-	}
-	ticker := a.Ticks
-	if ticker == nil {
-		ticker = plot.DefaultTicks{}
 	}
 	slack := 1e-9 * (m.hi - m.lo)
 	for _, t := range ticker.Ticks(min(m.at(0), m.at(1)), max(m.at(0), m.at(1))) {
@@ -61,7 +47,7 @@ type counts struct{}
 func (c counts) Ticks(min, max float64) []plot.Tick { return c.marks(span{min, max, true}, 5) }
 
 func (counts) marks(s span, n int) (out []plot.Tick) {
-	for _, v := range multiples(s, wholeStep(s, n)) {
+	for _, v := range multiples(s, tickStep(s, n, 1)) {
 		out = append(out, plot.Tick{Value: v, Label: whole(v)})
 	}
 	return out
@@ -100,10 +86,7 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 	if !(width > 1e-13*largest && width >= 1e-300 && width <= math.MaxFloat64) {
 		return []plot.Tick{{Value: s.lo, Label: number(s.lo, -1)}, {Value: s.hi, Label: number(s.hi, -1)}}
 	}
-	step := roundStep(width / float64(n))
-	for len(multiples(s, step)) < 2 {
-		step = roundStep(step / 2.5)
-	}
+	step := tickStep(s, n, 0)
 	exponent := int(math.Floor(math.Log10(step) + 1e-9))
 	var shift int // a common power of ten, when plain digits would be too many
 	if largest >= 1e6 || largest < 1e-3 {
@@ -131,8 +114,7 @@ func multiples(s span, step float64) (out []float64) {
 	return out
 }
 
-// roundStep returns the smallest 1, 2 or 5 times a power of ten that is not
-// below x.
+// roundStep returns the smallest 1, 2 or 5 times a power of ten that is not below x.
 func roundStep(x float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(x)))
 	for _, m := range []float64{1, 2, 5} {
@@ -143,11 +125,11 @@ func roundStep(x float64) float64 {
 	return 10 * p
 }
 
-// wholeStep is a round step of at least 1, with at least two multiples if 1 has.
-func wholeStep(s span, n int) float64 {
-	step := math.Max(1, roundStep((s.hi-s.lo)/float64(n)))
-	for step > 1 && len(multiples(s, step)) < 2 {
-		step = math.Max(1, roundStep(step/2.5))
+// tickStep is a round step for n multiples, of which at least two are in s, but at least a least one.
+func tickStep(s span, n int, least float64) float64 {
+	step := math.Max(least, roundStep((s.hi-s.lo)/float64(n)))
+	for step > least && len(multiples(s, step)) < 2 {
+		step = math.Max(least, roundStep(step/2.5))
 	}
 	return step
 }
@@ -164,7 +146,7 @@ func powers(s span, n int, exponents bool) []plot.Tick {
 // all digits if all of them are small, or if they are exponents themselves.
 func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	wide := s.grown(s.slack())
-	step := wholeStep(wide, n)
+	step := tickStep(wide, n, 1)
 	powers := multiples(wide, step)
 	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
 	for _, k := range powers {
@@ -184,9 +166,8 @@ func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	return out
 }
 
-// slack is how far outside the limits a power of ten still gets its tick, at the
-// end of the axis: data that begin at 10.01 deserve the tick of 10, a point of
-// print away at most.
+// slack is how far outside the limits a power of ten still gets its tick, at the end of the axis:
+// data that begin at 10.01 deserve the tick of 10.
 func (s span) slack() float64 { return 0.003 * (s.hi - s.lo) }
 
 func (s span) nearly(u float64) bool { return u >= s.lo-s.slack() && u <= s.hi+s.slack() }
@@ -201,9 +182,8 @@ func whole(k float64) string {
 	return number(k, -1)
 }
 
-// withinDecade are 1, 2 and 5 times powers of ten, for a logarithmic axis so short
-// that powers of ten alone would leave it bare, or round numbers where even those
-// are fewer than two.
+// withinDecade are 1, 2 and 5 times powers of ten, for a short logarithmic axis, or round numbers
+// where even those are fewer than two.
 func withinDecade(s span, n int) (out []plot.Tick) {
 	base := math.Floor(s.lo)
 	add := func(u float64, label string) {

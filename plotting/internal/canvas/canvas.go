@@ -1,13 +1,11 @@
 // Package canvas has the canvases that figures are drawn on: for PNG, SVG, PDF and PGF.
-// What it does by hand, and what the library lacks:
+// What the libraries lack is done by hand:
 //
-//   - vgimg draws the PNG. Its files have no palette, which makes them three times as large,
-//     and no resolution; it blurs the cells of images and rasterizes each of many equal markers.
-//   - fpdf writes the PDF, as it does for gonum's vgpdf, whose text is encoded as cp1252. What it
-//     lacks in fonts is said at fontFile.
+//   - vgimg, which draws the PNG, has no palette, which makes files three times as large, and no
+//     resolution; it blurs the cells of images and rasterizes each of many equal markers.
+//   - fpdf, which writes the PDF, lacks what fontFile says; gonum's vgpdf encodes text as cp1252.
 //   - vgsvg has no alternative text, breaks a label into strings, and writes each marker in full.
-//   - vgtex leaves paths open, begins arcs at the pen, does not escape text, and puts images
-//     into files named by the time.
+//   - vgtex leaves paths open, does not escape text, and puts images into files named by the time.
 //
 // The same drawing gives the same bytes. Strokes have flat ends and round joins, as gonum's.
 package canvas
@@ -20,6 +18,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"git.sr.ht/~sbinet/gg"
@@ -31,18 +30,12 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// Canvas is what New returns.
+// A Canvas draws one shape, given around the origin, at many points.
 type Canvas interface {
 	vg.CanvasWriterTo
-	Stamper
-}
-
-// A Stamper draws one shape, given around the origin, at many points.
-type Stamper interface {
 	Stamp(p vg.Path, fill color.Color, at []vg.Point)
 }
 
-// Options say what a canvas is besides its size.
 type Options struct {
 	DPI        float64     // pixels per inch of a PNG; zero: 300
 	Colors     int         // of a PNG, at most 256; zero: 256
@@ -56,11 +49,10 @@ func New(format string, width, height vg.Length, o Options) (Canvas, error) {
 	if !(width > 0 && height > 0 && width < most && height < most) {
 		return nil, fmt.Errorf("a canvas of %g by %g points cannot be drawn", float64(width), float64(height))
 	}
-	if format == "png" {
-		return newRaster(width, height, o), nil
-	}
 	c := &page{width: width, height: height, state: state{color: black, lineWidth: 1, matrix: gg.Identity()}}
 	switch format {
+	case "png":
+		return newRaster(width, height, o), nil
 	case "svg":
 		c.backend = &svg{page: c, o: o, shapes: make(map[string]bool)}
 	case "pdf":
@@ -112,7 +104,6 @@ func (c *page) Rotate(angle float64)               { c.matrix = c.matrix.Rotate(
 func (c *page) Translate(p vg.Point)               { c.matrix = c.matrix.Translate(p.X.Points(), p.Y.Points()) }
 func (c *page) Scale(x, y float64)                 { c.matrix = c.matrix.Scale(x, y) }
 
-// Pop returns to the state at the last Push.
 func (c *page) Pop() {
 	c.state = c.stack[len(c.stack)-1]
 	c.stack = c.stack[:len(c.stack)-1]
@@ -120,7 +111,7 @@ func (c *page) Pop() {
 
 // SetLineDash sets the lengths of dashes and gaps; none is a whole line.
 func (c *page) SetLineDash(pattern []vg.Length, offset vg.Length) {
-	c.dash, c.dashOffset = append([]vg.Length(nil), pattern...), offset
+	c.dash, c.dashOffset = slices.Clone(pattern), offset
 }
 
 var black = color.NRGBA{A: 255}
@@ -132,7 +123,6 @@ func nrgba(c color.Color) color.NRGBA {
 	return color.NRGBAModel.Convert(c).(color.NRGBA)
 }
 
-// Stroke draws along a path.
 func (c *page) Stroke(p vg.Path) {
 	if c.lineWidth > 0 && len(p) > 0 {
 		c.backend.stroke(mapped(p, c.matrix), &c.state)
@@ -157,7 +147,6 @@ func (c *page) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 	c.backend.stamp(mapped(p, linear), nrgba(fill), points)
 }
 
-// SetLine sets a line of text.
 func (c *page) SetLine(l *label.Line, size vg.Length, at vg.Point, align text.XAlignment) {
 	s := c.state
 	s.matrix = s.matrix.Translate(at.X.Points(), at.Y.Points())
@@ -176,12 +165,12 @@ func (c *page) DrawImage(r vg.Rectangle, img image.Image) {
 	}
 }
 
-// enlarged returns a PNG of several pixels a cell, 150 to an inch at least: viewers smooth
-// an image as they like, but then the edges of its cells at most.
-func enlarged(img image.Image, r vg.Rectangle) []byte {
+// enlarged returns a PNG of several pixels a cell, or of more, 150 to an inch at least: viewers
+// smooth an image as they like, but then the edges of its cells at most.
+func enlarged(img image.Image, r vg.Rectangle, more int) (data []byte, width int) {
 	b := img.Bounds()
 	scale := func(cells int, length vg.Length) int {
-		return cells * max(3, int(math.Ceil(length.Dots(150)/float64(cells))))
+		return cells * (more + max(3, int(math.Ceil(length.Dots(150)/float64(cells)))))
 	}
 	big := image.NewRGBA(image.Rect(0, 0, scale(b.Dx(), r.Size().X), scale(b.Dy(), r.Size().Y)))
 	draw.NearestNeighbor.Scale(big, big.Rect, img, b, draw.Src, nil)
@@ -191,16 +180,13 @@ func enlarged(img image.Image, r vg.Rectangle) []byte {
 		img = quantize(big, 256)
 	}
 	_ = png.Encode(&out, img) // a bytes.Buffer does not fail
-	return out.Bytes()
+	return out.Bytes(), big.Rect.Dx()
 }
 
 func apply(m gg.Matrix, p vg.Point) vg.Point {
 	x, y := m.TransformPoint(p.X.Points(), p.Y.Points())
 	return vg.Point{X: vg.Length(x), Y: vg.Length(y)}
 }
-
-// turned reports whether a map is more than a translation.
-func turned(m gg.Matrix) bool { return m.XX != 1 || m.YX != 0 || m.XY != 0 || m.YY != 1 }
 
 // mapped returns a path as backends take it.
 func mapped(p vg.Path, m gg.Matrix) vg.Path {
@@ -250,39 +236,27 @@ func appendArc(p vg.Path, c vg.PathComp, m gg.Matrix) (vg.Path, vg.Point) {
 	return p, at
 }
 
-// appendPoints writes the points of a step of a path.
-func appendPoints(b []byte, c vg.PathComp, write func(b []byte, p vg.Point) []byte) []byte {
-	for _, q := range c.Control {
-		b = write(b, q)
+// points are those of a step of a path.
+func points(c vg.PathComp) []vg.Point {
+	if c.Type == vg.CloseComp {
+		return nil
 	}
-	if c.Type != vg.CloseComp {
-		b = write(b, c.Pos)
-	}
-	return b
+	return append(slices.Clip(c.Control), c.Pos)
 }
 
-// appendNumber writes x with two decimals: a hundredth of a point is finer than any printer.
-func appendNumber[T ~float64](b []byte, x T) []byte { return appendRounded(b, float64(x), 1e2) }
-
-func appendRounded(b []byte, x, units float64) []byte {
-	return strconv.AppendFloat(b, math.Round(x*units)/units+0, 'f', -1, 64) // + 0: no minus zero
-}
-
-// numbers writes lengths, with two decimals.
-func numbers[T ~float64](separator string, lengths ...T) string { return join(separator, 1e2, lengths) }
-
-func number[T ~float64](length T) string { return numbers("", length) }
+// number writes a length with two decimals: a hundredth of a point is finer than any printer.
+func number[T ~float64](x T) string { return join("", 1e2, x) }
 
 // coefficients writes numbers with four decimals.
-func coefficients(separator string, values ...float64) string { return join(separator, 1e4, values) }
+func coefficients(separator string, values ...float64) string { return join(separator, 1e4, values...) }
 
-func join[T ~float64](separator string, units float64, values []T) string {
+func join[T ~float64](separator string, units float64, values ...T) string {
 	var b []byte
 	for i, x := range values {
 		if i > 0 {
 			b = append(b, separator...)
 		}
-		b = appendRounded(b, float64(x), units)
+		b = strconv.AppendFloat(b, math.Round(float64(x)*units)/units+0, 'f', -1, 64) // + 0: no minus zero
 	}
 	return string(b)
 }

@@ -125,6 +125,30 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+// Two images of one size have one order in the file.
+func TestBytesOfImages(t *testing.T) {
+	images := func() []byte {
+		c, err := New("pdf", 100, 50, white)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 4 {
+			left := vg.Length(25 * k)
+			c.DrawImage(vg.Rectangle{Min: vg.Point{X: left}, Max: vg.Point{X: left + 20, Y: 20}}, shade(k))
+		}
+		return written(t, c)
+	}
+	for range 10 {
+		if !bytes.Equal(images(), images()) {
+			t.Fatal("two drawings differ")
+		}
+	}
+}
+
+func shade(k int) image.Image {
+	return &image.Gray{Pix: []uint8{uint8(50 * k)}, Stride: 1, Rect: image.Rect(0, 0, 1, 1)}
+}
+
 func decoded(t testing.TB, data []byte) *image.RGBA {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(data))
@@ -352,7 +376,8 @@ func TestImage(t *testing.T) {
 		t.Errorf("colours %v", colors)
 	}
 	for _, cells := range []int{2, 64} {
-		big, err := png.Decode(bytes.NewReader(enlarged(checkered(cells), box)))
+		data, _ := enlarged(checkered(cells), box, 0)
+		big, err := png.Decode(bytes.NewReader(data))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,13 +22,14 @@ import (
 // draw are kept until then. Operators are those of ISO 32000-1.
 type pdf struct {
 	*page
-	o     Options
-	steps []func(f *fpdf.Fpdf)
-	alpha int // the opacity that is set, of 255
-	fonts []*pdfFont
+	o      Options
+	steps  []func(f *fpdf.Fpdf)
+	alpha  int // the opacity that is set, of 255
+	fonts  []*pdfFont
+	widths []int // of images
 }
 
-// A pdfFont is the glyphs of one font that are in use.
+// A pdfFont has the glyphs of a font that are in use.
 type pdfFont struct {
 	name   string
 	from   *label.Font
@@ -37,8 +38,8 @@ type pdfFont struct {
 
 func (p *pdf) draw(step func(f *fpdf.Fpdf)) { p.steps = append(p.steps, step) }
 
-func (p *pdf) raw(operators []byte) {
-	s := string(operators)
+func (p *pdf) printf(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
 	p.draw(func(f *fpdf.Fpdf) { f.RawWriteStr(s) })
 }
 
@@ -52,9 +53,7 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	if p.o.Title != "" {
 		f.SetTitle(narrow(p.o.Title), true)
 	}
-	if p.o.Alt != "" {
-		f.SetSubject(narrow(p.o.Alt), true)
-	}
+	f.SetSubject(narrow(p.o.Alt), true)
 	f.SetMargins(0, 0, 0)
 	f.SetAutoPageBreak(false, 0)
 	f.AddPage()
@@ -72,8 +71,7 @@ func (p *pdf) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
-// narrow moves characters of more than two bytes, which fpdf does not know, to the private
-// ones.
+// narrow moves characters of more than two bytes, which fpdf does not know, to the private ones.
 func narrow(s string) string {
 	const private, size = 0xe000, 0x1900
 	return strings.Map(func(r rune) rune {
@@ -84,12 +82,11 @@ func narrow(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-func appendPDFPath(b []byte, p vg.Path) []byte {
+func pdfPath(p vg.Path) (b []byte) {
 	for _, c := range p {
-		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
-			b = append(appendNumber(b, q.X), ' ')
-			return append(appendNumber(b, q.Y), ' ')
-		})
+		for _, q := range points(c) {
+			b = fmt.Appendf(b, "%s %s ", number(q.X), number(q.Y))
+		}
 		b = append(b, "ml ch"[c.Type], '\n')
 	}
 	return b
@@ -101,30 +98,27 @@ func (p *pdf) paint(operator string, c color.NRGBA) {
 		p.alpha = int(c.A)
 		p.draw(func(f *fpdf.Fpdf) { f.SetAlpha(float64(c.A)/255, "Normal") })
 	}
-	p.raw([]byte(coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255) + " " + operator))
+	p.printf("%s %s", coefficients(" ", float64(c.R)/255, float64(c.G)/255, float64(c.B)/255), operator)
 }
 
 func (p *pdf) stroke(line vg.Path, s *state) {
 	p.paint("RG", s.color)
-	b := fmt.Appendf(nil, "%s w [%s] %s d\n", number(s.lineWidth), numbers(" ", s.dash...), number(s.dashOffset))
-	p.raw(append(appendPDFPath(b, line), 'S'))
+	p.printf("%s w [%s] %s d\n%sS", number(s.lineWidth), join(" ", 1e2, s.dash...), number(s.dashOffset), pdfPath(line))
 }
 
 func (p *pdf) fill(area vg.Path, c color.NRGBA) {
 	p.paint("rg", c)
-	p.raw(append(appendPDFPath(nil, area), 'f'))
+	p.printf("%sf", pdfPath(area))
 }
 
 // stamp repeats the shape, which compresses to next to nothing.
 func (p *pdf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
 	p.paint("rg", c)
-	outline := append(appendPDFPath(nil, shape), "f\n"...)
-	var b []byte
+	outline, b := pdfPath(shape), []byte(nil)
 	for _, q := range at {
-		b = append(appendNumber(append(b, "q 1 0 0 1 "...), q.X), ' ')
-		b = append(append(append(appendNumber(b, q.Y), " cm\n"...), outline...), "Q\n"...)
+		b = fmt.Appendf(b, "q 1 0 0 1 %s %s cm\n%sf\nQ\n", number(q.X), number(q.Y), outline)
 	}
-	p.raw(b)
+	p.printf("%s", b)
 }
 
 func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
@@ -137,7 +131,7 @@ func (p *pdf) setLine(l *label.Line, size float64, align text.XAlignment, s *sta
 			t = t.Shear(label.Slope, 0)
 		}
 		name, text := p.font(r), narrow(r.Text())
-		p.raw([]byte("q " + coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0) + " cm"))
+		p.printf("q %s cm", coefficients(" ", t.XX, t.YX, t.XY, t.YY, t.X0, t.Y0))
 		p.draw(func(f *fpdf.Fpdf) {
 			f.SetFont(name, "", first.Size*size)
 			f.Text(0, p.height.Points(), text)
@@ -166,7 +160,12 @@ func (p *pdf) font(r label.Run) string {
 
 func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
 	p.paint("rg", black)
-	name, data := fmt.Sprint(len(p.steps)), enlarged(img, r)
+	data, width := enlarged(img, r, 0)
+	for more := 1; slices.Contains(p.widths, width); more++ { // fpdf writes images in the order of their widths
+		data, width = enlarged(img, r, more)
+	}
+	p.widths = append(p.widths, width)
+	name := fmt.Sprint(width)
 	p.draw(func(f *fpdf.Fpdf) {
 		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
 		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),

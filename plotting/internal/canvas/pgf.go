@@ -2,12 +2,12 @@ package canvas
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
 	"strings"
-	"unicode"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -15,8 +15,7 @@ import (
 	"qhlab/plotting/internal/label"
 )
 
-// pgf is a picture for LaTeX in the basic layer of PGF: the document's own font sets the
-// text. Include it with \input.
+// pgf is a picture for LaTeX in the basic layer of PGF; the document's own font sets the text.
 type pgf struct {
 	*page
 	alt  string
@@ -29,12 +28,7 @@ func (p *pgf) WriteTo(w io.Writer) (int64, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	comment := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(p.alt, "?"))
+	comment := strings.Join(strings.Fields(strings.ToValidUTF8(p.alt, "?")), " ") // in one line
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `%% %s
 %% Needs \usepackage{pgf,amsmath,amssymb}.
@@ -61,12 +55,11 @@ var pgfSteps = [...]string{
 
 func (p *pgf) path(line vg.Path) {
 	for _, c := range line {
-		p.body = append(p.body, pgfSteps[c.Type]...)
-		p.body = appendPoints(p.body, c, func(b []byte, q vg.Point) []byte {
-			b = append(appendNumber(append(b, `{\pgfqpoint{`...), q.X), `bp}{`...)
-			return append(appendNumber(b, q.Y), `bp}}`...)
-		})
-		p.body = append(p.body, "%\n"...)
+		p.printf("%s", pgfSteps[c.Type])
+		for _, q := range points(c) {
+			p.printf(`{\pgfqpoint{%sbp}{%sbp}}`, number(q.X), number(q.Y))
+		}
+		p.printf("%%\n")
 	}
 }
 
@@ -94,17 +87,14 @@ func (p *pgf) stamp(shape vg.Path, c color.NRGBA, at []vg.Point) {
 	p.path(shape)
 	p.printf("\\pgfusepath{fill}}}%%\n")
 	for _, q := range at {
-		p.body = append(appendNumber(append(p.body, `\qhmark{`...), q.X), `}{`...)
-		p.body = append(appendNumber(p.body, q.Y), "}%\n"...)
+		p.printf("\\qhmark{%s}{%s}%%\n", number(q.X), number(q.Y))
 	}
 }
 
 // setLine leaves the setting to LaTeX.
 func (p *pgf) setLine(l *label.Line, size float64, align text.XAlignment, s *state) {
 	latex, err := l.LaTeX()
-	if p.err == nil {
-		p.err = err
-	}
+	p.err = cmp.Or(p.err, err)
 	m, side := s.matrix, map[text.XAlignment]string{text.XLeft: "left,", text.XRight: "right,"}[align]
 	if side == "" { // the middle is half the width right of the left end
 		m = m.Translate((float64(align)+0.5)*l.Width*size, 0)
@@ -120,9 +110,8 @@ func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
 	const overlap = 0.2 // points
 	b := img.Bounds()
 	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
-	var opacity uint8
-	p.printf("\\def\\qhcell#1#2#3#4#5{\\definecolor{qh}{RGB}{#1}\\pgfsetcolor{qh}" +
-		"\\pgfpathrectangle{\\pgfqpoint{#2bp}{#3bp}}{\\pgfqpoint{#4bp}{#5bp}}\\pgfusepath{fill}}%%\n")
+	p.printf("\\def\\qhcell#1#2#3#4#5#6{\\definecolor{qh}{RGB}{#1}\\pgfsetcolor{qh}\\pgfsetfillopacity{#2}" +
+		"\\pgfpathrectangle{\\pgfqpoint{#3bp}{#4bp}}{\\pgfqpoint{#5bp}{#6bp}}\\pgfusepath{fill}}%%\n")
 	for y := range b.Dy() {
 		top := r.Max.Y - dy*vg.Length(y)
 		bottom := max(r.Min.Y, top-dy-overlap)
@@ -130,12 +119,8 @@ func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
 			c := nrgba(img.At(b.Min.X+x, b.Min.Y+y))
 			for end = x + 1; end < b.Dx() && nrgba(img.At(b.Min.X+end, b.Min.Y+y)) == c; end++ {
 			}
-			if c.A != opacity {
-				p.paint(c)
-				opacity = c.A
-			}
 			left, right := r.Min.X+dx*vg.Length(x), min(r.Max.X, r.Min.X+dx*vg.Length(end)+overlap)
-			p.printf("\\qhcell{%d,%d,%d}{%s}{%s}{%s}{%s}%%\n", c.R, c.G, c.B, number(left), number(bottom), number(right-left), number(top-bottom))
+			p.printf("\\qhcell{%d,%d,%d}{%s}{%s}{%s}{%s}{%s}%%\n", c.R, c.G, c.B, coefficients("", float64(c.A)/255), number(left), number(bottom), number(right-left), number(top-bottom))
 		}
 	}
 }

@@ -48,22 +48,20 @@ func (r *raster) DrawImage(box vg.Rectangle, img image.Image) {
 	r.context.SetInterpolator(xdraw.BiLinear)
 }
 
-// Stamp rasterizes the shape once for each phase, which is a place within a pixel, and lays
-// the masks down; a quarter of a pixel is finer than the eye at any resolution used.
+// Stamp lays down masks of the shape, one for each phase, which is a place within a pixel.
 func (r *raster) Stamp(p vg.Path, fill color.Color, at []vg.Point) {
 	const phases = 4
-	masks := make(map[image.Point]*image.Alpha)
+	masks := make(map[[2]float64]*image.Alpha)
 	src := image.NewUniform(nrgba(fill))
 	for _, a := range at {
 		x, y := r.context.TransformPoint(a.X.Dots(r.dpi), a.Y.Dots(r.dpi))
-		pixel := image.Pt(int(math.Floor(x)), int(math.Floor(y)))
-		phase := image.Pt(int((x-math.Floor(x))*phases), int((y-math.Floor(y))*phases))
-		mask, ok := masks[phase]
-		if !ok {
-			mask = r.mask(p, float64(phase.X)/phases, float64(phase.Y)/phases)
-			masks[phase] = mask
+		left, top := math.Floor(x), math.Floor(y)
+		phase := [2]float64{math.Floor((x-left)*phases) / phases, math.Floor((y-top)*phases) / phases}
+		if masks[phase] == nil {
+			masks[phase] = r.mask(p, phase[0], phase[1])
 		}
-		corner := pixel.Sub(image.Pt(mask.Rect.Dx()/2, mask.Rect.Dy()/2))
+		mask := masks[phase]
+		corner := image.Pt(int(left)-mask.Rect.Dx()/2, int(top)-mask.Rect.Dy()/2)
 		draw.DrawMask(r.pixels, mask.Rect.Add(corner), src, image.Point{}, mask, image.Point{}, draw.Over)
 	}
 }
@@ -107,12 +105,15 @@ func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// quantize returns the image in at most limit colours, which shrinks the file to a third
-// and less. Two thirds of the palette cover the whole range of colours in use, the rest is
-// the most frequent ones, so that the flat colours of a figure stay exact and only blends
-// at edges move.
+// quantize returns the image in at most limit colours, which shrinks the file to a third and less.
+// Two thirds of the palette cover the whole range of colours in use, the rest is the most frequent
+// ones, so that the flat colours of a figure stay exact and only blends at edges move.
 func quantize(img *image.RGBA, limit int) *image.Paletted {
-	colors := histogram(img)
+	counts := make(map[uint32]int)
+	runs(img, func(c uint32, from, to int) { counts[c] += to - from })
+	colors := slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
+	})
 	chosen := colors
 	if len(colors) > limit {
 		chosen = representatives(colors, limit*2/3)
@@ -122,48 +123,34 @@ func quantize(img *image.RGBA, limit int) *image.Paletted {
 			}
 		}
 	}
+	rgba := func(c uint32) color.RGBA { return color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)} }
 	out := image.NewPaletted(img.Rect, nil)
 	for _, c := range chosen {
 		out.Palette = append(out.Palette, rgba(c))
 	}
-	index := make(map[uint32]uint8, len(colors))
+	index := make(map[uint32]byte, len(colors))
 	for _, c := range colors {
-		index[c] = uint8(out.Palette.Index(rgba(c)))
+		index[c] = byte(out.Palette.Index(rgba(c)))
 	}
-	last := binary.BigEndian.Uint32(img.Pix)
-	i := index[last]
-	for k := range out.Pix {
-		if c := binary.BigEndian.Uint32(img.Pix[4*k:]); c != last {
-			last, i = c, index[c]
+	runs(img, func(c uint32, from, to int) {
+		i := index[c]
+		for k := from; k < to; k++ {
+			out.Pix[k] = i
 		}
-		out.Pix[k] = i
-	}
+	})
 	return out
 }
 
-// rgba is a pixel's colour, 0xRRGGBBAA.
-func rgba(c uint32) color.RGBA {
-	return color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)}
-}
-
-// histogram returns the pixels' colours, the most frequent first.
-func histogram(img *image.RGBA) []uint32 {
-	counts := make(map[uint32]int)
-	last, run := binary.BigEndian.Uint32(img.Pix), 0
-	for i := 0; i < len(img.Pix); i += 4 {
-		if c := binary.BigEndian.Uint32(img.Pix[i:]); c != last {
-			counts[last] += run
-			last, run = c, 0
+// runs gives the colours 0xRRGGBBAA of an image, each with pixels that follow each other.
+func runs(img *image.RGBA, visit func(c uint32, from, to int)) {
+	from, last := 0, binary.BigEndian.Uint32(img.Pix)
+	for i := range len(img.Pix) / 4 {
+		if c := binary.BigEndian.Uint32(img.Pix[4*i:]); c != last {
+			visit(last, from, i)
+			from, last = i, c
 		}
-		run++
 	}
-	counts[last] += run
-	return slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
-		if d := counts[b] - counts[a]; d != 0 {
-			return d
-		}
-		return int(int64(a) - int64(b))
-	})
+	visit(last, from, len(img.Pix)/4)
 }
 
 // representatives returns the most frequent colour of each group of colours that

@@ -5,12 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"io"
 	"strings"
 
+	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 
@@ -50,61 +51,54 @@ func (s *svg) printf(format string, args ...any) { s.body = fmt.Appendf(s.body, 
 // flip maps points with y up to points with y down.
 func (s *svg) flip(p vg.Point) vg.Point { return vg.Point{X: p.X, Y: s.height - p.Y} }
 
-func appendSVGPath(b []byte, p vg.Path, height vg.Length) []byte {
+// svgPath writes a path on a page of a height.
+func svgPath(p vg.Path, height vg.Length) (b []byte) {
 	for _, c := range p {
 		b = append(b, "ML CZ"[c.Type])
-		b = appendPoints(b, c, func(b []byte, q vg.Point) []byte {
-			if last := b[len(b)-1]; last < 'A' {
+		for i, q := range points(c) {
+			if i > 0 {
 				b = append(b, ' ')
 			}
-			b = append(appendNumber(b, q.X), ' ')
-			return appendNumber(b, height-q.Y)
-		})
+			b = fmt.Appendf(b, "%s %s", number(q.X), number(height-q.Y))
+		}
 	}
 	return b
 }
 
-func (s *svg) paint(kind string, c color.NRGBA) {
-	s.printf(` %s="#%02x%02x%02x"`, kind, c.R, c.G, c.B)
+// paint is the attribute of a colour, to fill or to stroke.
+func paint(kind string, c color.NRGBA) string {
+	text := fmt.Sprintf(` %s="#%02x%02x%02x"`, kind, c.R, c.G, c.B)
 	if c.A < 255 {
-		s.printf(` %s-opacity="%.3g"`, kind, float64(c.A)/255)
+		text += fmt.Sprintf(` %s-opacity="%.3g"`, kind, float64(c.A)/255)
 	}
+	return text
 }
 
 func (s *svg) stroke(p vg.Path, st *state) {
-	s.printf(`<path fill="none" stroke-width="%s"`, number(st.lineWidth))
-	s.paint("stroke", st.color)
+	s.printf(`<path fill="none" stroke-width="%s"%s`, number(st.lineWidth), paint("stroke", st.color))
 	if len(st.dash) > 0 {
-		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, numbers(" ", st.dash...), number(st.dashOffset))
+		s.printf(` stroke-dasharray="%s" stroke-dashoffset="%s"`, join(" ", 1e2, st.dash...), number(st.dashOffset))
 	}
-	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
+	s.printf(" d=\"%s\"/>\n", svgPath(p, s.height))
 }
 
 func (s *svg) fill(p vg.Path, c color.NRGBA) {
-	s.printf("<path")
-	s.paint("fill", c)
-	s.printf(" d=\"%s\"/>\n", appendSVGPath(nil, p, s.height))
+	s.printf("<path%s d=\"%s\"/>\n", paint("fill", c), svgPath(p, s.height))
 }
 
 // stamp names a shape by its outline, so that two documents in one page do not
 // mean different shapes by one name.
 func (s *svg) stamp(p vg.Path, c color.NRGBA, at []vg.Point) {
-	outline := appendSVGPath(nil, p, 0)
-	hash := fnv.New32a()
-	_, _ = hash.Write(outline) // a hash does not fail
-	id := fmt.Sprintf("m%x", hash.Sum32())
+	outline := svgPath(p, 0)
+	id := fmt.Sprintf("m%x", crc32.ChecksumIEEE(outline))
 	if !s.shapes[id] {
 		s.shapes[id] = true
 		s.printf("<defs><path id=\"%s\" d=\"%s\"/></defs>\n", id, outline)
 	}
-	s.printf("<g")
-	s.paint("fill", c)
-	s.printf(">\n")
+	s.printf("<g%s>\n", paint("fill", c))
 	for _, q := range at {
 		q = s.flip(q)
-		s.body = append(append(append(s.body, `<use href="#`...), id...), `" x="`...)
-		s.body = append(appendNumber(s.body, q.X), `" y="`...)
-		s.body = append(appendNumber(s.body, q.Y), "\"/>\n"...)
+		s.printf("<use href=\"#%s\" x=\"%s\" y=\"%s\"/>\n", id, number(q.X), number(q.Y))
 	}
 	s.printf("</g>\n")
 }
@@ -123,7 +117,7 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 	}
 	s.printf(`<text font-size="%s"%s`, number(size), anchors[align])
 	at := s.flip(vg.Point{X: vg.Length(m.X0), Y: vg.Length(m.Y0)})
-	if turned(m) {
+	if m != gg.Translate(m.X0, m.Y0) {
 		s.printf(` transform="matrix(%s)"`, coefficients(" ", m.XX, -m.YX, -m.XY, m.YY, at.X.Points(), at.Y.Points()))
 	} else {
 		s.printf(` x="%s" y="%s"`, number(at.X), number(at.Y))
@@ -131,8 +125,7 @@ func (s *svg) setLine(l *label.Line, size float64, align text.XAlignment, st *st
 	if l.Family != s.family {
 		s.printf(` font-family="%s"`, l.Family)
 	}
-	s.paint("fill", st.color)
-	s.printf(">")
+	s.printf("%s>", paint("fill", st.color))
 	x, y := 0.0, 0.0
 	for _, r := range l.Runs(true) {
 		first := r.Glyphs[0]
@@ -175,6 +168,7 @@ func escape(s string) string {
 
 func (s *svg) drawImage(img image.Image, r vg.Rectangle) {
 	at := s.flip(vg.Point{X: r.Min.X, Y: r.Max.Y})
+	data, _ := enlarged(img, r, 0)
 	s.printf("<image x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,%s\"/>\n",
-		number(at.X), number(at.Y), number(r.Size().X), number(r.Size().Y), base64.StdEncoding.EncodeToString(enlarged(img, r)))
+		number(at.X), number(at.Y), number(r.Size().X), number(r.Size().Y), base64.StdEncoding.EncodeToString(data))
 }

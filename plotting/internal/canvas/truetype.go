@@ -12,9 +12,8 @@ import (
 )
 
 // A fontFile is a TrueType font of the glyphs in use, for fpdf to embed. Given a whole font,
-// fpdf embeds its table of names and its hints as well, 10 kB for DejaVu Sans, takes three times
-// as long, and refuses fonts with cubic curves, such as Latin Modern. Tables are described
-// in the OpenType specification under their names.
+// fpdf embeds its hints as well, 10 kB for DejaVu Sans, takes three times as long, and refuses
+// cubic curves, which Latin Modern has. The OpenType specification describes the tables.
 type fontFile struct {
 	glyf, loca, hmtx []byte
 	box              [4]int // least x and y, greatest x and y

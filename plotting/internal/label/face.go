@@ -12,8 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A face is the fonts of a typeface. What none of them has is taken from DejaVu Sans, and
-// what the italic one lacks is slanted.
+// A face is the fonts of a typeface; what the italic one lacks is slanted.
 type face struct {
 	family string  // for SVG: names of fonts, the first one meant
 	fonts  []*Font // upright, mathematical, DejaVu Sans
@@ -32,14 +31,15 @@ func init() {
 // one; it is called while the program starts.
 func Register(name, family string, upright, italic, math []byte) {
 	faces[name] = sync.OnceValue(func() *face {
-		f := &face{family: family, fonts: []*Font{newFont(upright)}}
-		if math != nil {
-			f.fonts = append(f.fonts, newFont(math))
-		}
+		f := &face{family: family}
 		if italic != nil {
 			f.italic = newFont(italic)
 		}
-		f.fonts = append(f.fonts, newFont(dejavusans.TTF))
+		for _, data := range [][]byte{upright, math, dejavusans.TTF} {
+			if data != nil {
+				f.fonts = append(f.fonts, newFont(data))
+			}
+		}
 		return f
 	})
 }
@@ -52,24 +52,20 @@ func (f *face) glyph(r rune, italic bool) Glyph {
 			return g
 		}
 	}
+	g.Slant = italic
 	for _, g.Font = range f.fonts {
 		if g.ID = g.Font.index(r); g.ID != 0 {
-			g.Slant = italic
 			return g
 		}
 	}
-	g.Font = f.fonts[0]
-	return g
+	return Glyph{Rune: r, Italic: italic, Font: f.fonts[0]}
 }
 
 // A Font is a parsed font file with what is measured of its glyphs.
 type Font struct {
-	Name string
-	SFNT *sfnt.Font
-
-	mu     sync.Mutex // guards what follows
-	buf    sfnt.Buffer
-	shapes map[sfnt.GlyphIndex]*shape
+	Name   string
+	SFNT   *sfnt.Font
+	shapes sync.Map // by glyph
 }
 
 // A shape is a glyph in ems, y up.
@@ -88,35 +84,31 @@ func newFont(data []byte) *Font {
 }
 
 func wrap(f *sfnt.Font) *Font {
-	out := &Font{SFNT: f, shapes: make(map[sfnt.GlyphIndex]*shape)}
-	out.Name, _ = f.Name(&out.buf, sfnt.NameIDPostScript) // a font without a name has the empty one
+	out := &Font{SFNT: f}
+	out.Name, _ = f.Name(nil, sfnt.NameIDPostScript) // a font without a name has the empty one
 	return out
 }
 
 func (f *Font) index(r rune) sfnt.GlyphIndex {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	id, _ := f.SFNT.GlyphIndex(&f.buf, r) // a font that cannot be read has no glyph
+	id, _ := f.SFNT.GlyphIndex(nil, r) // a font that cannot be read has no glyph
 	return id
 }
 
 // shape measures a glyph once.
 func (f *Font) shape(id sfnt.GlyphIndex) *shape {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s, ok := f.shapes[id]
-	if !ok {
-		s = f.measure(id)
-		f.shapes[id] = s
+	if s, ok := f.shapes.Load(id); ok {
+		return s.(*shape)
 	}
+	s := f.measure(id)
+	f.shapes.Store(id, s)
 	return s
 }
 
 func (f *Font) measure(id sfnt.GlyphIndex) *shape {
 	unit := fixed.Int26_6(f.SFNT.UnitsPerEm())
 	ems := func(v fixed.Int26_6) float64 { return float64(v) / float64(unit) }
-	advance, _ := f.SFNT.GlyphAdvance(&f.buf, id, unit, font.HintingNone) // glyph 0 exists
-	segments, err := f.SFNT.LoadGlyph(&f.buf, id, unit, nil)
+	advance, _ := f.SFNT.GlyphAdvance(nil, id, unit, font.HintingNone) // glyph 0 exists
+	segments, err := f.SFNT.LoadGlyph(new(sfnt.Buffer), id, unit, nil)
 	s := &shape{advance: ems(advance)}
 	if err != nil || len(segments) == 0 {
 		return s

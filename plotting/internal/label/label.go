@@ -1,7 +1,6 @@
 // Package label sets the text of a figure: Unicode with sub- and superscripts, and the
-// part of TeX's mathematics that labels need. It differs from gonum's text.Latex, which
-// knows one font and panics on scripts, and from text.Plain, which drops characters that
-// the font lacks and leaves accents beside their letter.
+// part of TeX's mathematics that labels need. gonum's text.Latex knows one font and panics
+// on scripts; its text.Plain drops characters and leaves accents beside their letter.
 //
 // Outside formulas, _x, _{xyz}, ^x and ^{xyz} are scripts, \lambda and other commands
 // work, and a backslash takes a character that is no letter as it is. Between dollar
@@ -9,6 +8,7 @@
 package label
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"maps"
@@ -28,8 +28,6 @@ import (
 // gonum's axes count on: with text.YBottom the point is on the baseline.
 type Handler struct {
 	face  *face
-	fonts *font.Cache
-
 	lines sync.Map // what is set, by label
 }
 
@@ -43,9 +41,7 @@ func New(face string) (*Handler, error) {
 		return nil, fmt.Errorf(`there is no face %q; the faces are %s, and "latin-modern" with import _ "qhlab/plotting/latinmodern"`,
 			face, strings.Join(slices.Sorted(maps.Keys(faces)), ", "))
 	}
-	f := load()
-	fonts := font.NewCache(font.Collection{{Font: font.Font{Typeface: font.Typeface(face)}, Face: f.fonts[0].SFNT}})
-	return &Handler{face: f, fonts: fonts}, nil
+	return &Handler{face: load()}, nil
 }
 
 // Line sets a label of one line. The error names an unknown command, a brace that closes
@@ -53,10 +49,10 @@ func New(face string) (*Handler, error) {
 func (h *Handler) Line(label string) (*Line, error) {
 	line, ok := h.lines.Load(label)
 	if !ok {
-		line, _ = h.lines.LoadOrStore(label, set(label, h.face))
+		line = set(label, h.face)
+		h.lines.Store(label, line)
 	}
-	l := line.(*Line)
-	return l, l.err
+	return line.(*Line), line.(*Line).err
 }
 
 // line is for the methods of text.Handler, which return no error.
@@ -69,7 +65,9 @@ func (h *Handler) line(label string) *Line {
 }
 
 // Cache returns the face's upright font.
-func (h *Handler) Cache() *font.Cache { return h.fonts }
+func (h *Handler) Cache() *font.Cache {
+	return font.NewCache(font.Collection{{Face: h.face.fonts[0].SFNT}})
+}
 
 // Room above and below the baseline in ems: for superscripts and for descenders. It is
 // the same for all faces, so that another face moves no line.
@@ -106,12 +104,9 @@ func (h *Handler) Draw(c vg.Canvas, label string, s text.Style, at vg.Point) {
 	if label == "" || s.Font.Size == 0 {
 		return
 	}
-	if s.Color == nil {
-		s.Color = color.Black
-	}
 	c.Push()
 	defer c.Pop()
-	c.SetColor(s.Color)
+	c.SetColor(cmp.Or[color.Color](s.Color, color.Black))
 	c.Translate(at)
 	c.Rotate(s.Rotation)
 	lines := h.Lines(label)
@@ -155,12 +150,13 @@ func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 // plainFonts keeps the fonts that Plain has met.
 var plainFonts sync.Map
 
-// Plain sets text in one font without any markup, for handlers other than this package's.
+// Plain sets text in one font without any markup, for handlers other than this package's. As
+// gonum's, it shows a box for what the font lacks.
 func Plain(f font.Face, text string) *Line {
 	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &face{family: "'" + string(f.Font.Typeface) + "'", fonts: []*Font{wrapped.(*Font)}}}
-	l := s.word(text, mode{size: 1}) // as gonum's, it shows a box for what the font lacks
-	l.Family = s.face.family
+	s := &setter{face: &face{fonts: []*Font{wrapped.(*Font)}}}
+	l := s.word(text, mode{size: 1})
+	l.Family = "'" + string(f.Font.Typeface) + "'"
 	return l
 }
 
@@ -230,11 +226,12 @@ func (l *Line) Path(size vg.Length) vg.Path {
 			return at.Add(vg.Point{X: q.X + shear*q.Y, Y: q.Y}.Scale(k)).Scale(size)
 		}
 		for _, c := range g.Font.shape(g.ID).outline {
-			control := make([]vg.Point, len(c.Control))
+			c.Control = slices.Clone(c.Control)
 			for i, q := range c.Control {
-				control[i] = place(q)
+				c.Control[i] = place(q)
 			}
-			p = append(p, vg.PathComp{Type: c.Type, Pos: place(c.Pos), Control: control})
+			c.Pos = place(c.Pos)
+			p = append(p, c)
 		}
 	}
 	return p

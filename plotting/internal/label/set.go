@@ -1,8 +1,10 @@
 package label
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -17,6 +19,7 @@ type setter struct {
 	pos     int
 	missing rune // the first character that no font has
 	unknown rune // the first character that LaTeX has no command for
+	mistake string
 }
 
 // A mode is how the setter takes characters.
@@ -28,33 +31,24 @@ type mode struct {
 
 // script returns the mode of a script or of a part of a fraction.
 func (m mode) script() mode {
-	const first, nested = 0.75, 0.9 // smaller ones cannot be read
-	if m.inner = true; m.size < 1 {
-		m.size *= nested
-	} else {
-		m.size *= first
+	factor := 0.75
+	if m.size < 1 {
+		factor = 0.9 // smaller ones cannot be read
 	}
-	return m
+	return mode{m.math, true, m.size * factor}
 }
 
-// A mistake is what is wrong with a label; set makes it an error.
-type mistake string
-
-func fail(format string, args ...any) { panic(mistake(fmt.Sprintf(format, args...))) }
+// fail notes the first mistake, and skips the rest of the label.
+func (s *setter) fail(format string, args ...any) *Line {
+	s.mistake = cmp.Or(s.mistake, fmt.Sprintf(format, args...))
+	s.pos = len(s.text)
+	return new(Line)
+}
 
 // set sets one line of a label. With a mistake the line is empty.
-func set(markup string, f *face) (l *Line) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case mistake:
-			l = &Line{err: fmt.Errorf("label %q: %s", markup, string(r))}
-		default:
-			panic(r)
-		}
-	}()
+func set(markup string, f *face) *Line {
 	s := &setter{face: f, text: []rune(markup)}
-	l = s.row(mode{size: 1}, 0)
+	l := s.row(mode{size: 1}, 0)
 	l.Family = f.family
 	const format = "label %q: no %s %q (%U); write it otherwise"
 	if s.unknown != 0 {
@@ -63,17 +57,20 @@ func set(markup string, f *face) (l *Line) {
 	if s.missing != 0 {
 		l.err = fmt.Errorf(format+", or choose another face", markup, "font has", s.missing, s.missing)
 	}
+	if s.mistake != "" {
+		return &Line{err: fmt.Errorf("label %q: %s", markup, s.mistake)}
+	}
 	return l
 }
 
 func (s *setter) more() bool { return s.pos < len(s.text) }
 
 func (s *setter) next(r rune) bool {
-	if s.more() && s.text[s.pos] == r {
+	found := s.more() && s.text[s.pos] == r
+	if found {
 		s.pos++
-		return true
 	}
-	return false
+	return found
 }
 
 // row sets all up to the character end, which it takes, or to the end of the label.
@@ -99,7 +96,7 @@ func (s *setter) row(m mode, end rune) *Line {
 		last = l.class
 	}
 	if end != 0 {
-		fail("there is no closing %c", end)
+		return s.fail("there is no closing %c", end)
 	}
 	return out
 }
@@ -139,7 +136,7 @@ func (s *setter) item(m mode) *Line {
 	s.pos++
 	switch {
 	case c == '$' && !m.math:
-		l := s.row(mode{math: true, inner: true, size: m.size}, '$')
+		l := s.row(mode{true, true, m.size}, '$')
 		l.latex = "$" + l.latex + "$"
 		return l
 	case c == '\\' && s.more():
@@ -149,7 +146,7 @@ func (s *setter) item(m mode) *Line {
 		l.latex = "{" + l.latex + "}"
 		return l
 	case c == '}' && m.math:
-		fail("} closes nothing")
+		return s.fail("} closes nothing")
 	case (c == '_' || c == '^') && s.more():
 		s.pos-- // a script of nothing
 		return new(Line)
@@ -163,10 +160,7 @@ func (s *setter) item(m mode) *Line {
 
 // signs reports whether the hyphen just read is the sign of a number.
 func (s *setter) signs() bool {
-	if !s.more() || !unicode.IsDigit(s.text[s.pos]) {
-		return false
-	}
-	return s.pos < 2 || !unicode.IsLetter(s.text[s.pos-2]) && !unicode.IsDigit(s.text[s.pos-2])
+	return s.more() && unicode.IsDigit(s.text[s.pos]) && (s.pos < 2 || !unicode.IsLetter(s.text[s.pos-2]) && !unicode.IsDigit(s.text[s.pos-2]))
 }
 
 // scripts sets what is lowered and raised behind a base, left-aligned to each other.
@@ -178,6 +172,11 @@ func (s *setter) scripts(base *Line, m mode) *Line {
 	start, lean, seen := base.Width, base.lean, ""
 	for s.pos+1 < len(s.text) && (s.text[s.pos] == '_' || s.text[s.pos] == '^') {
 		place, x, y, command := string(s.text[s.pos]), start, -drop*m.size, `\textsubscript`
+		s.pos++
+		if strings.Contains(seen, place) {
+			return s.fail("two scripts stand in one place; put braces around the first with what it belongs to")
+		}
+		seen += place
 		if place == "^" {
 			x, y, command = start+lean, rise*m.size, `\textsuperscript`
 			if len(base.Bars) > 0 {
@@ -187,11 +186,6 @@ func (s *setter) scripts(base *Line, m mode) *Line {
 		if m.math {
 			command = place
 		}
-		if strings.Contains(seen, place) {
-			fail("two scripts stand in one place; put braces around the first with what it belongs to")
-		}
-		seen += place
-		s.pos++
 		script := s.argument(m.script())
 		base.add(script, x, y)
 		base.latex += command + "{" + script.latex + "}"
@@ -205,7 +199,7 @@ func (s *setter) argument(m mode) *Line {
 	for s.next(' ') {
 	}
 	if !s.more() {
-		fail("it ends where an argument is missing")
+		return s.fail("it ends where an argument is missing")
 	}
 	if s.next('{') {
 		return s.row(m, '}')
@@ -231,14 +225,14 @@ func (s *setter) glyph(r rune, m mode) *Line {
 	}
 	g.Size = m.size
 	ink := g.Font.shape(g.ID)
-	l := &Line{Glyphs: []Glyph{g}, Width: m.size * ink.advance, Height: math.Max(0, m.size*ink.top), Depth: math.Max(0, -m.size*ink.bottom)}
 	right := ink.right
 	if g.Slant {
 		right += Slope * ink.top
 	}
-	l.lean = m.size * math.Max(0, right-ink.advance)
-	l.class, l.latex = symbols().classes[r], s.latex(r, m)
-	return l
+	return &Line{
+		Glyphs: []Glyph{g}, Width: m.size * ink.advance, Height: math.Max(0, m.size*ink.top), Depth: math.Max(0, -m.size*ink.bottom),
+		lean: m.size * math.Max(0, right-ink.advance), class: symbols().classes[r], latex: s.latex(r, m),
+	}
 }
 
 // variable reports whether a character is slanted in formulas; Greek capitals are not.
@@ -249,10 +243,8 @@ func variable(r rune) bool {
 // accent puts a mark on a letter: centred over its ink and lifted above a high one.
 func (s *setter) accent(l *Line, r rune, m mode) {
 	const least = 0.07 // distance in ems, that of DejaVu's ô
-	base := l.Glyphs[0]
-	ink := base.Font.shape(base.ID)
-	mark := s.face.glyph(r, false)
-	over := mark.Font.shape(mark.ID)
+	base, mark := l.Glyphs[0], s.face.glyph(r, false)
+	ink, over := base.Font.shape(base.ID), mark.Font.shape(mark.ID)
 	mark.Mark, mark.Size = true, m.size
 	mark.X = m.size * (ink.left + ink.right - over.left - over.right) / 2
 	if base.Slant {
@@ -294,22 +286,22 @@ func (s *setter) command(m mode) *Line {
 	case accents[name] != 0:
 		l = s.argument(m)
 		if len(l.Glyphs) != 1 {
-			fail(`\%s stands on one letter only`, name)
+			return s.fail(`\%s stands on one letter only`, name)
 		}
 		s.accent(l, accents[name], m)
 		return l
 	case name == "frac":
-		inner := mode{math: true, inner: true, size: m.size}
-		over := s.argument(inner.script())
-		l = fraction(over, s.argument(inner.script()), m.size)
+		inner := mode{math: true, size: m.size}.script()
+		over := s.argument(inner)
+		l = fraction(over, s.argument(inner), m.size)
 	case name == "text":
 		if !s.next('{') {
-			fail("text stands in braces")
+			return s.fail("text stands in braces")
 		}
 		l = s.row(mode{size: m.size}, '}') // in which a hyphen is a hyphen
 		l.latex = `\text{` + l.latex + "}"
 	default:
-		fail(`\%s is not among the TeX commands that labels know`, name)
+		return s.fail(`\%s is not among the TeX commands that labels know`, name)
 	}
 	l.latex = formula(l.latex, m)
 	return l
@@ -341,8 +333,7 @@ func fraction(over, under *Line, size float64) *Line {
 	return l
 }
 
-// symbolNames lists TeX's name of each symbol; where a symbol has two, LaTeX output has
-// the first.
+// symbolNames lists TeX's name of each symbol; where a symbol has two, LaTeX output has the first.
 var symbolNames = map[class]string{
 	ordinary: `
 		alpha α beta β gamma γ delta δ varepsilon ε epsilon ϵ zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ
@@ -362,7 +353,6 @@ var symbolNames = map[class]string{
 // plainSymbols are the characters without a name that have room around them.
 var plainSymbols = map[class]string{binary: "+-−*", relation: "=<>:", opening: "([", closing: ")]", punctuation: ",;"}
 
-// operatorNames are set upright with their name.
 const operatorNames = " arg cos cosh det dim exp inf ker lim ln log max min sin sinh sup tan tanh Pr "
 
 // accents by name, as combining characters.
@@ -393,9 +383,8 @@ type symbolTables struct {
 var symbols = sync.OnceValue(func() symbolTables {
 	t := symbolTables{make(map[string]rune), make(map[rune]class), make(map[rune]string), make(map[rune]string), map[rune]string{'\u0305': "bar"}}
 	for c := ordinary; c <= punctuation; c++ {
-		fields := strings.Fields(symbolNames[c])
-		for i := 0; i < len(fields); i += 2 {
-			name, r := fields[i], first(fields[i+1])
+		for pair := range slices.Chunk(strings.Fields(symbolNames[c]), 2) {
+			name, r := pair[0], first(pair[1])
 			t.byName[name] = r
 			if t.latex[r] == "" {
 				t.latex[r], t.classes[r] = `\`+name+" ", c
@@ -406,9 +395,8 @@ var symbols = sync.OnceValue(func() symbolTables {
 		}
 	}
 	for latex, into := range map[string]map[rune]string{unnamed: t.latex, ofText: t.text} {
-		fields := strings.Fields(latex)
-		for i := 0; i < len(fields); i += 2 {
-			r, latex := first(fields[i]), fields[i+1]
+		for pair := range slices.Chunk(strings.Fields(latex), 2) {
+			r, latex := first(pair[0]), pair[1]
 			if strings.Contains(latex, `\`) && unicode.IsLetter(rune(latex[len(latex)-1])) {
 				latex += " " // which ends a command
 			}
