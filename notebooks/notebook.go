@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// notebook is a Jupyter notebook in nbformat 4. Fields stand in the order of
-// their keys, because nbformat writes keys sorted.
+// notebook is a Jupyter notebook in nbformat 4.
 type notebook struct {
 	Cells       []*cell        `json:"cells"`
 	Metadata    map[string]any `json:"metadata"`
@@ -48,8 +47,6 @@ type output struct {
 // text is a string that a notebook file holds as a list of lines.
 type text string
 
-func (t text) MarshalJSON() ([]byte, error) { return marshal(lines(string(t))) }
-
 func (t *text) UnmarshalJSON(data []byte) error {
 	var list []string
 	if json.Unmarshal(data, &list) == nil {
@@ -60,47 +57,48 @@ func (t *text) UnmarshalJSON(data []byte) error {
 }
 
 // lines splits a string after each newline; an empty string has no lines.
-func lines(s string) []string {
-	if s == "" {
-		return []string{}
-	}
-	list := strings.SplitAfter(s, "\n")
-	if list[len(list)-1] == "" {
-		list = list[:len(list)-1]
-	}
-	return list
-}
+func lines(s string) []string { return slices.AppendSeq([]string{}, strings.Lines(s)) }
 
-func (c *cell) MarshalJSON() ([]byte, error) {
+// fields are what nbformat writes of the cell.
+func (c *cell) fields() map[string]any {
+	fields := map[string]any{"cell_type": c.Type, "metadata": object(c.Metadata), "source": lines(string(c.Source))}
+	if c.ID != "" {
+		fields["id"] = c.ID
+	}
+	if len(c.Attachments) > 0 {
+		fields["attachments"] = c.Attachments
+	}
 	if c.Type == "code" {
-		type plain cell
-		code := plain(*c)
-		code.Metadata, code.Outputs = object(c.Metadata), append([]*output{}, c.Outputs...)
-		return marshal(code)
+		outputs := []map[string]any{}
+		for _, o := range c.Outputs {
+			outputs = append(outputs, o.fields())
+		}
+		fields["execution_count"], fields["outputs"] = c.ExecutionCount, outputs
 	}
-	return marshal(struct {
-		Attachments map[string]any `json:"attachments,omitempty"`
-		Type        string         `json:"cell_type"`
-		ID          string         `json:"id,omitempty"`
-		Metadata    map[string]any `json:"metadata"`
-		Source      text           `json:"source"`
-	}{c.Attachments, c.Type, c.ID, object(c.Metadata), c.Source})
+	return fields
 }
 
-func (o *output) MarshalJSON() ([]byte, error) {
+func (o *output) fields() map[string]any {
 	fields := map[string]any{"output_type": o.Type}
 	switch o.Type {
 	case "stream":
-		fields["name"], fields["text"] = o.Name, o.Text
+		fields["name"], fields["text"] = o.Name, lines(string(o.Text))
 	case "error":
 		fields["ename"], fields["evalue"], fields["traceback"] = o.ErrorName, o.ErrorValue, append([]string{}, o.Traceback...)
 	case "execute_result":
 		fields["execution_count"] = o.ExecutionCount
 		fallthrough
 	default:
-		fields["data"], fields["metadata"] = splitMedia(o.Data), object(o.Metadata)
+		data := map[string]any{}
+		for mime, value := range o.Data {
+			data[mime] = value
+			if s, ok := value.(string); ok && isText(mime) {
+				data[mime] = lines(s)
+			}
+		}
+		fields["data"], fields["metadata"] = data, object(o.Metadata)
 	}
-	return marshal(fields)
+	return fields
 }
 
 // UnmarshalJSON joins the lines of displayed text, so that a value read from a
@@ -112,39 +110,15 @@ func (o *output) UnmarshalJSON(data []byte) error {
 	}
 	for mime, value := range o.Data {
 		if list, ok := value.([]any); ok && isText(mime) {
-			var s strings.Builder
-			for _, line := range list {
-				fmt.Fprint(&s, line)
-			}
-			o.Data[mime] = s.String()
+			o.Data[mime] = fmt.Sprint(list...) // which puts nothing between strings
 		}
 	}
 	return nil
 }
 
-func splitMedia(data map[string]any) map[string]any {
-	split := make(map[string]any, len(data))
-	for mime, value := range data {
-		split[mime] = value
-		if s, ok := value.(string); ok && isText(mime) {
-			split[mime] = lines(s)
-		}
-	}
-	return split
-}
-
 // isText tells whether nbformat stores values of the media type line by line.
 func isText(mime string) bool {
 	return strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" || mime == "application/javascript"
-}
-
-// marshal is json.Marshal without the escaping of <, > and &.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 func readNotebook(path string) (*notebook, error) {
@@ -188,16 +162,16 @@ func object(m map[string]any) map[string]any {
 // encode returns the notebook as nbformat writes it: keys sorted, indented by
 // one space, text as it is.
 func (nb *notebook) encode() ([]byte, error) {
-	compact, err := marshal(nb)
-	if err != nil {
-		return nil, err
+	cells := []map[string]any{}
+	for _, c := range nb.Cells {
+		cells = append(cells, c.fields())
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", " "); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", " ")
+	err := encoder.Encode(map[string]any{"cells": cells, "metadata": nb.Metadata, "nbformat": nb.Format, "nbformat_minor": nb.FormatMinor})
+	return b.Bytes(), err
 }
 
 // write replaces the notebook's file in one step.
@@ -247,11 +221,6 @@ func newCollector() *collector { return &collector{map[string][]*output{}} }
 
 // collect adds a message to the cell's outputs.
 func (c *collector) collect(cell *cell, m message) error {
-	switch m.Header.Type {
-	case "stream", "display_data", "execute_result", "error", "update_display_data", "clear_output":
-	default:
-		return nil
-	}
 	fresh := &output{Type: m.Header.Type}
 	var identity struct {
 		Transient struct {
@@ -268,7 +237,7 @@ func (c *collector) collect(cell *cell, m message) error {
 		cell.appendStream(fresh)
 	case "error":
 		cell.Outputs = append(cell.Outputs, fresh)
-	default:
+	case "display_data", "execute_result", "update_display_data":
 		c.display(cell, fresh, identity.Transient.DisplayID)
 	}
 	return nil
@@ -298,23 +267,21 @@ func (c *cell) appendStream(fresh *output) {
 
 // failure returns the cell's error output, or nil.
 func (c *cell) failure() *output {
-	for _, o := range c.Outputs {
-		if o.Type == "error" {
-			return o
-		}
+	if i := slices.IndexFunc(c.Outputs, func(o *output) bool { return o.Type == "error" }); i >= 0 {
+		return c.Outputs[i]
 	}
 	return nil
 }
 
 // stream returns what the cell wrote to "stdout" or "stderr".
 func (c *cell) stream(name string) string {
-	var s strings.Builder
+	all := ""
 	for _, o := range c.Outputs {
 		if o.Type == "stream" && o.Name == name {
-			s.WriteString(string(o.Text))
+			all += string(o.Text)
 		}
 	}
-	return s.String()
+	return all
 }
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)

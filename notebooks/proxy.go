@@ -167,7 +167,8 @@ func (p *proxy) serve(ctx context.Context) error {
 			err = p.answer(m)
 		case r := <-p.reports:
 			if p.running != nil {
-				p.running.heed(r)
+				p.running.bars.add(r)
+				p.running.heeded = p.running.heeded || p.running.interrupted && r.Ended // with what it has
 			}
 		case <-tick.C:
 			err = p.elapse()
@@ -329,7 +330,8 @@ func (p *proxy) finish(e *execution) {
 	if e.failure != nil {
 		e.failure.Content = encoded(explained)
 		p.publish(*e.failure)
-		e.reply.Content = encoded(failedReply{"error", e.count, explained})
+		e.reply.Content = encoded(map[string]any{"status": "error", "execution_count": e.count,
+			"ename": explained.Name, "evalue": explained.Value, "traceback": explained.Traceback})
 	}
 	p.handBack(*e.reply)
 	p.publish(*e.idle)

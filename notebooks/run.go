@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -79,16 +80,14 @@ func run(ctx context.Context, p project, args []string) error {
 		v := v
 		v.env = sweepMode(mode, path)
 		fresh, err := executeNotebook(ctx, p, path, progress, v)
-		switch {
-		case err != nil:
-		case *out != "":
-			err = fresh.write(*out)
-		case *check:
+		if err == nil && *check {
 			return checkNotebook(path, fresh, progress)
-		default:
-			if _, err = readUnchanged(path, fresh); err == nil {
-				err = fresh.write(path)
-			}
+		}
+		if err == nil && *out == "" {
+			_, err = readUnchanged(path, fresh)
+		}
+		if err == nil {
+			err = fresh.write(cmp.Or(*out, path))
 		}
 		if err != nil {
 			err = errors.Join(err, keepUnfinished(p, path, fresh))
@@ -157,17 +156,14 @@ func keepUnfinished(p project, path string, nb *notebook) error {
 		return nil
 	}
 	kept := p.path(".cache", "unfinished", filepath.Base(path))
-	if nb.write(kept) != nil {
-		folder, err := os.MkdirTemp("", "qhlab-unfinished-")
-		if err != nil {
-			return err
-		}
+	err := nb.write(kept)
+	if err != nil {
+		var folder string
+		folder, err = os.MkdirTemp("", "qhlab-unfinished-")
 		kept = filepath.Join(folder, filepath.Base(path))
-		if err := nb.write(kept); err != nil {
-			return err
-		}
+		err = cmp.Or(err, nb.write(kept))
 	}
-	return fmt.Errorf("what was computed is in %s", kept)
+	return cmp.Or(err, fmt.Errorf("what was computed is in %s", kept))
 }
 
 // executeNotebook runs all cells in a fresh kernel. With an error it returns
@@ -216,45 +212,35 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 // else, no cell uses what only a later one declares, which together would work, and no
 // saved output names a cell and a line, as an expected error does.
 func (nb *notebook) canJoin() bool {
-	imports := 0
-	for i, c := range nb.Cells {
-		if c.runnable() && importLine.MatchString(string(c.Source)) {
-			imports = i + 1
-		}
-		if c.hasTag("raises-exception") {
+	for i, c := range nb.runnable() {
+		if i > 0 && importLine.MatchString(string(c.Source)) || c.hasTag("raises-exception") {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(nb.Cells[:max(0, imports-1)], (*cell).runnable) && nb.inOrder()
+	return nb.inOrder()
 }
 
 var importLine = regexp.MustCompile(`(?m)^import\b`)
 
 // inOrder tells whether every cell that only declares finds what it uses above itself.
 func (nb *notebook) inOrder() bool {
-	declared, undefined := map[string]int{}, make([][]string, len(nb.Cells))
-	for i, c := range slices.Backward(nb.Cells) {
-		if !c.runnable() {
-			continue
-		}
+	declared, missing := map[string]bool{}, map[string]bool{}
+	for _, c := range nb.runnable() {
 		files := token.NewFileSet()
 		_, file, err := c.parse(files)
 		if err != nil {
 			continue // a cell of statements
 		}
 		config := types.Config{Error: func(err error) {
-			if name, missing := strings.CutPrefix(err.(types.Error).Msg, "undefined: "); missing {
-				undefined[i] = append(undefined[i], name)
-			}
+			name, undefined := strings.CutPrefix(err.(types.Error).Msg, "undefined: ")
+			missing[name] = undefined && !declared[name]
 		}}
 		cell, _ := config.Check("cells", files, []*ast.File{file}, nil)
 		for _, name := range cell.Scope().Names() {
-			declared[name] = i
-		}
-	}
-	for i, names := range undefined {
-		if slices.ContainsFunc(names, func(name string) bool { return declared[name] > i }) {
-			return false
+			if missing[name] {
+				return false
+			}
+			declared[name] = true
 		}
 	}
 	return true
@@ -271,7 +257,7 @@ func init_noInput() {
 
 // executeCells runs the cells from top to bottom until one fails.
 func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant, together bool) error {
-	total, count, section := nb.countRunnable(), 0, ""
+	total, count, section := len(nb.runnable()), 0, ""
 	collector, waiting := newCollector(), ""
 	for _, c := range nb.Cells {
 		section = c.heading(section)
@@ -322,13 +308,8 @@ func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector
 	return nil
 }
 
-func (nb *notebook) countRunnable() (n int) {
-	for _, c := range nb.Cells {
-		if c.runnable() {
-			n++
-		}
-	}
-	return n
+func (nb *notebook) runnable() []*cell {
+	return slices.DeleteFunc(slices.Clone(nb.Cells), func(c *cell) bool { return !c.runnable() })
 }
 
 // heading returns the last heading in a text cell, or the one before it.
@@ -336,7 +317,7 @@ func (c *cell) heading(previous string) string {
 	if c.Type != "markdown" {
 		return previous
 	}
-	for _, line := range strings.Split(string(c.Source), "\n") {
+	for line := range strings.Lines(string(c.Source)) {
 		if strings.HasPrefix(line, "#") {
 			previous = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		}
