@@ -29,12 +29,7 @@ func (s Store) path(name string, key any, result reflect.Type, code string) (str
 		return "", fmt.Errorf("qhnet: the result of %q: %w", name, err)
 	}
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%T %s\n%s\n%s\n", code, name, key, text, &types, fields))
-	safe := strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || r == ' ' || r == ':' {
-			return '-'
-		}
-		return r
-	}, name)
+	safe := strings.NewReplacer("/", "-", "\\", "-", " ", "-", ":", "-").Replace(name)
 	return filepath.Join(s.Dir, fmt.Sprintf("%s-%x.run", safe, h[:8])), nil
 }
 

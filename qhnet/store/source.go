@@ -345,10 +345,7 @@ func (s *sources) declare(file *ast.File) {
 
 // built returns when the program was.
 func built() time.Time {
-	program, err := os.Executable()
-	if err != nil {
-		return time.Time{}
-	}
+	program, _ := os.Executable()
 	info, err := os.Stat(program)
 	if err != nil {
 		return time.Time{}
@@ -357,13 +354,10 @@ func built() time.Time {
 }
 
 func programVersion() string {
-	program, err := os.Executable()
-	if err != nil {
-		panic("qhnet: store: neither the sources nor the program can be found: " + err.Error())
-	}
+	program, _ := os.Executable()
 	text, err := os.ReadFile(program)
 	if err != nil {
-		panic("qhnet: store: " + err.Error())
+		panic("qhnet: store: neither the sources nor the program can be found: " + err.Error())
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/renameio/v2/maybe"
 
@@ -202,26 +203,19 @@ func join(failed []*pointError) (all error) {
 // start sets workers to the points, and to no further ones once ctx is cancelled.
 // They send an error or nil for each.
 func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan *pointError {
-	work, results, code := make(chan int), make(chan *pointError), codeOf(s.Run)
+	results, code := make(chan *pointError), codeOf(s.Run)
 	var workers sync.WaitGroup
+	var next atomic.Int64
 	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(points))) {
 		workers.Go(func() {
-			for i := range work {
+			for i := int(next.Add(1) - 1); i < len(points) && ctx.Err() == nil; i = int(next.Add(1) - 1) {
 				results <- s.point(ctx, i, points[i], code)
 			}
 		})
 	}
 	go func() {
-		defer close(results)
-		defer workers.Wait()
-		defer close(work)
-		for i := range points {
-			select {
-			case work <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
+		workers.Wait()
+		close(results)
 	}()
 	return results
 }
@@ -368,12 +362,9 @@ func (s Sweep[P, R]) kept() ([]*R, error) {
 		return found, fmt.Errorf("%s holds the results of other code, %s and not %s", s.Kept, head.Code, code)
 	}
 	of := map[string]*R{}
-	for {
+	for decoder.More() {
 		var l line[R]
-		err := decoder.Decode(&l)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+		if err := decoder.Decode(&l); err != nil {
 			return found, fmt.Errorf("%s is damaged: %w", s.Kept, err)
 		}
 		of[string(l.Point)] = &l.Result
