@@ -105,30 +105,6 @@ func TestBadInput(t *testing.T) {
 		return dataset.Standardization{Mean: fit.Mean, Deviation: []float64{1, 1, 1, v}}.Apply(good), nil
 	}, 1e300)
 
-	for name, set := range map[string]func(g *dataset.Glyphs, v float64){
-		"Rotation": func(g *dataset.Glyphs, v float64) { g.Rotation = v },
-		"Scaling":  func(g *dataset.Glyphs, v float64) { g.Scaling = v },
-		"Shift":    func(g *dataset.Glyphs, v float64) { g.Shift = v },
-		"Noise":    func(g *dataset.Glyphs, v float64) { g.Noise = v },
-	} {
-		b.Float("Glyphs."+name, func(v float64) (any, error) {
-			g := dataset.Glyphs{PerClass: 2}
-			set(&g, v)
-			return g.Sample(rng())
-		}, -1, 0, 1e-320)
-	}
-	b.Int("Glyphs.PerClass", func(n int) (any, error) { return dataset.Glyphs{PerClass: n}.Sample(rng()) }, 0, 1)
-	b.Int("Glyphs.Size", func(n int) (any, error) { return dataset.Glyphs{Size: n, PerClass: 1}.Sample(rng()) }, 0, 1)
-	b.Refuse("Glyphs without rng", func() (any, error) { return dataset.Glyphs{}.Sample(nil) })
-	for _, characters := range []string{"1", "11", "ab\ufffe", "\xff\xfe"} {
-		b.Refuse(fmt.Sprintf("Glyphs.Characters = %q", characters), func() (any, error) {
-			return dataset.Glyphs{Characters: characters}.Sample(rng())
-		})
-	}
-	for _, fonts := range [][][]byte{{}, {nil}, {[]byte("no font")}} {
-		b.Refuse(fmt.Sprintf("Glyphs.Fonts = %q", fonts), func() (any, error) { return dataset.Glyphs{Fonts: fonts}.Sample(rng()) })
-	}
-
 	b.Refuse("MNIST of no part", func() (any, error) { return dataset.MNIST("validation") })
 	for _, text := range []string{
 		"", "\n", "label", "label\na", "x,label", "x,label\n1,a", "x,label\n1,a\n2,a", "x,label\n1,a\n,b", "x,label\nNaN,a\n1,b",

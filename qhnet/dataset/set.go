@@ -1,5 +1,5 @@
-// Package dataset makes and reads labelled data: toy sets, rendered glyphs,
-// MNIST, tables. It knows no models.
+// Package dataset makes and reads labelled data: toy sets, MNIST,
+// tables. It knows no models.
 package dataset
 
 import (
@@ -175,8 +175,8 @@ func checkRandom(name string, rng *rand.Rand) {
 	}
 }
 
-// Split returns the first n points and the others. The toy sets and the glyphs
-// are ordered by class, so that their first points are all of one class: use
+// Split returns the first n points and the others. The toy sets are
+// ordered by class, so that their first points are all of one class: use
 // [Set.TrainTest] for those, or [Set.Shuffle] first.
 func (s Set) Split(n int) (first, rest Set) {
 	if n < 0 || n > s.Len() {
