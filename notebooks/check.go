@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/gif"
 	"image/png"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -90,13 +90,14 @@ func diffOutputs(saved, fresh *output) (exact bool, difference string) {
 		return false, diffLines(saved.ErrorValue, fresh.ErrorValue)
 	}
 	exact = true
-	for _, mime := range mediaTypes(saved, fresh) {
+	both := map[string]any{}
+	maps.Copy(both, saved.Data)
+	maps.Copy(both, fresh.Data)
+	for _, mime := range slices.Sorted(maps.Keys(both)) {
 		a, b := fmt.Sprint(saved.Data[mime]), fmt.Sprint(fresh.Data[mime])
-		if a == b {
-			continue
-		}
-		exact = false
+		exact = exact && a == b
 		switch {
+		case a == b:
 		case mime == "image/png" || mime == "image/gif":
 			difference = diffPictures(a, b)
 		case !sameText(a, b):
@@ -143,17 +144,6 @@ func lastDigit(s string) float64 {
 	return math.Pow10(power - len(decimals))
 }
 
-func mediaTypes(outputs ...*output) []string {
-	var types []string
-	for _, o := range outputs {
-		for mime := range o.Data {
-			types = append(types, mime)
-		}
-	}
-	slices.Sort(types)
-	return slices.Compact(types)
-}
-
 // diffLines shows the first lines in which two texts differ.
 func diffLines(saved, fresh string) string {
 	const most = 3
@@ -194,12 +184,12 @@ func diffPictures(saved, fresh string) string {
 	}
 	changed, largest := 0, 0
 	for i := 0; i < len(a.Pix); i += 4 {
-		if x, y := a.Pix[i:i+4], b.Pix[i:i+4]; !bytes.Equal(x, y) {
+		if !bytes.Equal(a.Pix[i:i+4], b.Pix[i:i+4]) {
 			changed++
-			for j := range x {
-				largest = max(largest, int(x[j])-int(y[j]), int(y[j])-int(x[j]))
-			}
 		}
+	}
+	for i, x := range a.Pix {
+		largest = max(largest, int(x)-int(b.Pix[i]), int(b.Pix[i])-int(x))
 	}
 	if 100*changed <= 3*len(a.Pix)/4 {
 		return ""
@@ -209,7 +199,7 @@ func diffPictures(saved, fresh string) string {
 
 // decodePicture returns a picture, or all frames of one that moves below each other.
 func decodePicture(encoded string) (*image.RGBA, error) {
-	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	data, err := decodeBase64(encoded)
 	if err != nil {
 		return nil, err
 	}

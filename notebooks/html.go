@@ -100,9 +100,8 @@ type shown struct {
 	Failed           bool
 }
 
-// writeSite makes a static site of the saved notebooks. It needs no network and
-// no server to be read, and runs no code of notebooks but the project's own, in the
-// reader's browser.
+// writeSite makes a static site of the saved notebooks. It runs no code of notebooks but
+// the project's own, in the reader's browser.
 func writeSite(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("html", flag.ContinueOnError)
 	out := flags.String("o", p.path("site"), "folder for the pages")
@@ -173,11 +172,7 @@ func newSiteMaker(p project) *siteMaker {
 
 // add makes the page of a notebook, or notes why there is none.
 func (s *siteMaker) add(path string) {
-	nb, err := readNotebook(path)
-	var page *page
-	if err == nil {
-		page, err = s.makePage(nb, path)
-	}
+	page, err := s.makePage(path)
 	if err != nil {
 		s.failed = errors.Join(s.failed, fmt.Errorf("%s has no page: %w", title(path), err))
 		return
@@ -189,11 +184,14 @@ func (s *siteMaker) add(path string) {
 }
 
 // makePage converts a notebook cell by cell. Prose is rendered at the end, all at once.
-func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
+func (s *siteMaker) makePage(path string) (*page, error) {
+	nb, err := readNotebook(path)
+	if err != nil {
+		return nil, err
+	}
 	name := title(path)
-	page := &page{File: name + ".html", Notebook: filepath.Base(path), folder: filepath.Dir(path)}
+	page := &page{File: name + ".html", Notebook: filepath.Base(path), Minutes: nb.minutes(), folder: filepath.Dir(path)}
 	page.Title, page.Summary = nb.introduction()
-	page.Minutes = nb.minutes()
 	page.Title = cmp.Or(page.Title, name)
 	if number := chapter(path); number != name {
 		page.Number = number
@@ -236,7 +234,6 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 			}
 		}
 	}
-	var err error
 	s.files[page.Notebook], err = os.ReadFile(path)
 	return page, err
 }
@@ -245,11 +242,11 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 // formulas and code.
 func (nb *notebook) minutes() int {
 	const wordsPerMinute = 150
-	words := 0
+	words := wordsPerMinute - 1 // to round up
 	for _, c := range nb.Cells {
 		words += len(strings.Fields(string(c.Source)))
 	}
-	return (words + wordsPerMinute - 1) / wordsPerMinute
+	return words / wordsPerMinute
 }
 
 // markdown is text that waits to be rendered, and where its HTML and headings belong.
@@ -272,18 +269,17 @@ func renderProse(p project, pages []*page) error {
 		texts = append(texts, map[string]any{"folder": page.folder, "cells": page.texts})
 	}
 	cmd := p.pythonCommand("-c", asset("render.py"))
-	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
-	output, err := cmd.Output()
-	if err != nil {
-		return errors.New(tail(complaint.String(), 5))
-	}
 	var rendered [][]struct {
 		HTML       string
 		Headings   []heading
 		Complaints []string
 	}
-	if err := json.Unmarshal(output, &rendered); err != nil {
+	var output, complaint bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(encoded(texts)), &output, &complaint
+	if cmd.Run() != nil {
+		return errors.New(tail(complaint.String(), 5))
+	}
+	if err := json.Unmarshal(output.Bytes(), &rendered); err != nil {
 		return err
 	}
 	for k, page := range pages {
@@ -349,7 +345,7 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 		}
 		picture = []byte(content)
 		if k.kind != "image/svg+xml" {
-			if picture, err = base64.StdEncoding.DecodeString(strings.TrimSpace(content)); err != nil {
+			if picture, err = decodeBase64(content); err != nil {
 				return s, nil, fmt.Errorf("its picture is damaged: %w", err)
 			}
 		}
@@ -367,10 +363,10 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 	if document != "" { // a template would take out all tags
 		s.Document = template.HTMLAttr(`srcdoc="` + html.EscapeString(document) + `"`)
 	}
-	s.Text, _ = o.Data["text/plain"].(string)
-	s.Text += string(o.Text)
+	plain, _ := o.Data["text/plain"].(string)
+	s.Text = plain + string(o.Text)
 	if s.Failed {
-		s.Text = strings.Join(append([]string{o.ErrorName + ": " + o.ErrorValue}, o.Traceback...), "\n")
+		s.Text = o.ErrorName + ": " + o.ErrorValue + "\n" + strings.Join(o.Traceback, "\n")
 	}
 	s.Text = strings.TrimRight(escapes.ReplaceAllString(s.Text, ""), "\n")
 	if kinds := slices.Sorted(maps.Keys(o.Data)); s.Text == "" && document == "" && o.markdown() == "" && len(kinds) > 0 {
@@ -391,9 +387,11 @@ func (o *output) markdown() string {
 }
 
 // picture returns the PNG of an output.
-func (o *output) picture() ([]byte, error) {
-	encoded, _ := o.Data["image/png"].(string)
-	return base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+func (o *output) picture() ([]byte, error) { return decodeBase64(o.Data["image/png"]) }
+
+func decodeBase64(value any) ([]byte, error) {
+	text, _ := value.(string)
+	return base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 }
 
 // caption is the text that stands for a picture.

@@ -172,20 +172,24 @@ func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var orphaned atomic.Bool
-	parent := os.Getppid()
-	go func() {
-		for os.Getppid() == parent {
-			time.Sleep(100 * time.Millisecond)
-		}
+	go afterParent(func() {
 		signal.Ignore(syscall.SIGPIPE) // who read the output may be gone, too
 		orphaned.Store(true)
 		cancel()
-	}()
+	})
 	return ctx, func() {
 		if orphaned.Load() && folder != "" {
 			os.RemoveAll(folder)
 		}
 	}
+}
+
+// afterParent calls a function when the program that started this one has ended, however
+// that happened.
+func afterParent(do func()) {
+	for parent := os.Getppid(); os.Getppid() == parent; time.Sleep(100 * time.Millisecond) {
+	}
+	do()
 }
 
 // replaceFiles writes files into a folder, each in one step: a reader never sees

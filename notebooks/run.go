@@ -156,14 +156,17 @@ func keepUnfinished(p project, path string, nb *notebook) error {
 		return nil
 	}
 	kept := p.path(".cache", "unfinished", filepath.Base(path))
-	err := nb.write(kept)
-	if err != nil {
-		var folder string
-		folder, err = os.MkdirTemp("", "qhlab-unfinished-")
+	if nb.write(kept) != nil {
+		folder, err := os.MkdirTemp("", "qhlab-unfinished-")
+		if err != nil {
+			return err
+		}
 		kept = filepath.Join(folder, filepath.Base(path))
-		err = cmp.Or(err, nb.write(kept))
+		if err := nb.write(kept); err != nil {
+			return err
+		}
 	}
-	return cmp.Or(err, fmt.Errorf("what was computed is in %s", kept))
+	return fmt.Errorf("what was computed is in %s", kept)
 }
 
 // executeNotebook runs all cells in a fresh kernel. With an error it returns
