@@ -94,11 +94,8 @@ func moveFiles(from, to string) error {
 // name. Where the first name selects one, the others may be figures in it.
 func (p project) selectFigures(names []string) (paths, only []string, err error) {
 	paths, err = p.notebooks(names)
-	if len(names) < 2 {
-		return paths, nil, err
-	}
-	first, failed := p.notebooks(names[:1])
-	if failed != nil || len(first) != 1 {
+	first, failed := p.notebooks(names[:min(1, len(names))])
+	if len(names) < 2 || failed != nil || len(first) != 1 {
 		return paths, nil, err
 	}
 	nb, failed := readNotebook(first[0])
@@ -164,15 +161,13 @@ func (v variant) apply(nb *notebook) error {
 			c.dropBody()
 		}
 	}
-	if v.shard != "" {
-		if err := nb.onlySweeps(); err != nil {
-			return err
-		}
+	switch {
+	case v.shard != "":
+		return nb.onlySweeps()
+	case len(v.parameters) > 0:
+		return nb.setParameters(v.parameters)
 	}
-	if len(v.parameters) == 0 {
-		return nil
-	}
-	return nb.setParameters(v.parameters)
+	return nil
 }
 
 // limit bounds the time that a cell may take.
@@ -186,19 +181,16 @@ func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc
 var errOverdue = errors.New("it took longer than -timeout")
 
 // draws tells whether the cell shows the figure of a name.
-func (c *cell) draws(figure string) bool {
-	return c.Type == "code" && slices.Contains(c.figures(), figure)
-}
+func (c *cell) draws(figure string) bool { return slices.Contains(c.figures(), figure) }
 
 var figureName = regexp.MustCompile(`\bName:\s*"([^"]+)"`)
 
 // figures lists the names of the figures in the cell.
 func (c *cell) figures() (names []string) {
-	if !strings.Contains(string(c.Source), "plotting.") {
-		return nil
-	}
 	for _, m := range figureName.FindAllStringSubmatch(string(c.Source), -1) {
-		names = append(names, m[1])
+		if c.Type == "code" && strings.Contains(string(c.Source), "plotting.") {
+			names = append(names, m[1])
+		}
 	}
 	return names
 }
@@ -206,8 +198,9 @@ func (c *cell) figures() (names []string) {
 // dropBody leaves the declarations of a cell, on which others depend: values do not
 // outlive the program of a cell.
 func (c *cell) dropBody() {
-	if at := slices.IndexFunc(lines(string(c.Source)), beginsBody); c.Type == "code" && at >= 0 {
-		c.Source = text(strings.Join(lines(string(c.Source))[:at], ""))
+	all := lines(string(c.Source))
+	if at := slices.IndexFunc(all, beginsBody); c.Type == "code" && at >= 0 {
+		c.Source = text(strings.Join(all[:at], ""))
 	}
 }
 
@@ -227,8 +220,7 @@ func (nb *notebook) setParameters(assignments []string) error {
 			known[name], names = d.kind, append(names, name)
 		}
 	}
-	var declared strings.Builder
-	declared.WriteString("var (\n")
+	declared := "var (\n"
 	for _, assignment := range assignments {
 		name, value, _ := strings.Cut(assignment, "=")
 		kind, found := known[name]
@@ -238,12 +230,11 @@ func (nb *notebook) setParameters(assignments []string) error {
 		if _, err := parser.ParseExpr(value); err != nil {
 			return fmt.Errorf("-p %s: want NAME=VALUE with a value of Go, such as %s=1: %w", assignment, names[0], err)
 		}
-		fmt.Fprintf(&declared, "\t%s %s = %s\n", name, kind, value)
+		declared += fmt.Sprintf("\t%s %s = %s\n", name, kind, value)
 	}
-	declared.WriteString(")")
 	cells := slices.DeleteFunc(nb.Cells, func(c *cell) bool { return c.hasTag(injected) })
 	nb.Cells = slices.Insert(cells, at+1, &cell{
-		Type: "code", ID: injected, Outputs: []*output{}, Source: text(declared.String()),
+		Type: "code", ID: injected, Outputs: []*output{}, Source: text(declared + ")"),
 		Metadata: map[string]any{"tags": []any{injected}},
 	})
 	return nil

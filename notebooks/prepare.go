@@ -27,9 +27,8 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 // prepareStep makes sure of one thing that is needed.
 type prepareStep func(context.Context, project, *progress) error
 
-// prepareKernel makes sure that cells can run: the kernel's programs are in
-// .tools/bin and the project's packages are built, which also fills the build
-// cache that cells use.
+// prepareKernel makes sure that cells can run. Building the project's packages also fills
+// the build cache that cells use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
@@ -135,15 +134,14 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 		}
 		c.stop()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		s.end("done")
 		return nil
-	case ctx.Err() == nil && noNetwork.MatchString(log.String()):
-		s.end("failed")
-		return fmt.Errorf("%s needs the network, which does not answer: connect this machine once, later starts need none", s.name)
 	}
 	s.end("failed")
+	if ctx.Err() == nil && noNetwork.MatchString(log.String()) {
+		return fmt.Errorf("%s needs the network, which does not answer: connect this machine once, later starts need none", s.name)
+	}
 	return fmt.Errorf("%s failed (%w):\n%s", words, err, tail(log.String(), 20))
 }
 
@@ -156,9 +154,9 @@ func tail(s string, n int) string {
 	return strings.Join(all[max(0, len(all)-n):], "")
 }
 
-// stamp marks a finished installation. It is written last, so an interrupted one
-// starts again, and it holds all that the result depends on and the size of every
-// file that was installed, so that a damaged one does, too.
+// stamp marks a finished installation. It is written last and holds all that the result
+// depends on and the size of every file that was installed, so that an interrupted or
+// damaged one starts again.
 type stamp struct {
 	path, key string
 	installed []string // files and folders
@@ -203,10 +201,9 @@ func (p project) hash(names ...string) string {
 const requirements = ".jupyter/requirements.txt"
 
 // pythons are those for which all packages of the requirements file have wheels.
-const (
-	oldestPython, newestPython = 10, 14
-	pythons                    = "Python 3.10 to 3.14"
-)
+const pythons = "Python 3.10 to 3.14"
+
+var supported = regexp.MustCompile(`^3\.1[0-4]$`)
 
 // pythonCommand runs the Python of .tools/venv. Isolated (-I), it takes nothing
 // from the working directory, PYTHONPATH and its like, or the user's packages.
@@ -241,7 +238,10 @@ func installLab(ctx context.Context, p project, progress *progress) error {
 	}
 	create := exec.Command(python, "-I", "-m", "venv", venv)
 	if err := perform(ctx, create, progress.begin("making a Python environment")); err != nil {
-		return explainVenv(err)
+		if noVenv.MatchString(err.Error()) {
+			err = fmt.Errorf("%w\non Debian and Ubuntu, apt-get install python3-venv mends that", err)
+		}
+		return err
 	}
 	// By default, pip tries each of a hundred packages six times.
 	install := p.pythonCommand("-m", "pip", "install", "--disable-pip-version-check",
@@ -256,14 +256,6 @@ func installLab(ctx context.Context, p project, progress *progress) error {
 // noVenv is what Python says when Debian's package of the module is missing.
 var noVenv = regexp.MustCompile(`ensurepip is not|No module named '?(venv|ensurepip)`)
 
-// explainVenv adds what to do to the error of a virtual environment.
-func explainVenv(err error) error {
-	if noVenv.MatchString(err.Error()) {
-		return fmt.Errorf("%w\non Debian and Ubuntu, apt-get install python3-venv mends that", err)
-	}
-	return err
-}
-
 // findPython returns a Python for which the requirements file has packages.
 func findPython(ctx context.Context) (string, error) {
 	var seen []string
@@ -273,7 +265,7 @@ func findPython(ctx context.Context) (string, error) {
 			continue
 		}
 		version, err := pythonVersion(ctx, path)
-		if err == nil && supported(version) {
+		if err == nil && supported.MatchString(version) {
 			return path, nil
 		}
 		seen = append(seen, fmt.Sprintf("%s %s", path, version))
@@ -287,10 +279,4 @@ func findPython(ctx context.Context) (string, error) {
 func pythonVersion(ctx context.Context, path string) (string, error) {
 	out, err := exec.CommandContext(ctx, path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
 	return string(bytes.TrimSpace(out)), err
-}
-
-func supported(version string) bool {
-	var major, minor int
-	n, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
-	return n == 2 && err == nil && major == 3 && minor >= oldestPython && minor <= newestPython
 }
