@@ -136,16 +136,16 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 	}
 	slices.SortStableFunc(groups, func(a, b nn.Group) int { return cmp.Compare(a.Depth, b.Depth) })
 	var stages []groupStage
-	for len(groups) > 0 {
-		same := 1
-		for same < len(groups) && groups[same].Depth == groups[0].Depth {
-			same++
+	for first, g := range groups {
+		if first > 0 && groups[first-1].Depth == g.Depth {
+			continue
 		}
-		s, err := mergeStage(groups[:same])
+		same := slices.DeleteFunc(slices.Clone(groups), func(other nn.Group) bool { return other.Depth != g.Depth })
+		s, err := mergeStage(same)
 		if err != nil {
 			return nil, err
 		}
-		stages, groups = append(stages, s), groups[same:]
+		stages = append(stages, s)
 	}
 	return stages, nil
 }

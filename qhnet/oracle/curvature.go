@@ -269,12 +269,12 @@ func (l *lagrangian) steepest(tangent *mat.Dense) (best []float64, fall float64,
 // randomUnit is a random direction in the space of an orthonormal basis.
 func randomUnit(basis *mat.Dense, rng *rand.Rand) []float64 {
 	_, dimension := basis.Dims()
-	coefficients := mat.NewVecDense(dimension, nil)
-	for i := range dimension {
-		coefficients.SetVec(i, rng.NormFloat64())
+	coefficients := make([]float64, dimension)
+	for i := range coefficients {
+		coefficients[i] = rng.NormFloat64()
 	}
 	var v mat.VecDense
-	v.MulVec(basis, coefficients)
+	v.MulVec(basis, mat.NewVecDense(dimension, coefficients))
 	v.ScaleVec(1/v.Norm(2), &v)
 	return v.RawVector().Data
 }

@@ -40,9 +40,8 @@ type Sweep[P, R any] struct {
 	// with the notebook: they need not be computed while they are those of this code.
 	Kept string
 
-	Store    Store                 // the zero value means [Default]
-	Workers  int                   // at a time; 0 means one a processor
-	Progress func(done, total int) // of the points asked for; may be nil
+	Store   Store // the zero value means [Default]
+	Workers int   // at a time; 0 means one a processor
 }
 
 // Mode is the environment variable that tells [Sweep.Compute] what to do besides what
@@ -147,9 +146,6 @@ func (s Sweep[P, R]) compute(ctx context.Context, kept []*R, shard, shards int) 
 		}
 		done++
 		task.Report(float64(done)/float64(len(mine)), "%d of %d", done, len(mine))
-		if s.Progress != nil {
-			s.Progress(done, len(mine))
-		}
 	}
 	task.Say("%d of %d", done, len(mine))
 	all := join(failed)
@@ -230,9 +226,6 @@ type MissingError struct {
 
 // Error names the first of them.
 func (e *MissingError) Error() string {
-	if len(e.Indices) == 0 {
-		return fmt.Sprintf("qhnet: sweep %q: points are not in the store; run the shards that hold them", e.Sweep)
-	}
 	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; All computes them, or the shards that hold them",
 		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
 }
@@ -302,20 +295,9 @@ type line[R any] struct {
 	Result R               `json:"result"`
 }
 
-// Merge writes the results to w as JSON, one object a line: the sweep and the hash of its
+// write writes the results as JSON, one object a line: the sweep and the hash of its
 // code, then {"point", "result"} in order. They are the same bytes however the
 // points were computed.
-func (s Sweep[P, R]) Merge(w io.Writer) error {
-	results, err := s.Collect()
-	if err != nil {
-		return err
-	}
-	if w == nil {
-		panic(fmt.Sprintf("qhnet: sweep %q: merged to a nil writer; give a file, or io.Discard", s.Name))
-	}
-	return s.write(w, results)
-}
-
 func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	encoder := json.NewEncoder(w)
 	if err := encoder.Encode(heading{s.Name, codeOf(s.Run)}); err != nil {
