@@ -61,7 +61,6 @@ func (p *proxy) hear(e *execution) {
 	}
 }
 
-// add takes in a report.
 func (b *bars) add(r tasks.Report) {
 	now := time.Now()
 	i := slices.IndexFunc(b.tasks, func(t *task) bool { return t.Task == r.Task })
@@ -75,7 +74,6 @@ func (b *bars) add(r tasks.Report) {
 	b.changed = true
 }
 
-// left estimates the time that the task still needs.
 func (t *task) left() string {
 	spent, done := time.Since(t.since), t.Fraction-t.from
 	if t.since.IsZero() || done <= 0 || spent < time.Second {
@@ -84,7 +82,6 @@ func (t *task) left() string {
 	return fmt.Sprintf(", %v left", time.Duration(float64(spent)*(1-t.Fraction)/done).Round(time.Second))
 }
 
-// page draws the tasks that run.
 func (b *bars) page() string {
 	const most = 4
 	var page strings.Builder

@@ -144,7 +144,6 @@ func lastDigit(s string) float64 {
 	return math.Pow10(power - len(decimals))
 }
 
-// diffLines shows the first lines in which two texts differ.
 func diffLines(saved, fresh string) string {
 	const most = 3
 	a, b := strings.Split(saved, "\n"), strings.Split(fresh, "\n")

@@ -74,7 +74,6 @@ func examinePackages(_ context.Context, p project) (string, error) {
 	return "they build", nil
 }
 
-// examine returns the examination of one of the programs.
 func (t toolset) examine(name string) func(context.Context, project) (string, error) {
 	return func(_ context.Context, p project) (string, error) {
 		program := filepath.Join(p.bin(), name)
@@ -89,7 +88,6 @@ func (t toolset) examine(name string) func(context.Context, project) (string, er
 	}
 }
 
-// examineKernel starts a kernel and runs a cell in it.
 func examineKernel(ctx context.Context, p project) (string, error) {
 	if _, err := os.Stat(filepath.Join(p.bin(), "gonb")); err != nil {
 		return "", errors.New("no kernel to run it in")
@@ -141,7 +139,6 @@ func examineUserKernel(_ context.Context, p project) (string, error) {
 	return "they find the kernel in " + folder, err
 }
 
-// firstLine returns the first line that a program prints.
 func firstLine(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.Output()
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")

@@ -100,7 +100,6 @@ type report struct {
 // traces are what the runtime of Go begins its last words with.
 var traces = []string{"panic: ", "fatal error: ", "runtime: ", "unexpected ", "SIG"}
 
-// add takes a piece and returns what is to be shown.
 func (r *report) add(piece string) string {
 	r.line, r.since = r.line+piece, time.Now()
 	end := strings.LastIndex(r.line, "\n") + 1
@@ -218,7 +217,6 @@ func forgotten(ran []executed, id, code string) (names []string) {
 	return names
 }
 
-// lastDeclarations returns what a cell declared when it ran last.
 func lastDeclarations(ran []executed, id string) string {
 	for _, c := range slices.Backward(ran) {
 		if s := parseCell(c.code); c.id == id {
@@ -234,7 +232,6 @@ type place struct {
 	line int
 }
 
-// String shows the line and where it is.
 func (p place) String() string {
 	lines := strings.Split(p.code, "\n")
 	if p.line < 1 || p.line > len(lines) {
@@ -247,7 +244,6 @@ func (p place) String() string {
 // the program and the error itself.
 var compilerLine = regexp.MustCompile(`^Cell(?:\[(\d+)\]:)? Line (\d+)\n`)
 
-// explainCompiler shows the errors of the compiler with the lines of the cells.
 func explainCompiler(said explanation, ran []executed) explanation {
 	x := explanation{Name: "Error"}
 	for _, entry := range said.Traceback {
@@ -416,7 +412,6 @@ type declaration struct {
 	kind        string // the type of a variable, empty where only the rest of the notebook knows it
 }
 
-// declarations lists functions, variables and the like.
 func (s *cellSource) declarations() (all []declaration) {
 	if s.file == nil {
 		return nil

@@ -154,7 +154,6 @@ type variant struct {
 	env        []string
 }
 
-// apply changes the notebook, which was read to be executed.
 func (v variant) apply(nb *notebook) error {
 	for _, c := range nb.Cells {
 		if len(v.figures) > 0 && !slices.ContainsFunc(v.figures, c.draws) {
@@ -170,7 +169,6 @@ func (v variant) apply(nb *notebook) error {
 	return nil
 }
 
-// limit bounds the time that a cell may take.
 func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if v.timeout == 0 {
 		return context.WithCancel(ctx)
@@ -180,12 +178,10 @@ func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc
 
 var errOverdue = errors.New("it took longer than -timeout")
 
-// draws tells whether the cell shows the figure of a name.
 func (c *cell) draws(figure string) bool { return slices.Contains(c.figures(), figure) }
 
 var figureName = regexp.MustCompile(`\bName:\s*"([^"]+)"`)
 
-// figures lists the names of the figures in the cell.
 func (c *cell) figures() (names []string) {
 	for _, m := range figureName.FindAllStringSubmatch(string(c.Source), -1) {
 		if c.Type == "code" && strings.Contains(string(c.Source), "plotting.") {

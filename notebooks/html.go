@@ -30,7 +30,6 @@ import (
 //go:embed site
 var site embed.FS
 
-// asset is a file of the folder site.
 func asset(name string) string {
 	data, err := site.ReadFile("site/" + name)
 	if err != nil {
@@ -71,7 +70,6 @@ func (p *page) Policy() string {
 	return policy("page.js")
 }
 
-// heading is a section of a page.
 type heading struct {
 	Level    int
 	Identity string
@@ -141,7 +139,6 @@ func writeSite(ctx context.Context, p project, args []string) error {
 	return s.failed
 }
 
-// servePages serves a folder to this machine until the context ends.
 func servePages(ctx context.Context, folder string, progress *progress) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -386,7 +383,6 @@ func (o *output) markdown() string {
 	return ""
 }
 
-// picture returns the PNG of an output.
 func (o *output) picture() ([]byte, error) { return decodeBase64(o.Data["image/png"]) }
 
 func decodeBase64(value any) ([]byte, error) {
@@ -466,7 +462,6 @@ func (s *siteMaker) sections() (all []section) {
 	return slices.DeleteFunc(all, func(s section) bool { return s.Text == "" })
 }
 
-// plainText is the text of HTML.
 func plainText(markup string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(markup, ""))), " ")
 }

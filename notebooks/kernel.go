@@ -27,7 +27,6 @@ const (
 	interruptTimeout = 10 * time.Second
 )
 
-// kernel is a running Jupyter kernel and the sockets to speak with it.
 type kernel struct {
 	*child                // its folder holds the sockets
 	log      bytes.Buffer // what the process wrote; read it only after exited
@@ -121,7 +120,6 @@ func (k *kernel) connect(ctx, life context.Context, c connection) error {
 	}
 }
 
-// dial connects as soon as the kernel listens.
 func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, port int) error {
 	for {
 		if _, err := os.Stat(c.file(port)); err == nil {
@@ -241,7 +239,6 @@ func (k *kernel) shutdown() {
 	k.kill()
 }
 
-// kill ends the kernel's process and its connections.
 func (k *kernel) kill() {
 	k.stop()
 	k.close()
@@ -271,7 +268,6 @@ type header struct {
 
 const delimiter = "<IDS|MSG>"
 
-// newMessage returns a request of the given type.
 func newMessage(session, kind string, content any) message {
 	date := time.Now().UTC().Format(time.RFC3339Nano)
 	m := message{
@@ -307,7 +303,6 @@ func (m message) pack(key []byte) zmq4.Msg {
 	return zmq4.NewMsgFrom(append(frames, body...)...)
 }
 
-// unpack checks the signature and reads the frames.
 func unpack(raw zmq4.Msg, key []byte) (message, error) {
 	start := slices.IndexFunc(raw.Frames, func(frame []byte) bool { return string(frame) == delimiter })
 	if start < 0 || len(raw.Frames) < start+6 {
@@ -372,7 +367,6 @@ func readConnection(path string) (connection, error) {
 	return c, nil
 }
 
-// address is where one of the kernel's sockets listens.
 func (c connection) address(port int) string {
 	if c.Transport == "ipc" {
 		return "ipc://" + c.file(port)

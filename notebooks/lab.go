@@ -60,7 +60,6 @@ func lab(ctx context.Context, p project, args []string) error {
 	return server.wait(ctx)
 }
 
-// labPage is the page to open: a notebook, or the folder of notebooks.
 func (p project) labPage(names []string) (string, error) {
 	if len(names) == 0 {
 		return "/lab/tree/notebooks", nil
@@ -77,7 +76,6 @@ func (p project) labPage(names []string) (string, error) {
 	return page.EscapedPath(), nil
 }
 
-// labServer is a running JupyterLab.
 type labServer struct {
 	*child
 	host  string // the address under which this machine reaches it
@@ -161,12 +159,10 @@ func reachable(address string) string {
 	return address
 }
 
-// isPublic tells whether other machines may reach a server on the address.
 func isPublic(address string) bool {
 	return address != "localhost" && !net.ParseIP(address).IsLoopback()
 }
 
-// ready waits for the first answer.
 func (s *labServer) ready(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -219,7 +215,6 @@ func (s *labServer) wait(ctx context.Context) error {
 	return nil
 }
 
-// freePort returns the first port from the given one on that nobody uses.
 func freePort(address string, first int) (int, error) {
 	for port := first; port < first+50; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
@@ -233,7 +228,6 @@ func freePort(address string, first int) (int, error) {
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
 }
 
-// hasDesktop tells whether there is a screen to open a browser on.
 func hasDesktop() bool {
 	return runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }

@@ -55,7 +55,6 @@ func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) 
 	return nil
 }
 
-// interactiveName is the name of the live figure of an interactive cell.
 func interactiveName(notebook string, i int) string { return fmt.Sprintf("%s-%d", notebook, i) }
 
 // interaction returns the arguments of plotting.Interact, if its call is all that the

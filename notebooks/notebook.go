@@ -174,7 +174,6 @@ func (nb *notebook) encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// write replaces the notebook's file in one step.
 func (nb *notebook) write(path string) error {
 	data, err := nb.encode()
 	if err != nil {
@@ -200,7 +199,6 @@ func (nb *notebook) normalize() {
 	}
 }
 
-// runnable tells whether the cell holds code to execute.
 func (c *cell) runnable() bool {
 	return c.Type == "code" && strings.TrimSpace(string(c.Source)) != "" && !c.hasTag("skip-execution")
 }
@@ -219,7 +217,6 @@ type collector struct {
 
 func newCollector() *collector { return &collector{map[string][]*output{}} }
 
-// collect adds a message to the cell's outputs.
 func (c *collector) collect(cell *cell, m message) error {
 	fresh := &output{Type: m.Header.Type}
 	var identity struct {
@@ -265,7 +262,6 @@ func (c *cell) appendStream(fresh *output) {
 	c.Outputs = append(c.Outputs, fresh)
 }
 
-// failure returns the cell's error output, or nil.
 func (c *cell) failure() *output {
 	if i := slices.IndexFunc(c.Outputs, func(o *output) bool { return o.Type == "error" }); i >= 0 {
 		return c.Outputs[i]
@@ -273,7 +269,6 @@ func (c *cell) failure() *output {
 	return nil
 }
 
-// stream returns what the cell wrote to "stdout" or "stderr".
 func (c *cell) stream(name string) string {
 	all := ""
 	for _, o := range c.Outputs {

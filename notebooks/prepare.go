@@ -17,14 +17,12 @@ import (
 	"strings"
 )
 
-// prepareOnly prepares all that the other subcommands would.
 func prepareOnly(ctx context.Context, p project, _ []string) error {
 	progress := newProgress(os.Stderr)
 	defer progress.close()
 	return prepareLab(ctx, p, progress)
 }
 
-// prepareStep makes sure of one thing that is needed.
 type prepareStep func(context.Context, project, *progress) error
 
 // prepareKernel makes sure that cells can run. Building the project's packages also fills
@@ -121,7 +119,6 @@ func (p project) goCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// perform runs a command as a step.
 func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	var log bytes.Buffer
 	both := io.MultiWriter(&log, s)

@@ -182,7 +182,6 @@ func matchNotebooks(all []string, name string) []string {
 	return matches
 }
 
-// title is the name of a notebook without folder and extension.
 func title(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".ipynb")
 }

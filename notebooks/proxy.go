@@ -97,7 +97,6 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 	})
 }
 
-// listen opens the sockets for Jupyter.
 func (p *proxy) listen(life context.Context, c connection) error {
 	shell, control, stdin := zmq4.NewRouter(life), zmq4.NewRouter(life), zmq4.NewRouter(life)
 	p.sockets = map[string]zmq4.Socket{"shell": shell, "control": control, "stdin": stdin}
@@ -169,7 +168,6 @@ func (p *proxy) serve(ctx context.Context) error {
 	}
 }
 
-// request takes care of a message of Jupyter.
 func (p *proxy) request(r request) error {
 	switch r.Header.Type {
 	case "execute_request":
@@ -231,7 +229,6 @@ func (p *proxy) next() error {
 	return p.forward(p.gonb.shell, "shell", p.running.request)
 }
 
-// interrupt ends the program of the running cell.
 func (p *proxy) interrupt() error {
 	_, err := p.gonb.send(p.gonb.control, "interrupt_request", struct{}{})
 	return err
@@ -252,7 +249,6 @@ func (p *proxy) elapse() error {
 	return nil
 }
 
-// answer takes care of a message of gonb.
 func (p *proxy) answer(m message) error {
 	e := p.running
 	switch {
@@ -347,14 +343,12 @@ func (p *proxy) state(m message, state string) {
 	p.publish(m.answer("status", map[string]string{"execution_state": state}))
 }
 
-// print shows a text among the errors of the running cell.
 func (p *proxy) print(text string) {
 	if text != "" {
 		p.publish(p.running.printed(text))
 	}
 }
 
-// publish sends a message to all front ends.
 func (p *proxy) publish(m message) {
 	m.Routing = [][]byte{[]byte(m.Header.Type)}
 	p.iopub.SendMulti(m.pack(p.key))

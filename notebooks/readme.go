@@ -28,7 +28,6 @@ func readme(ctx context.Context, p project, _ []string) error {
 	return cmp.Or(err, updateReadme(p))
 }
 
-// updateReadme rewrites the README's tables and pictures.
 func updateReadme(p project) error {
 	rows, claims, pictures, err := readmeTables(p)
 	if err != nil {
@@ -91,10 +90,8 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 	return rows, claims, pictures, nil
 }
 
-// inTable escapes what would end a column.
 func inTable(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// cover is the picture that stands for the notebook, or nil.
 func (nb *notebook) cover() (first *output) {
 	for _, c := range nb.Cells {
 		for _, o := range c.Outputs {
@@ -119,7 +116,6 @@ func writeChanged(path string, data []byte) error {
 	return replaceFile(path, data)
 }
 
-// chapter is the number that the name of a notebook begins with.
 func chapter(path string) string {
 	number, _, _ := strings.Cut(title(path), "-")
 	return number

@@ -100,7 +100,6 @@ func run(ctx context.Context, p project, args []string) error {
 	return updateReadme(p)
 }
 
-// checkNotebook compares a notebook that ran with the saved one.
 func checkNotebook(path string, fresh *notebook, progress *progress) error {
 	saved, err := readUnchanged(path, fresh)
 	if err != nil {
@@ -143,7 +142,6 @@ func readUnchanged(path string, ran *notebook) (*notebook, error) {
 	return saved, nil
 }
 
-// sameInput tells whether two cells are the same but for their outputs.
 func sameInput(a, b *cell) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
 }
@@ -258,7 +256,6 @@ func init_noInput() {
 	syscall.Open("/dev/null", syscall.O_RDONLY, 0)
 }`
 
-// executeCells runs the cells from top to bottom until one fails.
 func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant, together bool) error {
 	total, count, section := len(nb.runnable()), 0, ""
 	collector, waiting := newCollector(), ""

@@ -57,14 +57,12 @@ func (nb *notebook) onlySweeps() error {
 	return nil
 }
 
-// job is what a job file needs to know.
 type job struct {
 	Title, Notebook string // for people, and for the command
 	Tasks, Last     int
 	Project, Store  string
 }
 
-// writeJob prints a file for a cluster.
 func writeJob(w io.Writer, file *template.Template, p project, path string, tasks int) error {
 	nb, err := readNotebook(path)
 	if err == nil {
@@ -83,7 +81,6 @@ func writeJob(w io.Writer, file *template.Template, p project, path string, task
 	return file.Execute(w, j)
 }
 
-// shellQuote makes one word of a text for a shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 var slurmFile = template.Must(template.New("slurm").Funcs(template.FuncMap{"q": shellQuote}).Parse(`#!/bin/sh

@@ -110,7 +110,6 @@ func (s Set) dims() (n, d int) {
 	return n, d
 }
 
-// size returns the number of entries of an input of the set's shape.
 func (s Set) size() int {
 	size := 1
 	for _, side := range s.Shape {
@@ -162,13 +161,11 @@ func (s Set) Subset(indices []int) Set {
 // Shuffle returns the points in random order.
 func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(s.shuffled(rng)) }
 
-// shuffled returns the indices of the points in random order.
 func (s Set) shuffled(rng *rand.Rand) []int {
 	checkRandom(s.title(), rng)
 	return rng.Perm(s.Len())
 }
 
-// checkRandom panics if there is no source of random numbers.
 func checkRandom(name string, rng *rand.Rand) {
 	if rng == nil {
 		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", name))

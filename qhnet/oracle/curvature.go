@@ -220,7 +220,6 @@ func (l *lagrangian) kinked(tangent *mat.Dense) (bool, error) {
 	return false, errors.Join(err, forwardErr)
 }
 
-// value is the Lagrangian at θ.
 func (l *lagrangian) value(theta []float64) (float64, error) {
 	q, err := l.margins.Forward(theta)
 	if err != nil {
@@ -266,7 +265,6 @@ func (l *lagrangian) steepest(tangent *mat.Dense) (best []float64, fall float64,
 	return best, fall, nil
 }
 
-// randomUnit is a random direction in the space of an orthonormal basis.
 func randomUnit(basis *mat.Dense, rng *rand.Rand) []float64 {
 	_, dimension := basis.Dims()
 	coefficients := make([]float64, dimension)

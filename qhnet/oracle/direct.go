@@ -76,7 +76,6 @@ func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates
 // optimum needs is far above.
 const unneededShare = 1e-6
 
-// augmented is the state of the method.
 type augmented struct {
 	margins     *qhnet.Margins
 	highest     []bool

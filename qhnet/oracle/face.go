@@ -67,7 +67,6 @@ func newFace(l *LinearMargins) (*face, error) {
 	return f, nil
 }
 
-// normalize makes the length of the point the unit.
 func (f *face) normalize() {
 	size := floats.Norm(f.x, 2)
 	floats.Scale(1/size, f.x)
@@ -94,7 +93,6 @@ func (f *face) widest() error {
 	return nil
 }
 
-// coefficients returns the point in the data's own units.
 func (f *face) coefficients() []float64 {
 	beta := floats.ScaleTo(make([]float64, len(f.x)), f.unit, f.x)
 	return floats.DivTo(beta, beta, f.length)
@@ -256,7 +254,6 @@ func (f *face) split() (base, z []float64) {
 	return b.RawVector().Data, along.RawVector().Data
 }
 
-// place moves the point to another z.
 func (f *face) place(z []float64) {
 	base, _ := f.split()
 	var along mat.VecDense
@@ -388,7 +385,6 @@ func (f *face) gaps() []float64 {
 	return gaps
 }
 
-// unique reports whether the active constraints determine the point.
 func (f *face) unique() bool {
 	if f.free == nil {
 		return true

@@ -61,7 +61,6 @@ func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargin
 	return l, nil
 }
 
-// contradiction finds two equal inputs with different labels.
 func contradiction(set dataset.Set) (i, k int, found bool) {
 	seen := make(map[string]int, set.Len())
 	for k := range set.Labels {

@@ -129,7 +129,6 @@ func along(dst, p, x []float64, t float64) {
 	}
 }
 
-// rowsOf yields the rows of a matrix.
 func rowsOf(a *mat.Dense) func(yield func(int, []float64) bool) {
 	return func(yield func(int, []float64) bool) {
 		n, _ := a.Dims()

@@ -160,7 +160,6 @@ func (s *search) divide() error {
 	return nil
 }
 
-// shell returns the cells of a shell.
 func shell(d int, low, width float64) []cell {
 	cells := []cell{}
 	for face := range 2 * d {

@@ -65,7 +65,6 @@ func remembered(name string, code func() (string, error)) string {
 
 var codes sync.Map // by the name of the function or the model's package
 
-// reader finds declarations that others name.
 type reader struct {
 	modules  []module
 	packages map[string]*sources // by import path; those of others are empty
@@ -141,7 +140,6 @@ func folderOf(entry *runtime.Func, importPath string) string {
 	return ""
 }
 
-// moduleAround returns the module that a folder is in.
 func moduleAround(folder string) (module, bool) {
 	for above := ""; filepath.IsAbs(folder) && folder != above; folder, above = filepath.Dir(folder), folder {
 		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
@@ -248,7 +246,6 @@ func (r *reader) open(importPath string) *sources {
 	return r.packages[importPath]
 }
 
-// hash is that of the declarations reached.
 func (r *reader) hash() string {
 	var texts []string
 	for _, d := range r.reached {
@@ -343,7 +340,6 @@ func (s *sources) declare(file *ast.File) {
 	}
 }
 
-// built returns when the program was.
 func built() time.Time {
 	program, _ := os.Executable()
 	info, err := os.Stat(program)

@@ -315,7 +315,6 @@ func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	return nil
 }
 
-// keep writes the file of results.
 func (s Sweep[P, R]) keep(results []R) error {
 	var text bytes.Buffer
 	if err := s.write(&text, results); err != nil {
