@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -98,13 +99,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if err != nil {
 		return nil, err
 	}
-	s := &labServer{
-		child: child, host: reachable(address), port: free,
-		token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log"),
-	}
-	if s.token == "" {
-		s.token = rand.Text()
-	}
+	s := &labServer{child: child, host: reachable(address), port: free, token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
 	if err = s.launch(p, folder, address); err == nil {
 		err = s.ready(ctx)
 	}
@@ -166,13 +161,9 @@ func isPublic(address string) bool {
 func (s *labServer) ready(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	direct := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // whatever proxy the user has
+	direct := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second} // whatever proxy the user has
 	for {
-		request, err := http.NewRequestWithContext(limited, "GET", s.url("/api/status"), nil)
-		if err != nil {
-			return err
-		}
-		if answer, err := direct.Do(request); err == nil {
+		if answer, err := direct.Get(s.url("/api/status")); err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
 				return nil
