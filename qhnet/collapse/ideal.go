@@ -67,17 +67,13 @@ func (p IdealProblem) normalization() ([]nn.Layer, error) {
 	if p.Normalization.hasScale() {
 		options = append(options, nn.WithScale())
 	}
-	switch p.Normalization.plain() {
-	case Batch:
-		return []nn.Layer{nn.Named("normalization", nn.BatchNorm(options...))}, nil
-	case Layer:
-		return []nn.Layer{nn.Named("normalization", nn.LayerNorm(options...))}, nil
-	case RMS:
-		return []nn.Layer{nn.Named("normalization", nn.RMSNorm(options...))}, nil
-	case None:
-		if !p.Normalization.hasScale() {
-			return nil, nil
-		}
+	kinds := map[Normalization]func(...nn.Option) nn.Layer{Batch: nn.BatchNorm, Layer: nn.LayerNorm, RMS: nn.RMSNorm}
+	switch kind := kinds[p.Normalization.plain()]; {
+	case kind != nil:
+		return []nn.Layer{nn.Named("normalization", kind(options...))}, nil
+	case p.Normalization == None:
+		return nil, nil
+	case p.Normalization.plain() == None:
 		return nil, errors.New("qhnet: ideal problem: a scale needs a normalization before it; use Batch, Layer or RMS")
 	}
 	return nil, fmt.Errorf("qhnet: ideal problem: there is no %v; use None, Batch, Layer or RMS", p.Normalization)

@@ -24,7 +24,6 @@ type Cascade struct {
 	Coefficients []float64 // β_1..β_d, then b if there is a bias
 	Stages       []Stage
 	Support      []int // points whose margin is 1
-	Unique       bool  // whether the constraints leave no freedom after the last stage
 	inputs       int
 }
 
@@ -92,7 +91,7 @@ func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 		s.Value = s.norm(f.coefficients())
 		c.Stages = append(c.Stages, s.Stage)
 	}
-	c.Coefficients, c.Unique = f.coefficients(), f.unique()
+	c.Coefficients = f.coefficients()
 	for k, gap := range f.gaps() {
 		if gap <= 1e-8 {
 			c.Support = append(c.Support, k)

@@ -384,18 +384,3 @@ func (f *face) gaps() []float64 {
 	}
 	return gaps
 }
-
-func (f *face) unique() bool {
-	if f.free == nil {
-		return true
-	}
-	active := new(mat.Dense)
-	active.Mul(f.rows, f.free)
-	for k, gap := range f.gaps() {
-		if !f.tight[k] && math.Abs(gap) >= 1e-10 {
-			clear(active.RawRowView(k))
-		}
-	}
-	var svd mat.SVD
-	return svd.Factorize(active, mat.SVDNone) && svd.Rank(1e-10) == f.free.RawMatrix().Cols
-}
