@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/tools/imports"
+
 	"qhlab/notebooks/live"
 )
 
@@ -72,11 +74,10 @@ func interaction(c *cell) (arguments string, ok bool) {
 // cellsPackage is a package of a notebook's declarations, which adds its interactive
 // figures to those of package live.
 func cellsPackage(name string, nb *notebook) (string, error) {
-	imports, used := map[string]string{}, map[string]bool{}
-	var declarations, figures strings.Builder
+	imported, declarations, figures := "import \"qhlab/notebooks/live\"\n", "", ""
 	for i, c := range nb.Cells {
 		if arguments, ok := interaction(c); ok && c.Type == "code" {
-			fmt.Fprintf(&figures, "\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
+			figures += fmt.Sprintf("\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
 		}
 		if c.Type != "code" || strings.HasPrefix(string(c.Source), "%%") {
 			continue
@@ -86,31 +87,17 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 			return "", fmt.Errorf("cell %s: %w", position(nb, i), err)
 		}
 		for _, d := range f.Decls {
-			if g, ok := d.(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
-				fmt.Fprintf(&declarations, "%s\n\n", source[d.Pos()-1:d.End()-1])
+			part := source[d.Pos()-1:d.End()-1] + "\n"
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+				imported += part
+			} else {
+				declarations += part
 			}
 		}
-		for _, spec := range f.Imports {
-			path, _ := strconv.Unquote(spec.Path.Value)
-			imports[importName(spec, path)] = source[spec.Pos()-1 : spec.End()-1]
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok {
-				if x, ok := s.X.(*ast.Ident); ok {
-					used[x.Name] = true
-				}
-			}
-			return true
-		})
 	}
-	used["plotting"] = true // by the figures
-	specs := ""
-	for _, name := range slices.Sorted(maps.Keys(imports)) {
-		if used[name] {
-			specs += "\t" + imports[name] + "\n"
-		}
-	}
-	return fmt.Sprintf("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n%s)\n\n%sfunc init() {\n%s}\n", specs, &declarations, &figures), nil
+	text := fmt.Sprintf("package cells\n\n%s\n%s\nfunc init() {\n%s}\n", imported, declarations, figures)
+	program, err := imports.Process("cells.go", []byte(text), nil) // without those that only other cells need
+	return string(program), err
 }
 
 // parse reads a cell that only declares as a file of Go; a cell of statements is an error.
@@ -122,16 +109,6 @@ func (c *cell) parse(files *token.FileSet) (source string, file *ast.File, err e
 
 // commandLine is a line that the kernel takes for itself.
 var commandLine = regexp.MustCompile(`(?m)^[%!].*$`)
-
-// version ends the path of a module whose packages have the name before it.
-var version = regexp.MustCompile(`/v\d+$`)
-
-func importName(spec *ast.ImportSpec, path string) string {
-	if spec.Name != nil {
-		return spec.Name.Name
-	}
-	return filepath.Base(version.ReplaceAllString(path, ""))
-}
 
 // buildLive compiles package live with the interactive cells of the notebooks, for this
 // machine or, with an environment, for a browser. What is generated exists in the overlay
