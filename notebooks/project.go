@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,20 +119,23 @@ func (p project) fixFolders() error {
 	return nil
 }
 
-// notebooks returns the paths of the notebooks that the names select, without a name
-// those of the project: a copy that somebody made is theirs. A name is a path, or the beginning or a word of the
-// file's name: "05", "robustness" and "notebooks/05-robustness.ipynb" agree.
+// notebooks returns the paths of the notebooks that the names select, without a name those
+// of the project: a copy that somebody made is theirs. "05", "robustness" and
+// "notebooks/05-robustness.ipynb" agree.
 func (p project) notebooks(names []string) ([]string, error) {
-	all, err := notebooksIn(p.path("notebooks"))
-	if err != nil {
-		return nil, err
+	folder := p.path("notebooks")
+	all, err := fs.Glob(os.DirFS(folder), "[^.]*.ipynb") // not of the folder's name, which may hold any letter
+	for i, name := range all {
+		all[i] = filepath.Join(folder, name)
 	}
 	if len(names) == 0 {
-		own := slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
-		if len(own) == 0 {
-			return nil, fmt.Errorf("%s has lost its notebooks: restore them with git", p.path("notebooks"))
-		}
-		return own, nil
+		all = slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
+	}
+	switch {
+	case err != nil || len(all) == 0:
+		return nil, fmt.Errorf("there is no notebook of the project in %s: restore them with git", folder)
+	case len(names) == 0:
+		return all, nil
 	}
 	var selected []string
 	for _, name := range names {
@@ -143,24 +147,6 @@ func (p project) notebooks(names []string) ([]string, error) {
 	}
 	slices.Sort(selected)
 	return slices.Compact(selected), nil
-}
-
-// notebooksIn lists the notebooks of a folder, whose name may hold any letter, so
-// it is no pattern. That there are none is an error.
-func notebooksIn(folder string) (paths []string, err error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if name := entry.Name(); filepath.Ext(name) == ".ipynb" && !strings.HasPrefix(name, ".") {
-			paths = append(paths, filepath.Join(folder, name))
-		}
-	}
-	if paths == nil {
-		return nil, fmt.Errorf("there is no notebook in %s: restore them with git", folder)
-	}
-	return paths, nil
 }
 
 func matchNotebooks(all []string, name string) []string {
