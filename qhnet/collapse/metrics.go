@@ -221,7 +221,8 @@ type Metrics struct {
 	// NC2 of the centred class means M and of the weights W (Papyan, Han and Donoho,
 	// arXiv:2008.08186): the coefficient of variation std_c ‖a_c‖ / mean_c ‖a_c‖ of the
 	// rows' norms, with division by C; the mean over i ≠ j of |cos∠(a_i, a_j) + 1/(C-1)|;
-	// and, for both at once, [ETFDistance].
+	// and, for both at once, ‖A Aᵀ/‖A Aᵀ‖_F - (I - 11ᵀ/C)/√(C-1)‖_F, which Zhu et al.,
+	// arXiv:2105.02375, apply to W.
 	MeanEquinorm, WeightEquinorm       float64
 	MeanEquiangular, WeightEquiangular float64
 	MeanETF, WeightETF                 float64
@@ -231,7 +232,7 @@ type Metrics struct {
 	NC4    float64 // share of points whose [qhnet.Class] is not that of the nearest mean, the first of equally near ones
 
 	BiasNorm float64 // ‖b‖, 0 without a bias
-	ETFFloor float64 // [ETFFloor], above 0 if there are more than d+1 classes
+	ETFFloor float64 // √(2 - 2√(d/(C-1))), the least MeanETF in d < C-1 dimensions, where no ETF fits; otherwise 0
 }
 
 // Measure computes all metrics for the n×d features h of labelled
@@ -265,9 +266,9 @@ func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, er
 		Classes: classes, Features: d, Points: len(labels),
 		SmallestClass: slices.Min(f.Counts), LargestClass: slices.Max(f.Counts),
 		NC1: f.WithinClassVariability(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
-		MeanETF: ETFDistance(f.Centred), WeightETF: ETFDistance(w),
+		MeanETF: etfDistance(f.Centred, f.Centred), WeightETF: etfDistance(w, w),
 		NC3ETF: etfDistance(w, f.Centred), NC4: f.disagreement(w, b),
-		BiasNorm: floats.Norm(b, 2), ETFFloor: ETFFloor(classes, d),
+		BiasNorm: floats.Norm(b, 2), ETFFloor: math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1))),
 	}
 	c.MeanEquinorm, c.MeanEquiangular = equality(f.Centred)
 	c.WeightEquinorm, c.WeightEquiangular = equality(w)
@@ -294,27 +295,8 @@ func equality(a *mat.Dense) (norm, angle float64) {
 	return deviation / mean, angle
 }
 
-// ETFDistance returns the Frobenius distance of the normalized Gram matrix of
-// the rows of a from that of a simplex ETF,
-//
-//	‖ A Aᵀ/‖A Aᵀ‖_F - (I - 11ᵀ/C)/√(C-1) ‖_F,
-//
-// one number for equal norms and equal angles, as in Zhu et al., arXiv:2105.02375 (who
-// apply it to W). It is 0 on an ETF of any size and orientation. It panics for fewer
-// than two rows, and for rows without a direction.
-func ETFDistance(a mat.Matrix) float64 {
-	if a == nil {
-		panic("qhnet: ETF distance of nil; give a matrix of at least two rows")
-	}
-	if rows, _ := a.Dims(); rows < 2 {
-		panic("qhnet: distance of one row from a simplex ETF, which has at least 2")
-	}
-	if err := checkSize("the rows", a); err != nil {
-		panic(err.Error())
-	}
-	return etfDistance(a, a)
-}
-
+// etfDistance returns the Frobenius distance of A Bᵀ, divided by its norm, from the Gram
+// matrix (I - 11ᵀ/C)/√(C-1) of a simplex ETF.
 func etfDistance(a, b mat.Matrix) float64 {
 	var gram mat.Dense
 	gram.Mul(a, b.T())
@@ -326,19 +308,6 @@ func etfDistance(a, b mat.Matrix) float64 {
 		gram.Set(i, i, gram.At(i, i)-1/root)
 	}
 	return mat.Norm(&gram, 2)
-}
-
-// ETFFloor returns the smallest value that [ETFDistance] can take for C rows in
-// R^d,
-//
-//	√(2 - 2√(d/(C-1))) for d < C-1, otherwise 0:
-//
-// the best Gram matrix of rank d is a d-dimensional part of the ideal one.
-func ETFFloor(classes, d int) float64 {
-	if classes < 2 || d < 1 {
-		panic(fmt.Sprintf("qhnet: ETF distances of %d classes in %d dimensions; use at least 2 in 1", classes, d))
-	}
-	return math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1)))
 }
 
 // String lays the metrics out as a table, with a remark where classes are
