@@ -5,7 +5,6 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -159,11 +158,9 @@ func (s Set) Subset(indices []int) Set {
 }
 
 // Shuffle returns the points in random order.
-func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(s.shuffled(rng)) }
-
-func (s Set) shuffled(rng *rand.Rand) []int {
+func (s Set) Shuffle(rng *rand.Rand) Set {
 	checkRandom(s.title(), rng)
-	return rng.Perm(s.Len())
+	return s.Subset(rng.Perm(s.Len()))
 }
 
 func checkRandom(name string, rng *rand.Rand) {
@@ -172,9 +169,8 @@ func checkRandom(name string, rng *rand.Rand) {
 	}
 }
 
-// Split returns the first n points and the others. The toy sets are
-// ordered by class, so that their first points are all of one class: use
-// [Set.TrainTest] for those, or [Set.Shuffle] first.
+// Split returns the first n points and the others, such as n to train on and the rest to
+// test. The toy sets are ordered by class: use [Set.Shuffle] first.
 func (s Set) Split(n int) (first, rest Set) {
 	if n < 0 || n > s.Len() {
 		panic(fmt.Sprintf("dataset: Split after %d of %d points", n, s.Len()))
@@ -184,33 +180,6 @@ func (s Set) Split(n int) (first, rest Set) {
 		order[k] = k
 	}
 	return s.Subset(order[:n]), s.Subset(order[n:])
-}
-
-// TrainTest draws a part to train on and a part to test on, both in random order.
-// Of the n_c points of every class the first part gets round(share·n_c), but
-// each part gets at least one. It is an error if a class has fewer than two
-// points; it panics unless 0 < share < 1.
-func (s Set) TrainTest(share float64, rng *rand.Rand) (train, test Set, err error) {
-	if !(share > 0 && share < 1) {
-		panic(fmt.Sprintf("dataset: TrainTest: the share is %v, want a number between 0 and 1", share))
-	}
-	left := s.Counts() // points that the training part still takes of each class
-	for c, count := range left {
-		if count < 2 {
-			return Set{}, Set{}, fmt.Errorf("dataset: %s: class %d has %d point(s); to train and to test needs at least 2", s.title(), c, count)
-		}
-		left[c] = min(max(int(math.Round(share*float64(count))), 1), count-1)
-	}
-	var first, rest []int
-	for _, k := range s.shuffled(rng) {
-		if c := s.Labels[k]; left[c] > 0 {
-			left[c]--
-			first = append(first, k)
-		} else {
-			rest = append(rest, k)
-		}
-	}
-	return s.Subset(first), s.Subset(rest), nil
 }
 
 // Balance returns the first perClass points of every class, in their order. Its errors

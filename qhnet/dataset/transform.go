@@ -2,31 +2,10 @@ package dataset
 
 import (
 	"fmt"
-	"image"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 )
-
-// Image returns point k of the set as a gray image: its first channel, with the
-// range of the values mapped to black and white. The set must have a shape
-// of channels, height and width.
-func (s Set) Image(k int) *image.Gray {
-	_, height, width := s.sides()
-	if k < 0 || k >= s.Len() {
-		panic(fmt.Sprintf("dataset: %s: there is no point %d; use 0 to %d", s.title(), k, s.Len()-1))
-	}
-	pixels := s.X.RawRowView(k)[:height*width]
-	x := mat.NewDense(height, width, pixels)
-	low, high := mat.Min(x), mat.Max(x)
-	gray := image.NewGray(image.Rect(0, 0, width, height))
-	if high > low {
-		for i, v := range pixels {
-			gray.Pix[i] = uint8(math.Round(255 * (v - low) / (high - low)))
-		}
-	}
-	return gray
-}
 
 // Pool returns the images at a coarser resolution: the means of squares of side×side
 // pixels, such as MNIST at 14×14 for side 2. It panics unless side divides height and
