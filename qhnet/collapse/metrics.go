@@ -114,19 +114,9 @@ func (f *ClassFeatures) average() error {
 	return nil
 }
 
-// WithinClassVariability returns the NC1 of Papyan, Han and Donoho,
-// arXiv:2008.08186,
-//
-//	tr(Σ_W Σ_B⁺)/C,
-//
-// the within-class scatter measured in units of the between-class scatter. Some
-// published code omits the division by C. The pseudoinverse keeps the singular
-// values of M that exceed the largest by a factor max(C, d)·2⁻⁵², at most
-// min(C-1, d) of them.
-func (f *ClassFeatures) WithinClassVariability() float64 {
-	if f == nil || f.H == nil {
-		panic("qhnet: nil or zero ClassFeatures; make them by NewClassFeatures, and look at its error")
-	}
+// nc1 is tr(Σ_W Σ_B⁺)/C. The pseudoinverse keeps the singular values of M that exceed the
+// largest by a factor max(C, d)·2⁻⁵², at most min(C-1, d) of them.
+func (f *ClassFeatures) nc1() float64 {
 	values, directions := f.betweenDirections()
 	classes, n := len(f.Counts), len(f.Labels)
 	var along mat.Dense
@@ -210,7 +200,10 @@ type Metrics struct {
 	SmallestClass             int // points of the smallest class
 	LargestClass              int // points of the largest class
 
-	NC1      float64 // [ClassFeatures.WithinClassVariability]
+	// NC1 is tr(Σ_W Σ_B⁺)/C of [ClassFeatures], the within-class scatter in units of the
+	// between-class scatter (Papyan, Han and Donoho, arXiv:2008.08186). Some published code
+	// omits the division by C.
+	NC1      float64
 	NC1Ratio float64 // trΣ_W/trΣ_B, without a pseudoinverse (Tirer and Bruna, arXiv:2202.08087)
 
 	// CDNV is the class-distance normalized variance of Galanti, György and Hutter
@@ -265,7 +258,7 @@ func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, er
 	c := Metrics{
 		Classes: classes, Features: d, Points: len(labels),
 		SmallestClass: slices.Min(f.Counts), LargestClass: slices.Max(f.Counts),
-		NC1: f.WithinClassVariability(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
+		NC1: f.nc1(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
 		MeanETF: etfDistance(f.Centred, f.Centred), WeightETF: etfDistance(w, w),
 		NC3ETF: etfDistance(w, f.Centred), NC4: f.disagreement(w, b),
 		BiasNorm: floats.Norm(b, 2), ETFFloor: math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1))),
