@@ -53,7 +53,8 @@ func lab(ctx context.Context, p project, args []string) error {
 	link := server.url(page)
 	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
 		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
-	if !*quiet && hasDesktop() {
+	desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	if !*quiet && desktop {
 		page := filepath.Join(filepath.Dir(server.log), "open.html")
 		defer os.Remove(page)
 		openBrowser(page, link)
@@ -217,10 +218,6 @@ func freePort(address string, first int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
-}
-
-func hasDesktop() bool {
-	return runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
 // openBrowser writes a page that leads to the link and opens it. The link has the

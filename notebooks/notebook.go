@@ -211,55 +211,37 @@ func (c *cell) hasTag(tag string) bool {
 // collector turns the messages of a running notebook into saved outputs, the
 // way JupyterLab does: pieces of one stream are joined, and an update replaces
 // the display it names in whichever cell that is.
-type collector struct {
-	displays map[string][]*output // by display identity, which is not saved
-}
+type collector map[string][]*output // by display identity, which is not saved
 
-func newCollector() *collector { return &collector{map[string][]*output{}} }
+func newCollector() collector { return collector{} }
 
-func (c *collector) collect(cell *cell, m message) error {
+func (c collector) collect(cell *cell, m message) error {
 	fresh := &output{Type: m.Header.Type}
-	var identity struct {
+	var about struct {
 		Transient struct {
 			DisplayID string `json:"display_id"`
 		} `json:"transient"`
 	}
-	if err := errors.Join(json.Unmarshal(m.Content, fresh), json.Unmarshal(m.Content, &identity)); err != nil {
+	if err := errors.Join(json.Unmarshal(m.Content, fresh), json.Unmarshal(m.Content, &about)); err != nil {
 		return err
 	}
-	switch fresh.Type {
-	case "clear_output":
+	id, last := about.Transient.DisplayID, len(cell.Outputs)-1
+	switch {
+	case fresh.Type == "clear_output":
 		cell.Outputs = []*output{}
-	case "stream":
-		cell.appendStream(fresh)
-	case "error":
-		cell.Outputs = append(cell.Outputs, fresh)
-	case "display_data", "execute_result", "update_display_data":
-		c.display(cell, fresh, identity.Transient.DisplayID)
-	}
-	return nil
-}
-
-// display shows a new output or replaces all that carry the same identity.
-func (c *collector) display(cell *cell, fresh *output, id string) {
-	if fresh.Type == "update_display_data" {
-		for _, shown := range c.displays[id] {
+	case fresh.Type == "update_display_data":
+		for _, shown := range c[id] {
 			shown.Data, shown.Metadata = fresh.Data, fresh.Metadata
 		}
-		return
+	case fresh.Type == "stream" && last >= 0 && cell.Outputs[last].Type == "stream" && cell.Outputs[last].Name == fresh.Name:
+		cell.Outputs[last].Text += fresh.Text
+	case slices.Contains([]string{"stream", "error", "display_data", "execute_result"}, fresh.Type):
+		cell.Outputs = append(cell.Outputs, fresh)
+		if id != "" {
+			c[id] = append(c[id], fresh)
+		}
 	}
-	if id != "" {
-		c.displays[id] = append(c.displays[id], fresh)
-	}
-	cell.Outputs = append(cell.Outputs, fresh)
-}
-
-func (c *cell) appendStream(fresh *output) {
-	if n := len(c.Outputs); n > 0 && c.Outputs[n-1].Type == "stream" && c.Outputs[n-1].Name == fresh.Name {
-		c.Outputs[n-1].Text += fresh.Text
-		return
-	}
-	c.Outputs = append(c.Outputs, fresh)
+	return nil
 }
 
 func (c *cell) failure() *output {

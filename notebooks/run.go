@@ -136,14 +136,12 @@ func readUnchanged(path string, ran *notebook) (*notebook, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.EqualFunc(saved.Cells, ran.Cells, sameInput) {
+	if !slices.EqualFunc(saved.Cells, ran.Cells, func(a, b *cell) bool {
+		return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
+	}) {
 		return nil, fmt.Errorf("%s changed on disk while it ran: save it in JupyterLab and run it again", title(path))
 	}
 	return saved, nil
-}
-
-func sameInput(a, b *cell) bool {
-	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
 }
 
 // keepUnfinished saves what a notebook computed that failed, was interrupted or
@@ -294,7 +292,7 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 // executeCell runs the code of a cell and of those that wait for it. A cell tagged
 // raises-exception may fail; the error of another is what it printed and the kernel's
 // report, which names the line.
-func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector *collector) error {
+func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector collector) error {
 	var broken error
 	err := k.execute(ctx, code, func(m message) {
 		broken = errors.Join(broken, collector.collect(c, m))

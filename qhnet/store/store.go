@@ -79,25 +79,20 @@ func remember[R any](s Store, name string, key any, code string, compute func() 
 // recall returns the stored result, and where it is or belongs. The error satisfies
 // errors.Is(err, fs.ErrNotExist) if there is none.
 func recall[R any](s Store, name string, key any, code string) (result R, path string, err error) {
-	if path, err = s.path(name, key, reflect.TypeFor[R](), code); err == nil {
-		result, err = load[R](path)
+	if path, err = s.path(name, key, reflect.TypeFor[R](), code); err != nil {
+		return result, "", err
 	}
-	return result, path, err
+	var e entry[R]
+	if err = file.Read(path, &e); err == nil && e.Name != filepath.Base(path) {
+		err = fmt.Errorf("qhnet: %s holds the result of another key, %s: %w", path, e.Name, file.ErrDamaged)
+	}
+	return e.Result, path, err
 }
 
 // entry is what a file holds: a result, and its own name, which is that of the key.
 type entry[R any] struct {
 	Name   string
 	Result R
-}
-
-func load[R any](path string) (R, error) {
-	var e entry[R]
-	err := file.Read(path, &e)
-	if err == nil && e.Name != filepath.Base(path) {
-		err = fmt.Errorf("qhnet: %s holds the result of another key, %s: %w", path, e.Name, file.ErrDamaged)
-	}
-	return e.Result, err
 }
 
 // Follow runs a flow with a checkpoint of its own in the store: a flow that was
