@@ -179,20 +179,15 @@ func (p project) engine(ctx context.Context, notebooks map[string]*notebook, pro
 	if err != nil {
 		return nil, err
 	}
-	root, err := p.goCommand("env", "GOROOT").Output()
-	if err != nil {
-		return nil, err
-	}
-	bridge, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	root, _ := firstLine(p.goCommand("env", "GOROOT"))
+	bridge, err := os.ReadFile(filepath.Join(root, "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		return nil, fmt.Errorf("this Go has no bridge between WebAssembly and browsers: %w", err)
 	}
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	w.Write(program)
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
+	w.Write(program) // to memory
+	w.Close()
 	script := asset("engine.js")
 	rules := "default-src 'none'; script-src 'wasm-unsafe-eval' " + hash(script) + "; worker-src blob:; base-uri 'none'; form-action 'none'"
 	return []byte(strings.NewReplacer("{{policy}}", rules, "{{script}}", script,
