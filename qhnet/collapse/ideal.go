@@ -12,16 +12,15 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// IdealProblem is the unconstrained features model: every point has its own
-// trainable feature vector, as if the layers below the last ones could place it
-// anywhere, and only normalization and classifier are left of the network,
+// IdealProblem is the unconstrained features model: every point has its own trainable feature
+// vector, as if the layers below could place it anywhere, and only normalization and
+// classifier are left of the network,
 //
 //	f_k = W h_k (+ b),   h_k = normalization of the free vector z_k ∈ R^d.
 //
-// It is where collapse can be computed exactly: see [IdealProblem.Collapsed]. As
-// a [nn.Network] it reads one-hot inputs, x_k = e_k, so that its first layer holds
-// the free vectors, one a column. See Mixon, Parshall and Pi, arXiv:2011.11619,
-// and Zhu et al., arXiv:2105.02375.
+// Collapse can be computed exactly here: see [IdealProblem.Collapsed]. As a [nn.Network] it
+// reads one-hot inputs, so that its first layer holds the free vectors, one a column. See
+// Mixon, Parshall and Pi, arXiv:2011.11619, and Zhu et al., arXiv:2105.02375.
 type IdealProblem struct {
 	Classes, PerClass int
 	Features          int // d
@@ -215,16 +214,14 @@ func (p IdealProblem) means() (*mat.Dense, error) {
 
 func (p IdealProblem) points() int { return p.Classes * p.PerClass }
 
-// SimplexETF returns the simplex equiangular tight frame of C directions in
-// R^d, one a row: unit vectors that sum to zero and are as far apart as C
-// vectors can be,
+// SimplexETF returns the simplex equiangular tight frame of C directions in R^d, one a row:
+// unit vectors that sum to zero and are as far apart as C vectors can be,
 //
-//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j.
+//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j
 //
-// Entries beyond column C-1 are zero. The rows are those of a scaled Helmert
-// matrix, so every entry is one correctly rounded square root. It panics if
-// C < 2 or d < C-1, where no such frame exists. See Papyan, Han and Donoho,
-// arXiv:2008.08186, definition of the simplex ETF.
+// (Papyan, Han and Donoho, arXiv:2008.08186). Entries beyond column C-1 are zero. The rows are
+// those of a scaled Helmert matrix, so every entry is one correctly rounded square root. It
+// panics if C < 2 or d < C-1, where no such frame exists.
 func SimplexETF(classes, d int) *mat.Dense {
 	if classes < 2 || d < classes-1 || float64(classes)*float64(d) > 1<<30 {
 		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1, and at most 2³⁰ entries", classes, d))

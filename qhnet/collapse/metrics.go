@@ -18,18 +18,15 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// ClassFeatures holds the last-layer features of labelled points and the class
-// statistics that the collapse metrics are made of. Every class counts the
-// same, whatever its number of points:
+// ClassFeatures holds the last-layer features of labelled points and the class statistics that
+// the collapse metrics are made of. Every class counts the same, whatever its number of points:
 //
 //	μ_c = mean of class c,  μ_G = (1/C) Σ_c μ_c,  M = rows μ_c - μ_G
 //	Σ_W = (1/C) Σ_c mean over class c of (h - μ_c)(h - μ_c)ᵀ
 //	Σ_B = (1/C) Mᵀ M
 //
-// With balanced classes this is the usual definition. With imbalance, published
-// code that averages over points weighs large classes more, and an ETF of the
-// means is then not centred at its μ_G; here an exact ETF gives 0 on every
-// metric under any imbalance.
+// With balanced classes this is the usual definition. Published code that averages over points
+// weighs large classes more; here an exact ETF gives 0 on every metric under any imbalance.
 type ClassFeatures struct {
 	H        *mat.Dense // n×d features
 	Labels   []int      // n

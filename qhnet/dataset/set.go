@@ -36,11 +36,10 @@ func (s Set) Check() error {
 	return nil
 }
 
-// CheckPoints reports the first thing that makes the set unfit for evaluating a
-// model at its points: no points, rows and labels of different number, fewer
-// than two classes or more than a million, a shape that does not multiply to the
-// width, a label outside 0..Classes-1, or an entry that is not finite. Classes may be
-// without points.
+// CheckPoints reports the first thing that makes the set unfit for evaluating a model at its
+// points: no points, rows and labels of different number, fewer than two classes or more than
+// a million, a shape that does not multiply to the width, a label outside 0..Classes-1, or an
+// entry that is not finite. Classes may be without points.
 func (s Set) CheckPoints() error {
 	if err := s.checkPoints(); err != nil {
 		return fmt.Errorf("dataset: %s: %w", s.title(), err)

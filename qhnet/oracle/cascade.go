@@ -57,19 +57,17 @@ func (c *Cascade) String() string {
 	return b.String()
 }
 
-// SolveCascade solves the cascade for a model Groups(groups...), with a bias if
-// the margins have one. Every stage must be convex: groups of depth 1 (their
-// joint ℓ2 norm), one group with shared scales of any depth (ℓ2), elementwise
-// groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
-// value). Other stages are refused with an error. It also returns an error,
-// wrapping [qp.ErrInfeasible], if the data are not separable, and one that wraps
-// [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen if
-// all columns differ in size, by five orders of magnitude or more.
+// SolveCascade solves the cascade for a model Groups(groups...), with a bias if the margins
+// have one. Every stage must be convex: groups of depth 1 (their joint ℓ2 norm), one group
+// with shared scales of any depth (ℓ2), elementwise groups of depth 2 (ℓ1), or a single
+// coordinate of any depth (its absolute value); others are an error. An error wraps
+// [qp.ErrInfeasible] if the data are not separable, and [qp.ErrNoConvergence] if a stage of
+// separable data cannot be solved, as may happen if all columns differ in size by five
+// orders of magnitude or more.
 //
-// The stages are solved by least-distance programming, never by a flow. A stage
-// hands its set of minimizers on exactly, through complementarity: constraints
-// with a positive multiplier become equalities. A stage is a few least-distance
-// problems of O(n d²) operations each: 2000 points in 100 dimensions take seconds.
+// A stage is a few least-distance problems of O(n d²) operations each, 2000 points in 100
+// dimensions take seconds. It hands its set of minimizers on exactly, through
+// complementarity: constraints with a positive multiplier become equalities.
 func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 	l.Len()
 	stages, err := l.stages(groups)

@@ -12,21 +12,18 @@ import (
 	"qhlab/qhnet"
 )
 
-// Curvature is what second derivatives say of a first-order point of the
-// maximum-margin problem (P). The Hessian of its Lagrangian is
+// Curvature is what second derivatives say of a first-order point of the maximum-margin
+// problem (P). The Hessian of its Lagrangian is
 //
 //	Λmax - Σ μ_j ∇²q_j(θ̃)
 //
-// with the fitted multipliers of a certificate. Where it is positive definite on the
-// tangent space of the margins with positive multipliers, but for flat directions that
-// change neither margins nor objective, the point is a local minimum. Where it is
-// negative along a direction tangent to all active margins, and the objective really
-// falls on a feasible curve along it, the point is a saddle. (Nocedal and Wright,
-// Numerical Optimization, 2006, section 12.5.)
-//
-// At a kink, such as a unit with weights zero whose ReLU would open, second derivatives
-// say nothing. Then directions are tried, and the point is a saddle if the objective falls
-// along one of them, and otherwise undecided.
+// with the fitted multipliers of a certificate. The point is a local minimum where that is
+// positive definite on the tangent space of the margins with positive multipliers, but for
+// flat directions that change neither margins nor objective. It is a saddle where that is
+// negative along a direction tangent to all active margins, and the objective really falls
+// on a feasible curve along it (Nocedal and Wright, Numerical Optimization, 2006, section
+// 12.5). At a kink, such as a unit with weights zero whose ReLU would open, directions are
+// tried, and it is a saddle if the objective falls along one, otherwise undecided.
 type Curvature struct {
 	Verdict   Verdict
 	Smallest  float64   // eigenvalue on the tangent space of the active margins

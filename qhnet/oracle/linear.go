@@ -100,12 +100,10 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 	return dst
 }
 
-// HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to
-// the margins being at least 1, the bias (if any) free of cost: the support
-// vector machine, where a homogeneous linear model converges. A ball of radius
-// r only lengthens the answer, since its margins are those of its centre less
-// r‖β‖. The error wraps [qp.ErrInfeasible] if the data are not separable, or not
-// with that radius.
+// HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to the margins
+// being at least 1, the bias (if any) free of cost: the support vector machine, where a
+// homogeneous linear model converges. Balls only lengthen the answer. The error wraps
+// [qp.ErrInfeasible] if the data are not separable, or not with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
 	l.Len()
 	f, err := newFace(l)

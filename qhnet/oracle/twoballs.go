@@ -155,9 +155,8 @@ func (b TwoBalls) Centers() dataset.Set {
 	return dataset.Set{Name: "two balls, centres", X: x, Labels: []int{1, 0}, Classes: 2}
 }
 
-// Sample draws n points uniformly from each ball's surface, where the
-// constraints that matter are. Sampled balls have their own optimum: with 64
-// points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
+// Sample draws n points uniformly from each ball's surface. Samples have their own optimum:
+// with 64 points on each circle around ±(1, 0.6) and r > m2, its direction is 0.015 from the
 // closed form in half of the samples, and 0.06 or more in one of ten. It panics if Check
 // fails or n is not positive.
 func (b TwoBalls) Sample(n int, rng *rand.Rand) dataset.Set {

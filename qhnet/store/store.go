@@ -41,15 +41,13 @@ func Default() Store {
 	return Store{filepath.Join(cache, "qhlab", "runs")}
 }
 
-// Remember returns the result for a key, computing and storing it the first
-// time. The key must hold everything that determines the result (parameters,
-// data, seed) and have a JSON form that drops nothing: unexported fields are an
-// error. The code that compute may run and the fields of R are part of every key, so
-// that no result outlives what made it. R must have a gob form that
-// drops nothing.
+// Remember returns the result for a key, computing and storing it the first time. The key must
+// hold everything that determines the result (parameters, data, seed) and have a JSON form, R a
+// gob form, that drop nothing: unexported fields are an error. The code that compute may run and
+// the fields of R are part of every key, so that no result outlives what made it.
 //
-// A file that is damaged, or holds something else, is computed again. If the
-// result cannot be written, it is returned together with the error.
+// A file that is damaged, or holds something else, is computed again. If the result cannot be
+// written, it is returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
 	if compute == nil {
 		panic(fmt.Sprintf("qhnet: Remember %q without a function that computes it", name))

@@ -24,13 +24,11 @@ import (
 	"qhlab/qhnet/progress"
 )
 
-// Sweep is an experiment at many independent points (seeds, widths, gaps). Every
-// result is kept in the store under its own point, so that a point can be
-// computed alone, in any process, and repeating one changes nothing.
-//
-// A notebook declares its sweeps in cells, and calls [Sweep.Compute] in one cell each,
-// tagged "sweep". Then the notebook is an array job: go run ./notebooks run NAME -shard 2/5
-// computes the third of five parts.
+// Sweep is an experiment at many independent points (seeds, widths, gaps). Every result is kept
+// in the store under its own point, so that a point can be computed alone, in any process. A
+// notebook declares its sweeps in cells, and calls [Sweep.Compute] in one cell each, tagged
+// "sweep". Then it is an array job: go run ./notebooks run NAME -shard 2/5 computes the third of
+// five parts.
 type Sweep[P, R any] struct {
 	Name   string
 	Points []P // each determines its result and has a JSON form, as results have
