@@ -104,7 +104,7 @@ func (k *kernel) connect(ctx, life context.Context, c connection) error {
 		return err
 	}
 	for _, socket := range []zmq4.Socket{k.shell, k.control, k.stdin, iopub} {
-		go k.receive(socket)
+		go receive(socket, k.key, k.take)
 	}
 	for {
 		request, err := k.send(k.shell, "kernel_info_request", struct{}{})
@@ -135,21 +135,22 @@ func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, por
 	}
 }
 
-func (k *kernel) receive(socket zmq4.Socket) {
-	for {
-		raw, err := socket.Recv()
-		if err != nil {
-			return // closed: the process's end is noticed elsewhere
-		}
-		m, err := unpack(raw, k.key)
-		if err != nil {
-			select {
-			case k.failed <- err:
-			default:
-			}
-			return
-		}
+// receive hands on the messages of a socket until it is closed; the process's end is
+// noticed elsewhere.
+func receive(socket zmq4.Socket, key []byte, handle func(message, error)) {
+	for raw, err := socket.Recv(); err == nil; raw, err = socket.Recv() {
+		handle(unpack(raw, key))
+	}
+}
+
+func (k *kernel) take(m message, err error) {
+	if err == nil {
 		k.received <- m
+		return
+	}
+	select {
+	case k.failed <- err:
+	default:
 	}
 }
 

@@ -108,7 +108,13 @@ func (p *proxy) listen(life context.Context, c connection) error {
 		}
 	}
 	for name, socket := range p.sockets {
-		go p.receive(name, socket)
+		go receive(socket, p.key, func(m message, err error) {
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err) // whoever has no key is no front end of this kernel
+				return
+			}
+			p.asked <- request{name, m}
+		})
 	}
 	go func() {
 		for {
@@ -119,21 +125,6 @@ func (p *proxy) listen(life context.Context, c connection) error {
 		}
 	}()
 	return nil
-}
-
-func (p *proxy) receive(name string, socket zmq4.Socket) {
-	for {
-		raw, err := socket.Recv()
-		if err != nil {
-			return
-		}
-		m, err := unpack(raw, p.key)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err) // whoever has no key is no front end of this kernel
-			continue
-		}
-		p.asked <- request{name, m}
-	}
 }
 
 // serve hands messages on until the kernel is to end.
@@ -177,8 +168,11 @@ func (p *proxy) request(r request) error {
 		r.Content = closeBrackets(r.Content)
 		p.helping = append(p.helping, r.message)
 		return p.next()
-	case "kernel_info_request":
-		p.describe(r)
+	case "kernel_info_request": // also while a cell runs
+		p.around(r.message, func() { p.send(r.socket, r.answer("kernel_info_reply", kernelInfo)) })
+		if p.running != nil {
+			p.state(p.running.request, "busy") // as it is
+		}
 		return nil
 	case "interrupt_request":
 		p.send(r.socket, r.answer("interrupt_reply", map[string]string{"status": "ok"}))
@@ -315,14 +309,6 @@ func (p *proxy) finish(e *execution) {
 		p.around(m, func() { p.send("shell", m.answer("execute_reply", map[string]string{"status": "aborted"})) })
 	}
 	p.waiting = nil
-}
-
-// describe answers what the kernel is, also while a cell runs.
-func (p *proxy) describe(r request) {
-	p.around(r.message, func() { p.send(r.socket, r.answer("kernel_info_reply", kernelInfo)) })
-	if p.running != nil {
-		p.state(p.running.request, "busy") // as it is
-	}
 }
 
 // kernelInfo describes the kernel. The description of the language has no version:

@@ -3,6 +3,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -116,12 +117,7 @@ func (s Set) size() int {
 	return size
 }
 
-func (s Set) title() string {
-	if s.Name == "" {
-		return "unnamed set"
-	}
-	return s.Name
-}
+func (s Set) title() string { return cmp.Or(s.Name, "unnamed set") }
 
 // Counts returns the number of points of every class. It panics if a label is no
 // class.
