@@ -216,17 +216,11 @@ func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan *pointError {
 
 // MissingError is the error of a sweep of which some results are not in the store.
 type MissingError struct {
-	Sweep   string // its name
-	Points  int    // of the sweep
-	Indices []int  // of the points without a result
-	First   string // the first of those points
+	Indices []int // of the points without a result
+	message string
 }
 
-// Error names the first of them.
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; All computes them, or the shards that hold them",
-		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
-}
+func (e *MissingError) Error() string { return e.message }
 
 // Collect returns the results in order. Where some are missing it returns the others,
 // with zero values in their places and a [*MissingError].
@@ -253,10 +247,11 @@ func (s Sweep[P, R]) collect(kept []*R) ([]R, error) {
 			results[i] = result
 		}
 	}
-	if missing != nil {
-		return results, &MissingError{s.Name, len(s.Points), missing, fmt.Sprintf("%+v", s.Points[missing[0]])}
+	if missing == nil {
+		return results, nil
 	}
-	return results, nil
+	return results, &MissingError{missing, fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %+v; All computes them, or the shards that hold them",
+		s.Name, len(missing), len(s.Points), missing[0], s.Points[missing[0]])}
 }
 
 func (s Sweep[P, R]) store() Store {
