@@ -170,8 +170,7 @@ func lineAt(list []string, i int) string {
 	return string(line)
 }
 
-// diffPictures describes in what two pictures differ when more than three hundredths
-// of their pixels do.
+// diffPictures says how two pictures differ if more than three hundredths of their pixels do.
 func diffPictures(saved, fresh string) string {
 	a, errA := decodePicture(saved)
 	b, errB := decodePicture(fresh)

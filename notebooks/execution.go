@@ -152,15 +152,13 @@ type explanation struct {
 	Traceback []string `json:"traceback"`
 }
 
-// compiled tells whether there was a program, so that gonb knows the declarations
-// of the cell.
+// compiled tells whether there was a program, so that gonb knows the declarations of the cell.
 func (e *execution) compiled() bool {
 	var said explanation
 	return e.failure == nil || json.Unmarshal(e.failure.Content, &said) == nil && ending.MatchString(said.Value+"\n")
 }
 
-// explain says why the cell failed, and where in which of the cells that ran, it
-// being the last.
+// explain says why the cell failed, and where in which of the cells that ran, it being the last.
 func (e *execution) explain(ran []executed) explanation {
 	if e.failure == nil {
 		e.report.line += e.ended
@@ -240,8 +238,7 @@ func (p place) String() string {
 	return fmt.Sprintf("cell [%d], line %d\n> %3d  %s", p.count, p.line, p.line, lines[p.line-1])
 }
 
-// compilerLine is what gonb says of an error of the compiler before a few lines of
-// the program and the error itself.
+// compilerLine is what gonb puts before a few lines of the program and the compiler's error.
 var compilerLine = regexp.MustCompile(`^Cell(?:\[(\d+)\]:)? Line (\d+)\n`)
 
 func explainCompiler(said explanation, ran []executed) explanation {
@@ -356,8 +353,7 @@ var stack = regexp.MustCompile(`\n\t?goroutine \d|\n\[signal `)
 
 var recovered = regexp.MustCompile(` \[recovered[^\]]*\]`)
 
-// cellSource is Go text whose declarations can be found: the program that gonb made
-// of cells, or a cell.
+// cellSource is Go whose declarations can be found: a cell, or the program that gonb made of cells.
 type cellSource struct {
 	files *token.FileSet
 	file  *ast.File // nil if it cannot be parsed
@@ -470,8 +466,7 @@ func kind(v *ast.ValueSpec, i int) string {
 
 var word = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
 
-// reportsErrors tells whether a function is handed an error, as must is: the line
-// to show is where it was called.
+// reportsErrors tells whether a function is handed an error, as must is: its caller is to be shown.
 func reportsErrors(f *ast.FuncType) bool {
 	return slices.ContainsFunc(f.Params.List, func(p *ast.Field) bool { return types.ExprString(p.Type) == "error" })
 }

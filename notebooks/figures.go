@@ -15,12 +15,10 @@ import (
 	"time"
 )
 
-// figuresVariable names the folder in which plotting.Show leaves every named
-// figure in all formats.
+// figuresVariable names the folder in which plotting.Show leaves named figures in all formats.
 const figuresVariable = "QHLAB_FIGURES"
 
-// begunVariable says since when a figure in it is of this run, so that plotting can refuse
-// a second one of its name.
+// begunVariable tells plotting, which refuses a second figure of a name, when this run began.
 const begunVariable = "QHLAB_BEGUN"
 
 // figures executes notebooks and exports what they draw, one folder each.
@@ -120,8 +118,7 @@ func into(folder string) []string {
 	return []string{figuresVariable + "=" + folder, begunVariable + "=" + time.Now().Format(time.RFC3339Nano)}
 }
 
-// countFiles counts the files of a folder that were written since a moment and
-// names the older ones.
+// countFiles counts the files of a folder written since a moment and names the older ones.
 func countFiles(folder string, begun time.Time) (fresh int, old []string) {
 	entries, _ := os.ReadDir(folder) // a notebook without figures has no folder
 	for _, entry := range entries {
@@ -137,8 +134,7 @@ func countFiles(folder string, begun time.Time) (fresh int, old []string) {
 	return fresh, old
 }
 
-// sayLeft names files that nothing refers to any more, since what they were made
-// of was renamed or removed.
+// sayLeft names files of which the origin was renamed or removed.
 func sayLeft(progress *progress, folder string, old []string) {
 	if len(old) > 0 {
 		progress.say("not of this run, but still in %s: %s", folder, strings.Join(old, " "))
@@ -191,8 +187,7 @@ func (c *cell) figures() (names []string) {
 	return names
 }
 
-// dropBody leaves the declarations of a cell, on which others depend: values do not
-// outlive the program of a cell.
+// dropBody leaves the declarations of a cell, on which others depend, as they cannot on its values.
 func (c *cell) dropBody() {
 	all := lines(string(c.Source))
 	if at := slices.IndexFunc(all, beginsBody); c.Type == "code" && at >= 0 {

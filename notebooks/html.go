@@ -153,8 +153,7 @@ func servePages(ctx context.Context, folder string, progress *progress) error {
 	return nil
 }
 
-// siteMaker collects pages and, by their names, files. What goes wrong with one page
-// stops no other.
+// siteMaker collects pages and files by name. What goes wrong with one page stops no other.
 type siteMaker struct {
 	project
 	pages  []*page
@@ -235,8 +234,7 @@ func (s *siteMaker) makePage(path string) (*page, error) {
 	return page, err
 }
 
-// minutes is how long the notebook takes to read, at what people read of text with
-// formulas and code.
+// minutes is how long the notebook takes to read, with its formulas and code.
 func (nb *notebook) minutes() int {
 	const wordsPerMinute = 150
 	words := wordsPerMinute - 1 // to round up
@@ -298,12 +296,10 @@ func renderProse(p project, pages []*page) error {
 
 var markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)|[*` + "`" + `]`)
 
-// sentenceEnd is a full stop, unless a small letter or a parenthesis follows, as
-// after "et al.".
+// sentenceEnd is a full stop, unless a small letter or a parenthesis follows, as after "et al.".
 var sentenceEnd = regexp.MustCompile(`\. [^\p{Ll}(]`)
 
-// introduction returns the first heading and the first sentence below it,
-// without markup.
+// introduction returns the first heading and the first sentence below it, without markup.
 func (nb *notebook) introduction() (heading, sentence string) {
 	for _, c := range nb.Cells {
 		if c.Type != "markdown" {
@@ -396,8 +392,7 @@ func (o *output) caption() string {
 	return strings.TrimPrefix(strings.TrimSpace(caption), "Figure: ")
 }
 
-// finish adds the pages, their index, the font and the program of the live figures to
-// the files.
+// finish adds the pages, their index, the font and the program of the live figures to the files.
 func (s *siteMaker) finish(ctx context.Context, progress *progress) error {
 	fill := func(name, file string, data any) {
 		var b bytes.Buffer

@@ -135,8 +135,7 @@ func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, por
 	}
 }
 
-// receive hands on the messages of a socket until it is closed; the process's end is
-// noticed elsewhere.
+// receive hands on the messages of a socket until it is closed.
 func receive(socket zmq4.Socket, key []byte, handle func(message, error)) {
 	for raw, err := socket.Recv(); err == nil; raw, err = socket.Recv() {
 		handle(unpack(raw, key))
@@ -346,8 +345,7 @@ type connection struct {
 	Heartbeat int    `json:"hb_port"`
 }
 
-// inFolder is a connection by sockets in the file system, which need no ports and
-// are private to the user.
+// inFolder is a connection by sockets in the file system, which are private to the user.
 func inFolder(folder, key string) connection {
 	return connection{Transport: "ipc", IP: filepath.Join(folder, "k"), Key: key, Scheme: "hmac-sha256", Name: "gonb",
 		Shell: 1, IOPub: 2, Stdin: 3, Control: 4, Heartbeat: 5}

@@ -112,8 +112,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 }
 
 func (s *labServer) launch(p project, folder, address string) error {
-	// In a project that was prepared and then made read-only, Jupyter's settings go
-	// with the server.
+	// In a project that was prepared and then made read-only, Jupyter's settings go with the server.
 	var state string
 	var log *os.File
 	var err error

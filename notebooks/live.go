@@ -27,12 +27,10 @@ import (
 // live-drag, the figure drag.
 const liveTag = "live-"
 
-// liveFigure is a figure of package live as the site shows it before it is live, and to
-// readers without scripts.
+// liveFigure is what the site shows before a figure is live, and to readers without scripts.
 type liveFigure struct{ Name, Picture, Text, Caption string }
 
-// enliven makes the picture of an interactive cell a live figure, or puts one below the
-// outputs of a tagged cell.
+// enliven makes a live figure of the picture of an interactive cell, or below a tagged cell.
 func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) error {
 	name := title(page.Notebook)
 	if _, ok := interaction(c); ok {
@@ -58,8 +56,7 @@ func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) 
 
 func interactiveName(notebook string, i int) string { return fmt.Sprintf("%s-%d", notebook, i) }
 
-// interaction returns the arguments of plotting.Interact, if its call is all that the
-// cell does.
+// interaction returns the arguments of plotting.Interact, if its call is all that the cell does.
 func interaction(c *cell) (arguments string, ok bool) {
 	source, main := strings.CutPrefix(string(c.Source), "%%\n")
 	e, err := parser.ParseExpr(source)
@@ -70,8 +67,7 @@ func interaction(c *cell) (arguments string, ok bool) {
 	return source[call.Lparen : call.Rparen-1], true // positions count from 1
 }
 
-// cellsPackage is a package of a notebook's declarations, which adds its interactive
-// figures to those of package live.
+// cellsPackage is a package of a notebook's declarations and of its interactive figures.
 func cellsPackage(name string, nb *notebook) (string, error) {
 	imported, declarations, figures := "import \"qhlab/notebooks/live\"\n", "", ""
 	for i, c := range nb.Cells {

@@ -101,8 +101,7 @@ func (o *output) fields() map[string]any {
 	return fields
 }
 
-// UnmarshalJSON joins the lines of displayed text, so that a value read from a
-// file equals the one that a kernel sent.
+// UnmarshalJSON joins the lines of displayed text, as a kernel sends it.
 func (o *output) UnmarshalJSON(data []byte) error {
 	type plain output
 	if err := json.Unmarshal(data, (*plain)(o)); err != nil {
@@ -159,8 +158,7 @@ func object(m map[string]any) map[string]any {
 	return m
 }
 
-// encode returns the notebook as nbformat writes it: keys sorted, indented by
-// one space, text as it is.
+// encode writes the notebook as nbformat does: keys sorted, indented by one space, text as it is.
 func (nb *notebook) encode() ([]byte, error) {
 	cells := []map[string]any{}
 	for _, c := range nb.Cells {
@@ -182,8 +180,7 @@ func (nb *notebook) write(path string) error {
 	return replaceFile(path, data)
 }
 
-// languageInfo is what the kernel says of its language, which whoever saves a
-// notebook writes into it.
+// languageInfo is what the kernel says of its language, and who saves a notebook writes into it.
 var languageInfo = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
 
 // normalize removes what differs between machines and clean runs without being
@@ -263,8 +260,7 @@ func (c *cell) stream(name string) string {
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// errorText joins what the failed cell wrote to stderr and the kernel's report,
-// without colours.
+// errorText joins what the failed cell wrote to stderr and the kernel's report, without colours.
 func (c *cell) errorText() string {
 	text := c.stream("stderr")
 	if o := c.failure(); o != nil {

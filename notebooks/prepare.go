@@ -25,14 +25,12 @@ func prepareOnly(ctx context.Context, p project, _ []string) error {
 
 type prepareStep func(context.Context, project, *progress) error
 
-// prepareKernel makes sure that cells can run. Building the project's packages also fills
-// the build cache that cells use.
+// prepareKernel makes sure that cells can run, and fills the build cache that they use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
 
-// prepareLab additionally makes sure that names are completed and explained, and that
-// JupyterLab is installed.
+// prepareLab also makes sure that names are completed and explained, and of JupyterLab.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install, installLab)
 }

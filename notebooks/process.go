@@ -54,8 +54,7 @@ func newChild(grace time.Duration) (*child, error) {
 	return c, nil
 }
 
-// guardFolder makes a folder that is removed when stop is called or this process
-// is gone.
+// guardFolder makes a folder that is removed when stop is called or this process is gone.
 func guardFolder(parent string, grace time.Duration) (*child, error) {
 	life, lifeline, err := os.Pipe()
 	if err != nil {
@@ -120,8 +119,7 @@ func (c *child) await(ctx context.Context) error {
 	return errors.Join(context.Cause(ctx), c.failure)
 }
 
-// signals returns a context that ends when the user or the system ends the
-// command. A second Ctrl-C ends it at once.
+// signals ends the context when the user or the system ends the command; a second Ctrl-C kills it.
 func signals() context.Context {
 	wanted := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
@@ -132,8 +130,7 @@ func signals() context.Context {
 	return ctx
 }
 
-// temporaryBuild is the folder in which "go run" links a program that its cache does
-// not hold yet.
+// temporaryBuild is the folder in which "go run" links a program that its cache does not hold yet.
 var temporaryBuild = regexp.MustCompile(`^go-build[0-9]+$`)
 
 // startedByGoRun tells whether "go run" started the program at this path, and the
@@ -169,8 +166,7 @@ func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 	}
 }
 
-// afterParent calls a function when the program that started this one has ended, however
-// that happened.
+// afterParent calls a function when the program that started this one has ended, however it did.
 func afterParent(do func()) {
 	for parent := os.Getppid(); os.Getppid() == parent; time.Sleep(100 * time.Millisecond) {
 	}

@@ -18,8 +18,7 @@ const modulePath = "qhlab"
 // storeVariable names another store.
 const storeVariable = "QHLAB_STORE"
 
-// moduleLine is in the go.mod of the project, not in that of a module which
-// requires it.
+// moduleLine is in the go.mod of the project, not in that of a module which requires it.
 var moduleLine = regexp.MustCompile(`(?m)^module ` + modulePath + `\s*$`)
 
 // project is the checkout that the command works on.
@@ -180,15 +179,13 @@ func titles(paths []string) []string {
 	return names
 }
 
-// owns tells whether the notebook is one of the project's, which are those that its
-// README links to.
+// owns tells whether the notebook is one of the project's: its README links to those.
 func (p project) owns(path string) bool {
 	text, err := os.ReadFile(p.path("README.md"))
 	return err == nil && filepath.Dir(path) == p.path("notebooks") && strings.Contains(string(text), "(notebooks/"+filepath.Base(path)+")")
 }
 
-// goCommand returns the path of the go command that built this program, or the
-// one on PATH.
+// goCommand returns the path of the go command that built this program, or the one on PATH.
 func goCommand() (string, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {

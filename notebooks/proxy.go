@@ -277,8 +277,7 @@ func (p *proxy) handBack(m message) {
 	p.send(from, m)
 }
 
-// finish ends the running cell for Jupyter, and drops the cells that wait if it
-// failed or was interrupted.
+// finish ends the running cell for Jupyter, and after a failure or interrupt those that wait.
 func (p *proxy) finish(e *execution) {
 	p.running = nil
 	p.hear(e)
@@ -340,8 +339,7 @@ func (p *proxy) publish(m message) {
 	p.iopub.SendMulti(m.pack(p.key))
 }
 
-// send sends a message to one front end. One that is gone, as after a reload of its
-// page, is no reason to end.
+// send sends a message to one front end, which may be gone, as after a reload of its page.
 func (p *proxy) send(socket string, m message) {
 	if to := p.sockets[socket]; to != nil {
 		to.SendMulti(m.pack(p.key))

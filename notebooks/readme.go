@@ -17,8 +17,7 @@ import (
 	"qhlab/qhnet/oracle"
 )
 
-// The README's tables stand between these lines. They and the pictures follow
-// the saved notebooks.
+// The README's tables stand between these lines. They and the pictures follow the saved notebooks.
 const (
 	tableBegins  = "<!-- notebooks: written by go run ./notebooks run -->\n"
 	tableEnds    = "<!-- end of notebooks -->\n"

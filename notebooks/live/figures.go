@@ -135,8 +135,7 @@ func call(e *ast.CallExpr) (v reflect.Value, err error) {
 	return f.Call(arguments)[0], nil
 }
 
-// Drag follows gradient flow of a small network on points of the plane that the reader
-// drags.
+// Drag follows gradient flow of a small network on points of the plane that the reader drags.
 var Drag = Figure{
 	Controls: []Control{
 		{Label: "the points", Points: crossed, Reach: reach, Deferred: true},

@@ -28,8 +28,7 @@ type IdealProblem struct {
 	Bias              bool // a trainable b
 }
 
-// Normalization is the normalization of an [IdealProblem], such as RMS or
-// RMS.WithScale().
+// Normalization is the normalization of an [IdealProblem], such as RMS or RMS.WithScale().
 type Normalization int
 
 const (

@@ -48,8 +48,7 @@ func checkSize(what string, a mat.Matrix) error {
 	return nil
 }
 
-// coincide is the distance, relative to the means' length, below which two class means
-// are one but for rounding.
+// coincide is the distance, relative to their length, below which two class means are one.
 const coincide = 1e-13
 
 // NewClassFeatures computes the class statistics of the n×d features h. It is an

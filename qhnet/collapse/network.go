@@ -77,8 +77,7 @@ func (m *Meter) At(theta []float64) (Metrics, error) {
 	return Measure(h, m.labels, m.Classifier(theta), b)
 }
 
-// Features returns the n×d features at θ. They share memory that the next call
-// overwrites.
+// Features returns the n×d features at θ. They share memory that the next call overwrites.
 func (m *Meter) Features(theta []float64) (*mat.Dense, error) {
 	m.check()
 	if _, err := m.evaluation.Forward(theta); err != nil {

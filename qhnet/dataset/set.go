@@ -1,5 +1,4 @@
-// Package dataset makes and reads labelled data: toy sets, MNIST,
-// tables. It knows no models.
+// Package dataset makes and reads labelled data: toy sets, MNIST, tables. It knows no models.
 package dataset
 
 import (
@@ -12,8 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Set is n labelled points. A model with one output reads class 1 as y = +1
-// and class 0 as y = -1.
+// Set is n labelled points. A model with one output reads class 1 as y = +1 and class 0 as y = -1.
 type Set struct {
 	Name    string
 	X       *mat.Dense // n×d, one input a row
@@ -119,8 +117,7 @@ func (s Set) size() int {
 
 func (s Set) title() string { return cmp.Or(s.Name, "unnamed set") }
 
-// Counts returns the number of points of every class. It panics if a label is no
-// class.
+// Counts returns the number of points of every class. It panics if a label is no class.
 func (s Set) Counts() []int {
 	s.mustLabel()
 	counts := make([]int, s.Classes)

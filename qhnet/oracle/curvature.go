@@ -106,8 +106,7 @@ func countBelow(values []float64, limit float64) (count int) {
 	return count
 }
 
-// lagrangian holds the derivatives at the point of a certificate, where the margins have
-// just been evaluated.
+// lagrangian holds the derivatives at the point of a certificate, where the margins are evaluated.
 type lagrangian struct {
 	margins        *qhnet.Margins
 	rates          *qhnet.Rates

@@ -67,8 +67,7 @@ func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates
 	return c, err
 }
 
-// A highest-rate share below this is what is left by rounding: the smallest that an
-// optimum needs is far above.
+// A highest-rate share below this is left by rounding: what an optimum needs is far above.
 const unneededShare = 1e-6
 
 type augmented struct {

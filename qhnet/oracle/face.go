@@ -38,8 +38,7 @@ type face struct {
 // ask rounding errors to agree.
 const decidedShare = 1e-9
 
-// newFace returns all feasible coefficients, at one of them; with balls, at the widest
-// margin.
+// newFace returns all feasible coefficients, at one of them; with balls, at the widest margin.
 func newFace(l *LinearMargins) (*face, error) {
 	n, width := l.rows.Dims()
 	f := &face{
@@ -98,8 +97,7 @@ func (f *face) coefficients() []float64 {
 	return floats.DivTo(beta, beta, f.length)
 }
 
-// discard moves to coefficients that are zero at the given coordinates, if the
-// face has any.
+// discard moves to coefficients that are zero at the given coordinates, if the face has any.
 func (f *face) discard(coordinates []int) bool {
 	smaller := *f
 	smaller.x = slices.Clone(f.x)
@@ -170,8 +168,7 @@ func (f *face) minimize(s groupStage) error {
 	return nil
 }
 
-// A linear program's proximal weights are this share of its prices, so that a step
-// stays in range.
+// A linear program's proximal weights are this share of its prices, so that a step stays in range.
 const linearWeight = 1e-2
 
 // solve moves to a minimizer of a stage's norm, with balls of the given radius, and

@@ -92,8 +92,7 @@ type cell struct {
 	lo, hi [3]float64
 }
 
-// at sets x to the input at a corner, whose bits tell ends of intervals, or for -1 at
-// the middle.
+// at sets x to the input at a corner, by the bits of its number, or for -1 at the middle.
 func (c *cell) at(x, point []float64, corner int) {
 	k := 0
 	end := func() float64 {
@@ -175,8 +174,7 @@ func shell(d int, low, width float64) []cell {
 	return cells
 }
 
-// evaluate looks at the middles and corners of cells, and keeps the nearest input of
-// another class.
+// evaluate looks at the middles and corners of cells, and keeps the nearest input of another class.
 func (s *search) evaluate(cells []cell) error {
 	rows := 1 + 1<<len(s.point)
 	for i := range cells {

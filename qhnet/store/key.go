@@ -13,8 +13,7 @@ import (
 	"strings"
 )
 
-// path is where the result of a type for a key is kept that some code makes: a readable
-// name and a hash.
+// path is where a result for a key, of a type and some code, is kept: a readable name and a hash.
 func (s Store) path(name string, key any, result reflect.Type, code string) (string, error) {
 	text, err := json.Marshal(key)
 	if err != nil {

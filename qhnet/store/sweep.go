@@ -194,8 +194,7 @@ func join(failed []*pointError) (all error) {
 	return all
 }
 
-// start sets workers to the points, and to no further ones once ctx is cancelled.
-// They send an error or nil for each.
+// start sets workers to the points until ctx is cancelled. They send an error or nil for each.
 func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan *pointError {
 	results, code := make(chan *pointError), codeOf(s.Run)
 	var workers sync.WaitGroup
@@ -319,8 +318,7 @@ func (s Sweep[P, R]) keep(results []R) error {
 	return maybe.WriteFile(s.Kept, text.Bytes(), 0o644)
 }
 
-// kept reads the file of results, one for each point or nil. It returns an error that
-// says why if it lacks some.
+// kept reads the file of results, one for each point or nil. The error says why it lacks some.
 func (s Sweep[P, R]) kept() ([]*R, error) {
 	found := make([]*R, len(s.Points))
 	text, err := os.ReadFile(s.Kept)
