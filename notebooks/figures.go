@@ -47,7 +47,7 @@ func figures(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	return inParallel(*jobs, paths, func(path string) error {
-		folder, begun := filepath.Join(root, title(path)), time.Now()
+		folder := filepath.Join(root, title(path))
 		drawn, err := guardFolder(root, 0)
 		if err != nil {
 			return err
@@ -60,32 +60,30 @@ func figures(ctx context.Context, p project, args []string) error {
 			v.figures, v.env = nil, into(drawn.folder)
 			nb, err = executeNotebook(ctx, p, path, progress, v)
 		}
-		if err = errors.Join(err, moveFiles(drawn.folder, folder)); err != nil {
+		files, unmoved := moveFiles(drawn.folder, folder)
+		if err = errors.Join(err, unmoved); err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}
-		fresh, old := countFiles(folder, begun)
-		progress.say("%s: %d files in %s", title(path), fresh, folder)
-		if only == nil {
-			sayLeft(progress, folder, old)
-		}
+		progress.say("%s: %d files in %s", title(path), files, folder)
 		return nil
 	})
 }
 
 // moveFiles moves what is in one folder to another, so that nobody sees a figure
 // that is not complete, not even after the command was killed.
-func moveFiles(from, to string) error {
+func moveFiles(from, to string) (moved int, err error) {
 	entries, err := os.ReadDir(from)
 	if err != nil || len(entries) == 0 {
-		return err
+		return 0, err
 	}
 	err = os.MkdirAll(to, 0o777)
 	for _, entry := range entries {
 		if name := entry.Name(); !strings.HasPrefix(name, ".") {
+			moved++
 			err = errors.Join(err, os.Rename(filepath.Join(from, name), filepath.Join(to, name)))
 		}
 	}
-	return err
+	return moved, err
 }
 
 // selectFigures returns the notebooks that the names select, all of them without a
@@ -116,29 +114,6 @@ func (p project) selectFigures(names []string) (paths, only []string, err error)
 // into is the environment that lets a run draw into a folder.
 func into(folder string) []string {
 	return []string{figuresVariable + "=" + folder, begunVariable + "=" + time.Now().Format(time.RFC3339Nano)}
-}
-
-// countFiles counts the files of a folder written since a moment and names the older ones.
-func countFiles(folder string, begun time.Time) (fresh int, old []string) {
-	entries, _ := os.ReadDir(folder) // a notebook without figures has no folder
-	for _, entry := range entries {
-		info, err := entry.Info()
-		switch {
-		case err != nil || !info.Mode().IsRegular():
-		case info.ModTime().Before(begun):
-			old = append(old, entry.Name())
-		default:
-			fresh++
-		}
-	}
-	return fresh, old
-}
-
-// sayLeft names files of which the origin was renamed or removed.
-func sayLeft(progress *progress, folder string, old []string) {
-	if len(old) > 0 {
-		progress.say("not of this run, but still in %s: %s", folder, strings.Join(old, " "))
-	}
 }
 
 // variant says how a notebook is executed other than as it stands.

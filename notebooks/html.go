@@ -117,7 +117,6 @@ func writeSite(ctx context.Context, p project, args []string) error {
 	if err := prepareLab(ctx, p, progress); err != nil {
 		return err
 	}
-	begun := time.Now()
 	s := newSiteMaker(p)
 	for _, path := range paths {
 		s.add(path)
@@ -129,10 +128,6 @@ func writeSite(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	progress.say("%d pages: open %s", len(s.pages)+1, filepath.Join(*out, "index.html"))
-	if len(names) == 0 { // otherwise pages of other notebooks may stay
-		_, old := countFiles(*out, begun)
-		sayLeft(progress, *out, old)
-	}
 	if *serve {
 		return errors.Join(s.failed, servePages(ctx, *out, progress))
 	}
