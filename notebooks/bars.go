@@ -13,9 +13,8 @@ import (
 	tasks "qhlab/qhnet/progress"
 )
 
-// bars are the tasks that the program of a cell has reported. They are shown while
-// they run, and one line without times remains: a notebook that is saved after two
-// runs is the same.
+// bars are the tasks that the program of a cell has reported. They are shown while they run, and
+// one line without times remains: a notebook that is saved after two runs is the same.
 type bars struct {
 	tasks   []*task // in the order in which they began
 	changed bool

@@ -471,9 +471,8 @@ func reportsErrors(f *ast.FuncType) bool {
 	return slices.ContainsFunc(f.Params.List, func(p *ast.Field) bool { return types.ExprString(p.Type) == "error" })
 }
 
-// locate finds the line of a cell from which a line of the program was taken, in the
-// newest cell that declares what the line belongs to. There is none for a function
-// that only reports errors.
+// locate finds the line of a cell from which a line of the program was taken, in the newest cell
+// that declares what the line belongs to. There is none for a function that only reports errors.
 func (s *cellSource) locate(line int, ran []executed) (place, bool) {
 	for _, d := range s.declarations() {
 		if line < d.first || line > d.last || d.helper {

@@ -472,10 +472,9 @@ func hash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// tokens are the parts of a cell that are marked, by the classes of the style sheet:
-// commands of the kernel (m), comments (c), strings (s), numbers (n), and words, of
-// which only keywords (k) are. A string or comment without an end goes to that of its
-// line or cell.
+// tokens are the parts of a cell that are marked, by the classes of the style sheet: commands of
+// the kernel (m), comments (c), strings (s), numbers (n), and words, of which only keywords (k)
+// are. A string or comment without an end goes to that of its line or cell.
 var tokens = regexp.MustCompile(`(?ms)(^[%!][^\n]*\n?)|(//[^\n]*|/\*.*?(?:\*/|\z))|` +
 	`("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|\x60[^\x60]*\x60?)|(\b\d(?:[eEpP][+-]|\w|\.)*)|([\pL_][\pL\pN_]*)`)
 

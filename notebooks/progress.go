@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// progress reports steps that run at the same time. On a terminal one line at
-// the bottom shows what is running; elsewhere a step that takes longer than
-// five seconds announces itself once.
+// progress reports steps that run at the same time. On a terminal one line at the bottom shows what
+// is running; elsewhere a step that takes longer than five seconds announces itself once.
 type progress struct {
 	mu      sync.Mutex
 	out     *os.File

@@ -60,9 +60,8 @@ func updateReadme(p project) error {
 	return writeChanged(path, []byte(whole))
 }
 
-// readmeTables returns the tables of notebooks and of what they check and, by their
-// paths, the pictures: for each notebook the figure of the cell tagged "cover", or its
-// first.
+// readmeTables returns the tables of notebooks and of what they check and, by their paths, the
+// pictures: for each notebook the figure of the cell tagged "cover", or its first.
 func readmeTables(p project) (rows, claims string, pictures map[string][]byte, err error) {
 	paths, err := p.notebooks(nil)
 	if err != nil {

@@ -289,9 +289,8 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 	return nil
 }
 
-// executeCell runs the code of a cell and of those that wait for it. A cell tagged
-// raises-exception may fail; the error of another is what it printed and the kernel's
-// report, which names the line.
+// executeCell runs the code of a cell and of those that wait for it. A cell tagged raises-exception
+// may fail; the error of another is what it printed and the kernel's report, which names the line.
 func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector collector) error {
 	var broken error
 	err := k.execute(ctx, code, func(m message) {

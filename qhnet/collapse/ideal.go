@@ -77,10 +77,9 @@ func (p IdealProblem) normalization() ([]nn.Layer, error) {
 	return nil, fmt.Errorf("qhnet: ideal problem: there is no %v; use None, Batch, Layer or RMS", p.Normalization)
 }
 
-// Network returns the model, with the layers "features", "normalization" (if
-// there is one) and "classifier". It is an error if there are fewer than two
-// classes, no points, or less room than an ETF needs: d ≥ C-1, and d ≥ C if
-// every feature vector must sum to zero.
+// Network returns the model, with the layers "features", "normalization" (if there is one) and
+// "classifier". It is an error if there are fewer than two classes, no points, or less room than an
+// ETF needs: d ≥ C-1, and d ≥ C if every feature vector must sum to zero.
 func (p IdealProblem) Network() (*nn.Network, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -138,15 +137,13 @@ func (p IdealProblem) Set() dataset.Set {
 //	‖W‖²_F = ‖γ‖² = (C-1)/√C          batch normalization
 //	‖W‖²_F = ‖γ‖² = (C-1)^{3/2}/√(C d)  RMS normalization, with C-1 features in use
 //
-// The second is the least of ETFs only. For an even number of classes, features at both
-// ends of C/2 axes cost 2 (C/2)^{3/2}/(C-1)^{3/2} times as much, which is less from six
-// classes on (0.93, the octahedron): there Collapsed satisfies the first-order conditions
-// and is no optimum.
+// The second is the least of ETFs only. For an even number of classes, features at both ends of C/2
+// axes cost 2 (C/2)^{3/2}/(C-1)^{3/2} times as much, which is less from six classes on (0.93, the
+// octahedron): there Collapsed satisfies the first-order conditions and is no optimum.
 //
-// Without normalization, for n_c points a class and the matrix Z of features,
-// ‖W‖²_F = ‖Z‖²_F = (C-1)√n_c. The bias is 0. It is an error if the ETF is not a
-// solution (layer normalization with a scale, where features that sum to zero
-// have more room in some directions than in others).
+// Without normalization, for n_c points a class and the matrix Z of features, ‖W‖²_F = ‖Z‖²_F =
+// (C-1)√n_c. The bias is 0. It is an error if the ETF is not a solution (layer normalization with a
+// scale, where features that sum to zero have more room in some directions than in others).
 func (p IdealProblem) Collapsed() ([]float64, error) {
 	n, err := p.Network()
 	if err != nil {
@@ -237,9 +234,8 @@ func SimplexETF(classes, d int) *mat.Dense {
 	return frame
 }
 
-// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d):
-// cosines and sines of the same frequency, with a constant column if k is odd,
-// the harmonic frame.
+// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d): cosines and sines of
+// the same frequency, with a constant column if k is odd, the harmonic frame.
 func evenBasis(basis *mat.Dense) {
 	d, k := basis.Dims()
 	for i := range d {

@@ -186,11 +186,10 @@ func (f *ClassFeatures) disagreement(w *mat.Dense, b []float64) float64 {
 	return float64(wrong) / float64(len(f.Labels))
 }
 
-// Metrics is every collapse metric of one set of features and one classifier
-// f = W h + b. Published code disagrees on some of them, so each comes with its
-// formula. All but BiasNorm are unchanged by a rotation and a rescaling of feature
-// space and are 0 at collapse, if the features have room for an ETF. A class mean at
-// the centre, or a class without weights, has no angle: its metric is NaN.
+// Metrics is every collapse metric of one set of features and one classifier f = W h + b. Published
+// code disagrees on some of them, so each comes with its formula. All but BiasNorm are unchanged by
+// a rotation and a rescaling of feature space and are 0 at collapse, if the features have room for
+// an ETF. A class mean at the centre, or a class without weights, has no angle: its metric is NaN.
 type Metrics struct {
 	Classes, Features, Points int
 	SmallestClass             int // points of the smallest class
@@ -224,10 +223,9 @@ type Metrics struct {
 	ETFFloor float64 // √(2 - 2√(d/(C-1))), the least MeanETF in d < C-1 dimensions, where no ETF fits; otherwise 0
 }
 
-// Measure computes all metrics for the n×d features h of labelled
-// points under the classifier f = W h + b, W of shape C×d; b may be nil. Errors
-// are those of [NewClassFeatures], a classifier that is zero, and one that is not
-// finite. It panics if shapes differ.
+// Measure computes all metrics for the n×d features h of labelled points under the classifier f = W
+// h + b, W of shape C×d; b may be nil. Errors are those of [NewClassFeatures], a classifier that is
+// zero, and one that is not finite. It panics if shapes differ.
 func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, error) {
 	vector.CheckMatrix("the features", h)
 	vector.CheckMatrix("the classifier", w)

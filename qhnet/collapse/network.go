@@ -24,9 +24,8 @@ type Meter struct {
 	labels     []int
 }
 
-// NewMeter binds a network to the points to measure. It is an error if
-// the last layer is no dense layer with one output a class, or reads the input
-// itself.
+// NewMeter binds a network to the points to measure. It is an error if the last layer is no dense
+// layer with one output a class, or reads the input itself.
 func NewMeter(n *nn.Network, set dataset.Set) (*Meter, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: collapse: %w", err)

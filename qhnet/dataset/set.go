@@ -180,10 +180,9 @@ func (s Set) Balance(perClass int) (Set, error) {
 	return s.PerClass(slices.Repeat([]int{perClass}, s.Classes))
 }
 
-// PerClass returns the first counts[c] points of every class c, in their order:
-// a balanced set, or one with a chosen imbalance. It is an error if a class has fewer or
-// no point is wanted; it panics if a count is negative or counts has another length than
-// Classes.
+// PerClass returns the first counts[c] points of every class c, in their order: a balanced set, or
+// one with a chosen imbalance. It is an error if a class has fewer or no point is wanted; it panics
+// if a count is negative or counts has another length than Classes.
 func (s Set) PerClass(counts []int) (Set, error) {
 	if len(counts) != s.Classes || len(counts) > 0 && slices.Min(counts) < 0 {
 		panic(fmt.Sprintf("dataset: PerClass(%v): %d counts for %d classes, each at least 0", counts, len(counts), s.Classes))

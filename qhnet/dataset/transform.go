@@ -7,9 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Pool returns the images at a coarser resolution: the means of squares of side×side
-// pixels, such as MNIST at 14×14 for side 2. It panics unless side divides height and
-// width.
+// Pool returns the images at a coarser resolution: the means of squares of side×side pixels, such
+// as MNIST at 14×14 for side 2. It panics unless side divides height and width.
 func (s Set) Pool(side int) Set {
 	channels, height, width := s.sides()
 	if side < 1 || height%side != 0 || width%side != 0 {
@@ -41,10 +40,9 @@ type Standardization struct {
 	Mean, Deviation []float64
 }
 
-// Standardization returns the map that gives the set zero mean and unit
-// variance: per column for plain vectors, per channel for images (a pixel that
-// is black in every image would otherwise be blown up). A column or channel that
-// is constant up to rounding is only centred.
+// Standardization returns the map that gives the set zero mean and unit variance: per column for
+// plain vectors, per channel for images (a pixel that is black in every image would otherwise be
+// blown up). A column or channel that is constant up to rounding is only centred.
 func (s Set) Standardization() Standardization {
 	n, d := s.dims()
 	group := 1 // neighbouring columns that share one mean and deviation
@@ -64,9 +62,8 @@ func (s Set) Standardization() Standardization {
 	return z
 }
 
-// moments sums differences to the first entry, so that the mean of equal entries
-// is exact. A deviation of a few units in the last place of the mean is rounding
-// and counts as none.
+// moments sums differences to the first entry, so that the mean of equal entries is exact. A
+// deviation of a few units in the last place of the mean is rounding and counts as none.
 func moments(x mat.Matrix) (mean, deviation float64) {
 	n, d := x.Dims()
 	first, size := x.At(0, 0), float64(n*d)

@@ -13,10 +13,9 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// Cascade is the predicted limit of gradient flow on a group model: the
-// coefficients that minimize the norm of the highest-rate (shallowest) groups
-// subject to all margins being at least 1, among those the norm of the next
-// groups, and so on. A group whose norm can be zero is discarded.
+// Cascade is the predicted limit of gradient flow on a group model: the coefficients that minimize
+// the norm of the highest-rate (shallowest) groups subject to all margins being at least 1, among
+// those the norm of the next groups, and so on. A group whose norm can be zero is discarded.
 //
 // Kunin et al. (arXiv:2210.03820) prove the first stage where it is not zero and
 // conjecture the rest; compare Nacson et al. (arXiv:1905.07325).
@@ -57,13 +56,12 @@ func (c *Cascade) String() string {
 	return b.String()
 }
 
-// SolveCascade solves the cascade for a model Groups(groups...), with a bias if the margins
-// have one. Every stage must be convex: groups of depth 1 (their joint ℓ2 norm), one group
-// with shared scales of any depth (ℓ2), elementwise groups of depth 2 (ℓ1), or a single
-// coordinate of any depth (its absolute value); others are an error. An error wraps
-// [qp.ErrInfeasible] if the data are not separable, and [qp.ErrNoConvergence] if a stage of
-// separable data cannot be solved, as may happen if all columns differ in size by five
-// orders of magnitude or more.
+// SolveCascade solves the cascade for a model Groups(groups...), with a bias if the margins have
+// one. Every stage must be convex: groups of depth 1 (their joint ℓ2 norm), one group with shared
+// scales of any depth (ℓ2), elementwise groups of depth 2 (ℓ1), or a single coordinate of any depth
+// (its absolute value); others are an error. An error wraps [qp.ErrInfeasible] if the data are not
+// separable, and [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen
+// if all columns differ in size by five orders of magnitude or more.
 //
 // A stage is a few least-distance problems of O(n d²) operations each, 2000 points in 100
 // dimensions take seconds. It hands its set of minimizers on exactly, through
@@ -147,9 +145,8 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 	return stages, nil
 }
 
-// mergeStage says which norm groups of one depth D put on their coefficients:
-// minimizing Σ θ²/D over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and
-// ‖β_G‖^{2/D} with shared scales.
+// mergeStage says which norm groups of one depth D put on their coefficients: minimizing Σ θ²/D
+// over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and ‖β_G‖^{2/D} with shared scales.
 func mergeStage(groups []nn.Group) (groupStage, error) {
 	depth := groups[0].Depth
 	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}

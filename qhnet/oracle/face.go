@@ -33,9 +33,8 @@ type face struct {
 	sign   []float64  // of coordinates that cannot change it, otherwise 0
 }
 
-// A row whose part along N is below this share of its length is decided by the
-// equalities. It is checked once, with this tolerance, and left out: kept, it would
-// ask rounding errors to agree.
+// A row whose part along N is below this share of its length is decided by the equalities. It is
+// checked once, with this tolerance, and left out: kept, it would ask rounding errors to agree.
 const decidedShare = 1e-9
 
 // newFace returns all feasible coefficients, at one of them; with balls, at the widest margin.
@@ -258,9 +257,8 @@ func (f *face) place(z []float64) {
 	floats.AddTo(f.x, base, along.RawVector().Data)
 }
 
-// settle moves to the points of the face at which the given margins are tight and
-// the coordinates have the given values, and restricts it to them. It reports
-// whether there are any.
+// settle moves to the points of the face at which the given margins are tight and the coordinates
+// have the given values, and restricts it to them. It reports whether there are any.
 func (f *face) settle(margins, coordinates []int, values []float64) bool {
 	m := len(margins) + len(coordinates)
 	if m == 0 {

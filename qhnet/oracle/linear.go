@@ -15,8 +15,7 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// LinearMargins are hard-margin constraints on the coefficients of a linear
-// function,
+// LinearMargins are hard-margin constraints on the coefficients of a linear function,
 //
 //	y_k (β·x_k + b) - r ‖β‖ ≥ 1,
 //
@@ -28,9 +27,8 @@ type LinearMargins struct {
 	radius float64
 }
 
-// NewLinearMargins reads two-class data. It returns an error if the data are
-// empty, have other classes, or hold one input with both labels, since no
-// function of x separates that.
+// NewLinearMargins reads two-class data. It returns an error if the data are empty, have other
+// classes, or hold one input with both labels, since no function of x separates that.
 func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: linear margins: %w", err)

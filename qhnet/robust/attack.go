@@ -20,11 +20,10 @@ import (
 // Attack searches for the nearest input that [qhnet.Predict] gives another class, in the ℓ2
 // distance. What it finds bounds the distance to the decision boundary from above.
 //
-// In up to three dimensions it divides space around the point into cells of an eighth of
-// their distance, a quarter in three, from 1e-6 to 1e4 times the size of the data, and these
-// again where margins and gradients at their corners and middle leave room for a zero. It
-// misses only what is hidden between corners at which the margins are those of one linear
-// function.
+// In up to three dimensions it divides space around the point into cells of an eighth of their
+// distance, a quarter in three, from 1e-6 to 1e4 times the size of the data, and these again where
+// margins and gradients at their corners and middle leave room for a zero. It misses only what is
+// hidden between corners at which the margins are those of one linear function.
 //
 // In more dimensions it is local. From random starts it follows linearized steps to the
 // boundary (Moosavi-Dezfooli et al., arXiv:1511.04599) and bisects the segment back to the
@@ -40,12 +39,11 @@ const (
 	attackShrink = 0.98 // radius of the ball relative to the distance so far
 )
 
-// Distances returns for every point the smallest distance at which the attack found another
-// class, and the inputs there, one row a point: zero and the point itself if it is
-// misclassified already, +Inf and the point if nothing was found. Networks that mix points,
-// as by batch normalization, must be frozen first (see [nn.Network.Freeze]). Classes may be
-// without points. If ctx is cancelled, it returns what it has found so far and an error that
-// wraps that of ctx.
+// Distances returns for every point the smallest distance at which the attack found another class,
+// and the inputs there, one row a point: zero and the point itself if it is misclassified already,
+// +Inf and the point if nothing was found. Networks that mix points, as by batch normalization,
+// must be frozen first (see [nn.Network.Freeze]). Classes may be without points. If ctx is
+// cancelled, it returns what it has found so far and an error that wraps that of ctx.
 //
 // A point costs some 50,000 passes through the network in two dimensions, one or two million
 // in three, and in more about 900 for each restart.

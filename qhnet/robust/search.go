@@ -129,10 +129,9 @@ func (c *cell) split(d int) (left, right cell, side float64) {
 	return left, right, c.hi[longest] - c.lo[longest]
 }
 
-// divide looks at ever larger shells around the point, up to the nearest input of
-// another class, in cells that it splits where their margins may have a zero: where the
-// least of them is not large beside what they, or their gradients over the cell, differ by
-// from linear ones.
+// divide looks at ever larger shells around the point, up to the nearest input of another class, in
+// cells that it splits where their margins may have a zero: where the least of them is not large
+// beside what they, or their gradients over the cell, differ by from linear ones.
 func (s *search) divide() error {
 	const first, last = 1e-6, 1e4
 	d := len(s.point)

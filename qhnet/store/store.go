@@ -22,9 +22,8 @@ type Store struct {
 	Dir string
 }
 
-// Default is the folder named by the environment variable QHLAB_STORE,
-// otherwise .cache/runs in the project around the working directory, otherwise
-// qhlab/runs in the user's cache folder.
+// Default is the folder named by the environment variable QHLAB_STORE, otherwise .cache/runs in the
+// project around the working directory, otherwise qhlab/runs in the user's cache folder.
 func Default() Store {
 	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
 		return Store{dir}

@@ -24,11 +24,10 @@ import (
 	"qhlab/qhnet/progress"
 )
 
-// Sweep is an experiment at many independent points (seeds, widths, gaps). Every result is kept
-// in the store under its own point, so that a point can be computed alone, in any process. A
-// notebook declares its sweeps in cells, and calls [Sweep.Compute] in one cell each, tagged
-// "sweep". Then it is an array job: go run ./notebooks run NAME -shard 2/5 computes the third of
-// five parts.
+// Sweep is an experiment at many independent points (seeds, widths, gaps). Every result is kept in
+// the store under its own point, so that a point can be computed alone, in any process. A notebook
+// declares its sweeps in cells, and calls [Sweep.Compute] in one cell each, tagged "sweep". Then it
+// is an array job: go run ./notebooks run NAME -shard 2/5 computes the third of five parts.
 type Sweep[P, R any] struct {
 	Name   string
 	Points []P // each determines its result and has a JSON form, as results have
@@ -103,9 +102,8 @@ func (s Sweep[P, R]) all(ctx context.Context, kept []*R) ([]R, error) {
 	return results, errors.Join(failed, missing)
 }
 
-// Shard computes the points shard, shard+shards, shard+2·shards, … and returns their
-// number. Shards can run in different processes, such as the tasks of a cluster's
-// array job, on a shared folder.
+// Shard computes the points shard, shard+shards, shard+2·shards, … and returns their number. Shards
+// can run in different processes, such as the tasks of a cluster's array job, on a shared folder.
 func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) (points int, err error) {
 	if shards < 1 || shard < 0 || shard >= shards {
 		return 0, fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
@@ -287,9 +285,8 @@ type line[R any] struct {
 	Result R               `json:"result"`
 }
 
-// write writes the results as JSON, one object a line: the sweep and the hash of its
-// code, then {"point", "result"} in order. They are the same bytes however the
-// points were computed.
+// write writes the results as JSON, one object a line: the sweep and the hash of its code, then
+// {"point", "result"} in order. They are the same bytes however the points were computed.
 func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	encoder := json.NewEncoder(w)
 	if err := encoder.Encode(heading{s.Name, codeOf(s.Run)}); err != nil {
