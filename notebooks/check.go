@@ -44,8 +44,7 @@ func position(nb *notebook, i int) string {
 	return fmt.Sprintf("%d of %d", i+1, len(nb.Cells))
 }
 
-// diffCells describes in what two cells differ beyond rounding, and tells whether
-// they are the same to the byte.
+// diffCells says how two cells differ beyond rounding, and whether they are the same to the byte.
 func diffCells(saved, fresh *cell) (exact bool, difference string) {
 	switch a, b := saved.ExecutionCount, fresh.ExecutionCount; {
 	case fresh.Type != "code":
@@ -113,8 +112,7 @@ func diffOutputs(saved, fresh *output) (exact bool, difference string) {
 // inexact matches what is rounded: a number with a decimal point or an exponent.
 var inexact = regexp.MustCompile(`[-+]?\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)`)
 
-// sameText tells whether two texts differ in nothing but the last digit of numbers
-// and the space around them.
+// sameText tells whether texts differ only in the last digit of numbers and the space around them.
 func sameText(a, b string) bool {
 	if a == b {
 		return true

@@ -119,8 +119,7 @@ func (r *report) add(piece string) string {
 	return whole[:begin]
 }
 
-// unfinished returns the beginning of a line that has waited long enough for its
-// end, without what a trace may begin with.
+// unfinished returns what has waited long enough for the end of its line, but no begun trace.
 func (r *report) unfinished() string {
 	if r.trace.Len() > 0 || time.Since(r.since) < 100*time.Millisecond {
 		return ""

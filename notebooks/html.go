@@ -322,8 +322,7 @@ var pictureKinds = []struct{ kind, end string }{
 	{"image/png", "png"}, {"image/svg+xml", "svg"}, {"image/jpeg", "jpg"}, {"image/gif", "gif"}, {"image/webp", "webp"},
 }
 
-// show converts an output, and returns the file of its picture and the end of its name.
-// What it cannot convert it says.
+// show converts an output, and returns its picture, whose Picture is the end of a file's name.
 func (o *output) show() (s *shown, picture []byte, err error) {
 	s = &shown{Failed: o.Type == "error"}
 	for _, k := range pictureKinds {

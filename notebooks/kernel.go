@@ -244,8 +244,7 @@ func (k *kernel) kill() {
 	k.close()
 }
 
-// message is one message of the Jupyter protocol, version 5.3
-// (jupyter-client.readthedocs.io, "Messaging in Jupyter").
+// message is one of the Jupyter protocol 5.3 (jupyter-client.readthedocs.io, "Messaging in Jupyter").
 type message struct {
 	Routing [][]byte // who sent a request and gets the reply; the topic on iopub
 	Header  header

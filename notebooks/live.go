@@ -23,8 +23,7 @@ import (
 	"qhlab/notebooks/live"
 )
 
-// liveTag marks a cell below which the site shows a figure of package live: the tag
-// live-drag, the figure drag.
+// liveTag and the name of a figure of package live tag a cell below which the site shows it.
 const liveTag = "live-"
 
 // liveFigure is what the site shows before a figure is live, and to readers without scripts.

@@ -30,8 +30,7 @@ type cell struct {
 	Source         text           `json:"source"`
 }
 
-// output is what a code cell printed ("stream"), displayed ("display_data",
-// "execute_result") or failed with ("error").
+// output is what a cell printed (stream), displayed (display_data, execute_result) or failed with.
 type output struct {
 	Data           map[string]any `json:"data"`
 	ErrorName      string         `json:"ename"`

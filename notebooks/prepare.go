@@ -164,8 +164,7 @@ func (s stamp) valid() bool {
 
 func (s stamp) write() error { return replaceFile(s.path, []byte(s.key+s.sizes())) }
 
-// sizes identifies the names and sizes of what was installed, but for the files
-// that Python makes when it runs.
+// sizes identifies the names and sizes of what was installed, but for what Python makes later.
 func (s stamp) sizes() string {
 	h := sha256.New()
 	for _, root := range s.installed {

@@ -37,8 +37,7 @@ type child struct {
 //go:embed guard.sh
 var guardScript string
 
-// longestSocket is the length of the longest name of a Unix socket on macOS; Linux
-// has four more bytes.
+// longestSocket is the longest name of a Unix socket on macOS; Linux has four more bytes.
 const longestSocket = 103
 
 // newChild makes the temporary folder of a child and starts its guard.

@@ -370,8 +370,7 @@ func closeBrackets(content json.RawMessage) json.RawMessage {
 
 var closing = map[token.Token]byte{token.LPAREN: ')', token.LBRACK: ']', token.LBRACE: '}'}
 
-// unmatched returns the brackets that are open at the end of a text, and how many it
-// closes that it has not opened.
+// unmatched returns the brackets that a text leaves open, and how many it closes without an open one.
 func unmatched(text string) (open []token.Token, closed int) {
 	var s scanner.Scanner
 	s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), nil, 0)
@@ -395,8 +394,7 @@ func unmatched(text string) (open []token.Token, closed int) {
 // machine only: the project's or the cell's own.
 var deadLink = regexp.MustCompile(`\[([^\]]* on pkg\.go\.dev|([^\]]*))\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
 
-// withoutDeadLinks leaves the words of such links in the help about a name, and
-// nothing of one that stands for itself.
+// withoutDeadLinks leaves of such links in the help about a name the words, if they say anything.
 func withoutDeadLinks(content json.RawMessage) json.RawMessage {
 	var help map[string]any
 	if json.Unmarshal(content, &help) != nil {

@@ -112,8 +112,7 @@ func checkNotebook(path string, fresh *notebook, progress *progress) error {
 	return err
 }
 
-// inParallel calls work for every path, at most jobs at a time, and returns all
-// errors in the order of the paths.
+// inParallel calls work for every path, at most jobs at a time, and joins the errors in order.
 func inParallel(jobs int, paths []string, work func(path string) error) error {
 	failures := make([]error, len(paths))
 	slots := make(chan struct{}, max(1, jobs))

@@ -50,8 +50,7 @@ type Answer struct {
 	Error   string  `json:",omitempty"`
 }
 
-// Figure is a live figure: its controls, and what it shows. Draw reports how far it is,
-// from 0 to 1, if it takes long.
+// Figure has controls, and shows an answer. Draw reports how far it is, from 0 to 1, if it takes long.
 type Figure struct {
 	Caption  string // of a figure without a picture
 	Controls []Control
@@ -108,8 +107,7 @@ func Ask(name string, input []byte, progress func(share float64)) (reply []byte)
 	return reply
 }
 
-// picture draws a figure, and finds where a square around the origin is in its first
-// panel, if there is one.
+// picture draws a figure, and finds where a square around the origin is in its first panel, if any.
 func picture(f plotting.Figure, reach float64) (Answer, error) {
 	p := &probe{reach: reach}
 	if reach > 0 {

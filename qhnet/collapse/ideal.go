@@ -111,8 +111,7 @@ func (p IdealProblem) check() error {
 	return nil
 }
 
-// Set returns the points: one-hot inputs, labels in order of the classes. It panics
-// if Network refuses their number.
+// Set returns one-hot inputs, labels in order of the classes. It panics if Network refuses the number.
 func (p IdealProblem) Set() dataset.Set {
 	if err := p.check(); err != nil {
 		panic(err.Error())

@@ -131,8 +131,7 @@ func (f *ClassFeatures) nc1() float64 {
 	return total / float64(classes)
 }
 
-// betweenDirections returns the non-zero singular values of M and its right
-// singular vectors, one a column.
+// betweenDirections returns the singular values of M above zero, and right vectors, one a column.
 func (f *ClassFeatures) betweenDirections() ([]float64, mat.Matrix) {
 	classes, d := f.Centred.Dims()
 	var svd mat.SVD
@@ -297,8 +296,7 @@ func etfDistance(a, b mat.Matrix) float64 {
 	return mat.Norm(&gram, 2)
 }
 
-// String lays the metrics out as a table, with a remark where classes are
-// imbalanced or too many for an ETF.
+// String makes a table, with a remark where classes are imbalanced or too many for an ETF.
 func (c Metrics) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d classes, %d features, %d points\n", c.Classes, c.Features, c.Points)

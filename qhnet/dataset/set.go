@@ -174,8 +174,7 @@ func (s Set) Split(n int) (first, rest Set) {
 	return s.Subset(order[:n]), s.Subset(order[n:])
 }
 
-// Balance returns the first perClass points of every class, in their order. Its errors
-// are those of [Set.PerClass].
+// Balance returns the first perClass points of every class, with the errors of [Set.PerClass].
 func (s Set) Balance(perClass int) (Set, error) {
 	return s.PerClass(slices.Repeat([]int{perClass}, s.Classes))
 }

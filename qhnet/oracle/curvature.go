@@ -185,8 +185,7 @@ func (l *lagrangian) spectrum(rows [][]float64) (values []float64, basis *mat.De
 	return eigen.Values(nil), basis
 }
 
-// kinked tells whether the Lagrangian is no quadratic function close to the point,
-// along some tangent direction.
+// kinked tells whether the Lagrangian is not quadratic near the point along some tangent direction.
 func (l *lagrangian) kinked(tangent *mat.Dense) (bool, error) {
 	if tangent == nil {
 		return false, nil

@@ -73,8 +73,7 @@ func (f *face) normalize() {
 	f.unit *= size
 }
 
-// widest moves to the widest margin of the face. Its constraints may have no
-// equalities but zero coordinates.
+// widest moves to the widest margin of the face, whose equalities may only be zero coordinates.
 func (f *face) widest() error {
 	all := groupStage{Stage: Stage{Norm: "ℓ2"}}
 	for j := range f.inputs {
@@ -131,8 +130,7 @@ func (f *face) minimize(s groupStage) error {
 		return err
 	}
 	if f.radius > 0 {
-		// Two optima with one value would have an optimal midpoint strictly
-		// inside a ball constraint whose multiplier is positive.
+		// The midpoint of two optima would be strictly inside a ball constraint with a positive multiplier.
 		f.free = nil
 		return nil
 	}
@@ -225,8 +223,7 @@ func (f *face) solve(s groupStage, radius float64) (bounds, []float64, error) {
 	return b, mu, err
 }
 
-// prices returns the weights of the coordinates in the stage's norm, ℓ1 or squared
-// ℓ2, such that it is 1 at the point.
+// prices returns the coordinates' weights in the stage's norm, ℓ1 or ℓ2², that make it 1 at the point.
 func (f *face) prices(s groupStage) []float64 {
 	prices, total := make([]float64, len(s.coordinates)), 0.0
 	for i, j := range s.coordinates {
@@ -294,8 +291,7 @@ func (f *face) settle(margins, coordinates []int, values []float64) bool {
 	return true
 }
 
-// narrow moves the point by the shortest N z with equations·N z = gap and takes the
-// equations' row space out of N.
+// narrow moves by the shortest N z with equations·N z = gap, and takes their row space out of N.
 func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) {
 	var reduced mat.Dense
 	reduced.Mul(equations, f.free)

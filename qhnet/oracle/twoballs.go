@@ -44,8 +44,7 @@ type TwoBalls struct {
 	Radius float64   // r < ‖μ‖
 }
 
-// Check returns an error if the balls touch each other, a centre is not finite, or H is
-// not a set of coordinates.
+// Check returns an error if the balls touch, a centre is not finite, or H is no set of coordinates.
 func (b TwoBalls) Check() error {
 	seen := map[int]bool{}
 	for _, j := range b.High {
@@ -142,8 +141,7 @@ func (b TwoBalls) RobustnessOf(beta []float64) float64 {
 	return floats.Dot(beta, b.Center)/floats.Norm(beta, 2) - b.Radius
 }
 
-// Centers returns the two centres as labelled points, for [qhnet.NewBallMargins] and
-// [NewLinearMargins] with the radius.
+// Centers returns the centres as points for [qhnet.NewBallMargins] and [NewLinearMargins].
 func (b TwoBalls) Centers() dataset.Set {
 	b.mustCheck()
 	d := len(b.Center)

@@ -1,5 +1,4 @@
-// Package robust bounds the distance of points to the decision boundary: an attack from
-// above, a certificate from below.
+// Package robust bounds distances to the decision boundary: attacks from above, certificates from below.
 package robust
 
 import (

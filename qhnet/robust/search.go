@@ -264,8 +264,7 @@ func (s *search) bisect(low float64, steps int) error {
 	return nil
 }
 
-// descend goes from random inputs to the boundary by linearized steps q ∇q/‖∇q‖²,
-// each a little too long.
+// descend goes from random inputs to the boundary by steps q ∇q/‖∇q‖², each a little too long.
 func (s *search) descend() error {
 	b := s.wide
 	for i, x := range rowsOf(b.x) {

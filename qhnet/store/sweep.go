@@ -47,8 +47,7 @@ type Sweep[P, R any] struct {
 // a colon it may name the notebook.
 const Mode = "QHLAB_SWEEP"
 
-// Compute computes the points that neither the file Kept nor the store has, and says on w
-// how many points there are.
+// Compute computes the points that Kept and the store lack, and says on w how many points there are.
 func (s Sweep[P, R]) Compute(ctx context.Context, w io.Writer) error {
 	if w == nil {
 		panic(fmt.Sprintf("qhnet: sweep %q: computed for a nil writer; give os.Stdout, or io.Discard", s.Name))
