@@ -167,8 +167,8 @@ func TestInterruptKeepsWhatThereIs(t *testing.T) {
 
 // A long run shows a bar, stops at ■ with a sentence, and goes on from there.
 func TestLongRunIsSeenStoppedAndResumedInJupyterLab(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
-	t.Setenv(storeVariable, t.TempDir())
 	path := filepath.Join(t.TempDir(), "slow.ipynb")
 	writeNotebook(t, path, slowCell, "%%\nmust(store.Default().Follow(context.Background(), flow()))", "%%\nfmt.Println(\"after\")")
 	ctx := browser(t, 1280, 900)

@@ -77,6 +77,7 @@ var edits = []struct {
 	{"11", `perClass = 12 => perClas = 12`, `undefined: perClass`},
 	{"11", `nn.ReLU()} => nn.ReLU(), nn.Dense(8), nn.ReLU()}`, `\nend:`},
 	{"11", `nn.Dense(16) => nn.Dense(16, nn.NoBias()) ;; nn.Dense(outputs) => nn.Dense(outputs, nn.NoBias())`, `discarded: \[\].*\nend:`},
+	{"11", `nn.ReLU()} => nn.Activation("square", 2, func(h float64) float64 { return h * h }, func(h float64) float64 { return 2 * h }, func(h float64) float64 { return 2 })}`, `dense1.weight.*largest fall: [^ ]+ ≤ 1e-06\s+end:`},
 	{"11", `nn.ReLU()} => nn.RMSNorm(), nn.ReLU()}`, `\ncertified.*\nend:`},
 	{"11", `nn.ReLU()} => nn.ReLU(), nn.RMSNorm()}`, `figure "decision": .* norm1: point \d+ has only zeros, which RMS normalization cannot divide by`},
 	{"11", `nn.ReLU()} => nn.LeakyReLU(0.1), nn.RMSNorm()}`, `\ncertified.*\nend:`},

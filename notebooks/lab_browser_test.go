@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -168,30 +169,25 @@ func replaceCell(t *testing.T, ctx context.Context, containing, source string) {
 func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	t.Parallel()
 	p := withLab(t)
-	for _, path := range []string{"testdata/square.ipynb", p.path("notebooks", "00-start.ipynb")} {
-		t.Run(title(path), func(t *testing.T) {
-			needTime(t)
-			nb, err := readNotebook(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line, changed := nb.changeParameter(t)
-			path := nb.emptied(t, filepath.Base(path))
-			ctx := browser(t, 1280, 1600)
-			openNotebook(t, ctx, serve(t, p, path), path)
-			cells := len(nb.runnable())
-			runAll(t, ctx, cells, 0)
-			before := examinePictures(t, ctx)
-			screenshot(t, ctx, "lab-run-"+title(path))
+	nb, err := readNotebook("testdata/square.ipynb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, changed := nb.changeParameter(t)
+	path := nb.emptied(t, "square.ipynb")
+	ctx := browser(t, 1280, 1600)
+	openNotebook(t, ctx, serve(t, p, path), path)
+	cells := len(nb.runnable())
+	runAll(t, ctx, cells, 0)
+	before := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-run")
 
-			replaceCell(t, ctx, line, changed)
-			runAll(t, ctx, cells, cells)
-			after := examinePictures(t, ctx)
-			screenshot(t, ctx, "lab-edited-"+title(path))
-			if slices.Equal(before, after) {
-				t.Error("no picture changed with the parameter")
-			}
-		})
+	replaceCell(t, ctx, line, changed)
+	runAll(t, ctx, cells, cells)
+	after := examinePictures(t, ctx)
+	screenshot(t, ctx, "lab-edited")
+	if slices.Equal(before, after) {
+		t.Error("no picture changed with the parameter")
 	}
 }
 
@@ -230,26 +226,32 @@ func (nb *notebook) countPictures() (n int) {
 	return n
 }
 
-var screenshots = flag.Bool("screenshots", false, "keep pictures of all notebooks in JupyterLab, in .cache/screenshots")
+var screenshots = flag.Bool("screenshots", false, "show all notebooks in JupyterLab and keep pictures of them, in .cache/screenshots")
 
-// TestEveryNotebookInJupyterLab shows the committed notebooks as they are: what
-// is saved in them can be seen.
-func TestEveryNotebookInJupyterLab(t *testing.T) {
+// TestNotebooksInJupyterLab shows committed notebooks as they are, enough of them to
+// have every kind of output: what is saved in them can be seen.
+func TestNotebooksInJupyterLab(t *testing.T) {
 	t.Parallel()
 	p := withLab(t)
-	paths, err := p.notebooks(nil)
+	all, err := p.notebooks(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	shown, seen := map[string]*notebook{}, map[string]bool{}
+	for _, path := range all {
+		nb, err := readNotebook(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if nb.showsNew(seen) || *screenshots {
+			shown[path] = nb
+		}
+	}
 	// JupyterLab draws what is in view, so the window is as high as a notebook.
-	server, ctx := serve(t, p, paths...), browser(t, 1280, 24000)
-	for _, path := range paths {
+	server, ctx := serve(t, p, slices.Collect(maps.Keys(shown))...), browser(t, 1280, 24000)
+	for path, nb := range shown {
 		t.Run(title(path), func(t *testing.T) {
 			needTime(t)
-			nb, err := readNotebook(path)
-			if err != nil {
-				t.Fatal(err)
-			}
 			openNotebook(t, ctx, server, path)
 			all := fmt.Sprintf(`%s.length === %d && %s === %d`, widths, nb.countPictures(), rendered, len(nb.Cells))
 			wait(t, ctx, patience, all)
@@ -261,6 +263,19 @@ func TestEveryNotebookInJupyterLab(t *testing.T) {
 			}
 		})
 	}
+}
+
+// showsNew tells whether a cell shows what was not seen before, and notes what it shows.
+func (nb *notebook) showsNew(seen map[string]bool) bool {
+	before := len(seen)
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			for kind := range o.Data {
+				seen[kind] = true
+			}
+		}
+	}
+	return len(seen) > before
 }
 
 // browser opens Chromium for a test, which is skipped where there is none.
@@ -278,7 +293,11 @@ func browser(t *testing.T, width, height int) context.Context {
 	t.Cleanup(stop)
 	ctx, stop := chromedp.NewContext(allocator)
 	t.Cleanup(stop)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
+	scale := 1.0
+	if height > 5000 && !*screenshots {
+		scale = 0.1 // nobody looks at it, and pixels take time
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(width), int64(height), chromedp.EmulateScale(scale))); err != nil {
 		t.Fatal(err)
 	}
 	return ctx

@@ -25,11 +25,17 @@ func withLab(t testing.TB) project {
 	return prepared(t, labPrepared)
 }
 
-// TestMain names what was skipped for lack of time. go test shows nothing of what a
-// passing test prints, so a shell waits for its end and then writes to where go
-// itself writes, or to the terminal.
+// TestMain gives the tests a store of their own, and names what was skipped for lack
+// of time. go test shows nothing of what a passing test prints, so a shell waits for its
+// end and then writes to where go itself writes, or to the terminal.
 func TestMain(m *testing.M) {
+	store, err := os.MkdirTemp("", "qhlab-store-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv(storeVariable, store)
 	code := m.Run()
+	os.RemoveAll(store)
 	if len(skipped) > 0 {
 		report := fmt.Sprintf("qhlab/notebooks: the time limit was near, so %d tests were skipped: %s\nwith -timeout 40m there is time for all\n",
 			len(skipped), strings.Join(skipped, " "))

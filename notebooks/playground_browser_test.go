@@ -110,6 +110,7 @@ const (
 )
 
 func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
+	t.Parallel()
 	p := withLab(t)
 	path := filepath.Join(t.TempDir(), "slides.ipynb")
 	writeNotebook(t, path, "%noautoget\nimport \"qhlab/plotting\"", interactiveCell)

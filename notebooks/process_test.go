@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-var kills = flag.Int("kills", 6, "how many commands TestNothingIsLeftOfAKilledCommand kills")
+var kills = flag.Int("kills", 0, "how many commands to kill at random moments")
 
 // victim is a command that is killed, with what can tell whether anything is left.
 type victim struct {
@@ -125,6 +125,9 @@ func buildCommand(t *testing.T) string {
 // end, their temporary files go, and the next run makes the bytes of an undisturbed
 // one.
 func TestNothingIsLeftOfAKilledCommand(t *testing.T) {
+	if *kills == 0 {
+		t.Skip("takes minutes; -kills 20 asks for it, as .ci/run does")
+	}
 	p := withLab(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("looks for processes in /proc")

@@ -3,6 +3,7 @@ package robust_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -96,13 +97,12 @@ func everyClass(t testing.TB, n *nn.Network, rng *rand.Rand) ([]float64, dataset
 	return nil, dataset.Set{}
 }
 
+var draws = flag.Int("draws", 2, "random networks of each architecture to attack")
+
 // In the plane nothing is missed, and nothing is farther than brute force finds it.
 func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(41, 5))
-	draws, points, worst := 6, 0, 0.0
-	if testing.Short() {
-		draws = 1
-	}
+	points, worst := 0, 0.0
 	architectures := [][]nn.Layer{
 		{nn.Input(2), nn.Dense(3), nn.ReLU(), nn.Dense(2)},
 		{nn.Input(2), nn.Dense(16), nn.ReLU(), nn.Dense(2)},
@@ -114,7 +114,7 @@ func TestAttackAgainstExhaustiveSearch(t *testing.T) {
 		{nn.Input(2), nn.Dense(6), nn.RMSNorm(), nn.ReLU(), nn.Dense(2)},
 		{nn.Input(2), nn.Dense(5), nn.ReLU(), nn.Dense(5), nn.ReLU(), nn.Dense(1)},
 	}
-	for trial := range draws * len(architectures) {
+	for trial := range *draws * len(architectures) {
 		n := network(t, architectures[trial%len(architectures)]...)
 		theta, set := everyClass(t, n, rng)
 		upper, adversary, err := robust.Attack{}.Distances(context.Background(), n, theta, set, rng)
