@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -14,9 +13,8 @@ import (
 	tasks "qhlab/qhnet/progress"
 )
 
-// bars are the tasks that the program of a cell has reported. They are shown while
-// they run, and one line without times remains: a notebook that is saved after two
-// runs is the same.
+// bars are the tasks that the program of a cell has reported. They are shown while they run, and
+// one line without times remains: a notebook that is saved after two runs is the same.
 type bars struct {
 	tasks   []*task // in the order in which they began
 	changed bool
@@ -37,8 +35,8 @@ const progressPipe = "progress"
 
 // listenToCells hands on what the programs of cells report. A report of task 0 is the
 // proxy's own and comes back through the pipe after all that was written before it.
-func (p *proxy) listenToCells(pipe io.Reader) {
-	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+func (p *proxy) listenToCells() {
+	for lines := bufio.NewScanner(p.pipe); lines.Scan(); {
 		var r tasks.Report
 		if json.Unmarshal(lines.Bytes(), &r) == nil {
 			p.reports <- r
@@ -62,7 +60,6 @@ func (p *proxy) hear(e *execution) {
 	}
 }
 
-// add takes in a report.
 func (b *bars) add(r tasks.Report) {
 	now := time.Now()
 	i := slices.IndexFunc(b.tasks, func(t *task) bool { return t.Task == r.Task })
@@ -76,7 +73,6 @@ func (b *bars) add(r tasks.Report) {
 	b.changed = true
 }
 
-// left estimates the time that the task still needs.
 func (t *task) left() string {
 	spent, done := time.Since(t.since), t.Fraction-t.from
 	if t.since.IsZero() || done <= 0 || spent < time.Second {
@@ -85,7 +81,6 @@ func (t *task) left() string {
 	return fmt.Sprintf(", %v left", time.Duration(float64(spent)*(1-t.Fraction)/done).Round(time.Second))
 }
 
-// page draws the tasks that run.
 func (b *bars) page() string {
 	const most = 4
 	var page strings.Builder
@@ -117,28 +112,26 @@ func (b *bars) page() string {
 // how many there were of those with one name.
 func (b *bars) line() string {
 	var names, parts []string
-	count, last := map[string]int{}, map[string]*task{}
+	named := map[string][]*task{}
 	for _, t := range b.tasks {
-		if count[t.Name]++; count[t.Name] == 1 {
+		if named[t.Name] == nil {
 			names = append(names, t.Name)
 		}
-		if old := last[t.Name]; old == nil || old.Ended {
-			last[t.Name] = t
-		}
+		named[t.Name] = append(named[t.Name], t)
 	}
 	for _, name := range names {
-		t := last[name]
-		state := t.State
-		if !t.Ended {
-			state = strings.TrimSuffix("interrupted at "+state, " at ")
+		all := named[name]
+		state, interrupted := all[0].State, slices.IndexFunc(all, func(t *task) bool { return !t.Ended })
+		if interrupted >= 0 {
+			state = strings.TrimSuffix("interrupted at "+all[interrupted].State, " at ")
 		}
 		switch {
-		case count[name] == 1:
+		case len(all) == 1:
 			parts = append(parts, name+": "+state)
-		case !t.Ended:
-			parts = append(parts, fmt.Sprintf("%d × %s, one %s", count[name], name, state))
+		case interrupted >= 0:
+			parts = append(parts, fmt.Sprintf("%d × %s, one %s", len(all), name, state))
 		default:
-			parts = append(parts, fmt.Sprintf("%d × %s", count[name], name))
+			parts = append(parts, fmt.Sprintf("%d × %s", len(all), name))
 		}
 	}
 	return strings.Join(parts, " · ")

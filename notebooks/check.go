@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/gif"
 	"image/png"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -44,8 +44,7 @@ func position(nb *notebook, i int) string {
 	return fmt.Sprintf("%d of %d", i+1, len(nb.Cells))
 }
 
-// diffCells describes in what two cells differ beyond rounding, and tells whether
-// they are the same to the byte.
+// diffCells says how two cells differ beyond rounding, and whether they are the same to the byte.
 func diffCells(saved, fresh *cell) (exact bool, difference string) {
 	switch a, b := saved.ExecutionCount, fresh.ExecutionCount; {
 	case fresh.Type != "code":
@@ -90,13 +89,14 @@ func diffOutputs(saved, fresh *output) (exact bool, difference string) {
 		return false, diffLines(saved.ErrorValue, fresh.ErrorValue)
 	}
 	exact = true
-	for _, mime := range mediaTypes(saved, fresh) {
+	both := map[string]any{}
+	maps.Copy(both, saved.Data)
+	maps.Copy(both, fresh.Data)
+	for _, mime := range slices.Sorted(maps.Keys(both)) {
 		a, b := fmt.Sprint(saved.Data[mime]), fmt.Sprint(fresh.Data[mime])
-		if a == b {
-			continue
-		}
-		exact = false
+		exact = exact && a == b
 		switch {
+		case a == b:
 		case mime == "image/png" || mime == "image/gif":
 			difference = diffPictures(a, b)
 		case !sameText(a, b):
@@ -112,8 +112,7 @@ func diffOutputs(saved, fresh *output) (exact bool, difference string) {
 // inexact matches what is rounded: a number with a decimal point or an exponent.
 var inexact = regexp.MustCompile(`[-+]?\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)`)
 
-// sameText tells whether two texts differ in nothing but the last digit of numbers
-// and the space around them.
+// sameText tells whether texts differ only in the last digit of numbers and the space around them.
 func sameText(a, b string) bool {
 	if a == b {
 		return true
@@ -143,18 +142,6 @@ func lastDigit(s string) float64 {
 	return math.Pow10(power - len(decimals))
 }
 
-func mediaTypes(outputs ...*output) []string {
-	var types []string
-	for _, o := range outputs {
-		for mime := range o.Data {
-			types = append(types, mime)
-		}
-	}
-	slices.Sort(types)
-	return slices.Compact(types)
-}
-
-// diffLines shows the first lines in which two texts differ.
 func diffLines(saved, fresh string) string {
 	const most = 3
 	a, b := strings.Split(saved, "\n"), strings.Split(fresh, "\n")
@@ -181,8 +168,7 @@ func lineAt(list []string, i int) string {
 	return string(line)
 }
 
-// diffPictures describes in what two pictures differ when more than three hundredths
-// of their pixels do.
+// diffPictures says how two pictures differ if more than three hundredths of their pixels do.
 func diffPictures(saved, fresh string) string {
 	a, errA := decodePicture(saved)
 	b, errB := decodePicture(fresh)
@@ -194,12 +180,12 @@ func diffPictures(saved, fresh string) string {
 	}
 	changed, largest := 0, 0
 	for i := 0; i < len(a.Pix); i += 4 {
-		if x, y := a.Pix[i:i+4], b.Pix[i:i+4]; !bytes.Equal(x, y) {
+		if !bytes.Equal(a.Pix[i:i+4], b.Pix[i:i+4]) {
 			changed++
-			for j := range x {
-				largest = max(largest, int(x[j])-int(y[j]), int(y[j])-int(x[j]))
-			}
 		}
+	}
+	for i, x := range a.Pix {
+		largest = max(largest, int(x)-int(b.Pix[i]), int(b.Pix[i])-int(x))
 	}
 	if 100*changed <= 3*len(a.Pix)/4 {
 		return ""
@@ -209,7 +195,7 @@ func diffPictures(saved, fresh string) string {
 
 // decodePicture returns a picture, or all frames of one that moves below each other.
 func decodePicture(encoded string) (*image.RGBA, error) {
-	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	data, err := decodeBase64(encoded)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,6 @@ var examinations = []struct {
 	examine func(ctx context.Context, p project) (found string, err error)
 }{
 	{"Go", true, "install Go from go.dev/dl", examineGo},
-	{"environment", false, "", examineEnvironment},
 	{"project's packages", true, "go mod download && go build ./...", examinePackages},
 	{"gonb", true, prepareAgain, kernelTools.examine("gonb")},
 	{"goimports", true, prepareAgain, kernelTools.examine("goimports")},
@@ -30,7 +29,6 @@ var examinations = []struct {
 	{"Python", true, "apt-get install python3 python3-venv, or python.org/downloads", examinePython},
 	{"JupyterLab", true, prepareAgain, examineLab},
 	{"port", true, "go run ./notebooks -port N", examinePort},
-	{"Chromium (only tests)", false, "apt-get install chromium", examineChromium},
 	{"VS Code, own Jupyter", false, "go run ./notebooks kernel", examineUserKernel},
 }
 
@@ -69,20 +67,6 @@ func examineGo(_ context.Context, p project) (string, error) {
 	return version + " at " + path, err
 }
 
-// examineEnvironment names the user's settings that the command overrides.
-func examineEnvironment(_ context.Context, p project) (string, error) {
-	if store := p.store(); !writable(store) {
-		return store + " is read-only, so what cells compute is not kept for later runs", nil
-	}
-	found := "nothing in the way"
-	for _, name := range []string{"GOFLAGS", "GOWORK", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PYTHONPATH", "PYTHONHOME"} {
-		if value := os.Getenv(name); value != "" {
-			found = strings.Replace(found, "nothing in the way", "set, but without influence here:", 1) + " " + name + "=" + value
-		}
-	}
-	return found, nil
-}
-
 func examinePackages(_ context.Context, p project) (string, error) {
 	if out, err := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
 		return "", errors.New(tail(string(out), 3))
@@ -90,7 +74,6 @@ func examinePackages(_ context.Context, p project) (string, error) {
 	return "they build", nil
 }
 
-// examine returns the examination of one of the programs.
 func (t toolset) examine(name string) func(context.Context, project) (string, error) {
 	return func(_ context.Context, p project) (string, error) {
 		program := filepath.Join(p.bin(), name)
@@ -105,7 +88,6 @@ func (t toolset) examine(name string) func(context.Context, project) (string, er
 	}
 }
 
-// examineKernel starts a kernel and runs a cell in it.
 func examineKernel(ctx context.Context, p project) (string, error) {
 	if _, err := os.Stat(filepath.Join(p.bin(), "gonb")); err != nil {
 		return "", errors.New("no kernel to run it in")
@@ -149,26 +131,6 @@ func examinePort(context.Context, project) (string, error) {
 	return fmt.Sprintf("%d is free on 127.0.0.1", port), err
 }
 
-func examineChromium(ctx context.Context, _ project) (string, error) {
-	path := findChromium()
-	if path == "" {
-		return "", errors.New("not found, so the browser tests are skipped")
-	}
-	version, _ := firstLine(exec.CommandContext(ctx, path, "--version"))
-	return version + " at " + path, nil
-}
-
-// findChromium returns the browser that the tests drive, or "".
-func findChromium() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
 func examineUserKernel(_ context.Context, p project) (string, error) {
 	folder, err := userKernels()
 	if err == nil && !p.ownsKernel(folder) {
@@ -177,7 +139,6 @@ func examineUserKernel(_ context.Context, p project) (string, error) {
 	return "they find the kernel in " + folder, err
 }
 
-// firstLine returns the first line that a program prints.
 func firstLine(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.Output()
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")

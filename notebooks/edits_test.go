@@ -113,12 +113,13 @@ func (nb *notebook) program(t *testing.T, assignments []string) string {
 		if c.Type != "code" {
 			continue
 		}
-		decls, body := splitCell(string(c.Source))
-		if body != nil {
+		source := parseCell(string(c.Source))
+		if source.main < len(source.lines) {
+			body := source.lines[source.main+2 : len(source.lines)-1]
 			bodies = append(bodies, fmt.Sprintf("\nfunc cell%d() {\n//line cell%[1]d.go:2\n%s\n}\n", i, strings.Join(body, "\n")))
 		}
 		files := token.NewFileSet()
-		text := "package main\n" + strings.Join(decls, "\n")
+		text := strings.Join(source.lines[:source.main], "\n")
 		file, err := parser.ParseFile(files, "", text, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatalf("cell %d: %v", i, err)

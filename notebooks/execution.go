@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -14,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	tasks "qhlab/qhnet/progress"
 )
 
 // execution is a cell that runs, as the proxy sees it.
@@ -85,13 +84,6 @@ func (e *execution) progress(p *proxy, m message) {
 	}
 }
 
-// heed takes in a report of the program. After an interrupt it shows that the program
-// ends by itself, with what it has.
-func (e *execution) heed(r tasks.Report) {
-	e.bars.add(r)
-	e.heeded = e.heeded || e.interrupted && r.Ended
-}
-
 // printed is the message that shows a text among the errors of the cell.
 func (e *execution) printed(text string) message {
 	return e.request.answer("stream", map[string]string{"name": "stderr", "text": text})
@@ -108,7 +100,6 @@ type report struct {
 // traces are what the runtime of Go begins its last words with.
 var traces = []string{"panic: ", "fatal error: ", "runtime: ", "unexpected ", "SIG"}
 
-// add takes a piece and returns what is to be shown.
 func (r *report) add(piece string) string {
 	r.line, r.since = r.line+piece, time.Now()
 	end := strings.LastIndex(r.line, "\n") + 1
@@ -128,23 +119,21 @@ func (r *report) add(piece string) string {
 	return whole[:begin]
 }
 
-// unfinished returns the beginning of a line that has waited long enough for its
-// end, without what a trace may begin with.
+// unfinished returns what has waited long enough for the end of its line, but no begun trace.
 func (r *report) unfinished() string {
 	if r.trace.Len() > 0 || time.Since(r.since) < 100*time.Millisecond {
 		return ""
 	}
 	begin := 0
-	for begin < len(r.line) && !mayBeginTrace(r.line[begin:]) {
-		begin++
+	for ; begin < len(r.line); begin++ {
+		part := r.line[begin:]
+		if slices.ContainsFunc(traces, func(words string) bool { return strings.HasPrefix(part, words) || strings.HasPrefix(words, part) }) {
+			break
+		}
 	}
 	shown := r.line[:begin]
 	r.line = r.line[begin:]
 	return shown
-}
-
-func mayBeginTrace(part string) bool {
-	return slices.ContainsFunc(traces, func(words string) bool { return strings.HasPrefix(part, words) || strings.HasPrefix(words, part) })
 }
 
 // rest returns what has been kept back after all.
@@ -162,21 +151,13 @@ type explanation struct {
 	Traceback []string `json:"traceback"`
 }
 
-type failedReply struct {
-	Status string `json:"status"`
-	Count  int    `json:"execution_count"`
-	explanation
-}
-
-// compiled tells whether there was a program, so that gonb knows the declarations
-// of the cell.
+// compiled tells whether there was a program, so that gonb knows the declarations of the cell.
 func (e *execution) compiled() bool {
 	var said explanation
 	return e.failure == nil || json.Unmarshal(e.failure.Content, &said) == nil && ending.MatchString(said.Value+"\n")
 }
 
-// explain says why the cell failed, and where in which of the cells that ran, it
-// being the last.
+// explain says why the cell failed, and where in which of the cells that ran, it being the last.
 func (e *execution) explain(ran []executed) explanation {
 	if e.failure == nil {
 		e.report.line += e.ended
@@ -233,12 +214,10 @@ func forgotten(ran []executed, id, code string) (names []string) {
 	return names
 }
 
-// lastDeclarations returns what a cell declared when it ran last.
 func lastDeclarations(ran []executed, id string) string {
 	for _, c := range slices.Backward(ran) {
-		if c.id == id {
-			declarations, _ := splitCell(c.code)
-			return strings.Join(declarations, "\n")
+		if s := parseCell(c.code); c.id == id {
+			return strings.Join(s.lines[1:s.main], "\n")
 		}
 	}
 	return ""
@@ -250,7 +229,6 @@ type place struct {
 	line int
 }
 
-// String shows the line and where it is.
 func (p place) String() string {
 	lines := strings.Split(p.code, "\n")
 	if p.line < 1 || p.line > len(lines) {
@@ -259,11 +237,9 @@ func (p place) String() string {
 	return fmt.Sprintf("cell [%d], line %d\n> %3d  %s", p.count, p.line, p.line, lines[p.line-1])
 }
 
-// compilerLine is what gonb says of an error of the compiler before a few lines of
-// the program and the error itself.
+// compilerLine is what gonb puts before a few lines of the program and the compiler's error.
 var compilerLine = regexp.MustCompile(`^Cell(?:\[(\d+)\]:)? Line (\d+)\n`)
 
-// explainCompiler shows the errors of the compiler with the lines of the cells.
 func explainCompiler(said explanation, ran []executed) explanation {
 	x := explanation{Name: "Error"}
 	for _, entry := range said.Traceback {
@@ -298,43 +274,12 @@ func explainCompiler(said explanation, ran []executed) explanation {
 	return x
 }
 
-// frame is a call in a stack trace.
-type frame struct {
-	function, file string
-	line           int
-}
-
-var (
-	frameLine   = regexp.MustCompile(`^\t(.+\.go):(\d+)`)
-	cellProgram = regexp.MustCompile(`gonb_[^/]+/main(_test)?\.go$`)
-)
-
-// parseFrames lists the calls of the goroutine that failed, the innermost first.
-func parseFrames(trace string) (frames []frame) {
-	_, trace, _ = strings.Cut(trace, "\ngoroutine ")
-	trace, _, _ = strings.Cut(trace, "\n\n")
-	lines := strings.Split(trace, "\n")
-	for i := 1; i < len(lines); i++ {
-		m := frameLine.FindStringSubmatch(lines[i])
-		if m == nil {
-			continue
-		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), " in goroutine ")
-		if at := strings.LastIndex(name, "("); at > 0 && strings.HasSuffix(name, ")") {
-			name = name[:at]
-		}
-		line, _ := strconv.Atoi(m[2])
-		frames = append(frames, frame{name, m[1], line})
-	}
-	return frames
-}
-
 // explainPanic makes a sentence and a few places of a stack trace. Where the
 // environment asks for traces, as Go's own GOTRACEBACK does, it is kept as well.
 func explainPanic(trace string, ran []executed) explanation {
 	sentence := panicSentence(trace)
 	x := explanation{Name: "panic", Value: sentence, Traceback: []string{red(sentence)}}
-	library, at := findPlaces(parseFrames(trace), ran)
+	library, at := findPlaces(trace, ran)
 	if library != "" && !ownWords.MatchString(sentence) {
 		x.Traceback = append(x.Traceback, "in "+library)
 	}
@@ -352,21 +297,30 @@ func explainPanic(trace string, ran []executed) explanation {
 	return x
 }
 
-// findPlaces returns the lines of cells among the calls, the innermost first, and
-// the function of the project in which they ended, if any.
-func findPlaces(frames []frame, ran []executed) (library string, at []place) {
+// call is a function in a stack trace, without its arguments, its file and its line.
+var call = regexp.MustCompile(`\n(?:created by (.+) in goroutine \d+|(.+)\(.*\))\n\t(.+\.go):(\d+)`)
+
+var cellProgram = regexp.MustCompile(`gonb_[^/]+/main(_test)?\.go$`)
+
+// findPlaces returns the lines of cells among the calls of the goroutine that failed, the
+// innermost first, and the function of the project in which they ended, if any.
+func findPlaces(trace string, ran []executed) (library string, at []place) {
+	_, trace, _ = strings.Cut(trace, "\ngoroutine ")
+	trace, _, _ = strings.Cut(trace, "\n\n")
 	var program *cellSource
-	for _, f := range frames {
-		switch {
-		case cellProgram.MatchString(f.file):
+	for _, m := range call.FindAllStringSubmatch(trace, -1) {
+		function, ours := strings.CutPrefix(m[1]+m[2], modulePath+"/")
+		switch line, _ := strconv.Atoi(m[4]); {
+		case cellProgram.MatchString(m[3]):
 			if program == nil {
-				program = readProgram(f.file)
+				text, _ := os.ReadFile(m[3])
+				program = parseGo(string(text))
 			}
-			if p, ok := program.locate(f.line, ran); ok && !slices.Contains(at, p) {
+			if p, ok := program.locate(line, ran); ok && !slices.Contains(at, p) {
 				at = append(at, p)
 			}
-		case len(at) == 0 && library == "" && strings.HasPrefix(f.function, modulePath+"/"):
-			library = fmt.Sprintf("%s, %s:%d", strings.TrimPrefix(f.function, modulePath+"/"), filepath.Base(f.file), f.line)
+		case len(at) == 0 && library == "" && ours:
+			library = fmt.Sprintf("%s, %s:%d", function, filepath.Base(m[3]), line)
 		}
 	}
 	return library, at
@@ -398,22 +352,19 @@ var stack = regexp.MustCompile(`\n\t?goroutine \d|\n\[signal `)
 
 var recovered = regexp.MustCompile(` \[recovered[^\]]*\]`)
 
-// cellSource is Go text whose declarations can be found: the program that gonb made
-// of cells, or a cell.
+// cellSource is Go whose declarations can be found: a cell, or the program that gonb made of cells.
 type cellSource struct {
-	lines []string // of a cell without the lines that are not Go
-	place []int    // the number of each line in the cell
 	files *token.FileSet
-	file  *ast.File
-}
+	file  *ast.File // nil if it cannot be parsed
 
-func readProgram(path string) *cellSource {
-	text, _ := os.ReadFile(path)
-	return parseGo(string(text))
+	// Of a cell:
+	lines []string // without those that are not Go
+	main  int      // at which main begins, or their number
+	place []int    // the number of each in the cell
 }
 
 func parseGo(text string) *cellSource {
-	s := &cellSource{lines: strings.Split(text, "\n"), files: token.NewFileSet()}
+	s := &cellSource{files: token.NewFileSet()}
 	if file, err := parser.ParseFile(s.files, "", text, parser.SkipObjectResolution); err == nil {
 		s.file = file
 	}
@@ -423,39 +374,23 @@ func parseGo(text string) *cellSource {
 // parseCell makes Go of a cell, as gonb does: what follows %% is the body of main,
 // other lines that begin with % or ! are commands to gonb.
 func parseCell(code string) *cellSource {
-	text, place, body := []string{"package main"}, []int{0}, false
+	text, place, main := []string{"package main"}, []int{0}, 0
 	for i, line := range strings.Split(code, "\n") {
 		switch {
 		case beginsBody(line):
-			text, place, body = append(text, "func main() {", "flag.Parse()"), append(place, i+1, i+1), true
+			main = len(text)
+			text, place = append(text, "func main() {", "flag.Parse()"), append(place, i+1, i+1)
 		case strings.HasPrefix(line, "%"), strings.HasPrefix(line, "!"):
 		default:
 			text, place = append(text, line), append(place, i+1)
 		}
 	}
-	if body {
+	if main > 0 {
 		text, place = append(text, "}"), append(place, len(place))
 	}
 	s := parseGo(strings.Join(text, "\n"))
-	s.place = place
+	s.lines, s.main, s.place = text, cmp.Or(main, len(text)), place
 	return s
-}
-
-// splitCell returns the lines of Go before the body of main and those of the body, which
-// is nil if the cell has none.
-func splitCell(code string) (declarations, body []string) {
-	for _, line := range strings.Split(code, "\n") {
-		switch {
-		case beginsBody(line):
-			body = []string{}
-		case strings.HasPrefix(line, "%"), strings.HasPrefix(line, "!"):
-		case body != nil:
-			body = append(body, line)
-		default:
-			declarations = append(declarations, line)
-		}
-	}
-	return declarations, body
 }
 
 // beginsBody tells whether the lines that follow are the body of main.
@@ -472,7 +407,6 @@ type declaration struct {
 	kind        string // the type of a variable, empty where only the rest of the notebook knows it
 }
 
-// declarations lists functions, variables and the like.
 func (s *cellSource) declarations() (all []declaration) {
 	if s.file == nil {
 		return nil
@@ -485,7 +419,7 @@ func (s *cellSource) declarations() (all []declaration) {
 		case *ast.FuncDecl:
 			name := d.Name.Name
 			if d.Recv != nil && len(d.Recv.List) == 1 {
-				name = typeName(d.Recv.List[0].Type) + "." + name
+				name = word.FindString(types.ExprString(d.Recv.List[0].Type)) + "." + name
 			}
 			add("func "+name, d, reportsErrors(d.Type), "")
 		case *ast.GenDecl:
@@ -522,38 +456,22 @@ func kind(v *ast.ValueSpec, i int) string {
 	case i >= len(v.Values):
 		return ""
 	}
-	value := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	if err := types.CheckExpr(token.NewFileSet(), nil, token.NoPos, v.Values[i], &value); err != nil {
+	value, err := types.Eval(token.NewFileSet(), nil, token.NoPos, types.ExprString(v.Values[i]))
+	if err != nil {
 		return ""
 	}
-	return types.Default(value.Types[v.Values[i]].Type).String()
+	return types.Default(value.Type).String()
 }
 
-// typeName is the name of a receiver's type.
-func typeName(x ast.Expr) string {
-	switch x := x.(type) {
-	case *ast.StarExpr:
-		return typeName(x.X)
-	case *ast.IndexExpr:
-		return typeName(x.X)
-	case *ast.Ident:
-		return x.Name
-	}
-	return ""
-}
+var word = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
 
-// reportsErrors tells whether a function is handed an error, as must is: the line
-// to show is where it was called.
+// reportsErrors tells whether a function is handed an error, as must is: its caller is to be shown.
 func reportsErrors(f *ast.FuncType) bool {
-	return slices.ContainsFunc(f.Params.List, func(p *ast.Field) bool {
-		name, ok := p.Type.(*ast.Ident)
-		return ok && name.Name == "error"
-	})
+	return slices.ContainsFunc(f.Params.List, func(p *ast.Field) bool { return types.ExprString(p.Type) == "error" })
 }
 
-// locate finds the line of a cell from which a line of the program was taken, in the
-// newest cell that declares what the line belongs to. There is none for a function
-// that only reports errors.
+// locate finds the line of a cell from which a line of the program was taken, in the newest cell
+// that declares what the line belongs to. There is none for a function that only reports errors.
 func (s *cellSource) locate(line int, ran []executed) (place, bool) {
 	for _, d := range s.declarations() {
 		if line < d.first || line > d.last || d.helper {

@@ -15,12 +15,10 @@ import (
 	"time"
 )
 
-// figuresVariable names the folder in which plotting.Show leaves every named
-// figure in all formats.
+// figuresVariable names the folder in which plotting.Show leaves named figures in all formats.
 const figuresVariable = "QHLAB_FIGURES"
 
-// begunVariable says since when a figure in it is of this run, so that plotting can refuse
-// a second one of its name.
+// begunVariable tells plotting, which refuses a second figure of a name, when this run began.
 const begunVariable = "QHLAB_BEGUN"
 
 // figures executes notebooks and exports what they draw, one folder each.
@@ -49,7 +47,7 @@ func figures(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	return inParallel(*jobs, paths, func(path string) error {
-		folder, begun := filepath.Join(root, title(path)), time.Now()
+		folder := filepath.Join(root, title(path))
 		drawn, err := guardFolder(root, 0)
 		if err != nil {
 			return err
@@ -62,43 +60,38 @@ func figures(ctx context.Context, p project, args []string) error {
 			v.figures, v.env = nil, into(drawn.folder)
 			nb, err = executeNotebook(ctx, p, path, progress, v)
 		}
-		if err = errors.Join(err, moveFiles(drawn.folder, folder)); err != nil {
+		files, unmoved := moveFiles(drawn.folder, folder)
+		if err = errors.Join(err, unmoved); err != nil {
 			return errors.Join(err, keepUnfinished(p, path, nb))
 		}
-		fresh, old := countFiles(folder, begun)
-		progress.say("%s: %d files in %s", title(path), fresh, folder)
-		if only == nil {
-			sayLeft(progress, folder, old)
-		}
+		progress.say("%s: %d files in %s", title(path), files, folder)
 		return nil
 	})
 }
 
 // moveFiles moves what is in one folder to another, so that nobody sees a figure
 // that is not complete, not even after the command was killed.
-func moveFiles(from, to string) error {
+func moveFiles(from, to string) (moved int, err error) {
 	entries, err := os.ReadDir(from)
 	if err != nil || len(entries) == 0 {
-		return err
+		return 0, err
 	}
 	err = os.MkdirAll(to, 0o777)
 	for _, entry := range entries {
 		if name := entry.Name(); !strings.HasPrefix(name, ".") {
+			moved++
 			err = errors.Join(err, os.Rename(filepath.Join(from, name), filepath.Join(to, name)))
 		}
 	}
-	return err
+	return moved, err
 }
 
 // selectFigures returns the notebooks that the names select, all of them without a
 // name. Where the first name selects one, the others may be figures in it.
 func (p project) selectFigures(names []string) (paths, only []string, err error) {
 	paths, err = p.notebooks(names)
-	if len(names) < 2 {
-		return paths, nil, err
-	}
-	first, failed := p.notebooks(names[:1])
-	if failed != nil || len(first) != 1 {
+	first, failed := p.notebooks(names[:min(1, len(names))])
+	if len(names) < 2 || failed != nil || len(first) != 1 {
 		return paths, nil, err
 	}
 	nb, failed := readNotebook(first[0])
@@ -123,31 +116,6 @@ func into(folder string) []string {
 	return []string{figuresVariable + "=" + folder, begunVariable + "=" + time.Now().Format(time.RFC3339Nano)}
 }
 
-// countFiles counts the files of a folder that were written since a moment and
-// names the older ones.
-func countFiles(folder string, begun time.Time) (fresh int, old []string) {
-	entries, _ := os.ReadDir(folder) // a notebook without figures has no folder
-	for _, entry := range entries {
-		info, err := entry.Info()
-		switch {
-		case err != nil || !info.Mode().IsRegular():
-		case info.ModTime().Before(begun):
-			old = append(old, entry.Name())
-		default:
-			fresh++
-		}
-	}
-	return fresh, old
-}
-
-// sayLeft names files that nothing refers to any more, since what they were made
-// of was renamed or removed.
-func sayLeft(progress *progress, folder string, old []string) {
-	if len(old) > 0 {
-		progress.say("not of this run, but still in %s: %s", folder, strings.Join(old, " "))
-	}
-}
-
 // variant says how a notebook is executed other than as it stands.
 type variant struct {
 	parameters []string // "name=value", set after the cell tagged parameters
@@ -157,25 +125,21 @@ type variant struct {
 	env        []string
 }
 
-// apply changes the notebook, which was read to be executed.
 func (v variant) apply(nb *notebook) error {
 	for _, c := range nb.Cells {
 		if len(v.figures) > 0 && !slices.ContainsFunc(v.figures, c.draws) {
 			c.dropBody()
 		}
 	}
-	if v.shard != "" {
-		if err := nb.onlySweeps(); err != nil {
-			return err
-		}
+	switch {
+	case v.shard != "":
+		return nb.onlySweeps()
+	case len(v.parameters) > 0:
+		return nb.setParameters(v.parameters)
 	}
-	if len(v.parameters) == 0 {
-		return nil
-	}
-	return nb.setParameters(v.parameters)
+	return nil
 }
 
-// limit bounds the time that a cell may take.
 func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if v.timeout == 0 {
 		return context.WithCancel(ctx)
@@ -185,29 +149,24 @@ func (v variant) limit(ctx context.Context) (context.Context, context.CancelFunc
 
 var errOverdue = errors.New("it took longer than -timeout")
 
-// draws tells whether the cell shows the figure of a name.
-func (c *cell) draws(figure string) bool {
-	return c.Type == "code" && slices.Contains(c.figures(), figure)
-}
+func (c *cell) draws(figure string) bool { return slices.Contains(c.figures(), figure) }
 
 var figureName = regexp.MustCompile(`\bName:\s*"([^"]+)"`)
 
-// figures lists the names of the figures in the cell.
 func (c *cell) figures() (names []string) {
-	if !strings.Contains(string(c.Source), "plotting.") {
-		return nil
-	}
 	for _, m := range figureName.FindAllStringSubmatch(string(c.Source), -1) {
-		names = append(names, m[1])
+		if c.Type == "code" && strings.Contains(string(c.Source), "plotting.") {
+			names = append(names, m[1])
+		}
 	}
 	return names
 }
 
-// dropBody leaves the declarations of a cell, on which others depend: values do not
-// outlive the program of a cell.
+// dropBody leaves the declarations of a cell, on which others depend, as they cannot on its values.
 func (c *cell) dropBody() {
-	if at := slices.IndexFunc(lines(string(c.Source)), beginsBody); c.Type == "code" && at >= 0 {
-		c.Source = text(strings.Join(lines(string(c.Source))[:at], ""))
+	all := lines(string(c.Source))
+	if at := slices.IndexFunc(all, beginsBody); c.Type == "code" && at >= 0 {
+		c.Source = text(strings.Join(all[:at], ""))
 	}
 }
 
@@ -227,8 +186,7 @@ func (nb *notebook) setParameters(assignments []string) error {
 			known[name], names = d.kind, append(names, name)
 		}
 	}
-	var declared strings.Builder
-	declared.WriteString("var (\n")
+	declared := "var (\n"
 	for _, assignment := range assignments {
 		name, value, _ := strings.Cut(assignment, "=")
 		kind, found := known[name]
@@ -238,12 +196,11 @@ func (nb *notebook) setParameters(assignments []string) error {
 		if _, err := parser.ParseExpr(value); err != nil {
 			return fmt.Errorf("-p %s: want NAME=VALUE with a value of Go, such as %s=1: %w", assignment, names[0], err)
 		}
-		fmt.Fprintf(&declared, "\t%s %s = %s\n", name, kind, value)
+		declared += fmt.Sprintf("\t%s %s = %s\n", name, kind, value)
 	}
-	declared.WriteString(")")
 	cells := slices.DeleteFunc(nb.Cells, func(c *cell) bool { return c.hasTag(injected) })
 	nb.Cells = slices.Insert(cells, at+1, &cell{
-		Type: "code", ID: injected, Outputs: []*output{}, Source: text(declared.String()),
+		Type: "code", ID: injected, Outputs: []*output{}, Source: text(declared + ")"),
 		Metadata: map[string]any{"tags": []any{injected}},
 	})
 	return nil

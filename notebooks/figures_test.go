@@ -3,10 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // drawing makes a notebook with one figure and returns its path.
@@ -37,20 +35,6 @@ func TestFiguresAreExportedInAllFormats(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(folder, "drawing", "line."+format)); err != nil || info.Size() == 0 {
 			t.Errorf("no %s: %v", format, err)
 		}
-	}
-}
-
-func TestFilesOfEarlierRunsAreNamed(t *testing.T) {
-	folder, begun := t.TempDir(), time.Now().Add(-time.Minute)
-	for _, name := range []string{"renamed.pdf", "new.pdf", "new.png"} {
-		writeFile(t, filepath.Join(folder, name), "")
-	}
-	earlier := begun.Add(-time.Hour)
-	if err := os.Chtimes(filepath.Join(folder, "renamed.pdf"), earlier, earlier); err != nil {
-		t.Fatal(err)
-	}
-	if fresh, old := countFiles(folder, begun); fresh != 2 || !slices.Equal(old, []string{"renamed.pdf"}) {
-		t.Errorf("%d fresh files, old are %q", fresh, old)
 	}
 }
 

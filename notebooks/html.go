@@ -30,7 +30,6 @@ import (
 //go:embed site
 var site embed.FS
 
-// asset is a file of the folder site.
 func asset(name string) string {
 	data, err := site.ReadFile("site/" + name)
 	if err != nil {
@@ -71,7 +70,6 @@ func (p *page) Policy() string {
 	return policy("page.js")
 }
 
-// heading is a section of a page.
 type heading struct {
 	Level    int
 	Identity string
@@ -100,9 +98,8 @@ type shown struct {
 	Failed           bool
 }
 
-// writeSite makes a static site of the saved notebooks. It needs no network and
-// no server to be read, and runs no code of notebooks but the project's own, in the
-// reader's browser.
+// writeSite makes a static site of the saved notebooks. It runs no code of notebooks but
+// the project's own, in the reader's browser.
 func writeSite(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("html", flag.ContinueOnError)
 	out := flags.String("o", p.path("site"), "folder for the pages")
@@ -120,7 +117,6 @@ func writeSite(ctx context.Context, p project, args []string) error {
 	if err := prepareLab(ctx, p, progress); err != nil {
 		return err
 	}
-	begun := time.Now()
 	s := newSiteMaker(p)
 	for _, path := range paths {
 		s.add(path)
@@ -132,17 +128,12 @@ func writeSite(ctx context.Context, p project, args []string) error {
 		return err
 	}
 	progress.say("%d pages: open %s", len(s.pages)+1, filepath.Join(*out, "index.html"))
-	if len(names) == 0 { // otherwise pages of other notebooks may stay
-		_, old := countFiles(*out, begun)
-		sayLeft(progress, *out, old)
-	}
 	if *serve {
 		return errors.Join(s.failed, servePages(ctx, *out, progress))
 	}
 	return s.failed
 }
 
-// servePages serves a folder to this machine until the context ends.
 func servePages(ctx context.Context, folder string, progress *progress) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -157,8 +148,7 @@ func servePages(ctx context.Context, folder string, progress *progress) error {
 	return nil
 }
 
-// siteMaker collects pages and, by their names, files. What goes wrong with one page
-// stops no other.
+// siteMaker collects pages and files by name. What goes wrong with one page stops no other.
 type siteMaker struct {
 	project
 	pages  []*page
@@ -173,11 +163,7 @@ func newSiteMaker(p project) *siteMaker {
 
 // add makes the page of a notebook, or notes why there is none.
 func (s *siteMaker) add(path string) {
-	nb, err := readNotebook(path)
-	var page *page
-	if err == nil {
-		page, err = s.makePage(nb, path)
-	}
+	page, err := s.makePage(path)
 	if err != nil {
 		s.failed = errors.Join(s.failed, fmt.Errorf("%s has no page: %w", title(path), err))
 		return
@@ -189,11 +175,14 @@ func (s *siteMaker) add(path string) {
 }
 
 // makePage converts a notebook cell by cell. Prose is rendered at the end, all at once.
-func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
+func (s *siteMaker) makePage(path string) (*page, error) {
+	nb, err := readNotebook(path)
+	if err != nil {
+		return nil, err
+	}
 	name := title(path)
-	page := &page{File: name + ".html", Notebook: filepath.Base(path), folder: filepath.Dir(path)}
+	page := &page{File: name + ".html", Notebook: filepath.Base(path), Minutes: nb.minutes(), folder: filepath.Dir(path)}
 	page.Title, page.Summary = nb.introduction()
-	page.Minutes = nb.minutes()
 	page.Title = cmp.Or(page.Title, name)
 	if number := chapter(path); number != name {
 		page.Number = number
@@ -236,20 +225,18 @@ func (s *siteMaker) makePage(nb *notebook, path string) (*page, error) {
 			}
 		}
 	}
-	var err error
 	s.files[page.Notebook], err = os.ReadFile(path)
 	return page, err
 }
 
-// minutes is how long the notebook takes to read, at what people read of text with
-// formulas and code.
+// minutes is how long the notebook takes to read, with its formulas and code.
 func (nb *notebook) minutes() int {
 	const wordsPerMinute = 150
-	words := 0
+	words := wordsPerMinute - 1 // to round up
 	for _, c := range nb.Cells {
 		words += len(strings.Fields(string(c.Source)))
 	}
-	return (words + wordsPerMinute - 1) / wordsPerMinute
+	return words / wordsPerMinute
 }
 
 // markdown is text that waits to be rendered, and where its HTML and headings belong.
@@ -272,18 +259,17 @@ func renderProse(p project, pages []*page) error {
 		texts = append(texts, map[string]any{"folder": page.folder, "cells": page.texts})
 	}
 	cmd := p.pythonCommand("-c", asset("render.py"))
-	var complaint bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(encoded(texts)), &complaint
-	output, err := cmd.Output()
-	if err != nil {
-		return errors.New(tail(complaint.String(), 5))
-	}
 	var rendered [][]struct {
 		HTML       string
 		Headings   []heading
 		Complaints []string
 	}
-	if err := json.Unmarshal(output, &rendered); err != nil {
+	var output, complaint bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(encoded(texts)), &output, &complaint
+	if cmd.Run() != nil {
+		return errors.New(tail(complaint.String(), 5))
+	}
+	if err := json.Unmarshal(output.Bytes(), &rendered); err != nil {
 		return err
 	}
 	for k, page := range pages {
@@ -305,12 +291,10 @@ func renderProse(p project, pages []*page) error {
 
 var markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)|[*` + "`" + `]`)
 
-// sentenceEnd is a full stop, unless a small letter or a parenthesis follows, as
-// after "et al.".
+// sentenceEnd is a full stop, unless a small letter or a parenthesis follows, as after "et al.".
 var sentenceEnd = regexp.MustCompile(`\. [^\p{Ll}(]`)
 
-// introduction returns the first heading and the first sentence below it,
-// without markup.
+// introduction returns the first heading and the first sentence below it, without markup.
 func (nb *notebook) introduction() (heading, sentence string) {
 	for _, c := range nb.Cells {
 		if c.Type != "markdown" {
@@ -338,8 +322,7 @@ var pictureKinds = []struct{ kind, end string }{
 	{"image/png", "png"}, {"image/svg+xml", "svg"}, {"image/jpeg", "jpg"}, {"image/gif", "gif"}, {"image/webp", "webp"},
 }
 
-// show converts an output, and returns the file of its picture and the end of its name.
-// What it cannot convert it says.
+// show converts an output, and returns its picture, whose Picture is the end of a file's name.
 func (o *output) show() (s *shown, picture []byte, err error) {
 	s = &shown{Failed: o.Type == "error"}
 	for _, k := range pictureKinds {
@@ -349,7 +332,7 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 		}
 		picture = []byte(content)
 		if k.kind != "image/svg+xml" {
-			if picture, err = base64.StdEncoding.DecodeString(strings.TrimSpace(content)); err != nil {
+			if picture, err = decodeBase64(content); err != nil {
 				return s, nil, fmt.Errorf("its picture is damaged: %w", err)
 			}
 		}
@@ -367,10 +350,10 @@ func (o *output) show() (s *shown, picture []byte, err error) {
 	if document != "" { // a template would take out all tags
 		s.Document = template.HTMLAttr(`srcdoc="` + html.EscapeString(document) + `"`)
 	}
-	s.Text, _ = o.Data["text/plain"].(string)
-	s.Text += string(o.Text)
+	plain, _ := o.Data["text/plain"].(string)
+	s.Text = plain + string(o.Text)
 	if s.Failed {
-		s.Text = strings.Join(append([]string{o.ErrorName + ": " + o.ErrorValue}, o.Traceback...), "\n")
+		s.Text = o.ErrorName + ": " + o.ErrorValue + "\n" + strings.Join(o.Traceback, "\n")
 	}
 	s.Text = strings.TrimRight(escapes.ReplaceAllString(s.Text, ""), "\n")
 	if kinds := slices.Sorted(maps.Keys(o.Data)); s.Text == "" && document == "" && o.markdown() == "" && len(kinds) > 0 {
@@ -390,10 +373,11 @@ func (o *output) markdown() string {
 	return ""
 }
 
-// picture returns the PNG of an output.
-func (o *output) picture() ([]byte, error) {
-	encoded, _ := o.Data["image/png"].(string)
-	return base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+func (o *output) picture() ([]byte, error) { return decodeBase64(o.Data["image/png"]) }
+
+func decodeBase64(value any) ([]byte, error) {
+	text, _ := value.(string)
+	return base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 }
 
 // caption is the text that stands for a picture.
@@ -402,8 +386,7 @@ func (o *output) caption() string {
 	return strings.TrimPrefix(strings.TrimSpace(caption), "Figure: ")
 }
 
-// finish adds the pages, their index, the font and the program of the live figures to
-// the files.
+// finish adds the pages, their index, the font and the program of the live figures to the files.
 func (s *siteMaker) finish(ctx context.Context, progress *progress) error {
 	fill := func(name, file string, data any) {
 		var b bytes.Buffer
@@ -468,7 +451,6 @@ func (s *siteMaker) sections() (all []section) {
 	return slices.DeleteFunc(all, func(s section) bool { return s.Text == "" })
 }
 
-// plainText is the text of HTML.
 func plainText(markup string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(markup, ""))), " ")
 }
@@ -489,10 +471,9 @@ func hash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// tokens are the parts of a cell that are marked, by the classes of the style sheet:
-// commands of the kernel (m), comments (c), strings (s), numbers (n), and words, of
-// which only keywords (k) are. A string or comment without an end goes to that of its
-// line or cell.
+// tokens are the parts of a cell that are marked, by the classes of the style sheet: commands of
+// the kernel (m), comments (c), strings (s), numbers (n), and words, of which only keywords (k)
+// are. A string or comment without an end goes to that of its line or cell.
 var tokens = regexp.MustCompile(`(?ms)(^[%!][^\n]*\n?)|(//[^\n]*|/\*.*?(?:\*/|\z))|` +
 	`("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|\x60[^\x60]*\x60?)|(\b\d(?:[eEpP][+-]|\w|\.)*)|([\pL_][\pL\pN_]*)`)
 

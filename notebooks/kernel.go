@@ -27,7 +27,6 @@ const (
 	interruptTimeout = 10 * time.Second
 )
 
-// kernel is a running Jupyter kernel and the sockets to speak with it.
 type kernel struct {
 	*child                // its folder holds the sockets
 	log      bytes.Buffer // what the process wrote; read it only after exited
@@ -105,7 +104,7 @@ func (k *kernel) connect(ctx, life context.Context, c connection) error {
 		return err
 	}
 	for _, socket := range []zmq4.Socket{k.shell, k.control, k.stdin, iopub} {
-		go k.receive(socket)
+		go receive(socket, k.key, k.take)
 	}
 	for {
 		request, err := k.send(k.shell, "kernel_info_request", struct{}{})
@@ -121,7 +120,6 @@ func (k *kernel) connect(ctx, life context.Context, c connection) error {
 	}
 }
 
-// dial connects as soon as the kernel listens.
 func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, port int) error {
 	for {
 		if _, err := os.Stat(c.file(port)); err == nil {
@@ -137,21 +135,21 @@ func (k *kernel) dial(ctx context.Context, socket zmq4.Socket, c connection, por
 	}
 }
 
-func (k *kernel) receive(socket zmq4.Socket) {
-	for {
-		raw, err := socket.Recv()
-		if err != nil {
-			return // closed: the process's end is noticed elsewhere
-		}
-		m, err := unpack(raw, k.key)
-		if err != nil {
-			select {
-			case k.failed <- err:
-			default:
-			}
-			return
-		}
+// receive hands on the messages of a socket until it is closed.
+func receive(socket zmq4.Socket, key []byte, handle func(message, error)) {
+	for raw, err := socket.Recv(); err == nil; raw, err = socket.Recv() {
+		handle(unpack(raw, key))
+	}
+}
+
+func (k *kernel) take(m message, err error) {
+	if err == nil {
 		k.received <- m
+		return
+	}
+	select {
+	case k.failed <- err:
+	default:
 	}
 }
 
@@ -241,14 +239,12 @@ func (k *kernel) shutdown() {
 	k.kill()
 }
 
-// kill ends the kernel's process and its connections.
 func (k *kernel) kill() {
 	k.stop()
 	k.close()
 }
 
-// message is one message of the Jupyter protocol, version 5.3
-// (jupyter-client.readthedocs.io, "Messaging in Jupyter").
+// message is one of the Jupyter protocol 5.3 (jupyter-client.readthedocs.io, "Messaging in Jupyter").
 type message struct {
 	Routing [][]byte // who sent a request and gets the reply; the topic on iopub
 	Header  header
@@ -271,7 +267,6 @@ type header struct {
 
 const delimiter = "<IDS|MSG>"
 
-// newMessage returns a request of the given type.
 func newMessage(session, kind string, content any) message {
 	date := time.Now().UTC().Format(time.RFC3339Nano)
 	m := message{
@@ -307,7 +302,6 @@ func (m message) pack(key []byte) zmq4.Msg {
 	return zmq4.NewMsgFrom(append(frames, body...)...)
 }
 
-// unpack checks the signature and reads the frames.
 func unpack(raw zmq4.Msg, key []byte) (message, error) {
 	start := slices.IndexFunc(raw.Frames, func(frame []byte) bool { return string(frame) == delimiter })
 	if start < 0 || len(raw.Frames) < start+6 {
@@ -350,8 +344,7 @@ type connection struct {
 	Heartbeat int    `json:"hb_port"`
 }
 
-// inFolder is a connection by sockets in the file system, which need no ports and
-// are private to the user.
+// inFolder is a connection by sockets in the file system, which are private to the user.
 func inFolder(folder, key string) connection {
 	return connection{Transport: "ipc", IP: filepath.Join(folder, "k"), Key: key, Scheme: "hmac-sha256", Name: "gonb",
 		Shell: 1, IOPub: 2, Stdin: 3, Control: 4, Heartbeat: 5}
@@ -372,7 +365,6 @@ func readConnection(path string) (connection, error) {
 	return c, nil
 }
 
-// address is where one of the kernel's sockets listens.
 func (c connection) address(port int) string {
 	if c.Transport == "ipc" {
 		return "ipc://" + c.file(port)

@@ -91,7 +91,6 @@ func (p project) writeUserKernel(folder string) error {
 	return replaceFile(filepath.Join(folder, "kernel.json"), append(data, '\n'))
 }
 
-// ownsKernel tells whether the kernelspec in the folder starts this checkout.
 func (p project) ownsKernel(folder string) bool {
 	data, err := os.ReadFile(filepath.Join(folder, "kernel.json"))
 	place, _ := json.Marshal(p.kernelspecFolder())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -52,7 +53,8 @@ func lab(ctx context.Context, p project, args []string) error {
 	link := server.url(page)
 	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
 		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
-	if !*quiet && hasDesktop() {
+	desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	if !*quiet && desktop {
 		page := filepath.Join(filepath.Dir(server.log), "open.html")
 		defer os.Remove(page)
 		openBrowser(page, link)
@@ -60,7 +62,6 @@ func lab(ctx context.Context, p project, args []string) error {
 	return server.wait(ctx)
 }
 
-// labPage is the page to open: a notebook, or the folder of notebooks.
 func (p project) labPage(names []string) (string, error) {
 	if len(names) == 0 {
 		return "/lab/tree/notebooks", nil
@@ -77,7 +78,6 @@ func (p project) labPage(names []string) (string, error) {
 	return page.EscapedPath(), nil
 }
 
-// labServer is a running JupyterLab.
 type labServer struct {
 	*child
 	host  string // the address under which this machine reaches it
@@ -100,13 +100,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	if err != nil {
 		return nil, err
 	}
-	s := &labServer{
-		child: child, host: reachable(address), port: free,
-		token: os.Getenv("JUPYTER_TOKEN"), log: p.path(".tools", "jupyter", "lab.log"),
-	}
-	if s.token == "" {
-		s.token = rand.Text()
-	}
+	s := &labServer{child: child, host: reachable(address), port: free, token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
 	if err = s.launch(p, folder, address); err == nil {
 		err = s.ready(ctx)
 	}
@@ -118,8 +112,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 }
 
 func (s *labServer) launch(p project, folder, address string) error {
-	// In a project that was prepared and then made read-only, Jupyter's settings go
-	// with the server.
+	// In a project that was prepared and then made read-only, Jupyter's settings go with the server.
 	var state string
 	var log *os.File
 	var err error
@@ -161,22 +154,16 @@ func reachable(address string) string {
 	return address
 }
 
-// isPublic tells whether other machines may reach a server on the address.
 func isPublic(address string) bool {
 	return address != "localhost" && !net.ParseIP(address).IsLoopback()
 }
 
-// ready waits for the first answer.
 func (s *labServer) ready(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	direct := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // whatever proxy the user has
+	direct := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second} // whatever proxy the user has
 	for {
-		request, err := http.NewRequestWithContext(limited, "GET", s.url("/api/status"), nil)
-		if err != nil {
-			return err
-		}
-		if answer, err := direct.Do(request); err == nil {
+		if answer, err := direct.Get(s.url("/api/status")); err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
 				return nil
@@ -219,7 +206,6 @@ func (s *labServer) wait(ctx context.Context) error {
 	return nil
 }
 
-// freePort returns the first port from the given one on that nobody uses.
 func freePort(address string, first int) (int, error) {
 	for port := first; port < first+50; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
@@ -231,11 +217,6 @@ func freePort(address string, first int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
-}
-
-// hasDesktop tells whether there is a screen to open a browser on.
-func hasDesktop() bool {
-	return runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
 // openBrowser writes a page that leads to the link and opens it. The link has the

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -123,6 +124,17 @@ func clickMenu(t *testing.T, ctx context.Context, menu, command string) {
 	do(t, ctx, chromedp.MouseEvent(chromedp.MouseMoved, at[0], at[1]), chromedp.MouseClickXY(at[0], at[1]))
 }
 
+// findChromium returns the browser that the tests drive, or "".
+func findChromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // examinePictures asserts that all pictures are drawn and no cell shows an
 // error, and returns the pictures.
 func examinePictures(t *testing.T, ctx context.Context) []string {
@@ -165,7 +177,7 @@ func TestNotebookIsRunEditedAndRerunInJupyterLab(t *testing.T) {
 	path := nb.emptied(t, "square.ipynb")
 	ctx := browser(t, 1280, 1600)
 	openNotebook(t, ctx, serve(t, p, path), path)
-	cells := nb.countRunnable()
+	cells := len(nb.runnable())
 	runAll(t, ctx, cells, 0)
 	before := examinePictures(t, ctx)
 	screenshot(t, ctx, "lab-run")

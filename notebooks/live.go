@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -19,19 +18,18 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/tools/imports"
+
 	"qhlab/notebooks/live"
 )
 
-// liveTag marks a cell below which the site shows a figure of package live: the tag
-// live-drag, the figure drag.
+// liveTag and the name of a figure of package live tag a cell below which the site shows it.
 const liveTag = "live-"
 
-// liveFigure is a figure of package live as the site shows it before it is live, and to
-// readers without scripts.
+// liveFigure is what the site shows before a figure is live, and to readers without scripts.
 type liveFigure struct{ Name, Picture, Text, Caption string }
 
-// enliven makes the picture of an interactive cell a live figure, or puts one below the
-// outputs of a tagged cell.
+// enliven makes a live figure of the picture of an interactive cell, or below a tagged cell.
 func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) error {
 	name := title(page.Notebook)
 	if _, ok := interaction(c); ok {
@@ -55,11 +53,9 @@ func (s *siteMaker) enliven(page *page, b *block, nb *notebook, c *cell, i int) 
 	return nil
 }
 
-// interactiveName is the name of the live figure of an interactive cell.
 func interactiveName(notebook string, i int) string { return fmt.Sprintf("%s-%d", notebook, i) }
 
-// interaction returns the arguments of plotting.Interact, if its call is all that the
-// cell does.
+// interaction returns the arguments of plotting.Interact, if its call is all that the cell does.
 func interaction(c *cell) (arguments string, ok bool) {
 	source, main := strings.CutPrefix(string(c.Source), "%%\n")
 	e, err := parser.ParseExpr(source)
@@ -70,14 +66,12 @@ func interaction(c *cell) (arguments string, ok bool) {
 	return source[call.Lparen : call.Rparen-1], true // positions count from 1
 }
 
-// cellsPackage is a package of a notebook's declarations, which adds its interactive
-// figures to those of package live.
+// cellsPackage is a package of a notebook's declarations and of its interactive figures.
 func cellsPackage(name string, nb *notebook) (string, error) {
-	imports, used := map[string]string{}, map[string]bool{}
-	var declarations, figures strings.Builder
+	imported, declarations, figures := "import \"qhlab/notebooks/live\"\n", "", ""
 	for i, c := range nb.Cells {
 		if arguments, ok := interaction(c); ok && c.Type == "code" {
-			fmt.Fprintf(&figures, "\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
+			figures += fmt.Sprintf("\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
 		}
 		if c.Type != "code" || strings.HasPrefix(string(c.Source), "%%") {
 			continue
@@ -87,31 +81,17 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 			return "", fmt.Errorf("cell %s: %w", position(nb, i), err)
 		}
 		for _, d := range f.Decls {
-			if g, ok := d.(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
-				fmt.Fprintf(&declarations, "%s\n\n", source[d.Pos()-1:d.End()-1])
+			part := source[d.Pos()-1:d.End()-1] + "\n"
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+				imported += part
+			} else {
+				declarations += part
 			}
 		}
-		for _, spec := range f.Imports {
-			path, _ := strconv.Unquote(spec.Path.Value)
-			imports[importName(spec, path)] = source[spec.Pos()-1 : spec.End()-1]
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok {
-				if x, ok := s.X.(*ast.Ident); ok {
-					used[x.Name] = true
-				}
-			}
-			return true
-		})
 	}
-	used["plotting"] = true // by the figures
-	specs := ""
-	for _, name := range slices.Sorted(maps.Keys(imports)) {
-		if used[name] {
-			specs += "\t" + imports[name] + "\n"
-		}
-	}
-	return fmt.Sprintf("package cells\n\nimport (\n\t\"qhlab/notebooks/live\"\n%s)\n\n%sfunc init() {\n%s}\n", specs, &declarations, &figures), nil
+	text := fmt.Sprintf("package cells\n\n%s\n%s\nfunc init() {\n%s}\n", imported, declarations, figures)
+	program, err := imports.Process("cells.go", []byte(text), nil) // without those that only other cells need
+	return string(program), err
 }
 
 // parse reads a cell that only declares as a file of Go; a cell of statements is an error.
@@ -123,16 +103,6 @@ func (c *cell) parse(files *token.FileSet) (source string, file *ast.File, err e
 
 // commandLine is a line that the kernel takes for itself.
 var commandLine = regexp.MustCompile(`(?m)^[%!].*$`)
-
-// version ends the path of a module whose packages have the name before it.
-var version = regexp.MustCompile(`/v\d+$`)
-
-func importName(spec *ast.ImportSpec, path string) string {
-	if spec.Name != nil {
-		return spec.Name.Name
-	}
-	return filepath.Base(version.ReplaceAllString(path, ""))
-}
 
 // buildLive compiles package live with the interactive cells of the notebooks, for this
 // machine or, with an environment, for a browser. What is generated exists in the overlay
@@ -203,20 +173,15 @@ func (p project) engine(ctx context.Context, notebooks map[string]*notebook, pro
 	if err != nil {
 		return nil, err
 	}
-	root, err := p.goCommand("env", "GOROOT").Output()
-	if err != nil {
-		return nil, err
-	}
-	bridge, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	root, _ := firstLine(p.goCommand("env", "GOROOT"))
+	bridge, err := os.ReadFile(filepath.Join(root, "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		return nil, fmt.Errorf("this Go has no bridge between WebAssembly and browsers: %w", err)
 	}
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	w.Write(program)
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
+	w.Write(program) // to memory
+	w.Close()
 	script := asset("engine.js")
 	rules := "default-src 'none'; script-src 'wasm-unsafe-eval' " + hash(script) + "; worker-src blob:; base-uri 'none'; form-action 'none'"
 	return []byte(strings.NewReplacer("{{policy}}", rules, "{{script}}", script,
@@ -237,9 +202,5 @@ func answer(name string) (a live.Answer, err error) {
 			in.Text = c.Text
 		}
 	}
-	input, err := json.Marshal(in)
-	if err == nil {
-		err = json.Unmarshal(live.Ask(name, input, func(float64) {}), &a)
-	}
-	return a, err
+	return live.Figures[name].Draw(in, func(float64) {})
 }

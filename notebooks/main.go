@@ -1,5 +1,4 @@
-// The notebooks command prepares, opens, executes and exports the notebooks of
-// this folder:
+// The notebooks command prepares, opens, executes and exports the notebooks of this folder:
 //
 //	go run ./notebooks            prepare what is missing and open JupyterLab
 //	go run ./notebooks run        execute every notebook and save its outputs
@@ -50,9 +49,8 @@ func main() {
 	}
 }
 
-// dispatch runs the subcommand that the arguments begin with; without one, or
-// when they begin with a flag, it opens JupyterLab. The kernelspec's own subcommand
-// is not for users.
+// dispatch runs the subcommand that the arguments begin with; without one, or when they begin with
+// a flag, it opens JupyterLab. The kernelspec's own subcommand is not for users.
 func dispatch(ctx context.Context, args []string) error {
 	name := "lab"
 	switch {

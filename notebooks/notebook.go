@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// notebook is a Jupyter notebook in nbformat 4. Fields stand in the order of
-// their keys, because nbformat writes keys sorted.
+// notebook is a Jupyter notebook in nbformat 4.
 type notebook struct {
 	Cells       []*cell        `json:"cells"`
 	Metadata    map[string]any `json:"metadata"`
@@ -31,8 +30,7 @@ type cell struct {
 	Source         text           `json:"source"`
 }
 
-// output is what a code cell printed ("stream"), displayed ("display_data",
-// "execute_result") or failed with ("error").
+// output is what a cell printed (stream), displayed (display_data, execute_result) or failed with.
 type output struct {
 	Data           map[string]any `json:"data"`
 	ErrorName      string         `json:"ename"`
@@ -48,8 +46,6 @@ type output struct {
 // text is a string that a notebook file holds as a list of lines.
 type text string
 
-func (t text) MarshalJSON() ([]byte, error) { return marshal(lines(string(t))) }
-
 func (t *text) UnmarshalJSON(data []byte) error {
 	var list []string
 	if json.Unmarshal(data, &list) == nil {
@@ -60,51 +56,51 @@ func (t *text) UnmarshalJSON(data []byte) error {
 }
 
 // lines splits a string after each newline; an empty string has no lines.
-func lines(s string) []string {
-	if s == "" {
-		return []string{}
-	}
-	list := strings.SplitAfter(s, "\n")
-	if list[len(list)-1] == "" {
-		list = list[:len(list)-1]
-	}
-	return list
-}
+func lines(s string) []string { return slices.AppendSeq([]string{}, strings.Lines(s)) }
 
-func (c *cell) MarshalJSON() ([]byte, error) {
+// fields are what nbformat writes of the cell.
+func (c *cell) fields() map[string]any {
+	fields := map[string]any{"cell_type": c.Type, "metadata": object(c.Metadata), "source": lines(string(c.Source))}
+	if c.ID != "" {
+		fields["id"] = c.ID
+	}
+	if len(c.Attachments) > 0 {
+		fields["attachments"] = c.Attachments
+	}
 	if c.Type == "code" {
-		type plain cell
-		code := plain(*c)
-		code.Metadata, code.Outputs = object(c.Metadata), append([]*output{}, c.Outputs...)
-		return marshal(code)
+		outputs := []map[string]any{}
+		for _, o := range c.Outputs {
+			outputs = append(outputs, o.fields())
+		}
+		fields["execution_count"], fields["outputs"] = c.ExecutionCount, outputs
 	}
-	return marshal(struct {
-		Attachments map[string]any `json:"attachments,omitempty"`
-		Type        string         `json:"cell_type"`
-		ID          string         `json:"id,omitempty"`
-		Metadata    map[string]any `json:"metadata"`
-		Source      text           `json:"source"`
-	}{c.Attachments, c.Type, c.ID, object(c.Metadata), c.Source})
+	return fields
 }
 
-func (o *output) MarshalJSON() ([]byte, error) {
+func (o *output) fields() map[string]any {
 	fields := map[string]any{"output_type": o.Type}
 	switch o.Type {
 	case "stream":
-		fields["name"], fields["text"] = o.Name, o.Text
+		fields["name"], fields["text"] = o.Name, lines(string(o.Text))
 	case "error":
 		fields["ename"], fields["evalue"], fields["traceback"] = o.ErrorName, o.ErrorValue, append([]string{}, o.Traceback...)
 	case "execute_result":
 		fields["execution_count"] = o.ExecutionCount
 		fallthrough
 	default:
-		fields["data"], fields["metadata"] = splitMedia(o.Data), object(o.Metadata)
+		data := map[string]any{}
+		for mime, value := range o.Data {
+			data[mime] = value
+			if s, ok := value.(string); ok && isText(mime) {
+				data[mime] = lines(s)
+			}
+		}
+		fields["data"], fields["metadata"] = data, object(o.Metadata)
 	}
-	return marshal(fields)
+	return fields
 }
 
-// UnmarshalJSON joins the lines of displayed text, so that a value read from a
-// file equals the one that a kernel sent.
+// UnmarshalJSON joins the lines of displayed text, as a kernel sends it.
 func (o *output) UnmarshalJSON(data []byte) error {
 	type plain output
 	if err := json.Unmarshal(data, (*plain)(o)); err != nil {
@@ -112,39 +108,15 @@ func (o *output) UnmarshalJSON(data []byte) error {
 	}
 	for mime, value := range o.Data {
 		if list, ok := value.([]any); ok && isText(mime) {
-			var s strings.Builder
-			for _, line := range list {
-				fmt.Fprint(&s, line)
-			}
-			o.Data[mime] = s.String()
+			o.Data[mime] = fmt.Sprint(list...) // which puts nothing between strings
 		}
 	}
 	return nil
 }
 
-func splitMedia(data map[string]any) map[string]any {
-	split := make(map[string]any, len(data))
-	for mime, value := range data {
-		split[mime] = value
-		if s, ok := value.(string); ok && isText(mime) {
-			split[mime] = lines(s)
-		}
-	}
-	return split
-}
-
 // isText tells whether nbformat stores values of the media type line by line.
 func isText(mime string) bool {
 	return strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" || mime == "application/javascript"
-}
-
-// marshal is json.Marshal without the escaping of <, > and &.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 func readNotebook(path string) (*notebook, error) {
@@ -185,22 +157,20 @@ func object(m map[string]any) map[string]any {
 	return m
 }
 
-// encode returns the notebook as nbformat writes it: keys sorted, indented by
-// one space, text as it is.
+// encode writes the notebook as nbformat does: keys sorted, indented by one space, text as it is.
 func (nb *notebook) encode() ([]byte, error) {
-	compact, err := marshal(nb)
-	if err != nil {
-		return nil, err
+	cells := []map[string]any{}
+	for _, c := range nb.Cells {
+		cells = append(cells, c.fields())
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", " "); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", " ")
+	err := encoder.Encode(map[string]any{"cells": cells, "metadata": nb.Metadata, "nbformat": nb.Format, "nbformat_minor": nb.FormatMinor})
+	return b.Bytes(), err
 }
 
-// write replaces the notebook's file in one step.
 func (nb *notebook) write(path string) error {
 	data, err := nb.encode()
 	if err != nil {
@@ -209,8 +179,7 @@ func (nb *notebook) write(path string) error {
 	return replaceFile(path, data)
 }
 
-// languageInfo is what the kernel says of its language, which whoever saves a
-// notebook writes into it.
+// languageInfo is what the kernel says of its language, and who saves a notebook writes into it.
 var languageInfo = map[string]any{"file_extension": ".go", "mimetype": "text/x-go", "name": "go"}
 
 // normalize removes what differs between machines and clean runs without being
@@ -226,7 +195,6 @@ func (nb *notebook) normalize() {
 	}
 }
 
-// runnable tells whether the cell holds code to execute.
 func (c *cell) runnable() bool {
 	return c.Type == "code" && strings.TrimSpace(string(c.Source)) != "" && !c.hasTag("skip-execution")
 }
@@ -239,88 +207,59 @@ func (c *cell) hasTag(tag string) bool {
 // collector turns the messages of a running notebook into saved outputs, the
 // way JupyterLab does: pieces of one stream are joined, and an update replaces
 // the display it names in whichever cell that is.
-type collector struct {
-	displays map[string][]*output // by display identity, which is not saved
-}
+type collector map[string][]*output // by display identity, which is not saved
 
-func newCollector() *collector { return &collector{map[string][]*output{}} }
+func newCollector() collector { return collector{} }
 
-// collect adds a message to the cell's outputs.
-func (c *collector) collect(cell *cell, m message) error {
-	switch m.Header.Type {
-	case "stream", "display_data", "execute_result", "error", "update_display_data", "clear_output":
-	default:
-		return nil
-	}
+func (c collector) collect(cell *cell, m message) error {
 	fresh := &output{Type: m.Header.Type}
-	var identity struct {
+	var about struct {
 		Transient struct {
 			DisplayID string `json:"display_id"`
 		} `json:"transient"`
 	}
-	if err := errors.Join(json.Unmarshal(m.Content, fresh), json.Unmarshal(m.Content, &identity)); err != nil {
+	if err := errors.Join(json.Unmarshal(m.Content, fresh), json.Unmarshal(m.Content, &about)); err != nil {
 		return err
 	}
-	switch fresh.Type {
-	case "clear_output":
+	id, last := about.Transient.DisplayID, len(cell.Outputs)-1
+	switch {
+	case fresh.Type == "clear_output":
 		cell.Outputs = []*output{}
-	case "stream":
-		cell.appendStream(fresh)
-	case "error":
-		cell.Outputs = append(cell.Outputs, fresh)
-	default:
-		c.display(cell, fresh, identity.Transient.DisplayID)
-	}
-	return nil
-}
-
-// display shows a new output or replaces all that carry the same identity.
-func (c *collector) display(cell *cell, fresh *output, id string) {
-	if fresh.Type == "update_display_data" {
-		for _, shown := range c.displays[id] {
+	case fresh.Type == "update_display_data":
+		for _, shown := range c[id] {
 			shown.Data, shown.Metadata = fresh.Data, fresh.Metadata
 		}
-		return
-	}
-	if id != "" {
-		c.displays[id] = append(c.displays[id], fresh)
-	}
-	cell.Outputs = append(cell.Outputs, fresh)
-}
-
-func (c *cell) appendStream(fresh *output) {
-	if n := len(c.Outputs); n > 0 && c.Outputs[n-1].Type == "stream" && c.Outputs[n-1].Name == fresh.Name {
-		c.Outputs[n-1].Text += fresh.Text
-		return
-	}
-	c.Outputs = append(c.Outputs, fresh)
-}
-
-// failure returns the cell's error output, or nil.
-func (c *cell) failure() *output {
-	for _, o := range c.Outputs {
-		if o.Type == "error" {
-			return o
+	case fresh.Type == "stream" && last >= 0 && cell.Outputs[last].Type == "stream" && cell.Outputs[last].Name == fresh.Name:
+		cell.Outputs[last].Text += fresh.Text
+	case slices.Contains([]string{"stream", "error", "display_data", "execute_result"}, fresh.Type):
+		cell.Outputs = append(cell.Outputs, fresh)
+		if id != "" {
+			c[id] = append(c[id], fresh)
 		}
 	}
 	return nil
 }
 
-// stream returns what the cell wrote to "stdout" or "stderr".
+func (c *cell) failure() *output {
+	if i := slices.IndexFunc(c.Outputs, func(o *output) bool { return o.Type == "error" }); i >= 0 {
+		return c.Outputs[i]
+	}
+	return nil
+}
+
 func (c *cell) stream(name string) string {
-	var s strings.Builder
+	all := ""
 	for _, o := range c.Outputs {
 		if o.Type == "stream" && o.Name == name {
-			s.WriteString(string(o.Text))
+			all += string(o.Text)
 		}
 	}
-	return s.String()
+	return all
 }
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// errorText joins what the failed cell wrote to stderr and the kernel's report,
-// without colours.
+// errorText joins what the failed cell wrote to stderr and the kernel's report, without colours.
 func (c *cell) errorText() string {
 	text := c.stream("stderr")
 	if o := c.failure(); o != nil {

@@ -212,7 +212,7 @@ func TestUpdatesReplaceTheDisplayTheyName(t *testing.T) {
 	if len(c.Outputs) != 2 || c.Outputs[0].Data["text/html"] != "100%" || c.Outputs[1].Data["text/html"] != "kept" {
 		t.Errorf("outputs %v", c.Outputs)
 	}
-	data, err := json.Marshal(c)
+	data, err := json.Marshal(c.fields())
 	if err != nil || strings.Contains(string(data), "display_id") || strings.Contains(string(data), "transient") {
 		t.Errorf("saved as %s, %v", data, err)
 	}

@@ -67,7 +67,7 @@ func TestPlaygroundFollowsItsSliders(t *testing.T) {
 		wait(t, ctx, patience, drawn+` !== ''`)
 		play(t, ctx, figure)
 	}
-	wait(t, ctx, patience, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, nb.countRunnable()))
+	wait(t, ctx, patience, fmt.Sprintf(`%s.length === %d && %[1]s.every(p => /^\[\d+\]:$/.test(p))`, prompts, len(nb.runnable())))
 	examinePictures(t, ctx)
 }
 

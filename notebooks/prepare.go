@@ -17,25 +17,20 @@ import (
 	"strings"
 )
 
-// prepareOnly prepares all that the other subcommands would.
 func prepareOnly(ctx context.Context, p project, _ []string) error {
 	progress := newProgress(os.Stderr)
 	defer progress.close()
 	return prepareLab(ctx, p, progress)
 }
 
-// prepareStep makes sure of one thing that is needed.
 type prepareStep func(context.Context, project, *progress) error
 
-// prepareKernel makes sure that cells can run: the kernel's programs are in
-// .tools/bin and the project's packages are built, which also fills the build
-// cache that cells use.
+// prepareKernel makes sure that cells can run, and fills the build cache that they use.
 func prepareKernel(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages)
 }
 
-// prepareLab additionally makes sure that names are completed and explained, and that
-// JupyterLab is installed.
+// prepareLab also makes sure that names are completed and explained, and of JupyterLab.
 func prepareLab(ctx context.Context, p project, progress *progress) error {
 	return prepareSteps(ctx, p, progress, kernelTools.install, buildPackages, helpTools.install, installLab)
 }
@@ -122,7 +117,6 @@ func (p project) goCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// perform runs a command as a step.
 func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	var log bytes.Buffer
 	both := io.MultiWriter(&log, s)
@@ -135,15 +129,14 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 		}
 		c.stop()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		s.end("done")
 		return nil
-	case ctx.Err() == nil && noNetwork.MatchString(log.String()):
-		s.end("failed")
-		return fmt.Errorf("%s needs the network, which does not answer: connect this machine once, later starts need none", s.name)
 	}
 	s.end("failed")
+	if ctx.Err() == nil && noNetwork.MatchString(log.String()) {
+		return fmt.Errorf("%s needs the network, which does not answer: connect this machine once, later starts need none", s.name)
+	}
 	return fmt.Errorf("%s failed (%w):\n%s", words, err, tail(log.String(), 20))
 }
 
@@ -156,9 +149,9 @@ func tail(s string, n int) string {
 	return strings.Join(all[max(0, len(all)-n):], "")
 }
 
-// stamp marks a finished installation. It is written last, so an interrupted one
-// starts again, and it holds all that the result depends on and the size of every
-// file that was installed, so that a damaged one does, too.
+// stamp marks a finished installation. It is written last and holds all that the result
+// depends on and the size of every file that was installed, so that an interrupted or
+// damaged one starts again.
 type stamp struct {
 	path, key string
 	installed []string // files and folders
@@ -171,8 +164,7 @@ func (s stamp) valid() bool {
 
 func (s stamp) write() error { return replaceFile(s.path, []byte(s.key+s.sizes())) }
 
-// sizes identifies the names and sizes of what was installed, but for the files
-// that Python makes when it runs.
+// sizes identifies the names and sizes of what was installed, but for what Python makes later.
 func (s stamp) sizes() string {
 	h := sha256.New()
 	for _, root := range s.installed {
@@ -203,10 +195,9 @@ func (p project) hash(names ...string) string {
 const requirements = ".jupyter/requirements.txt"
 
 // pythons are those for which all packages of the requirements file have wheels.
-const (
-	oldestPython, newestPython = 10, 14
-	pythons                    = "Python 3.10 to 3.14"
-)
+const pythons = "Python 3.10 to 3.14"
+
+var supported = regexp.MustCompile(`^3\.1[0-4]$`)
 
 // pythonCommand runs the Python of .tools/venv. Isolated (-I), it takes nothing
 // from the working directory, PYTHONPATH and its like, or the user's packages.
@@ -241,7 +232,10 @@ func installLab(ctx context.Context, p project, progress *progress) error {
 	}
 	create := exec.Command(python, "-I", "-m", "venv", venv)
 	if err := perform(ctx, create, progress.begin("making a Python environment")); err != nil {
-		return explainVenv(err)
+		if noVenv.MatchString(err.Error()) {
+			err = fmt.Errorf("%w\non Debian and Ubuntu, apt-get install python3-venv mends that", err)
+		}
+		return err
 	}
 	// By default, pip tries each of a hundred packages six times.
 	install := p.pythonCommand("-m", "pip", "install", "--disable-pip-version-check",
@@ -256,14 +250,6 @@ func installLab(ctx context.Context, p project, progress *progress) error {
 // noVenv is what Python says when Debian's package of the module is missing.
 var noVenv = regexp.MustCompile(`ensurepip is not|No module named '?(venv|ensurepip)`)
 
-// explainVenv adds what to do to the error of a virtual environment.
-func explainVenv(err error) error {
-	if noVenv.MatchString(err.Error()) {
-		return fmt.Errorf("%w\non Debian and Ubuntu, apt-get install python3-venv mends that", err)
-	}
-	return err
-}
-
 // findPython returns a Python for which the requirements file has packages.
 func findPython(ctx context.Context) (string, error) {
 	var seen []string
@@ -273,7 +259,7 @@ func findPython(ctx context.Context) (string, error) {
 			continue
 		}
 		version, err := pythonVersion(ctx, path)
-		if err == nil && supported(version) {
+		if err == nil && supported.MatchString(version) {
 			return path, nil
 		}
 		seen = append(seen, fmt.Sprintf("%s %s", path, version))
@@ -287,10 +273,4 @@ func findPython(ctx context.Context) (string, error) {
 func pythonVersion(ctx context.Context, path string) (string, error) {
 	out, err := exec.CommandContext(ctx, path, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
 	return string(bytes.TrimSpace(out)), err
-}
-
-func supported(version string) bool {
-	var major, minor int
-	n, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
-	return n == 2 && err == nil && major == 3 && minor >= oldestPython && minor <= newestPython
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,27 +34,10 @@ type child struct {
 	stopping sync.Once
 }
 
-// guardScript ends a process, whose number it reads first, with all that it has
-// started, and removes the folder $1 when its input closes. A program that needs
-// time to end has $2 tenths of a second from SIGTERM on. What it leaves then is no
-// longer among its descendants, so their groups are listed before. If it is dead
-// already, they are found by their session, which only Linux tells.
-const guardScript = `trap '' HUP INT TERM; PATH=$PATH:/usr/bin:/bin
-groups() {
-	ps -A -o pid= -o ppid= -o pgid= -o sess= | awk -v root="$pid" '{ up[$1] = $2; group[$1] = $3; session[$1] = $4 }
-		END { for (p in up) for (q = p; q > 1; q = up[q]) if (q == root || session[q] == root) { print "-" group[p]; break } }'
-}
-read -r pid; while read -r _; do :; done
-if [ "$pid" ]; then
-	n=$2 family=$(groups)
-	[ "$n" = 0 ] || kill -s TERM "$pid" || n=0
-	while [ "$n" -gt 0 ] && kill -s 0 "$pid"; do sleep 0.1; n=$((n-1)); done
-	kill -s KILL -- "-$pid" $family $(groups)
-fi
-rm -rf "$1" || { sleep 0.2; rm -rf "$1"; }`
+//go:embed guard.sh
+var guardScript string
 
-// longestSocket is the length of the longest name of a Unix socket on macOS; Linux
-// has four more bytes.
+// longestSocket is the longest name of a Unix socket on macOS; Linux has four more bytes.
 const longestSocket = 103
 
 // newChild makes the temporary folder of a child and starts its guard.
@@ -69,8 +53,7 @@ func newChild(grace time.Duration) (*child, error) {
 	return c, nil
 }
 
-// guardFolder makes a folder that is removed when stop is called or this process
-// is gone.
+// guardFolder makes a folder that is removed when stop is called or this process is gone.
 func guardFolder(parent string, grace time.Duration) (*child, error) {
 	life, lifeline, err := os.Pipe()
 	if err != nil {
@@ -135,8 +118,7 @@ func (c *child) await(ctx context.Context) error {
 	return errors.Join(context.Cause(ctx), c.failure)
 }
 
-// signals returns a context that ends when the user or the system ends the
-// command. A second Ctrl-C ends it at once.
+// signals ends the context when the user or the system ends the command; a second Ctrl-C kills it.
 func signals() context.Context {
 	wanted := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
@@ -147,8 +129,7 @@ func signals() context.Context {
 	return ctx
 }
 
-// temporaryBuild is the folder in which "go run" links a program that its cache does
-// not hold yet.
+// temporaryBuild is the folder in which "go run" links a program that its cache does not hold yet.
 var temporaryBuild = regexp.MustCompile(`^go-build[0-9]+$`)
 
 // startedByGoRun tells whether "go run" started the program at this path, and the
@@ -172,15 +153,11 @@ func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var orphaned atomic.Bool
-	parent := os.Getppid()
-	go func() {
-		for os.Getppid() == parent {
-			time.Sleep(100 * time.Millisecond)
-		}
+	go afterParent(func() {
 		signal.Ignore(syscall.SIGPIPE) // who read the output may be gone, too
 		orphaned.Store(true)
 		cancel()
-	}()
+	})
 	return ctx, func() {
 		if orphaned.Load() && folder != "" {
 			os.RemoveAll(folder)
@@ -188,10 +165,16 @@ func followGoRun(ctx context.Context) (_ context.Context, clean func()) {
 	}
 }
 
-// replaceFiles writes files into a folder, each in one step: a reader never sees
-// half of one, and a killed command leaves none, which is what google/renameio
-// lacks. A file that was there keeps its permissions; a new one gets those that the
-// user's umask leaves.
+// afterParent calls a function when the program that started this one has ended, however it did.
+func afterParent(do func()) {
+	for parent := os.Getppid(); os.Getppid() == parent; time.Sleep(100 * time.Millisecond) {
+	}
+	do()
+}
+
+// replaceFiles writes files into a folder, each in one step: a reader never sees half of one, and a
+// killed command leaves none, which is what google/renameio lacks. A file that was there keeps its
+// permissions; a new one gets those that the user's umask leaves.
 func replaceFiles(folder string, files map[string][]byte) error {
 	folder, err := filepath.Abs(folder)
 	if err == nil {

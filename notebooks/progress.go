@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// progress reports steps that run at the same time. On a terminal one line at
-// the bottom shows what is running; elsewhere a step that takes longer than
-// five seconds announces itself once.
+// progress reports steps that run at the same time. On a terminal one line at the bottom shows what
+// is running; elsewhere a step that takes longer than five seconds announces itself once.
 type progress struct {
 	mu      sync.Mutex
 	out     *os.File
@@ -21,7 +20,6 @@ type progress struct {
 	begun   func(name string) // for tests, called when a step begins; may be nil
 }
 
-// step is one running piece of work.
 type step struct {
 	progress     *progress
 	name, detail string
@@ -48,7 +46,6 @@ func newProgress(out *os.File) *progress {
 	return p
 }
 
-// refresh redraws the line of running steps, or announces slow ones.
 func (p *progress) refresh() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,7 +73,6 @@ func (p *progress) erase() {
 	}
 }
 
-// say prints a line above the running steps.
 func (p *progress) say(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +87,6 @@ func (p *progress) close() {
 	p.erase()
 }
 
-// begin starts a step.
 func (p *progress) begin(name string) *step {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +108,6 @@ func (s *step) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// end removes the step and prints a line about it.
 func (s *step) end(outcome string) {
 	s.progress.mu.Lock()
 	s.progress.running = slices.DeleteFunc(s.progress.running, func(other *step) bool { return other == s })

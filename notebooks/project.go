@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +18,7 @@ const modulePath = "qhlab"
 // storeVariable names another store.
 const storeVariable = "QHLAB_STORE"
 
-// moduleLine is in the go.mod of the project, not in that of a module which
-// requires it.
+// moduleLine is in the go.mod of the project, not in that of a module which requires it.
 var moduleLine = regexp.MustCompile(`(?m)^module ` + modulePath + `\s*$`)
 
 // project is the checkout that the command works on.
@@ -118,20 +118,23 @@ func (p project) fixFolders() error {
 	return nil
 }
 
-// notebooks returns the paths of the notebooks that the names select, without a name
-// those of the project: a copy that somebody made is theirs. A name is a path, or the beginning or a word of the
-// file's name: "05", "robustness" and "notebooks/05-robustness.ipynb" agree.
+// notebooks returns the paths of the notebooks that the names select, without a name those
+// of the project: a copy that somebody made is theirs. "05", "robustness" and
+// "notebooks/05-robustness.ipynb" agree.
 func (p project) notebooks(names []string) ([]string, error) {
-	all, err := notebooksIn(p.path("notebooks"))
-	if err != nil {
-		return nil, err
+	folder := p.path("notebooks")
+	all, err := fs.Glob(os.DirFS(folder), "[^.]*.ipynb") // not of the folder's name, which may hold any letter
+	for i, name := range all {
+		all[i] = filepath.Join(folder, name)
 	}
 	if len(names) == 0 {
-		own := slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
-		if len(own) == 0 {
-			return nil, fmt.Errorf("%s has lost its notebooks: restore them with git", p.path("notebooks"))
-		}
-		return own, nil
+		all = slices.DeleteFunc(all, func(path string) bool { return !p.owns(path) })
+	}
+	switch {
+	case err != nil || len(all) == 0:
+		return nil, fmt.Errorf("there is no notebook of the project in %s: restore them with git", folder)
+	case len(names) == 0:
+		return all, nil
 	}
 	var selected []string
 	for _, name := range names {
@@ -143,24 +146,6 @@ func (p project) notebooks(names []string) ([]string, error) {
 	}
 	slices.Sort(selected)
 	return slices.Compact(selected), nil
-}
-
-// notebooksIn lists the notebooks of a folder, whose name may hold any letter, so
-// it is no pattern. That there are none is an error.
-func notebooksIn(folder string) (paths []string, err error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if name := entry.Name(); filepath.Ext(name) == ".ipynb" && !strings.HasPrefix(name, ".") {
-			paths = append(paths, filepath.Join(folder, name))
-		}
-	}
-	if paths == nil {
-		return nil, fmt.Errorf("there is no notebook in %s: restore them with git", folder)
-	}
-	return paths, nil
 }
 
 func matchNotebooks(all []string, name string) []string {
@@ -182,7 +167,6 @@ func matchNotebooks(all []string, name string) []string {
 	return matches
 }
 
-// title is the name of a notebook without folder and extension.
 func title(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".ipynb")
 }
@@ -195,15 +179,13 @@ func titles(paths []string) []string {
 	return names
 }
 
-// owns tells whether the notebook is one of the project's, which are those that its
-// README links to.
+// owns tells whether the notebook is one of the project's: its README links to those.
 func (p project) owns(path string) bool {
 	text, err := os.ReadFile(p.path("README.md"))
 	return err == nil && filepath.Dir(path) == p.path("notebooks") && strings.Contains(string(text), "(notebooks/"+filepath.Base(path)+")")
 }
 
-// goCommand returns the path of the go command that built this program, or the
-// one on PATH.
+// goCommand returns the path of the go command that built this program, or the one on PATH.
 func goCommand() (string, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {

@@ -23,8 +23,7 @@ import (
 )
 
 // proxy is the kernel that Jupyter sees. It hands everything on between Jupyter
-// and gonb, which stays as its authors made it, and mends on the way what a reader
-// of the notebooks stumbles over:
+// and gonb, and mends on the way what a reader of the notebooks stumbles over:
 //
 //   - After an error or an interrupt the cells that wait are not run; gonb runs them.
 //   - A panic becomes one sentence with the cell and the line. Go writes a panic in
@@ -75,28 +74,17 @@ func runProxy(ctx context.Context, root, file string) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, orphaned := context.WithCancel(ctx)
-	go watchParent(ctx, orphaned)
+	go afterParent(orphaned)
 	// gonb passes the identity of Jupyter's kernel, which is in this name, to cells.
 	if p.gonb, err = openGonb(ctx, root, filepath.Base(file)); err != nil {
 		return err
 	}
 	defer p.gonb.shutdown()
-	if pipe, err := os.OpenFile(filepath.Join(p.gonb.folder, progressPipe), os.O_RDWR, 0); err == nil {
-		p.pipe = pipe
-		defer pipe.Close()
-		go p.listenToCells(pipe)
+	if p.pipe, err = os.OpenFile(filepath.Join(p.gonb.folder, progressPipe), os.O_RDWR, 0); err == nil {
+		defer p.pipe.Close()
+		go p.listenToCells()
 	}
 	return p.serve(ctx)
-}
-
-// watchParent ends the kernel when the program that started it has ended, however
-// that happened.
-func watchParent(ctx context.Context, orphaned context.CancelFunc) {
-	for parent := os.Getppid(); ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
-		if os.Getppid() != parent {
-			orphaned()
-		}
-	}
 }
 
 func openGonb(ctx context.Context, root, name string) (*kernel, error) {
@@ -109,20 +97,24 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 	})
 }
 
-// listen opens the sockets for Jupyter.
 func (p *proxy) listen(life context.Context, c connection) error {
-	p.sockets = map[string]zmq4.Socket{"shell": zmq4.NewRouter(life), "control": zmq4.NewRouter(life), "stdin": zmq4.NewRouter(life)}
+	shell, control, stdin := zmq4.NewRouter(life), zmq4.NewRouter(life), zmq4.NewRouter(life)
+	p.sockets = map[string]zmq4.Socket{"shell": shell, "control": control, "stdin": stdin}
 	p.iopub = zmq4.NewPub(life)
 	heartbeat := zmq4.NewRep(life)
-	for port, socket := range map[int]zmq4.Socket{
-		c.Control: p.sockets["control"], c.Stdin: p.sockets["stdin"], c.IOPub: p.iopub, c.Heartbeat: heartbeat, c.Shell: p.sockets["shell"],
-	} {
+	for port, socket := range map[int]zmq4.Socket{c.Shell: shell, c.Control: control, c.Stdin: stdin, c.IOPub: p.iopub, c.Heartbeat: heartbeat} {
 		if err := socket.Listen(c.address(port)); err != nil {
 			return fmt.Errorf("cannot listen for Jupyter: %w", err)
 		}
 	}
 	for name, socket := range p.sockets {
-		go p.receive(name, socket)
+		go receive(socket, p.key, func(m message, err error) {
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err) // whoever has no key is no front end of this kernel
+				return
+			}
+			p.asked <- request{name, m}
+		})
 	}
 	go func() {
 		for {
@@ -135,21 +127,6 @@ func (p *proxy) listen(life context.Context, c connection) error {
 	return nil
 }
 
-func (p *proxy) receive(name string, socket zmq4.Socket) {
-	for {
-		raw, err := socket.Recv()
-		if err != nil {
-			return
-		}
-		m, err := unpack(raw, p.key)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err) // whoever has no key is no front end of this kernel
-			continue
-		}
-		p.asked <- request{name, m}
-	}
-}
-
 // serve hands messages on until the kernel is to end.
 func (p *proxy) serve(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -158,16 +135,15 @@ func (p *proxy) serve(ctx context.Context) error {
 		var err error
 		select {
 		case r := <-p.asked:
-			if r.Header.Type == "shutdown_request" {
-				p.shutDown(r)
+			if err = p.request(r); r.Header.Type == "shutdown_request" {
 				return nil
 			}
-			err = p.request(r)
 		case m := <-p.gonb.received:
 			err = p.answer(m)
 		case r := <-p.reports:
 			if p.running != nil {
-				p.running.heed(r)
+				p.running.bars.add(r)
+				p.running.heeded = p.running.heeded || p.running.interrupted && r.Ended // with what it has
 			}
 		case <-tick.C:
 			err = p.elapse()
@@ -183,16 +159,6 @@ func (p *proxy) serve(ctx context.Context) error {
 	}
 }
 
-// shutDown says that the kernel is going to end.
-func (p *proxy) shutDown(r request) {
-	var wanted struct {
-		Restart bool `json:"restart"`
-	}
-	json.Unmarshal(r.Content, &wanted)
-	p.send(r.socket, r.answer("shutdown_reply", map[string]any{"status": "ok", "restart": wanted.Restart}))
-}
-
-// request takes care of a message of Jupyter.
 func (p *proxy) request(r request) error {
 	switch r.Header.Type {
 	case "execute_request":
@@ -202,22 +168,26 @@ func (p *proxy) request(r request) error {
 		r.Content = closeBrackets(r.Content)
 		p.helping = append(p.helping, r.message)
 		return p.next()
-	case "kernel_info_request":
-		p.describe(r)
+	case "kernel_info_request": // also while a cell runs
+		p.around(r.message, func() { p.send(r.socket, r.answer("kernel_info_reply", kernelInfo)) })
+		if p.running != nil {
+			p.state(p.running.request, "busy") // as it is
+		}
 		return nil
 	case "interrupt_request":
-		p.send(r.socket, r.answer("interrupt_reply", status{"ok"}))
+		p.send(r.socket, r.answer("interrupt_reply", map[string]string{"status": "ok"}))
 		if p.running != nil {
 			p.running.interrupted = true
 		}
 		return p.interrupt()
+	case "shutdown_request":
+		var wanted map[string]any
+		json.Unmarshal(r.Content, &wanted)
+		p.send(r.socket, r.answer("shutdown_reply", map[string]any{"status": "ok", "restart": wanted["restart"] == true}))
+		return nil
 	}
 	socket := map[string]zmq4.Socket{"shell": p.gonb.shell, "control": p.gonb.control, "stdin": p.gonb.stdin}[r.socket]
 	return p.forward(socket, r.socket, r.message)
-}
-
-type status struct {
-	Status string `json:"status"`
 }
 
 // forward hands a request to gonb, with the way back in front of its route.
@@ -253,7 +223,6 @@ func (p *proxy) next() error {
 	return p.forward(p.gonb.shell, "shell", p.running.request)
 }
 
-// interrupt ends the program of the running cell.
 func (p *proxy) interrupt() error {
 	_, err := p.gonb.send(p.gonb.control, "interrupt_request", struct{}{})
 	return err
@@ -274,7 +243,6 @@ func (p *proxy) elapse() error {
 	return nil
 }
 
-// answer takes care of a message of gonb.
 func (p *proxy) answer(m message) error {
 	e := p.running
 	switch {
@@ -309,8 +277,7 @@ func (p *proxy) handBack(m message) {
 	p.send(from, m)
 }
 
-// finish ends the running cell for Jupyter, and drops the cells that wait if it
-// failed or was interrupted.
+// finish ends the running cell for Jupyter, and after a failure or interrupt those that wait.
 func (p *proxy) finish(e *execution) {
 	p.running = nil
 	p.hear(e)
@@ -329,7 +296,8 @@ func (p *proxy) finish(e *execution) {
 	if e.failure != nil {
 		e.failure.Content = encoded(explained)
 		p.publish(*e.failure)
-		e.reply.Content = encoded(failedReply{"error", e.count, explained})
+		e.reply.Content = encoded(map[string]any{"status": "error", "execution_count": e.count,
+			"ename": explained.Name, "evalue": explained.Value, "traceback": explained.Traceback})
 	}
 	p.handBack(*e.reply)
 	p.publish(*e.idle)
@@ -337,17 +305,9 @@ func (p *proxy) finish(e *execution) {
 		return
 	}
 	for _, m := range p.waiting {
-		p.around(m, func() { p.send("shell", m.answer("execute_reply", status{"aborted"})) })
+		p.around(m, func() { p.send("shell", m.answer("execute_reply", map[string]string{"status": "aborted"})) })
 	}
 	p.waiting = nil
-}
-
-// describe answers what the kernel is, also while a cell runs.
-func (p *proxy) describe(r request) {
-	p.around(r.message, func() { p.send(r.socket, r.answer("kernel_info_reply", kernelInfo)) })
-	if p.running != nil {
-		p.publish(p.running.request.answer("status", executionState{"busy"})) // as it is
-	}
 }
 
 // kernelInfo describes the kernel. The description of the language has no version:
@@ -357,32 +317,29 @@ var kernelInfo = map[string]any{
 	"banner": "Go by gonb", "language_info": languageInfo, "help_links": []any{},
 }
 
-type executionState struct {
-	State string `json:"execution_state"`
-}
-
 // around does something between the states busy and idle.
 func (p *proxy) around(m message, do func()) {
-	p.publish(m.answer("status", executionState{"busy"}))
+	p.state(m, "busy")
 	do()
-	p.publish(m.answer("status", executionState{"idle"}))
+	p.state(m, "idle")
 }
 
-// print shows a text among the errors of the running cell.
+func (p *proxy) state(m message, state string) {
+	p.publish(m.answer("status", map[string]string{"execution_state": state}))
+}
+
 func (p *proxy) print(text string) {
 	if text != "" {
 		p.publish(p.running.printed(text))
 	}
 }
 
-// publish sends a message to all front ends.
 func (p *proxy) publish(m message) {
 	m.Routing = [][]byte{[]byte(m.Header.Type)}
 	p.iopub.SendMulti(m.pack(p.key))
 }
 
-// send sends a message to one front end. One that is gone, as after a reload of its
-// page, is no reason to end.
+// send sends a message to one front end, which may be gone, as after a reload of its page.
 func (p *proxy) send(socket string, m message) {
 	if to := p.sockets[socket]; to != nil {
 		to.SendMulti(m.pack(p.key))
@@ -413,12 +370,10 @@ func closeBrackets(content json.RawMessage) json.RawMessage {
 
 var closing = map[token.Token]byte{token.LPAREN: ')', token.LBRACK: ']', token.LBRACE: '}'}
 
-// unmatched returns the brackets that are open at the end of a text, and how many it
-// closes that it has not opened.
+// unmatched returns the brackets that a text leaves open, and how many it closes without an open one.
 func unmatched(text string) (open []token.Token, closed int) {
 	var s scanner.Scanner
-	files := token.NewFileSet()
-	s.Init(files.AddFile("", files.Base(), len(text)), []byte(text), nil, 0)
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), nil, 0)
 	for {
 		switch _, symbol, _ := s.Scan(); symbol {
 		case token.EOF:
@@ -437,13 +392,9 @@ func unmatched(text string) (open []token.Token, closed int) {
 
 // deadLink is a link of gopls to the documentation of a package that is on this
 // machine only: the project's or the cell's own.
-var (
-	deadLink   = regexp.MustCompile(`\[([^\]]*)\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
-	linkToPage = regexp.MustCompile(`\[[^\]]* on pkg\.go\.dev\]`)
-)
+var deadLink = regexp.MustCompile(`\[([^\]]* on pkg\.go\.dev|([^\]]*))\]\(https://pkg\.go\.dev/(qhlab|gonb_|command-line-arguments)[^)]*\)`)
 
-// withoutDeadLinks leaves the words of such links in the help about a name, and
-// nothing of one that stands for itself.
+// withoutDeadLinks leaves of such links in the help about a name the words, if they say anything.
 func withoutDeadLinks(content json.RawMessage) json.RawMessage {
 	var help map[string]any
 	if json.Unmarshal(content, &help) != nil {
@@ -452,13 +403,7 @@ func withoutDeadLinks(content json.RawMessage) json.RawMessage {
 	data, _ := help["data"].(map[string]any)
 	for mime, value := range data {
 		if markdown, ok := value.(string); ok {
-			markdown = deadLink.ReplaceAllStringFunc(markdown, func(link string) string {
-				if linkToPage.MatchString(link) {
-					return ""
-				}
-				return deadLink.ReplaceAllString(link, "$1")
-			})
-			data[mime] = strings.TrimRight(markdown, "-\n ")
+			data[mime] = strings.TrimRight(deadLink.ReplaceAllString(markdown, "$2"), "-\n ")
 		}
 	}
 	return encoded(help)

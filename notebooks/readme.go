@@ -5,14 +5,19 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"qhlab/plotting"
+	"qhlab/qhnet"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/oracle"
 )
 
-// The README's tables stand between these lines. They and the pictures follow
-// the saved notebooks.
+// The README's tables stand between these lines. They and the pictures follow the saved notebooks.
 const (
 	tableBegins  = "<!-- notebooks: written by go run ./notebooks run -->\n"
 	tableEnds    = "<!-- end of notebooks -->\n"
@@ -28,7 +33,6 @@ func readme(ctx context.Context, p project, _ []string) error {
 	return cmp.Or(err, updateReadme(p))
 }
 
-// updateReadme rewrites the README's tables and pictures.
 func updateReadme(p project) error {
 	rows, claims, pictures, err := readmeTables(p)
 	if err != nil {
@@ -56,9 +60,8 @@ func updateReadme(p project) error {
 	return writeChanged(path, []byte(whole))
 }
 
-// readmeTables returns the tables of notebooks and of what they check and, by their
-// paths, the pictures: for each notebook the figure of the cell tagged "cover", or its
-// first.
+// readmeTables returns the tables of notebooks and of what they check and, by their paths, the
+// pictures: for each notebook the figure of the cell tagged "cover", or its first.
 func readmeTables(p project) (rows, claims string, pictures map[string][]byte, err error) {
 	paths, err := p.notebooks(nil)
 	if err != nil {
@@ -91,10 +94,8 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 	return rows, claims, pictures, nil
 }
 
-// inTable escapes what would end a column.
 func inTable(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// cover is the picture that stands for the notebook, or nil.
 func (nb *notebook) cover() (first *output) {
 	for _, c := range nb.Cells {
 		for _, o := range c.Outputs {
@@ -119,7 +120,6 @@ func writeChanged(path string, data []byte) error {
 	return replaceFile(path, data)
 }
 
-// chapter is the number that the name of a notebook begins with.
 func chapter(path string) string {
 	number, _, _ := strings.Cut(title(path), "-")
 	return number
@@ -160,4 +160,51 @@ func (nb *notebook) claims() (all []claim) {
 		}
 	}
 	return all
+}
+
+// movingPicture is the README's: how the boundary of notebook 00 turns while the flow
+// goes on, one frame for each sixth of a decade of log(1/L).
+func movingPicture(ctx context.Context) ([]byte, error) {
+	balls := oracle.TwoBalls{Center: []float64{1, 0.6}, High: []int{0}, Radius: 0.6}
+	model := nn.Diagonal(1, 2)
+	margins, err := qhnet.NewBallMargins(model, balls.Centers(), balls.Radius)
+	if err != nil {
+		return nil, err
+	}
+	path, err := qhnet.Flow{Margins: margins, Start: balls.Start(model, 0.7), Until: 1e4, PerDecade: 6}.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path = path.Since(1)
+	room := path.Series(func(p qhnet.Point) float64 { return balls.RobustnessOf(model.Coefficients(nil, p.Theta)) })
+	var frames []plotting.Figure
+	for i, p := range path.Points {
+		frames = append(frames, movingFrame(balls, model.Coefficients(nil, p.Theta), path.LogInverses(), room, i))
+	}
+	last := frames[len(frames)-1]
+	for range 8 { // to look at the end
+		frames = append(frames, last)
+	}
+	return plotting.EncodeAnimation(frames, 16)
+}
+
+func movingFrame(balls oracle.TwoBalls, beta, u, room []float64, now int) plotting.Figure {
+	line := func(b []float64, role plotting.Role) plotting.Line {
+		scale := 1.9 / math.Hypot(b[0], b[1])
+		return plotting.Line{X: []float64{-b[1] * scale, b[1] * scale}, Y: []float64{b[0] * scale, -b[0] * scale}, Role: role}
+	}
+	disc := func(sign float64, class int) plotting.Circle {
+		return plotting.Circle{X: sign * balls.Center[0], Y: sign * balls.Center[1], R: balls.Radius, Role: plotting.Class(class), Filled: true}
+	}
+	return plotting.Figure{
+		Width:   plotting.Width{Length: 280},
+		Caption: "The boundary turns until it touches the balls, and the room between them goes to zero.",
+		Panels: []plotting.Panel{
+			{Equal: true, X: plotting.Axis{Label: "x_1", Min: -2, Max: 2}, Y: plotting.Axis{Label: "x_2", Min: -1.5, Max: 1.5},
+				Layers: []plotting.Layer{disc(1, 1), disc(-1, 0), line(balls.Center, plotting.Second), line(beta, plotting.Highest)}},
+			{X: plotting.Axis{Label: "log(1/L)", Scale: plotting.Log, Min: 1, Max: u[len(u)-1]},
+				Y: plotting.Axis{Label: "distance from the balls", Min: 0, Max: 0.6},
+				Layers: []plotting.Layer{plotting.Line{X: u[:now+1], Y: room[:now+1], Role: plotting.Highest},
+					plotting.Scatter{X: u[now : now+1], Y: room[now : now+1], Role: plotting.Highest}}}},
+	}
 }

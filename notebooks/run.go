@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -79,16 +80,14 @@ func run(ctx context.Context, p project, args []string) error {
 		v := v
 		v.env = sweepMode(mode, path)
 		fresh, err := executeNotebook(ctx, p, path, progress, v)
-		switch {
-		case err != nil:
-		case *out != "":
-			err = fresh.write(*out)
-		case *check:
+		if err == nil && *check {
 			return checkNotebook(path, fresh, progress)
-		default:
-			if _, err = readUnchanged(path, fresh); err == nil {
-				err = fresh.write(path)
-			}
+		}
+		if err == nil && *out == "" {
+			_, err = readUnchanged(path, fresh)
+		}
+		if err == nil {
+			err = fresh.write(cmp.Or(*out, path))
 		}
 		if err != nil {
 			err = errors.Join(err, keepUnfinished(p, path, fresh))
@@ -101,7 +100,6 @@ func run(ctx context.Context, p project, args []string) error {
 	return updateReadme(p)
 }
 
-// checkNotebook compares a notebook that ran with the saved one.
 func checkNotebook(path string, fresh *notebook, progress *progress) error {
 	saved, err := readUnchanged(path, fresh)
 	if err != nil {
@@ -114,8 +112,7 @@ func checkNotebook(path string, fresh *notebook, progress *progress) error {
 	return err
 }
 
-// inParallel calls work for every path, at most jobs at a time, and returns all
-// errors in the order of the paths.
+// inParallel calls work for every path, at most jobs at a time, and joins the errors in order.
 func inParallel(jobs int, paths []string, work func(path string) error) error {
 	failures := make([]error, len(paths))
 	slots := make(chan struct{}, max(1, jobs))
@@ -138,15 +135,12 @@ func readUnchanged(path string, ran *notebook) (*notebook, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.EqualFunc(saved.Cells, ran.Cells, sameInput) {
+	if !slices.EqualFunc(saved.Cells, ran.Cells, func(a, b *cell) bool {
+		return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
+	}) {
 		return nil, fmt.Errorf("%s changed on disk while it ran: save it in JupyterLab and run it again", title(path))
 	}
 	return saved, nil
-}
-
-// sameInput tells whether two cells are the same but for their outputs.
-func sameInput(a, b *cell) bool {
-	return a.ID == b.ID && a.Type == b.Type && a.Source == b.Source && reflect.DeepEqual(a.Metadata["tags"], b.Metadata["tags"])
 }
 
 // keepUnfinished saves what a notebook computed that failed, was interrupted or
@@ -216,45 +210,35 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 // else, no cell uses what only a later one declares, which together would work, and no
 // saved output names a cell and a line, as an expected error does.
 func (nb *notebook) canJoin() bool {
-	imports := 0
-	for i, c := range nb.Cells {
-		if c.runnable() && importLine.MatchString(string(c.Source)) {
-			imports = i + 1
-		}
-		if c.hasTag("raises-exception") {
+	for i, c := range nb.runnable() {
+		if i > 0 && importLine.MatchString(string(c.Source)) || c.hasTag("raises-exception") {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(nb.Cells[:max(0, imports-1)], (*cell).runnable) && nb.inOrder()
+	return nb.inOrder()
 }
 
 var importLine = regexp.MustCompile(`(?m)^import\b`)
 
 // inOrder tells whether every cell that only declares finds what it uses above itself.
 func (nb *notebook) inOrder() bool {
-	declared, undefined := map[string]int{}, make([][]string, len(nb.Cells))
-	for i, c := range slices.Backward(nb.Cells) {
-		if !c.runnable() {
-			continue
-		}
+	declared, missing := map[string]bool{}, map[string]bool{}
+	for _, c := range nb.runnable() {
 		files := token.NewFileSet()
 		_, file, err := c.parse(files)
 		if err != nil {
 			continue // a cell of statements
 		}
 		config := types.Config{Error: func(err error) {
-			if name, missing := strings.CutPrefix(err.(types.Error).Msg, "undefined: "); missing {
-				undefined[i] = append(undefined[i], name)
-			}
+			name, undefined := strings.CutPrefix(err.(types.Error).Msg, "undefined: ")
+			missing[name] = undefined && !declared[name]
 		}}
 		cell, _ := config.Check("cells", files, []*ast.File{file}, nil)
 		for _, name := range cell.Scope().Names() {
-			declared[name] = i
-		}
-	}
-	for i, names := range undefined {
-		if slices.ContainsFunc(names, func(name string) bool { return declared[name] > i }) {
-			return false
+			if missing[name] {
+				return false
+			}
+			declared[name] = true
 		}
 	}
 	return true
@@ -269,9 +253,8 @@ func init_noInput() {
 	syscall.Open("/dev/null", syscall.O_RDONLY, 0)
 }`
 
-// executeCells runs the cells from top to bottom until one fails.
 func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, progress *progress, v variant, together bool) error {
-	total, count, section := nb.countRunnable(), 0, ""
+	total, count, section := len(nb.runnable()), 0, ""
 	collector, waiting := newCollector(), ""
 	for _, c := range nb.Cells {
 		section = c.heading(section)
@@ -305,10 +288,9 @@ func executeCells(ctx context.Context, k *kernel, nb *notebook, title string, pr
 	return nil
 }
 
-// executeCell runs the code of a cell and of those that wait for it. A cell tagged
-// raises-exception may fail; the error of another is what it printed and the kernel's
-// report, which names the line.
-func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector *collector) error {
+// executeCell runs the code of a cell and of those that wait for it. A cell tagged raises-exception
+// may fail; the error of another is what it printed and the kernel's report, which names the line.
+func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector collector) error {
 	var broken error
 	err := k.execute(ctx, code, func(m message) {
 		broken = errors.Join(broken, collector.collect(c, m))
@@ -322,13 +304,8 @@ func executeCell(ctx context.Context, k *kernel, c *cell, code string, collector
 	return nil
 }
 
-func (nb *notebook) countRunnable() (n int) {
-	for _, c := range nb.Cells {
-		if c.runnable() {
-			n++
-		}
-	}
-	return n
+func (nb *notebook) runnable() []*cell {
+	return slices.DeleteFunc(slices.Clone(nb.Cells), func(c *cell) bool { return !c.runnable() })
 }
 
 // heading returns the last heading in a text cell, or the one before it.
@@ -336,7 +313,7 @@ func (c *cell) heading(previous string) string {
 	if c.Type != "markdown" {
 		return previous
 	}
-	for _, line := range strings.Split(string(c.Source), "\n") {
+	for line := range strings.Lines(string(c.Source)) {
 		if strings.HasPrefix(line, "#") {
 			previous = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		}

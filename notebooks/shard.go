@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -57,15 +58,15 @@ func (nb *notebook) onlySweeps() error {
 	return nil
 }
 
-// job is what a job file needs to know.
+const slurmFile, kubernetesFile = "slurm.sh", "kubernetes.yaml" // in the folder jobs
+
 type job struct {
 	Title, Notebook string // for people, and for the command
 	Tasks, Last     int
 	Project, Store  string
 }
 
-// writeJob prints a file for a cluster.
-func writeJob(w io.Writer, file *template.Template, p project, path string, tasks int) error {
+func writeJob(w io.Writer, file string, p project, path string, tasks int) error {
 	nb, err := readNotebook(path)
 	if err == nil {
 		err = nb.onlySweeps()
@@ -80,61 +81,15 @@ func writeJob(w io.Writer, file *template.Template, p project, path string, task
 	case file == kubernetesFile:
 		return fmt.Errorf("%s: the image holds only the project's own notebooks", path)
 	}
-	return file.Execute(w, j)
+	return jobFiles.ExecuteTemplate(w, file, j)
 }
 
-// shellQuote makes one word of a text for a shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-var slurmFile = template.Must(template.New("slurm").Funcs(template.FuncMap{"q": shellQuote}).Parse(`#!/bin/sh
-#SBATCH --job-name={{.Title}}
-#SBATCH --array=0-{{.Last}}
-#SBATCH --ntasks=1
-#SBATCH --cpus-per-task=1
-#SBATCH --mem=2G
-#SBATCH --time=01:00:00
-#SBATCH --output=%x-%a.log
-# All nodes must see the two folders below. A task that was killed is submitted again, such as
-# sbatch --array=2 FILE. When all are done, this draws the figures and keeps the results:
-#   QHLAB_STORE={{q .Store}} go run ./notebooks run {{q .Notebook}}
-cd {{q .Project}} || exit
-export QHLAB_STORE={{q .Store}} GOMAXPROCS="$SLURM_CPUS_PER_TASK"
-exec go run ./notebooks run {{q .Notebook}} -shard "$SLURM_ARRAY_TASK_ID/{{.Tasks}}"
-`))
+// In kubernetes.yaml, the fields are those of batch/v1, Job, and $JOB_COMPLETION_INDEX is
+// set in indexed jobs.
+//
+//go:embed jobs
+var jobs embed.FS
 
-// The fields are those of batch/v1, Job. $JOB_COMPLETION_INDEX is set in indexed jobs.
-var kubernetesFile = template.Must(template.New("kubernetes").Parse(`# The image is that of the Dockerfile, where the cluster can pull it; the claim qhlab-store is a volume
-# that all nodes can write. When the job is complete, run the notebook with QHLAB_STORE set to that volume.
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: qhlab-{{.Title}}
-spec:
-  completionMode: Indexed
-  completions: {{.Tasks}}
-  parallelism: {{.Tasks}}
-  backoffLimit: {{.Tasks}}
-  template:
-    spec:
-      restartPolicy: Never
-      securityContext:
-        fsGroup: 1000
-      containers:
-      - name: shard
-        image: qhlab
-        command: [sh, -c]
-        args: ['exec /home/qhlab/notebooks run {{.Title}} -shard "$JOB_COMPLETION_INDEX/{{.Tasks}}"']
-        env:
-        - name: QHLAB_STORE
-          value: /store
-        resources:
-          requests: {cpu: "1", memory: 1Gi}
-          limits: {cpu: "1", memory: 2Gi}
-        volumeMounts:
-        - name: store
-          mountPath: /store
-      volumes:
-      - name: store
-        persistentVolumeClaim:
-          claimName: qhlab-store
-`))
+var jobFiles = template.Must(template.New("").Funcs(template.FuncMap{"q": shellQuote}).ParseFS(jobs, "jobs/*"))

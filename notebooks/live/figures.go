@@ -107,41 +107,35 @@ func call(e *ast.CallExpr) (v reflect.Value, err error) {
 		return v, fmt.Errorf("this is none of the layers and options, which are %s", known)
 	}
 	f := reflect.ValueOf(constructors[name.Name])
+	t, given := f.Type(), len(e.Args)
+	switch last := t.NumIn() - 1; {
+	case given < last || given == last && !t.IsVariadic():
+		return v, fmt.Errorf("%s has too few arguments", name.Name)
+	case given > last+1 && !t.IsVariadic():
+		return v, fmt.Errorf("%s cannot take its argument %d", name.Name, last+2)
+	}
 	var arguments []reflect.Value
 	for i, a := range e.Args {
 		argument, err := value(a)
 		if err != nil {
 			return v, err
 		}
-		want, ok := parameter(f.Type(), i)
-		if ok && want.Kind() == reflect.Float64 && argument.CanInt() {
+		want := t.In(min(i, t.NumIn()-1))
+		if t.IsVariadic() && i >= t.NumIn()-1 {
+			want = want.Elem()
+		}
+		if want.Kind() == reflect.Float64 && argument.CanInt() {
 			argument = argument.Convert(want)
 		}
-		if !ok || argument.Type() != want {
+		if argument.Type() != want {
 			return v, fmt.Errorf("%s cannot take its argument %d", name.Name, i+1)
 		}
 		arguments = append(arguments, argument)
 	}
-	if fixed := f.Type().NumIn(); len(arguments) < fixed && !(f.Type().IsVariadic() && len(arguments) == fixed-1) {
-		return v, fmt.Errorf("%s has too few arguments", name.Name)
-	}
 	return f.Call(arguments)[0], nil
 }
 
-// parameter is the type of argument i.
-func parameter(f reflect.Type, i int) (reflect.Type, bool) {
-	last := f.NumIn() - 1
-	switch {
-	case f.IsVariadic() && i >= last:
-		return f.In(last).Elem(), true
-	case i <= last:
-		return f.In(i), true
-	}
-	return nil, false
-}
-
-// Drag follows gradient flow of a small network on points of the plane that the reader
-// drags.
+// Drag follows gradient flow of a small network on points of the plane that the reader drags.
 var Drag = Figure{
 	Controls: []Control{
 		{Label: "the points", Points: crossed, Reach: reach, Deferred: true},

@@ -50,8 +50,7 @@ type Answer struct {
 	Error   string  `json:",omitempty"`
 }
 
-// Figure is a live figure: its controls, and what it shows. Draw reports how far it is,
-// from 0 to 1, if it takes long.
+// Figure has controls, and shows an answer. Draw reports how far it is, from 0 to 1, if it takes long.
 type Figure struct {
 	Caption  string // of a figure without a picture
 	Controls []Control
@@ -82,42 +81,33 @@ func Interact(sliders []plotting.Slider, draw func(values []float64) plotting.Fi
 // Ask answers a question in JSON: the controls of a figure if there is no input, or
 // what it shows. A figure that panics, as cells do where something is wrong, says why.
 func Ask(name string, input []byte, progress func(share float64)) (reply []byte) {
-	var a Answer
 	defer func() {
 		if r := recover(); r != nil {
-			a = Answer{Error: fmt.Sprint(r)}
-		}
-		if reply == nil {
-			reply, _ = json.Marshal(a) // which holds strings and numbers that are finite
+			reply, _ = json.Marshal(Answer{Error: fmt.Sprint(r)})
 		}
 	}()
 	f, ok := Figures[name]
 	if !ok {
-		return fail(&a, fmt.Errorf("there is no live figure %q", name))
+		panic(fmt.Sprintf("there is no live figure %q", name))
 	}
 	if len(input) == 0 {
 		reply, _ = json.Marshal(f.Controls)
 		return reply
 	}
 	var in Input
+	var a Answer
 	err := json.Unmarshal(input, &in)
 	if err == nil {
 		a, err = f.Draw(in, progress)
 	}
-	return fail(&a, err)
-}
-
-// fail adds the error to the answer, which keeps what was computed before it.
-func fail(a *Answer, err error) []byte {
 	if err != nil {
-		a.Error = err.Error()
+		a.Error = err.Error() // with what was computed before it
 	}
-	reply, _ := json.Marshal(a)
+	reply, _ = json.Marshal(a) // which holds strings and numbers that are finite
 	return reply
 }
 
-// picture draws a figure, and finds where a square around the origin is in its first
-// panel, if there is one.
+// picture draws a figure, and finds where a square around the origin is in its first panel, if any.
 func picture(f plotting.Figure, reach float64) (Answer, error) {
 	p := &probe{reach: reach}
 	if reach > 0 {

@@ -2,7 +2,6 @@ package collapse_test
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -32,9 +31,6 @@ func TestBadInput(t *testing.T) {
 	b.Refuse("NewClassFeatures of means equal up to rounding", func() (any, error) {
 		return collapse.NewClassFeatures(mat.NewDense(2, 1, []float64{1, 1 + 0x1p-52}), []int{0, 1}, 2)
 	})
-	for name, f := range map[string]*collapse.ClassFeatures{"nil": nil, "zero": {}} {
-		b.Refuse("WithinClassVariability of "+name+" features", func() (any, error) { return f.WithinClassVariability(), nil })
-	}
 	for name, scale := range map[string]float64{"tiny": 1e-200, "subnormal": 1e-310, "large": 1e150, "huge": 1e300} {
 		var scaled mat.Dense
 		scaled.Scale(scale, h)
@@ -49,18 +45,6 @@ func TestBadInput(t *testing.T) {
 	b.Refuse("Measure zero weights", func() (any, error) { return collapse.Measure(h, labels, mat.NewDense(2, 2, nil), nil) })
 	b.Length("Measure bias", []float64{0, 0}, func(v []float64) (any, error) { return collapse.Measure(h, labels, w, v) })
 	b.Float("Measure bias", func(v float64) (any, error) { return collapse.Measure(h, labels, w, []float64{0, v}) }, -1, 0, 1e-320, 1e300)
-	b.Matrix("ETFDistance", w, func(m *mat.Dense) (any, error) {
-		if m != nil && (m.RawMatrix().Cols == 3 || m.RawMatrix().Rows == 3) {
-			m = mat.NewDense(1, 2, nil) // any other shape will do
-		}
-		if m == nil {
-			return collapse.ETFDistance(nil), nil
-		}
-		return collapse.ETFDistance(m), nil
-	})
-	b.Refuse("ETFDistance of zero", func() (any, error) { return collapse.ETFDistance(mat.NewDense(2, 2, nil)), nil })
-	b.Int("ETFFloor classes", func(n int) (any, error) { return collapse.ETFFloor(n, 2), nil }, badinput.Far, math.MaxInt)
-	b.Int("ETFFloor d", func(n int) (any, error) { return collapse.ETFFloor(3, n), nil }, 1, badinput.Far, math.MaxInt)
 	b.Int("SimplexETF classes", func(n int) (any, error) { return collapse.SimplexETF(n, 2), nil })
 	b.Int("SimplexETF d", func(n int) (any, error) { return collapse.SimplexETF(2, n), nil }, 1)
 	b.Int("SimplexETF square", func(n int) (any, error) { return collapse.SimplexETF(n, n), nil })

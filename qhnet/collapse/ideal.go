@@ -12,16 +12,15 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// IdealProblem is the unconstrained features model: every point has its own
-// trainable feature vector, as if the layers below the last ones could place it
-// anywhere, and only normalization and classifier are left of the network,
+// IdealProblem is the unconstrained features model: every point has its own trainable feature
+// vector, as if the layers below could place it anywhere, and only normalization and
+// classifier are left of the network,
 //
 //	f_k = W h_k (+ b),   h_k = normalization of the free vector z_k ∈ R^d.
 //
-// It is where collapse can be computed exactly: see [IdealProblem.Collapsed]. As
-// a [nn.Network] it reads one-hot inputs, x_k = e_k, so that its first layer holds
-// the free vectors, one a column. See Mixon, Parshall and Pi, arXiv:2011.11619,
-// and Zhu et al., arXiv:2105.02375.
+// Collapse can be computed exactly here: see [IdealProblem.Collapsed]. As a [nn.Network] it
+// reads one-hot inputs, so that its first layer holds the free vectors, one a column. See
+// Mixon, Parshall and Pi, arXiv:2011.11619, and Zhu et al., arXiv:2105.02375.
 type IdealProblem struct {
 	Classes, PerClass int
 	Features          int // d
@@ -29,8 +28,7 @@ type IdealProblem struct {
 	Bias              bool // a trainable b
 }
 
-// Normalization is the normalization of an [IdealProblem], such as RMS or
-// RMS.WithScale().
+// Normalization is the normalization of an [IdealProblem], such as RMS or RMS.WithScale().
 type Normalization int
 
 const (
@@ -67,26 +65,21 @@ func (p IdealProblem) normalization() ([]nn.Layer, error) {
 	if p.Normalization.hasScale() {
 		options = append(options, nn.WithScale())
 	}
-	switch p.Normalization.plain() {
-	case Batch:
-		return []nn.Layer{nn.Named("normalization", nn.BatchNorm(options...))}, nil
-	case Layer:
-		return []nn.Layer{nn.Named("normalization", nn.LayerNorm(options...))}, nil
-	case RMS:
-		return []nn.Layer{nn.Named("normalization", nn.RMSNorm(options...))}, nil
-	case None:
-		if !p.Normalization.hasScale() {
-			return nil, nil
-		}
+	kinds := map[Normalization]func(...nn.Option) nn.Layer{Batch: nn.BatchNorm, Layer: nn.LayerNorm, RMS: nn.RMSNorm}
+	switch kind := kinds[p.Normalization.plain()]; {
+	case kind != nil:
+		return []nn.Layer{nn.Named("normalization", kind(options...))}, nil
+	case p.Normalization == None:
+		return nil, nil
+	case p.Normalization.plain() == None:
 		return nil, errors.New("qhnet: ideal problem: a scale needs a normalization before it; use Batch, Layer or RMS")
 	}
 	return nil, fmt.Errorf("qhnet: ideal problem: there is no %v; use None, Batch, Layer or RMS", p.Normalization)
 }
 
-// Network returns the model, with the layers "features", "normalization" (if
-// there is one) and "classifier". It is an error if there are fewer than two
-// classes, no points, or less room than an ETF needs: d ≥ C-1, and d ≥ C if
-// every feature vector must sum to zero.
+// Network returns the model, with the layers "features", "normalization" (if there is one) and
+// "classifier". It is an error if there are fewer than two classes, no points, or less room than an
+// ETF needs: d ≥ C-1, and d ≥ C if every feature vector must sum to zero.
 func (p IdealProblem) Network() (*nn.Network, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -118,8 +111,7 @@ func (p IdealProblem) check() error {
 	return nil
 }
 
-// Set returns the points: one-hot inputs, labels in order of the classes. It panics
-// if Network refuses their number.
+// Set returns one-hot inputs, labels in order of the classes. It panics if Network refuses the number.
 func (p IdealProblem) Set() dataset.Set {
 	if err := p.check(); err != nil {
 		panic(err.Error())
@@ -144,15 +136,13 @@ func (p IdealProblem) Set() dataset.Set {
 //	‖W‖²_F = ‖γ‖² = (C-1)/√C          batch normalization
 //	‖W‖²_F = ‖γ‖² = (C-1)^{3/2}/√(C d)  RMS normalization, with C-1 features in use
 //
-// The second is the least of ETFs only. For an even number of classes, features at both
-// ends of C/2 axes cost 2 (C/2)^{3/2}/(C-1)^{3/2} times as much, which is less from six
-// classes on (0.93, the octahedron): there Collapsed satisfies the first-order conditions
-// and is no optimum.
+// The second is the least of ETFs only. For an even number of classes, features at both ends of C/2
+// axes cost 2 (C/2)^{3/2}/(C-1)^{3/2} times as much, which is less from six classes on (0.93, the
+// octahedron): there Collapsed satisfies the first-order conditions and is no optimum.
 //
-// Without normalization, for n_c points a class and the matrix Z of features,
-// ‖W‖²_F = ‖Z‖²_F = (C-1)√n_c. The bias is 0. It is an error if the ETF is not a
-// solution (layer normalization with a scale, where features that sum to zero
-// have more room in some directions than in others).
+// Without normalization, for n_c points a class and the matrix Z of features, ‖W‖²_F = ‖Z‖²_F =
+// (C-1)√n_c. The bias is 0. It is an error if the ETF is not a solution (layer normalization with a
+// scale, where features that sum to zero have more room in some directions than in others).
 func (p IdealProblem) Collapsed() ([]float64, error) {
 	n, err := p.Network()
 	if err != nil {
@@ -219,16 +209,14 @@ func (p IdealProblem) means() (*mat.Dense, error) {
 
 func (p IdealProblem) points() int { return p.Classes * p.PerClass }
 
-// SimplexETF returns the simplex equiangular tight frame of C directions in
-// R^d, one a row: unit vectors that sum to zero and are as far apart as C
-// vectors can be,
+// SimplexETF returns the simplex equiangular tight frame of C directions in R^d, one a row:
+// unit vectors that sum to zero and are as far apart as C vectors can be,
 //
-//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j.
+//	⟨e_i, e_j⟩ = -1/(C-1) for i ≠ j
 //
-// Entries beyond column C-1 are zero. The rows are those of a scaled Helmert
-// matrix, so every entry is one correctly rounded square root. It panics if
-// C < 2 or d < C-1, where no such frame exists. See Papyan, Han and Donoho,
-// arXiv:2008.08186, definition of the simplex ETF.
+// (Papyan, Han and Donoho, arXiv:2008.08186). Entries beyond column C-1 are zero. The rows are
+// those of a scaled Helmert matrix, so every entry is one correctly rounded square root. It
+// panics if C < 2 or d < C-1, where no such frame exists.
 func SimplexETF(classes, d int) *mat.Dense {
 	if classes < 2 || d < classes-1 || float64(classes)*float64(d) > 1<<30 {
 		panic(fmt.Sprintf("qhnet: no simplex ETF of %d classes in %d dimensions: it needs at least 2 classes and d ≥ C-1, and at most 2³⁰ entries", classes, d))
@@ -245,9 +233,8 @@ func SimplexETF(classes, d int) *mat.Dense {
 	return frame
 }
 
-// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d):
-// cosines and sines of the same frequency, with a constant column if k is odd,
-// the harmonic frame.
+// evenBasis sets basis to k < d columns whose rows all have the norm √(k/d): cosines and sines of
+// the same frequency, with a constant column if k is odd, the harmonic frame.
 func evenBasis(basis *mat.Dense) {
 	d, k := basis.Dims()
 	for i := range d {

@@ -18,18 +18,15 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// ClassFeatures holds the last-layer features of labelled points and the class
-// statistics that the collapse metrics are made of. Every class counts the
-// same, whatever its number of points:
+// ClassFeatures holds the last-layer features of labelled points and the class statistics that
+// the collapse metrics are made of. Every class counts the same, whatever its number of points:
 //
 //	μ_c = mean of class c,  μ_G = (1/C) Σ_c μ_c,  M = rows μ_c - μ_G
 //	Σ_W = (1/C) Σ_c mean over class c of (h - μ_c)(h - μ_c)ᵀ
 //	Σ_B = (1/C) Mᵀ M
 //
-// With balanced classes this is the usual definition. With imbalance, published
-// code that averages over points weighs large classes more, and an ETF of the
-// means is then not centred at its μ_G; here an exact ETF gives 0 on every
-// metric under any imbalance.
+// With balanced classes this is the usual definition. Published code that averages over points
+// weighs large classes more; here an exact ETF gives 0 on every metric under any imbalance.
 type ClassFeatures struct {
 	H        *mat.Dense // n×d features
 	Labels   []int      // n
@@ -51,8 +48,7 @@ func checkSize(what string, a mat.Matrix) error {
 	return nil
 }
 
-// coincide is the distance, relative to the means' length, below which two class means
-// are one but for rounding.
+// coincide is the distance, relative to their length, below which two class means are one.
 const coincide = 1e-13
 
 // NewClassFeatures computes the class statistics of the n×d features h. It is an
@@ -114,19 +110,9 @@ func (f *ClassFeatures) average() error {
 	return nil
 }
 
-// WithinClassVariability returns the NC1 of Papyan, Han and Donoho,
-// arXiv:2008.08186,
-//
-//	tr(Σ_W Σ_B⁺)/C,
-//
-// the within-class scatter measured in units of the between-class scatter. Some
-// published code omits the division by C. The pseudoinverse keeps the singular
-// values of M that exceed the largest by a factor max(C, d)·2⁻⁵², at most
-// min(C-1, d) of them.
-func (f *ClassFeatures) WithinClassVariability() float64 {
-	if f == nil || f.H == nil {
-		panic("qhnet: nil or zero ClassFeatures; make them by NewClassFeatures, and look at its error")
-	}
+// nc1 is tr(Σ_W Σ_B⁺)/C. The pseudoinverse keeps the singular values of M that exceed the
+// largest by a factor max(C, d)·2⁻⁵², at most min(C-1, d) of them.
+func (f *ClassFeatures) nc1() float64 {
 	values, directions := f.betweenDirections()
 	classes, n := len(f.Counts), len(f.Labels)
 	var along mat.Dense
@@ -145,8 +131,7 @@ func (f *ClassFeatures) WithinClassVariability() float64 {
 	return total / float64(classes)
 }
 
-// betweenDirections returns the non-zero singular values of M and its right
-// singular vectors, one a column.
+// betweenDirections returns the singular values of M above zero, and right vectors, one a column.
 func (f *ClassFeatures) betweenDirections() ([]float64, mat.Matrix) {
 	classes, d := f.Centred.Dims()
 	var svd mat.SVD
@@ -200,17 +185,19 @@ func (f *ClassFeatures) disagreement(w *mat.Dense, b []float64) float64 {
 	return float64(wrong) / float64(len(f.Labels))
 }
 
-// Metrics is every collapse metric of one set of features and one classifier
-// f = W h + b. Published code disagrees on some of them, so each comes with its
-// formula. All but BiasNorm are unchanged by a rotation and a rescaling of feature
-// space and are 0 at collapse, if the features have room for an ETF. A class mean at
-// the centre, or a class without weights, has no angle: its metric is NaN.
+// Metrics is every collapse metric of one set of features and one classifier f = W h + b. Published
+// code disagrees on some of them, so each comes with its formula. All but BiasNorm are unchanged by
+// a rotation and a rescaling of feature space and are 0 at collapse, if the features have room for
+// an ETF. A class mean at the centre, or a class without weights, has no angle: its metric is NaN.
 type Metrics struct {
 	Classes, Features, Points int
 	SmallestClass             int // points of the smallest class
 	LargestClass              int // points of the largest class
 
-	NC1      float64 // [ClassFeatures.WithinClassVariability]
+	// NC1 is tr(Σ_W Σ_B⁺)/C of [ClassFeatures], the within-class scatter in units of the
+	// between-class scatter (Papyan, Han and Donoho, arXiv:2008.08186). Some published code
+	// omits the division by C.
+	NC1      float64
 	NC1Ratio float64 // trΣ_W/trΣ_B, without a pseudoinverse (Tirer and Bruna, arXiv:2202.08087)
 
 	// CDNV is the class-distance normalized variance of Galanti, György and Hutter
@@ -221,7 +208,8 @@ type Metrics struct {
 	// NC2 of the centred class means M and of the weights W (Papyan, Han and Donoho,
 	// arXiv:2008.08186): the coefficient of variation std_c ‖a_c‖ / mean_c ‖a_c‖ of the
 	// rows' norms, with division by C; the mean over i ≠ j of |cos∠(a_i, a_j) + 1/(C-1)|;
-	// and, for both at once, [ETFDistance].
+	// and, for both at once, ‖A Aᵀ/‖A Aᵀ‖_F - (I - 11ᵀ/C)/√(C-1)‖_F, which Zhu et al.,
+	// arXiv:2105.02375, apply to W.
 	MeanEquinorm, WeightEquinorm       float64
 	MeanEquiangular, WeightEquiangular float64
 	MeanETF, WeightETF                 float64
@@ -231,13 +219,12 @@ type Metrics struct {
 	NC4    float64 // share of points whose [qhnet.Class] is not that of the nearest mean, the first of equally near ones
 
 	BiasNorm float64 // ‖b‖, 0 without a bias
-	ETFFloor float64 // [ETFFloor], above 0 if there are more than d+1 classes
+	ETFFloor float64 // √(2 - 2√(d/(C-1))), the least MeanETF in d < C-1 dimensions, where no ETF fits; otherwise 0
 }
 
-// Measure computes all metrics for the n×d features h of labelled
-// points under the classifier f = W h + b, W of shape C×d; b may be nil. Errors
-// are those of [NewClassFeatures], a classifier that is zero, and one that is not
-// finite. It panics if shapes differ.
+// Measure computes all metrics for the n×d features h of labelled points under the classifier f = W
+// h + b, W of shape C×d; b may be nil. Errors are those of [NewClassFeatures], a classifier that is
+// zero, and one that is not finite. It panics if shapes differ.
 func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, error) {
 	vector.CheckMatrix("the features", h)
 	vector.CheckMatrix("the classifier", w)
@@ -264,10 +251,10 @@ func Measure(h *mat.Dense, labels []int, w *mat.Dense, b []float64) (Metrics, er
 	c := Metrics{
 		Classes: classes, Features: d, Points: len(labels),
 		SmallestClass: slices.Min(f.Counts), LargestClass: slices.Max(f.Counts),
-		NC1: f.WithinClassVariability(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
-		MeanETF: ETFDistance(f.Centred), WeightETF: ETFDistance(w),
+		NC1: f.nc1(), NC1Ratio: floats.Sum(f.Variance) / math.Pow(mat.Norm(f.Centred, 2), 2), CDNV: f.cdnv(),
+		MeanETF: etfDistance(f.Centred, f.Centred), WeightETF: etfDistance(w, w),
 		NC3ETF: etfDistance(w, f.Centred), NC4: f.disagreement(w, b),
-		BiasNorm: floats.Norm(b, 2), ETFFloor: ETFFloor(classes, d),
+		BiasNorm: floats.Norm(b, 2), ETFFloor: math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1))),
 	}
 	c.MeanEquinorm, c.MeanEquiangular = equality(f.Centred)
 	c.WeightEquinorm, c.WeightEquiangular = equality(w)
@@ -294,27 +281,8 @@ func equality(a *mat.Dense) (norm, angle float64) {
 	return deviation / mean, angle
 }
 
-// ETFDistance returns the Frobenius distance of the normalized Gram matrix of
-// the rows of a from that of a simplex ETF,
-//
-//	‖ A Aᵀ/‖A Aᵀ‖_F - (I - 11ᵀ/C)/√(C-1) ‖_F,
-//
-// one number for equal norms and equal angles, as in Zhu et al., arXiv:2105.02375 (who
-// apply it to W). It is 0 on an ETF of any size and orientation. It panics for fewer
-// than two rows, and for rows without a direction.
-func ETFDistance(a mat.Matrix) float64 {
-	if a == nil {
-		panic("qhnet: ETF distance of nil; give a matrix of at least two rows")
-	}
-	if rows, _ := a.Dims(); rows < 2 {
-		panic("qhnet: distance of one row from a simplex ETF, which has at least 2")
-	}
-	if err := checkSize("the rows", a); err != nil {
-		panic(err.Error())
-	}
-	return etfDistance(a, a)
-}
-
+// etfDistance returns the Frobenius distance of A Bᵀ, divided by its norm, from the Gram
+// matrix (I - 11ᵀ/C)/√(C-1) of a simplex ETF.
 func etfDistance(a, b mat.Matrix) float64 {
 	var gram mat.Dense
 	gram.Mul(a, b.T())
@@ -328,21 +296,7 @@ func etfDistance(a, b mat.Matrix) float64 {
 	return mat.Norm(&gram, 2)
 }
 
-// ETFFloor returns the smallest value that [ETFDistance] can take for C rows in
-// R^d,
-//
-//	√(2 - 2√(d/(C-1))) for d < C-1, otherwise 0:
-//
-// the best Gram matrix of rank d is a d-dimensional part of the ideal one.
-func ETFFloor(classes, d int) float64 {
-	if classes < 2 || d < 1 {
-		panic(fmt.Sprintf("qhnet: ETF distances of %d classes in %d dimensions; use at least 2 in 1", classes, d))
-	}
-	return math.Sqrt(2 - 2*math.Sqrt(min(float64(d)/float64(classes-1), 1)))
-}
-
-// String lays the metrics out as a table, with a remark where classes are
-// imbalanced or too many for an ETF.
+// String makes a table, with a remark where classes are imbalanced or too many for an ETF.
 func (c Metrics) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d classes, %d features, %d points\n", c.Classes, c.Features, c.Points)

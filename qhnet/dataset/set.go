@@ -1,19 +1,17 @@
-// Package dataset makes and reads labelled data: toy sets, rendered glyphs,
-// MNIST, tables. It knows no models.
+// Package dataset makes and reads labelled data: toy sets, MNIST, tables. It knows no models.
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// Set is n labelled points. A model with one output reads class 1 as y = +1
-// and class 0 as y = -1.
+// Set is n labelled points. A model with one output reads class 1 as y = +1 and class 0 as y = -1.
 type Set struct {
 	Name    string
 	X       *mat.Dense // n×d, one input a row
@@ -37,11 +35,10 @@ func (s Set) Check() error {
 	return nil
 }
 
-// CheckPoints reports the first thing that makes the set unfit for evaluating a
-// model at its points: no points, rows and labels of different number, fewer
-// than two classes or more than a million, a shape that does not multiply to the
-// width, a label outside 0..Classes-1, or an entry that is not finite. Classes may be
-// without points.
+// CheckPoints reports the first thing that makes the set unfit for evaluating a model at its
+// points: no points, rows and labels of different number, fewer than two classes or more than
+// a million, a shape that does not multiply to the width, a label outside 0..Classes-1, or an
+// entry that is not finite. Classes may be without points.
 func (s Set) CheckPoints() error {
 	if err := s.checkPoints(); err != nil {
 		return fmt.Errorf("dataset: %s: %w", s.title(), err)
@@ -110,7 +107,6 @@ func (s Set) dims() (n, d int) {
 	return n, d
 }
 
-// size returns the number of entries of an input of the set's shape.
 func (s Set) size() int {
 	size := 1
 	for _, side := range s.Shape {
@@ -119,15 +115,9 @@ func (s Set) size() int {
 	return size
 }
 
-func (s Set) title() string {
-	if s.Name == "" {
-		return "unnamed set"
-	}
-	return s.Name
-}
+func (s Set) title() string { return cmp.Or(s.Name, "unnamed set") }
 
-// Counts returns the number of points of every class. It panics if a label is no
-// class.
+// Counts returns the number of points of every class. It panics if a label is no class.
 func (s Set) Counts() []int {
 	s.mustLabel()
 	counts := make([]int, s.Classes)
@@ -160,24 +150,19 @@ func (s Set) Subset(indices []int) Set {
 }
 
 // Shuffle returns the points in random order.
-func (s Set) Shuffle(rng *rand.Rand) Set { return s.Subset(s.shuffled(rng)) }
-
-// shuffled returns the indices of the points in random order.
-func (s Set) shuffled(rng *rand.Rand) []int {
+func (s Set) Shuffle(rng *rand.Rand) Set {
 	checkRandom(s.title(), rng)
-	return rng.Perm(s.Len())
+	return s.Subset(rng.Perm(s.Len()))
 }
 
-// checkRandom panics if there is no source of random numbers.
 func checkRandom(name string, rng *rand.Rand) {
 	if rng == nil {
 		panic(fmt.Sprintf("dataset: %s: rng is nil; use rand.New(rand.NewPCG(seed, 0))", name))
 	}
 }
 
-// Split returns the first n points and the others. The toy sets and the glyphs
-// are ordered by class, so that their first points are all of one class: use
-// [Set.TrainTest] for those, or [Set.Shuffle] first.
+// Split returns the first n points and the others, such as n to train on and the rest to
+// test. The toy sets are ordered by class: use [Set.Shuffle] first.
 func (s Set) Split(n int) (first, rest Set) {
 	if n < 0 || n > s.Len() {
 		panic(fmt.Sprintf("dataset: Split after %d of %d points", n, s.Len()))
@@ -189,43 +174,14 @@ func (s Set) Split(n int) (first, rest Set) {
 	return s.Subset(order[:n]), s.Subset(order[n:])
 }
 
-// TrainTest draws a part to train on and a part to test on, both in random order.
-// Of the n_c points of every class the first part gets round(share·n_c), but
-// each part gets at least one. It is an error if a class has fewer than two
-// points; it panics unless 0 < share < 1.
-func (s Set) TrainTest(share float64, rng *rand.Rand) (train, test Set, err error) {
-	if !(share > 0 && share < 1) {
-		panic(fmt.Sprintf("dataset: TrainTest: the share is %v, want a number between 0 and 1", share))
-	}
-	left := s.Counts() // points that the training part still takes of each class
-	for c, count := range left {
-		if count < 2 {
-			return Set{}, Set{}, fmt.Errorf("dataset: %s: class %d has %d point(s); to train and to test needs at least 2", s.title(), c, count)
-		}
-		left[c] = min(max(int(math.Round(share*float64(count))), 1), count-1)
-	}
-	var first, rest []int
-	for _, k := range s.shuffled(rng) {
-		if c := s.Labels[k]; left[c] > 0 {
-			left[c]--
-			first = append(first, k)
-		} else {
-			rest = append(rest, k)
-		}
-	}
-	return s.Subset(first), s.Subset(rest), nil
-}
-
-// Balance returns the first perClass points of every class, in their order. Its errors
-// are those of [Set.PerClass].
+// Balance returns the first perClass points of every class, with the errors of [Set.PerClass].
 func (s Set) Balance(perClass int) (Set, error) {
 	return s.PerClass(slices.Repeat([]int{perClass}, s.Classes))
 }
 
-// PerClass returns the first counts[c] points of every class c, in their order:
-// a balanced set, or one with a chosen imbalance. It is an error if a class has fewer or
-// no point is wanted; it panics if a count is negative or counts has another length than
-// Classes.
+// PerClass returns the first counts[c] points of every class c, in their order: a balanced set, or
+// one with a chosen imbalance. It is an error if a class has fewer or no point is wanted; it panics
+// if a count is negative or counts has another length than Classes.
 func (s Set) PerClass(counts []int) (Set, error) {
 	if len(counts) != s.Classes || len(counts) > 0 && slices.Min(counts) < 0 {
 		panic(fmt.Sprintf("dataset: PerClass(%v): %d counts for %d classes, each at least 0", counts, len(counts), s.Classes))

@@ -63,10 +63,9 @@ func Rings(classes, perClass int, noise float64, rng *rand.Rand) Set {
 	return set
 }
 
-// Spirals draws interleaved Archimedean spirals in the plane, one a class: the
-// radius grows from 0.1 to 1 while the angle makes the given number of turns
-// from a start that differs by 2π/classes, with Gaussian noise on both
-// coordinates.
+// Spirals draws interleaved Archimedean spirals in the plane, one a class: the radius grows from
+// 0.1 to 1 while the angle makes the given number of turns from a start that differs by 2π/classes,
+// with Gaussian noise on both coordinates.
 func Spirals(classes, perClass int, turns, noise float64, rng *rand.Rand) Set {
 	set := blank("spirals", classes, perClass, 2, noise, rng, turns)
 	for k, c := range set.Labels {

@@ -30,7 +30,6 @@ func TestToySetsAreSoundAndSeeded(t *testing.T) {
 		"spirals":   func(r *rand.Rand) dataset.Set { return dataset.Spirals(3, 7, 1, 0.01, r) },
 		"xor":       func(r *rand.Rand) dataset.Set { return dataset.XOR(7, 0.1, r) },
 		"separable": func(r *rand.Rand) dataset.Set { s, _ := dataset.Separable(7, 3, 0.1, r); return s },
-		"glyphs":    func(r *rand.Rand) dataset.Set { s, _ := dataset.Glyphs{PerClass: 2}.Sample(r); return s },
 	} {
 		a, b, c := sample(seeded(1)), sample(seeded(1)), sample(seeded(2))
 		if err := a.Check(); err != nil {

@@ -2,35 +2,13 @@ package dataset
 
 import (
 	"fmt"
-	"image"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// Image returns point k of the set as a gray image: its first channel, with the
-// range of the values mapped to black and white. The set must have a shape
-// of channels, height and width.
-func (s Set) Image(k int) *image.Gray {
-	_, height, width := s.sides()
-	if k < 0 || k >= s.Len() {
-		panic(fmt.Sprintf("dataset: %s: there is no point %d; use 0 to %d", s.title(), k, s.Len()-1))
-	}
-	pixels := s.X.RawRowView(k)[:height*width]
-	x := mat.NewDense(height, width, pixels)
-	low, high := mat.Min(x), mat.Max(x)
-	gray := image.NewGray(image.Rect(0, 0, width, height))
-	if high > low {
-		for i, v := range pixels {
-			gray.Pix[i] = uint8(math.Round(255 * (v - low) / (high - low)))
-		}
-	}
-	return gray
-}
-
-// Pool returns the images at a coarser resolution: the means of squares of side×side
-// pixels, such as MNIST at 14×14 for side 2. It panics unless side divides height and
-// width.
+// Pool returns the images at a coarser resolution: the means of squares of side×side pixels, such
+// as MNIST at 14×14 for side 2. It panics unless side divides height and width.
 func (s Set) Pool(side int) Set {
 	channels, height, width := s.sides()
 	if side < 1 || height%side != 0 || width%side != 0 {
@@ -62,10 +40,9 @@ type Standardization struct {
 	Mean, Deviation []float64
 }
 
-// Standardization returns the map that gives the set zero mean and unit
-// variance: per column for plain vectors, per channel for images (a pixel that
-// is black in every image would otherwise be blown up). A column or channel that
-// is constant up to rounding is only centred.
+// Standardization returns the map that gives the set zero mean and unit variance: per column for
+// plain vectors, per channel for images (a pixel that is black in every image would otherwise be
+// blown up). A column or channel that is constant up to rounding is only centred.
 func (s Set) Standardization() Standardization {
 	n, d := s.dims()
 	group := 1 // neighbouring columns that share one mean and deviation
@@ -85,9 +62,8 @@ func (s Set) Standardization() Standardization {
 	return z
 }
 
-// moments sums differences to the first entry, so that the mean of equal entries
-// is exact. A deviation of a few units in the last place of the mean is rounding
-// and counts as none.
+// moments sums differences to the first entry, so that the mean of equal entries is exact. A
+// deviation of a few units in the last place of the mean is rounding and counts as none.
 func moments(x mat.Matrix) (mean, deviation float64) {
 	n, d := x.Dims()
 	first, size := x.At(0, 0), float64(n*d)

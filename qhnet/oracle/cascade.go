@@ -13,10 +13,9 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// Cascade is the predicted limit of gradient flow on a group model: the
-// coefficients that minimize the norm of the highest-rate (shallowest) groups
-// subject to all margins being at least 1, among those the norm of the next
-// groups, and so on. A group whose norm can be zero is discarded.
+// Cascade is the predicted limit of gradient flow on a group model: the coefficients that minimize
+// the norm of the highest-rate (shallowest) groups subject to all margins being at least 1, among
+// those the norm of the next groups, and so on. A group whose norm can be zero is discarded.
 //
 // Kunin et al. (arXiv:2210.03820) prove the first stage where it is not zero and
 // conjecture the rest; compare Nacson et al. (arXiv:1905.07325).
@@ -24,7 +23,6 @@ type Cascade struct {
 	Coefficients []float64 // β_1..β_d, then b if there is a bias
 	Stages       []Stage
 	Support      []int // points whose margin is 1
-	Unique       bool  // whether the constraints leave no freedom after the last stage
 	inputs       int
 }
 
@@ -58,19 +56,16 @@ func (c *Cascade) String() string {
 	return b.String()
 }
 
-// SolveCascade solves the cascade for a model Groups(groups...), with a bias if
-// the margins have one. Every stage must be convex: groups of depth 1 (their
-// joint ℓ2 norm), one group with shared scales of any depth (ℓ2), elementwise
-// groups of depth 2 (ℓ1), or one single coordinate of any depth (its absolute
-// value). Other stages are refused with an error. It also returns an error,
-// wrapping [qp.ErrInfeasible], if the data are not separable, and one that wraps
-// [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen if
-// all columns differ in size, by five orders of magnitude or more.
+// SolveCascade solves the cascade for a model Groups(groups...), with a bias if the margins have
+// one. Every stage must be convex: groups of depth 1 (their joint ℓ2 norm), one group with shared
+// scales of any depth (ℓ2), elementwise groups of depth 2 (ℓ1), or a single coordinate of any depth
+// (its absolute value); others are an error. An error wraps [qp.ErrInfeasible] if the data are not
+// separable, and [qp.ErrNoConvergence] if a stage of separable data cannot be solved, as may happen
+// if all columns differ in size by five orders of magnitude or more.
 //
-// The stages are solved by least-distance programming, never by a flow. A stage
-// hands its set of minimizers on exactly, through complementarity: constraints
-// with a positive multiplier become equalities. A stage is a few least-distance
-// problems of O(n d²) operations each: 2000 points in 100 dimensions take seconds.
+// A stage is a few least-distance problems of O(n d²) operations each, 2000 points in 100
+// dimensions take seconds. It hands its set of minimizers on exactly, through
+// complementarity: constraints with a positive multiplier become equalities.
 func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 	l.Len()
 	stages, err := l.stages(groups)
@@ -92,7 +87,7 @@ func SolveCascade(l *LinearMargins, groups ...nn.Group) (*Cascade, error) {
 		s.Value = s.norm(f.coefficients())
 		c.Stages = append(c.Stages, s.Stage)
 	}
-	c.Coefficients, c.Unique = f.coefficients(), f.unique()
+	c.Coefficients = f.coefficients()
 	for k, gap := range f.gaps() {
 		if gap <= 1e-8 {
 			c.Support = append(c.Support, k)
@@ -136,23 +131,22 @@ func (l *LinearMargins) stages(groups []nn.Group) ([]groupStage, error) {
 	}
 	slices.SortStableFunc(groups, func(a, b nn.Group) int { return cmp.Compare(a.Depth, b.Depth) })
 	var stages []groupStage
-	for len(groups) > 0 {
-		same := 1
-		for same < len(groups) && groups[same].Depth == groups[0].Depth {
-			same++
+	for first, g := range groups {
+		if first > 0 && groups[first-1].Depth == g.Depth {
+			continue
 		}
-		s, err := mergeStage(groups[:same])
+		same := slices.DeleteFunc(slices.Clone(groups), func(other nn.Group) bool { return other.Depth != g.Depth })
+		s, err := mergeStage(same)
 		if err != nil {
 			return nil, err
 		}
-		stages, groups = append(stages, s), groups[same:]
+		stages = append(stages, s)
 	}
 	return stages, nil
 }
 
-// mergeStage says which norm groups of one depth D put on their coefficients:
-// minimizing Σ θ²/D over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and
-// ‖β_G‖^{2/D} with shared scales.
+// mergeStage says which norm groups of one depth D put on their coefficients: minimizing Σ θ²/D
+// over all factors of β leaves Σ_j |β_j|^{2/D} elementwise and ‖β_G‖^{2/D} with shared scales.
 func mergeStage(groups []nn.Group) (groupStage, error) {
 	depth := groups[0].Depth
 	s := groupStage{Stage: Stage{Depth: depth, Norm: "ℓ2"}}

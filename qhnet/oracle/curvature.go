@@ -12,21 +12,18 @@ import (
 	"qhlab/qhnet"
 )
 
-// Curvature is what second derivatives say of a first-order point of the
-// maximum-margin problem (P). The Hessian of its Lagrangian is
+// Curvature is what second derivatives say of a first-order point of the maximum-margin
+// problem (P). The Hessian of its Lagrangian is
 //
 //	Λmax - Σ μ_j ∇²q_j(θ̃)
 //
-// with the fitted multipliers of a certificate. Where it is positive definite on the
-// tangent space of the margins with positive multipliers, but for flat directions that
-// change neither margins nor objective, the point is a local minimum. Where it is
-// negative along a direction tangent to all active margins, and the objective really
-// falls on a feasible curve along it, the point is a saddle. (Nocedal and Wright,
-// Numerical Optimization, 2006, section 12.5.)
-//
-// At a kink, such as a unit with weights zero whose ReLU would open, second derivatives
-// say nothing. Then directions are tried, and the point is a saddle if the objective falls
-// along one of them, and otherwise undecided.
+// with the fitted multipliers of a certificate. The point is a local minimum where that is
+// positive definite on the tangent space of the margins with positive multipliers, but for
+// flat directions that change neither margins nor objective. It is a saddle where that is
+// negative along a direction tangent to all active margins, and the objective really falls
+// on a feasible curve along it (Nocedal and Wright, Numerical Optimization, 2006, section
+// 12.5). At a kink, such as a unit with weights zero whose ReLU would open, directions are
+// tried, and it is a saddle if the objective falls along one, otherwise undecided.
 type Curvature struct {
 	Verdict   Verdict
 	Smallest  float64   // eigenvalue on the tangent space of the active margins
@@ -109,8 +106,7 @@ func countBelow(values []float64, limit float64) (count int) {
 	return count
 }
 
-// lagrangian holds the derivatives at the point of a certificate, where the margins have
-// just been evaluated.
+// lagrangian holds the derivatives at the point of a certificate, where the margins are evaluated.
 type lagrangian struct {
 	margins        *qhnet.Margins
 	rates          *qhnet.Rates
@@ -189,8 +185,7 @@ func (l *lagrangian) spectrum(rows [][]float64) (values []float64, basis *mat.De
 	return eigen.Values(nil), basis
 }
 
-// kinked tells whether the Lagrangian is no quadratic function close to the point,
-// along some tangent direction.
+// kinked tells whether the Lagrangian is not quadratic near the point along some tangent direction.
 func (l *lagrangian) kinked(tangent *mat.Dense) (bool, error) {
 	if tangent == nil {
 		return false, nil
@@ -220,7 +215,6 @@ func (l *lagrangian) kinked(tangent *mat.Dense) (bool, error) {
 	return false, errors.Join(err, forwardErr)
 }
 
-// value is the Lagrangian at θ.
 func (l *lagrangian) value(theta []float64) (float64, error) {
 	q, err := l.margins.Forward(theta)
 	if err != nil {
@@ -266,15 +260,14 @@ func (l *lagrangian) steepest(tangent *mat.Dense) (best []float64, fall float64,
 	return best, fall, nil
 }
 
-// randomUnit is a random direction in the space of an orthonormal basis.
 func randomUnit(basis *mat.Dense, rng *rand.Rand) []float64 {
 	_, dimension := basis.Dims()
-	coefficients := mat.NewVecDense(dimension, nil)
-	for i := range dimension {
-		coefficients.SetVec(i, rng.NormFloat64())
+	coefficients := make([]float64, dimension)
+	for i := range coefficients {
+		coefficients[i] = rng.NormFloat64()
 	}
 	var v mat.VecDense
-	v.MulVec(basis, coefficients)
+	v.MulVec(basis, mat.NewVecDense(dimension, coefficients))
 	v.ScaleVec(1/v.Norm(2), &v)
 	return v.RawVector().Data
 }

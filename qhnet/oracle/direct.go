@@ -14,29 +14,24 @@ import (
 	"qhlab/qhnet/internal/qp"
 )
 
-// SolveDirect looks for a local solution of the maximum-margin problem of any
-// model,
+// SolveDirect looks for a local solution of the maximum-margin problem of any model,
 //
 //	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1,
 //
-// without a flow, and returns its certificate. From a start, which need not
-// separate the data, it minimizes augmented Lagrangians
+// without a flow, and returns its certificate. From a start, which need not separate the
+// data, it minimizes augmented Lagrangians
 //
 //	½‖θ‖²_Λmax + 1/(2ρ) Σ_j max(0, μ_j + ρ (1 - q_j))²
 //
-// by L-BFGS and updates μ_j ← max(0, μ_j + ρ (1 - q_j)) (Nocedal and Wright,
-// Numerical Optimization, 2006, section 17.3). A network's problem is not convex:
-// other starts may end elsewhere, and the flow's limit may be yet another
-// first-order point, whose objective can then be compared.
+// by L-BFGS and updates μ_j ← max(0, μ_j + ρ (1 - q_j)) (Nocedal and Wright, Numerical
+// Optimization, 2006, section 17.3): up to 60 minimizations of up to 2000 gradients each. A
+// network's problem is not convex: other starts and the flow may end at other first-order
+// points, whose objectives can be compared.
 //
-// It takes up to 60 minimizations of up to 2000 gradients of the margins each.
-// Before them it is an error if Λ is not admissible or the start not finite.
-// Afterwards the error wraps [qp.ErrInfeasible] if the last point does not separate
-// the data, and [qp.ErrNoConvergence] if the multipliers have not settled; the
-// certificate of the last point is returned with the latter. It is an error as well if
-// the margins do not need the blocks of the highest rate. If ctx is cancelled,
-// it returns the certificate of the point it has reached, if that separates the
-// data, and an error that wraps that of ctx.
+// It is an error if Λ is not admissible, the start not finite, or the margins do not need
+// the blocks of the highest rate. The error wraps [qp.ErrInfeasible] if the last point does
+// not separate the data; with [qp.ErrNoConvergence], if the multipliers have not settled, and
+// with the error of a cancelled ctx comes the certificate of the point reached.
 func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates, start []float64) (*qhnet.Certificate, error) {
 	if ctx == nil {
 		panic("qhnet: the context is nil; use context.Background()")
@@ -72,11 +67,9 @@ func SolveDirect(ctx context.Context, margins *qhnet.Margins, rates *qhnet.Rates
 	return c, err
 }
 
-// A highest-rate share below this is what is left by rounding: the smallest that an
-// optimum needs is far above.
+// A highest-rate share below this is left by rounding: what an optimum needs is far above.
 const unneededShare = 1e-6
 
-// augmented is the state of the method.
 type augmented struct {
 	margins     *qhnet.Margins
 	highest     []bool

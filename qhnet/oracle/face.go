@@ -33,13 +33,11 @@ type face struct {
 	sign   []float64  // of coordinates that cannot change it, otherwise 0
 }
 
-// A row whose part along N is below this share of its length is decided by the
-// equalities. It is checked once, with this tolerance, and left out: kept, it would
-// ask rounding errors to agree.
+// A row whose part along N is below this share of its length is decided by the equalities. It is
+// checked once, with this tolerance, and left out: kept, it would ask rounding errors to agree.
 const decidedShare = 1e-9
 
-// newFace returns all feasible coefficients, at one of them; with balls, at the widest
-// margin.
+// newFace returns all feasible coefficients, at one of them; with balls, at the widest margin.
 func newFace(l *LinearMargins) (*face, error) {
 	n, width := l.rows.Dims()
 	f := &face{
@@ -67,7 +65,6 @@ func newFace(l *LinearMargins) (*face, error) {
 	return f, nil
 }
 
-// normalize makes the length of the point the unit.
 func (f *face) normalize() {
 	size := floats.Norm(f.x, 2)
 	floats.Scale(1/size, f.x)
@@ -76,8 +73,7 @@ func (f *face) normalize() {
 	f.unit *= size
 }
 
-// widest moves to the widest margin of the face. Its constraints may have no
-// equalities but zero coordinates.
+// widest moves to the widest margin of the face, whose equalities may only be zero coordinates.
 func (f *face) widest() error {
 	all := groupStage{Stage: Stage{Norm: "ℓ2"}}
 	for j := range f.inputs {
@@ -94,14 +90,12 @@ func (f *face) widest() error {
 	return nil
 }
 
-// coefficients returns the point in the data's own units.
 func (f *face) coefficients() []float64 {
 	beta := floats.ScaleTo(make([]float64, len(f.x)), f.unit, f.x)
 	return floats.DivTo(beta, beta, f.length)
 }
 
-// discard moves to coefficients that are zero at the given coordinates, if the
-// face has any.
+// discard moves to coefficients that are zero at the given coordinates, if the face has any.
 func (f *face) discard(coordinates []int) bool {
 	smaller := *f
 	smaller.x = slices.Clone(f.x)
@@ -136,8 +130,7 @@ func (f *face) minimize(s groupStage) error {
 		return err
 	}
 	if f.radius > 0 {
-		// Two optima with one value would have an optimal midpoint strictly
-		// inside a ball constraint whose multiplier is positive.
+		// The midpoint of two optima would be strictly inside a ball constraint with a positive multiplier.
 		f.free = nil
 		return nil
 	}
@@ -172,8 +165,7 @@ func (f *face) minimize(s groupStage) error {
 	return nil
 }
 
-// A linear program's proximal weights are this share of its prices, so that a step
-// stays in range.
+// A linear program's proximal weights are this share of its prices, so that a step stays in range.
 const linearWeight = 1e-2
 
 // solve moves to a minimizer of a stage's norm, with balls of the given radius, and
@@ -231,8 +223,7 @@ func (f *face) solve(s groupStage, radius float64) (bounds, []float64, error) {
 	return b, mu, err
 }
 
-// prices returns the weights of the coordinates in the stage's norm, ℓ1 or squared
-// ℓ2, such that it is 1 at the point.
+// prices returns the coordinates' weights in the stage's norm, ℓ1 or ℓ2², that make it 1 at the point.
 func (f *face) prices(s groupStage) []float64 {
 	prices, total := make([]float64, len(s.coordinates)), 0.0
 	for i, j := range s.coordinates {
@@ -256,7 +247,6 @@ func (f *face) split() (base, z []float64) {
 	return b.RawVector().Data, along.RawVector().Data
 }
 
-// place moves the point to another z.
 func (f *face) place(z []float64) {
 	base, _ := f.split()
 	var along mat.VecDense
@@ -264,9 +254,8 @@ func (f *face) place(z []float64) {
 	floats.AddTo(f.x, base, along.RawVector().Data)
 }
 
-// settle moves to the points of the face at which the given margins are tight and
-// the coordinates have the given values, and restricts it to them. It reports
-// whether there are any.
+// settle moves to the points of the face at which the given margins are tight and the coordinates
+// have the given values, and restricts it to them. It reports whether there are any.
 func (f *face) settle(margins, coordinates []int, values []float64) bool {
 	m := len(margins) + len(coordinates)
 	if m == 0 {
@@ -302,8 +291,7 @@ func (f *face) settle(margins, coordinates []int, values []float64) bool {
 	return true
 }
 
-// narrow moves the point by the shortest N z with equations·N z = gap and takes the
-// equations' row space out of N.
+// narrow moves by the shortest N z with equations·N z = gap, and takes their row space out of N.
 func (f *face) narrow(equations *mat.Dense, gap *mat.VecDense) {
 	var reduced mat.Dense
 	reduced.Mul(equations, f.free)
@@ -386,20 +374,4 @@ func (f *face) gaps() []float64 {
 		gaps[k] = (floats.Dot(row, f.x) - f.radius*norm - 1) / (floats.Norm(row, 2) + 1)
 	}
 	return gaps
-}
-
-// unique reports whether the active constraints determine the point.
-func (f *face) unique() bool {
-	if f.free == nil {
-		return true
-	}
-	active := new(mat.Dense)
-	active.Mul(f.rows, f.free)
-	for k, gap := range f.gaps() {
-		if !f.tight[k] && math.Abs(gap) >= 1e-10 {
-			clear(active.RawRowView(k))
-		}
-	}
-	var svd mat.SVD
-	return svd.Factorize(active, mat.SVDNone) && svd.Rank(1e-10) == f.free.RawMatrix().Cols
 }

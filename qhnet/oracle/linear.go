@@ -15,8 +15,7 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// LinearMargins are hard-margin constraints on the coefficients of a linear
-// function,
+// LinearMargins are hard-margin constraints on the coefficients of a linear function,
 //
 //	y_k (β·x_k + b) - r ‖β‖ ≥ 1,
 //
@@ -28,9 +27,8 @@ type LinearMargins struct {
 	radius float64
 }
 
-// NewLinearMargins reads two-class data. It returns an error if the data are
-// empty, have other classes, or hold one input with both labels, since no
-// function of x separates that.
+// NewLinearMargins reads two-class data. It returns an error if the data are empty, have other
+// classes, or hold one input with both labels, since no function of x separates that.
 func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargins, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: linear margins: %w", err)
@@ -61,7 +59,6 @@ func NewLinearMargins(set dataset.Set, radius float64, bias bool) (*LinearMargin
 	return l, nil
 }
 
-// contradiction finds two equal inputs with different labels.
 func contradiction(set dataset.Set) (i, k int, found bool) {
 	seen := make(map[string]int, set.Len())
 	for k := range set.Labels {
@@ -101,12 +98,10 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 	return dst
 }
 
-// HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to
-// the margins being at least 1, the bias (if any) free of cost: the support
-// vector machine, where a homogeneous linear model converges. A ball of radius
-// r only lengthens the answer, since its margins are those of its centre less
-// r‖β‖. The error wraps [qp.ErrInfeasible] if the data are not separable, or not
-// with that radius.
+// HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to the margins
+// being at least 1, the bias (if any) free of cost: the support vector machine, where a
+// homogeneous linear model converges. Balls only lengthen the answer. The error wraps
+// [qp.ErrInfeasible] if the data are not separable, or not with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
 	l.Len()
 	f, err := newFace(l)

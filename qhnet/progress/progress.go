@@ -30,8 +30,7 @@ type Report struct {
 // ErrInterrupted is the cause that ends the context of a task.
 var ErrInterrupted = errors.New("the cell was interrupted")
 
-// Task is a computation that is running. Its methods may be called from several
-// goroutines, and do nothing to a nil Task.
+// Task is a running computation. Its methods are safe for several goroutines and for a nil Task.
 type Task struct {
 	mu      sync.Mutex
 	report  Report

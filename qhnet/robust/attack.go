@@ -1,5 +1,4 @@
-// Package robust bounds the distance of points to the decision boundary: an attack from
-// above, a certificate from below.
+// Package robust bounds distances to the decision boundary: attacks from above, certificates from below.
 package robust
 
 import (
@@ -17,21 +16,18 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// Attack searches for the nearest input of another class, in the ℓ2 distance: an input
-// that [qhnet.Predict] gives another class. What it finds bounds the distance to the
-// decision boundary from above.
+// Attack searches for the nearest input that [qhnet.Predict] gives another class, in the ℓ2
+// distance. What it finds bounds the distance to the decision boundary from above.
 //
-// In up to three dimensions it divides space around the point into cells of an eighth of
-// their distance, a quarter in three, from 1e-6 to 1e4 times the size of the data, and these
-// again where the margins and gradients at their corners and middle leave room for a zero.
-// It misses only what is hidden between corners at which the margins are those of one
-// linear function.
+// In up to three dimensions it divides space around the point into cells of an eighth of their
+// distance, a quarter in three, from 1e-6 to 1e4 times the size of the data, and these again where
+// margins and gradients at their corners and middle leave room for a zero. It misses only what is
+// hidden between corners at which the margins are those of one linear function.
 //
-// In more dimensions it is local. From random starts around the point it follows
-// linearized steps to the boundary (Moosavi-Dezfooli et al., arXiv:1511.04599) and
-// bisects the segment back to the point. Then it repeats projected gradient descent
-// (Madry et al., arXiv:1706.06083) inside a ball a little smaller than the distance so
-// far, starting at the nearest point of the boundary's tangent.
+// In more dimensions it is local. From random starts it follows linearized steps to the
+// boundary (Moosavi-Dezfooli et al., arXiv:1511.04599) and bisects the segment back to the
+// point. Then it repeats projected gradient descent (Madry et al., arXiv:1706.06083) inside a
+// ball a little smaller than the distance so far, from the boundary's tangent.
 type Attack struct {
 	Restarts int // starts for each point in more than three dimensions; 0 means 16
 }
@@ -42,16 +38,14 @@ const (
 	attackShrink = 0.98 // radius of the ball relative to the distance so far
 )
 
-// Distances returns for every point the smallest distance at which the attack
-// found another class, and the inputs there, one row a point: zero and the point
-// itself if it is misclassified already, +Inf and the point if nothing was found.
-// Networks that mix points, such as those with batch normalization, must be
-// frozen first (see [nn.Network.Freeze]); otherwise the result is an error. Classes
-// may be without points. If ctx is cancelled, it returns what it has found so far,
-// which still bounds from above, and an error that wraps that of ctx.
+// Distances returns for every point the smallest distance at which the attack found another class,
+// and the inputs there, one row a point: zero and the point itself if it is misclassified already,
+// +Inf and the point if nothing was found. Networks that mix points, as by batch normalization,
+// must be frozen first (see [nn.Network.Freeze]). Classes may be without points. If ctx is
+// cancelled, it returns what it has found so far and an error that wraps that of ctx.
 //
-// A point costs some 50,000 passes through the network in two dimensions, one or two million in
-// three, and in more about 900 for each restart.
+// A point costs some 50,000 passes through the network in two dimensions, one or two million
+// in three, and in more about 900 for each restart.
 func (a Attack) Distances(ctx context.Context, n *nn.Network, theta []float64, set dataset.Set, rng *rand.Rand) ([]float64, *mat.Dense, error) {
 	if ctx == nil || rng == nil {
 		panic("qhnet: an attack needs a context and a source of random numbers, such as context.Background() and rand.New(rand.NewPCG(seed, 0))")
@@ -129,7 +123,6 @@ func along(dst, p, x []float64, t float64) {
 	}
 }
 
-// rowsOf yields the rows of a matrix.
 func rowsOf(a *mat.Dense) func(yield func(int, []float64) bool) {
 	return func(yield func(int, []float64) bool) {
 		n, _ := a.Dims()

@@ -13,20 +13,16 @@ import (
 	"qhlab/qhnet/nn"
 )
 
-// CertifiedDistances returns for every point a lower bound on its distance to
-// the decision boundary of a network, zero for a misclassified point:
+// CertifiedDistances returns for every point a lower bound on its distance to the decision
+// boundary of a network, zero for a misclassified point:
 //
 //	min_c q_kc / K_c,
 //
-// where K_c bounds the Lipschitz constant of the margin f_y - f_c in x by the
-// product of the layers' spectral norms (Szegedy et al., arXiv:1312.6199). Within
-// the bound no input has another class, whatever an attack finds. It can be far
-// below the true distance, and is +Inf for a point whose margins are positive
-// and do not depend on x. Classes may be without points.
-//
-// The network may be made of dense layers, biases, identities, flattening, ReLU
-// and leaky ReLU, chains, sums and residual blocks; any other layer is an error that
-// names it.
+// where K_c bounds the Lipschitz constant of the margin f_y - f_c in x by the product of the
+// layers' spectral norms (Szegedy et al., arXiv:1312.6199). It can be far below the true
+// distance, and is +Inf for a point whose margins are positive and do not depend on x.
+// Classes may be without points. Layers other than dense ones, biases, identities,
+// flattening, ReLU and leaky ReLU, chains, sums and residual blocks are an error.
 func CertifiedDistances(n *nn.Network, theta []float64, set dataset.Set) ([]float64, error) {
 	if err := qhnet.CheckPoints(n, set); err != nil {
 		return nil, err

@@ -92,8 +92,7 @@ type cell struct {
 	lo, hi [3]float64
 }
 
-// at sets x to the input at a corner, whose bits tell ends of intervals, or for -1 at
-// the middle.
+// at sets x to the input at a corner, by the bits of its number, or for -1 at the middle.
 func (c *cell) at(x, point []float64, corner int) {
 	k := 0
 	end := func() float64 {
@@ -130,10 +129,9 @@ func (c *cell) split(d int) (left, right cell, side float64) {
 	return left, right, c.hi[longest] - c.lo[longest]
 }
 
-// divide looks at ever larger shells around the point, up to the nearest input of
-// another class, in cells that it splits where their margins may have a zero: where the
-// least of them is not large beside what they, or their gradients over the cell, differ by
-// from linear ones.
+// divide looks at ever larger shells around the point, up to the nearest input of another class, in
+// cells that it splits where their margins may have a zero: where the least of them is not large
+// beside what they, or their gradients over the cell, differ by from linear ones.
 func (s *search) divide() error {
 	const first, last = 1e-6, 1e4
 	d := len(s.point)
@@ -160,7 +158,6 @@ func (s *search) divide() error {
 	return nil
 }
 
-// shell returns the cells of a shell.
 func shell(d int, low, width float64) []cell {
 	cells := []cell{}
 	for face := range 2 * d {
@@ -176,8 +173,7 @@ func shell(d int, low, width float64) []cell {
 	return cells
 }
 
-// evaluate looks at the middles and corners of cells, and keeps the nearest input of
-// another class.
+// evaluate looks at the middles and corners of cells, and keeps the nearest input of another class.
 func (s *search) evaluate(cells []cell) error {
 	rows := 1 + 1<<len(s.point)
 	for i := range cells {
@@ -268,8 +264,7 @@ func (s *search) bisect(low float64, steps int) error {
 	return nil
 }
 
-// descend goes from random inputs to the boundary by linearized steps q ∇q/‖∇q‖²,
-// each a little too long.
+// descend goes from random inputs to the boundary by steps q ∇q/‖∇q‖², each a little too long.
 func (s *search) descend() error {
 	b := s.wide
 	for i, x := range rowsOf(b.x) {

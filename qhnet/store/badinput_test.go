@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -87,18 +86,15 @@ func TestBadInput(t *testing.T) {
 	b.Int("Sweep.Shard shards", func(n int) (any, error) { return sweep(same).Shard(context.Background(), 0, n) }, 1, badinput.Far, math.MaxInt)
 	b.Int("Sweep.Shard shard", func(n int) (any, error) { return sweep(same).Shard(context.Background(), n, 2) }, 0, 1)
 	b.Refuse("Collect of a sweep not run", func() (any, error) { return sweep(same).Collect() })
-	b.Refuse("Merge of a sweep not run", func() (any, error) { return nil, sweep(same).Merge(io.Discard) })
 	run := sweep(same)
 	if _, err := run.All(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	b.Refuse("Merge to nowhere", func() (any, error) { return nil, run.Merge(nil) })
 	b.Refuse("a shard that is none", func() (any, error) {
 		_, _, err := store.ParseShard("2/2")
 		return nil, err
 	})
 	b.Refuse("Compute to nowhere", func() (any, error) { return nil, run.Compute(context.Background(), nil) })
-	b.Refuse("the text of a zero MissingError", func() (any, error) { return nil, errors.New((&store.MissingError{}).Error()) })
 }
 
 func cycle() any {

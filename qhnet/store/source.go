@@ -1,15 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"go/types"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -65,13 +65,12 @@ func remembered(name string, code func() (string, error)) string {
 
 var codes sync.Map // by the name of the function or the model's package
 
-// reader finds declarations that others name.
 type reader struct {
 	modules  []module
-	packages map[string]*sources // by import path; nil is a package of others
-	reached  map[*declaration]bool
-	imported []string // by those reached, of others
-	whole    bool     // a package is reached as a whole
+	packages map[string]*sources // by import path; those of others are empty
+	reached  []*declaration
+	whole    bool  // a package is reached as a whole
+	err      error // the first
 }
 
 type module struct{ path, folder, text string }
@@ -80,9 +79,7 @@ type module struct{ path, folder, text string }
 type sources struct {
 	path     string
 	named    map[string][]*declaration
-	methods  map[string][]string // by type
-	seen     map[string]bool     // names reached
-	selected map[string]bool     // what stands behind a dot in declarations reached
+	seen     map[string]bool // names reached, and ".m" for one behind a dot
 	info     types.Info
 	scope    *types.Scope
 	assembly string
@@ -91,39 +88,31 @@ type sources struct {
 type declaration struct {
 	*sources
 	node ast.Node
-	text string
 }
 
 // codeIn hashes what the named declarations of a package reach.
 func codeIn(whole bool, folder, importPath, names string) (string, error) {
 	_, here, _, _ := runtime.Caller(0)
-	r := reader{packages: map[string]*sources{}, reached: map[*declaration]bool{}, whole: whole}
+	r := reader{packages: map[string]*sources{}, whole: whole}
 	for _, around := range []string{filepath.Dir(here), folder} {
 		if m, ok := moduleAround(around); ok && !slices.Contains(r.modules, m) {
 			r.modules = append(r.modules, m)
 		}
 	}
-	if whole { // what runs the model
-		if s, err := r.open("qhlab/qhnet"); err != nil || s == nil || r.reach(s) != nil {
-			return "", errors.Join(err, errors.New("no sources"))
-		}
+	if whole && len(r.open("qhlab/qhnet").named) == 0 { // what runs the model
+		return "", errors.Join(r.err, errors.New("no sources"))
 	}
-	own, err := r.open(importPath)
-	if own == nil && err == nil { // a program, or a test beside its package
-		if own, err = read(folder, path.Base(importPath)); err == nil {
-			own.path = importPath
-			r.packages[importPath] = own
-		}
-	}
-	if err != nil {
-		return "", err
+	own := r.open(importPath)
+	if len(own.named) == 0 { // a program, or a test beside its package
+		own = r.read(importPath, folder, path.Base(importPath))
 	}
 	entries := own.entries(names)
 	if entries == nil {
-		return "", fmt.Errorf("%s has no declaration of %s", importPath, names)
+		return "", errors.Join(r.err, fmt.Errorf("%s has no declaration of %s", importPath, names))
 	}
-	err = r.reach(own, entries...)
-	return r.hash(), err
+	r.reach(own, entries...)
+	r.grow()
+	return r.hash(), r.err
 }
 
 // splitName cuts a function's name into its package's path and its name there.
@@ -151,17 +140,12 @@ func folderOf(entry *runtime.Func, importPath string) string {
 	return ""
 }
 
-// moduleAround returns the module that a folder is in.
 func moduleAround(folder string) (module, bool) {
-	for filepath.IsAbs(folder) {
+	for above := ""; filepath.IsAbs(folder) && folder != above; folder, above = filepath.Dir(folder), folder {
 		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
 		if m := moduleLine.FindSubmatch(text); err == nil && m != nil {
 			return module{string(m[1]), folder, string(text)}, true
 		}
-		if folder == filepath.Dir(folder) {
-			break
-		}
-		folder = filepath.Dir(folder)
 	}
 	return module{}, false
 }
@@ -174,129 +158,107 @@ var literal = regexp.MustCompile(`(\.(func|gowrap)?\d+|-(fm|range\d+)|\[\.\.\.\]
 
 // entries are the names of the declarations that a function stands in, by its own name:
 // "f", "T.m", "(*T).m". Before it stands what the compiler has put it into.
-func (s *sources) entries(name string) (names []string) {
-	parts := strings.Split(literal.ReplaceAllString(name, ""), ".")
+func (s *sources) entries(name string) []string {
+	parts := strings.Split("."+literal.ReplaceAllString(name, ""), ".")
 	last := len(parts) - 1
-	if last > 0 {
-		if method := strings.Trim(parts[last-1], "(*)") + "." + parts[last]; s.named[method] != nil {
-			return []string{method}
+	for _, name := range []string{strings.Trim(parts[last-1], "(*)") + "." + parts[last], parts[last]} {
+		if s.named[name] != nil {
+			return []string{name}
 		}
 	}
-	if s.named[parts[last]] != nil {
-		names = append(names, parts[last])
-	}
-	return names
+	return nil
 }
 
-// reach follows the names to declarations of a package, and what these name. An exported
-// method comes with its type, as any interface may call it; another one only if its name
-// stands behind a dot. Functions init count but for those of a program, which is a notebook's
-// with something from whoever runs it.
-func (r *reader) reach(s *sources, names ...string) (err error) {
-	if names = append(names, "_"); s.path != "main" {
-		names = append(names, "init")
-	}
-	if r.whole {
-		names = slices.AppendSeq(names, maps.Keys(s.named))
-	}
+// reach follows names to declarations of a package, and what these name.
+func (r *reader) reach(s *sources, names ...string) {
 	for _, name := range names {
-		if s.seen[name] || err != nil {
+		if s.seen[name] {
 			continue
 		}
 		s.seen[name] = true
-		for _, m := range s.methods[name] {
-			if ast.IsExported(m) || s.selected[m] {
-				err = errors.Join(err, r.reach(s, name+"."+m))
-			}
-		}
 		for _, d := range s.named[name] {
-			if !r.reached[d] {
-				r.reached[d] = true
-				err = errors.Join(err, r.follow(d))
-			}
+			r.reached = append(r.reached, d)
+			r.follow(d)
 		}
 	}
-	return err
 }
 
-// selects reaches the methods of a name, of the types reached.
-func (r *reader) selects(s *sources, name string) (err error) {
-	if s.selected[name] {
-		return nil
-	}
-	s.selected[name] = true
-	for t, methods := range s.methods {
-		if s.seen[t] && slices.Contains(methods, name) {
-			err = errors.Join(err, r.reach(s, t+"."+name))
+// grow reaches what comes with what is reached, until there is no more.
+func (r *reader) grow() {
+	for reached := -1; reached < len(r.reached); {
+		reached = len(r.reached)
+		for _, s := range r.packages {
+			for name := range s.named {
+				if r.whole || s.comes(name) {
+					r.reach(s, name)
+				}
+			}
 		}
 	}
-	return err
+}
+
+// comes tells whether a declaration comes with others: an exported method with its type,
+// as any interface may call it, another one if its name stands behind a dot; and functions
+// init, but for those of a program, which is a notebook's with something from whoever runs it.
+func (s *sources) comes(name string) bool {
+	t, method, isMethod := strings.Cut(name, ".")
+	if isMethod {
+		return s.seen[t] && (ast.IsExported(method) || s.seen["."+method])
+	}
+	return name == "_" || name == "init" && s.path != "main"
 }
 
 // follow reaches all that a declaration names.
-func (r *reader) follow(d *declaration) (err error) {
+func (r *reader) follow(d *declaration) {
 	var visit func(n ast.Node) bool
 	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
-			if x, ok := n.X.(*ast.Ident); ok {
-				if p, ok := d.info.Uses[x].(*types.PkgName); ok {
-					other, failed := r.open(p.Imported().Path())
-					if err = errors.Join(err, failed); other != nil && failed == nil {
-						err = errors.Join(err, r.reach(other, n.Sel.Name))
-					}
-					return false
-				}
+			x, _ := n.X.(*ast.Ident)
+			if p, ok := d.info.Uses[x].(*types.PkgName); ok {
+				r.reach(r.open(p.Imported().Path()), n.Sel.Name)
+				return false
 			}
-			err = errors.Join(err, r.selects(d.sources, n.Sel.Name))
+			d.seen["."+n.Sel.Name] = true
 			ast.Inspect(n.X, visit)
 			return false
 		case *ast.Ident: // what the checker could not resolve may be one of the package
 			if o := d.info.Uses[n]; o != nil && o.Parent() == d.scope || o == nil && d.info.Defs[n] == nil {
-				err = errors.Join(err, r.reach(d.sources, n.Name))
+				r.reach(d.sources, n.Name)
 			}
 		}
-		return err == nil
+		return true
 	}
 	ast.Inspect(d.node, visit)
-	return err
 }
 
-// open reads a package of the modules, and returns nil for those of others.
-func (r *reader) open(importPath string) (*sources, error) {
+// open reads a package, if it is one of the modules.
+func (r *reader) open(importPath string) *sources {
 	if s, ok := r.packages[importPath]; ok {
-		return s, nil
+		return s
 	}
 	for _, m := range r.modules {
 		if within, ok := strings.CutPrefix(importPath+"/", m.path+"/"); ok {
-			s, err := read(filepath.Join(m.folder, filepath.FromSlash(within)), "")
-			if err == nil {
-				s.path = importPath
-				r.packages[importPath] = s
-			}
-			return s, err
+			return r.read(importPath, filepath.Join(m.folder, filepath.FromSlash(within)), "")
 		}
 	}
-	r.imported = append(r.imported, importPath)
-	r.packages[importPath] = nil
-	return nil, nil
+	r.packages[importPath] = &sources{seen: map[string]bool{}}
+	return r.packages[importPath]
 }
 
-// hash is that of the declarations reached.
 func (r *reader) hash() string {
 	var texts []string
-	seen := map[*sources]bool{}
-	for d := range r.reached {
-		texts = append(texts, d.path+"\n"+d.text)
-		if !seen[d.sources] && d.assembly != "" {
-			texts = append(texts, d.path+"\n"+d.assembly)
-		}
-		seen[d.sources] = true
+	for _, d := range r.reached {
+		var text strings.Builder // without comments, which were not parsed, and without lines of the file
+		r.err = cmp.Or(r.err, format.Node(&text, token.NewFileSet(), d.node))
+		texts = append(texts, d.path+"\n"+text.String(), d.path+"\n"+d.assembly)
 	}
-	for _, m := range r.modules {
-		for _, required := range requirement.FindAllStringSubmatch(m.text, -1) {
-			if slices.ContainsFunc(r.imported, func(p string) bool { return strings.HasPrefix(p+"/", required[1]+"/") }) {
-				texts = append(texts, required[1]+" "+required[2])
+	for importPath, s := range r.packages {
+		for _, m := range r.modules {
+			for _, required := range requirement.FindAllStringSubmatch(m.text, -1) {
+				if len(s.named) == 0 && strings.HasPrefix(importPath+"/", required[1]+"/") {
+					texts = append(texts, required[1]+" "+required[2])
+				}
 			}
 		}
 	}
@@ -309,151 +271,77 @@ var requirement = regexp.MustCompile(`(?m)^\s*(?:require )?(\S+) (v\S+)`)
 var errEdited = errors.New("a source is newer than the program")
 
 // read parses the files of a package, whatever system they are for: those of a package
-// name, or those without tests.
-func read(folder, name string) (*sources, error) {
+// name, or those without tests. Imports are not followed here, so that the checker knows
+// what names of this package mean and leaves the rest.
+func (r *reader) read(importPath, folder, name string) *sources {
+	s := &sources{path: importPath, named: map[string][]*declaration{}, seen: map[string]bool{},
+		info: types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}}
+	r.packages[importPath] = s
+	positions := token.NewFileSet()
+	var files []*ast.File
 	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	assembly, files := "", map[string][]byte{}
+	r.err = cmp.Or(r.err, err)
 	for _, entry := range entries {
 		extension := filepath.Ext(entry.Name())
 		if extension != ".go" && extension != ".s" || name == "" && strings.HasSuffix(entry.Name(), "_test.go") {
 			continue
 		}
-		if info, err := entry.Info(); err != nil || info.ModTime().After(built()) {
-			return nil, errors.Join(err, errEdited)
+		info, err := entry.Info()
+		if err == nil && info.ModTime().After(built()) {
+			err = errEdited
 		}
-		text, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			return nil, err
-		}
-		if extension == ".s" {
-			assembly += string(text)
-		} else {
-			files[entry.Name()] = text
-		}
-	}
-	s, err := parse(files, name)
-	if err == nil {
-		s.assembly = assembly
-	}
-	return s, err
-}
-
-// parse finds the declarations in files. Imports are not followed here, so that the checker
-// knows what names of this package mean and leaves the rest.
-func parse(texts map[string][]byte, name string) (*sources, error) {
-	positions := token.NewFileSet()
-	s := &sources{named: map[string][]*declaration{}, methods: map[string][]string{}, seen: map[string]bool{}, selected: map[string]bool{}, info: types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}}
-	var files []*ast.File
-	for _, path := range slices.Sorted(maps.Keys(texts)) {
-		file, err := parser.ParseFile(positions, path, texts[path], parser.SkipObjectResolution)
-		if err != nil {
-			return nil, err
-		}
-		if name != "" && file.Name.Name != name {
+		text, unread := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if r.err = cmp.Or(r.err, err, unread); extension == ".s" {
+			s.assembly += string(text)
 			continue
 		}
-		files = append(files, file)
-		s.declare(file, func(n ast.Node) string {
-			return withoutComments(texts[path][positions.Position(n.Pos()).Offset:positions.Position(n.End()).Offset])
-		})
+		file, err := parser.ParseFile(positions, entry.Name(), text, parser.SkipObjectResolution)
+		if r.err = cmp.Or(r.err, err); err == nil && (name == "" || name == file.Name.Name) {
+			files = append(files, file)
+			s.declare(file)
+		}
 	}
 	checker := types.Config{Error: func(error) {}, DisableUnusedImportCheck: true, FakeImportC: true}
 	checked, _ := checker.Check(name, positions, files, &s.info)
 	s.scope = checked.Scope()
-	return s, nil
+	return s
 }
 
-func (s *sources) declare(file *ast.File, text func(ast.Node) string) {
-	add := func(n ast.Node, names ...string) {
-		d := &declaration{s, n, text(n)}
-		for _, name := range names {
-			s.named[name] = append(s.named[name], d)
-		}
-	}
+var typeName = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+
+// declare notes what a file declares: types and variables one by one, constants
+// together, as one may repeat the expression of another.
+func (s *sources) declare(file *ast.File) {
+	add := func(n ast.Node, name string) { s.named[name] = append(s.named[name], &declaration{s, n}) }
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
+			name := d.Name.Name
 			if d.Recv != nil {
-				t := receiver(d.Recv.List[0].Type)
-				s.methods[t] = append(s.methods[t], d.Name.Name)
-				add(d, t+"."+d.Name.Name)
-			} else {
-				add(d, d.Name.Name)
+				name = typeName.FindString(types.ExprString(d.Recv.List[0].Type)) + "." + name
 			}
+			add(d, name)
 		case *ast.GenDecl:
-			addAll(add, d)
-		}
-	}
-}
-
-// addAll adds types and variables one by one, constants together, as one may repeat the
-// expression of another.
-func addAll(add func(ast.Node, ...string), d *ast.GenDecl) {
-	var constants []string
-	for _, spec := range d.Specs {
-		switch spec := spec.(type) {
-		case *ast.TypeSpec:
-			add(spec, spec.Name.Name)
-		case *ast.ValueSpec:
-			var names []string
-			for _, name := range spec.Names {
-				names = append(names, name.Name)
-			}
-			if constants = append(constants, names...); d.Tok == token.VAR {
-				add(spec, names...)
+			for _, spec := range d.Specs {
+				var n ast.Node = spec
+				if d.Tok == token.CONST {
+					n = d
+				}
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					add(n, spec.Name.Name)
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						add(n, name.Name)
+					}
+				}
 			}
 		}
 	}
-	if d.Tok == token.CONST {
-		add(d, constants...)
-	}
 }
 
-// receiver names the type of a method's receiver.
-func receiver(x ast.Expr) string {
-	switch x := x.(type) {
-	case *ast.StarExpr:
-		return receiver(x.X)
-	case *ast.IndexExpr:
-		return receiver(x.X)
-	case *ast.IndexListExpr:
-		return receiver(x.X)
-	case *ast.Ident:
-		return x.Name
-	}
-	return ""
-}
-
-// withoutComments returns the tokens of Go code, one a line.
-func withoutComments(code []byte) string {
-	var s scanner.Scanner
-	files := token.NewFileSet()
-	s.Init(files.AddFile("", -1, len(code)), code, nil, 0)
-	var text strings.Builder
-	for {
-		_, kind, literal := s.Scan()
-		switch {
-		case kind == token.EOF:
-			return text.String()
-		case kind == token.SEMICOLON: // a new line is one too
-			text.WriteString(";\n")
-		case kind.IsLiteral():
-			text.WriteString(literal + "\n")
-		default:
-			text.WriteString(kind.String() + "\n")
-		}
-	}
-}
-
-// built returns when the program was.
 func built() time.Time {
-	program, err := os.Executable()
-	if err != nil {
-		return time.Time{}
-	}
+	program, _ := os.Executable()
 	info, err := os.Stat(program)
 	if err != nil {
 		return time.Time{}
@@ -462,13 +350,10 @@ func built() time.Time {
 }
 
 func programVersion() string {
-	program, err := os.Executable()
-	if err != nil {
-		panic("qhnet: store: neither the sources nor the program can be found: " + err.Error())
-	}
+	program, _ := os.Executable()
 	text, err := os.ReadFile(program)
 	if err != nil {
-		panic("qhnet: store: " + err.Error())
+		panic("qhnet: store: neither the sources nor the program can be found: " + err.Error())
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -145,10 +147,12 @@ func TestCodeIsWhatAFunctionReaches(t *testing.T) {
 
 // A function's name tells where it stands, whatever the compiler has put it into.
 func TestEntriesOfAFunction(t *testing.T) {
-	s, err := parse(map[string][]byte{"p.go": []byte("package p\nfunc f() {}\nfunc main() {}\ntype T int\nfunc (T) m() {}\nfunc m() {}")}, "")
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go", "package p\nfunc f() {}\nfunc main() {}\ntype T int\nfunc (T) m() {}\nfunc m() {}", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := sources{named: map[string][]*declaration{}}
+	s.declare(file)
 	for name, want := range map[string][]string{
 		"f": {"f"}, "f.func1": {"f"}, "f.func2.1": {"f"}, "f[...]": {"f"}, "f[...].func1": {"f"}, "main.f.func1": {"f"},
 		"T.m-fm": {"T.m"}, "(*T).m-fm": {"T.m"}, "main.(*T).m.func1": {"T.m"}, "f.m": {"m"}, "main.func1": {"main"}, "m": {"m"}, "f.gowrap1": {"f"}, "g": nil,

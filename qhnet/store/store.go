@@ -22,9 +22,8 @@ type Store struct {
 	Dir string
 }
 
-// Default is the folder named by the environment variable QHLAB_STORE,
-// otherwise .cache/runs in the project around the working directory, otherwise
-// qhlab/runs in the user's cache folder.
+// Default is the folder named by the environment variable QHLAB_STORE, otherwise .cache/runs in the
+// project around the working directory, otherwise qhlab/runs in the user's cache folder.
 func Default() Store {
 	if dir := os.Getenv("QHLAB_STORE"); dir != "" {
 		return Store{dir}
@@ -41,15 +40,13 @@ func Default() Store {
 	return Store{filepath.Join(cache, "qhlab", "runs")}
 }
 
-// Remember returns the result for a key, computing and storing it the first
-// time. The key must hold everything that determines the result (parameters,
-// data, seed) and have a JSON form that drops nothing: unexported fields are an
-// error. The code that compute may run and the fields of R are part of every key, so
-// that no result outlives what made it. R must have a gob form that
-// drops nothing.
+// Remember returns the result for a key, computing and storing it the first time. The key must
+// hold everything that determines the result (parameters, data, seed) and have a JSON form, R a
+// gob form, that drop nothing: unexported fields are an error. The code that compute may run and
+// the fields of R are part of every key, so that no result outlives what made it.
 //
-// A file that is damaged, or holds something else, is computed again. If the
-// result cannot be written, it is returned together with the error.
+// A file that is damaged, or holds something else, is computed again. If the result cannot be
+// written, it is returned together with the error.
 func Remember[R any](s Store, name string, key any, compute func() (R, error)) (R, error) {
 	if compute == nil {
 		panic(fmt.Sprintf("qhnet: Remember %q without a function that computes it", name))
@@ -79,25 +76,20 @@ func remember[R any](s Store, name string, key any, code string, compute func() 
 // recall returns the stored result, and where it is or belongs. The error satisfies
 // errors.Is(err, fs.ErrNotExist) if there is none.
 func recall[R any](s Store, name string, key any, code string) (result R, path string, err error) {
-	if path, err = s.path(name, key, reflect.TypeFor[R](), code); err == nil {
-		result, err = load[R](path)
+	if path, err = s.path(name, key, reflect.TypeFor[R](), code); err != nil {
+		return result, "", err
 	}
-	return result, path, err
+	var e entry[R]
+	if err = file.Read(path, &e); err == nil && e.Name != filepath.Base(path) {
+		err = fmt.Errorf("qhnet: %s holds the result of another key, %s: %w", path, e.Name, file.ErrDamaged)
+	}
+	return e.Result, path, err
 }
 
 // entry is what a file holds: a result, and its own name, which is that of the key.
 type entry[R any] struct {
 	Name   string
 	Result R
-}
-
-func load[R any](path string) (R, error) {
-	var e entry[R]
-	err := file.Read(path, &e)
-	if err == nil && e.Name != filepath.Base(path) {
-		err = fmt.Errorf("qhnet: %s holds the result of another key, %s: %w", path, e.Name, file.ErrDamaged)
-	}
-	return e.Result, err
 }
 
 // Follow runs a flow with a checkpoint of its own in the store: a flow that was

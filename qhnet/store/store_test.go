@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -100,11 +99,11 @@ func TestRememberTellsResultsApart(t *testing.T) {
 	store := Store{t.TempDir()}
 	types := map[string]bool{}
 	note := func(result reflect.Type) {
-		text, err := layout(result)
-		if err != nil {
-			t.Fatal(err)
+		var text layout
+		if text.static(result, map[reflect.Type]bool{}); text.err != nil {
+			t.Fatal(text.err)
 		}
-		types[text] = true
+		types[text.String()] = true
 	}
 	{
 		type result struct{ A float64 }
@@ -185,27 +184,40 @@ func squareSweep(dir string, calls *atomic.Int64) Sweep[int, float64] {
 	return s
 }
 
+// merge returns what the file of a sweep's results holds.
+func merge[P, R any](s Sweep[P, R]) (string, error) {
+	results, err := s.Collect()
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = s.write(&text, results)
+	return text.String(), err
+}
+
 func TestSweepShardsMergeToTheSameBytes(t *testing.T) {
 	var calls atomic.Int64
 	whole := squareSweep(t.TempDir(), &calls)
 	if _, err := whole.All(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	var want bytes.Buffer
-	if err := whole.Merge(&want); err != nil {
+	want, err := merge(whole)
+	if err != nil {
 		t.Fatal(err)
 	}
 	sharded := squareSweep(t.TempDir(), &calls)
-	if err := sharded.Merge(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "23 of 23 points") {
+	if _, err := merge(sharded); err == nil || !strings.Contains(err.Error(), "23 of 23 points") {
 		t.Errorf("merging nothing gives %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	killed := sharded
 	killed.Workers = 1
-	killed.Progress = func(done, _ int) {
-		if done == 2 {
+	computed := 0
+	killed.Run = func(ctx context.Context, p int) (float64, error) {
+		if computed++; computed == 2 {
 			cancel()
 		}
+		return sharded.Run(ctx, p)
 	}
 	if _, err := killed.Shard(ctx, 3, 5); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled shard gives %v", err)
@@ -215,9 +227,8 @@ func TestSweepShardsMergeToTheSameBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var got bytes.Buffer
-	if err := sharded.Merge(&got); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
-		t.Errorf("merged shards differ: %v\n%s\n%s", err, got.Bytes(), want.Bytes())
+	if got, err := merge(sharded); err != nil || got != want {
+		t.Errorf("merged shards differ: %v\n%s\n%s", err, got, want)
 	}
 	if n := calls.Load(); n != 46 {
 		t.Errorf("%d computations for two sweeps of 23 points", n)
@@ -290,7 +301,7 @@ func TestMergeNamesThePointWithoutJSON(t *testing.T) {
 	if _, err := s.All(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Merge(&bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "point 1, -1") || !strings.Contains(err.Error(), "NaN") {
+	if _, err := merge(s); err == nil || !strings.Contains(err.Error(), "point 1, -1") || !strings.Contains(err.Error(), "NaN") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/renameio/v2/maybe"
 
@@ -23,13 +24,10 @@ import (
 	"qhlab/qhnet/progress"
 )
 
-// Sweep is an experiment at many independent points (seeds, widths, gaps). Every
-// result is kept in the store under its own point, so that a point can be
-// computed alone, in any process, and repeating one changes nothing.
-//
-// A notebook declares its sweeps in cells, and calls [Sweep.Compute] in one cell each,
-// tagged "sweep". Then the notebook is an array job: go run ./notebooks run NAME -shard 2/5
-// computes the third of five parts.
+// Sweep is an experiment at many independent points (seeds, widths, gaps). Every result is kept in
+// the store under its own point, so that a point can be computed alone, in any process. A notebook
+// declares its sweeps in cells, and calls [Sweep.Compute] in one cell each, tagged "sweep". Then it
+// is an array job: go run ./notebooks run NAME -shard 2/5 computes the third of five parts.
 type Sweep[P, R any] struct {
 	Name   string
 	Points []P // each determines its result and has a JSON form, as results have
@@ -39,9 +37,8 @@ type Sweep[P, R any] struct {
 	// with the notebook: they need not be computed while they are those of this code.
 	Kept string
 
-	Store    Store                 // the zero value means [Default]
-	Workers  int                   // at a time; 0 means one a processor
-	Progress func(done, total int) // of the points asked for; may be nil
+	Store   Store // the zero value means [Default]
+	Workers int   // at a time; 0 means one a processor
 }
 
 // Mode is the environment variable that tells [Sweep.Compute] what to do besides what
@@ -50,8 +47,7 @@ type Sweep[P, R any] struct {
 // a colon it may name the notebook.
 const Mode = "QHLAB_SWEEP"
 
-// Compute computes the points that neither the file Kept nor the store has, and says on w
-// how many points there are.
+// Compute computes the points that Kept and the store lack, and says on w how many points there are.
 func (s Sweep[P, R]) Compute(ctx context.Context, w io.Writer) error {
 	if w == nil {
 		panic(fmt.Sprintf("qhnet: sweep %q: computed for a nil writer; give os.Stdout, or io.Discard", s.Name))
@@ -105,9 +101,8 @@ func (s Sweep[P, R]) all(ctx context.Context, kept []*R) ([]R, error) {
 	return results, errors.Join(failed, missing)
 }
 
-// Shard computes the points shard, shard+shards, shard+2·shards, … and returns their
-// number. Shards can run in different processes, such as the tasks of a cluster's
-// array job, on a shared folder.
+// Shard computes the points shard, shard+shards, shard+2·shards, … and returns their number. Shards
+// can run in different processes, such as the tasks of a cluster's array job, on a shared folder.
 func (s Sweep[P, R]) Shard(ctx context.Context, shard, shards int) (points int, err error) {
 	if shards < 1 || shard < 0 || shard >= shards {
 		return 0, fmt.Errorf("qhnet: sweep %q: there is no shard %d of %d; count from 0", s.Name, shard, shards)
@@ -146,9 +141,6 @@ func (s Sweep[P, R]) compute(ctx context.Context, kept []*R, shard, shards int) 
 		}
 		done++
 		task.Report(float64(done)/float64(len(mine)), "%d of %d", done, len(mine))
-		if s.Progress != nil {
-			s.Progress(done, len(mine))
-		}
 	}
 	task.Say("%d of %d", done, len(mine))
 	all := join(failed)
@@ -199,49 +191,32 @@ func join(failed []*pointError) (all error) {
 	return all
 }
 
-// start sets workers to the points, and to no further ones once ctx is cancelled.
-// They send an error or nil for each.
+// start sets workers to the points until ctx is cancelled. They send an error or nil for each.
 func (s Sweep[P, R]) start(ctx context.Context, points []P) <-chan *pointError {
-	work, results, code := make(chan int), make(chan *pointError), codeOf(s.Run)
+	results, code := make(chan *pointError), codeOf(s.Run)
 	var workers sync.WaitGroup
+	var next atomic.Int64
 	for range max(1, min(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)), len(points))) {
 		workers.Go(func() {
-			for i := range work {
+			for i := int(next.Add(1) - 1); i < len(points) && ctx.Err() == nil; i = int(next.Add(1) - 1) {
 				results <- s.point(ctx, i, points[i], code)
 			}
 		})
 	}
 	go func() {
-		defer close(results)
-		defer workers.Wait()
-		defer close(work)
-		for i := range points {
-			select {
-			case work <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
+		workers.Wait()
+		close(results)
 	}()
 	return results
 }
 
 // MissingError is the error of a sweep of which some results are not in the store.
 type MissingError struct {
-	Sweep   string // its name
-	Points  int    // of the sweep
-	Indices []int  // of the points without a result
-	First   string // the first of those points
+	Indices []int // of the points without a result
+	message string
 }
 
-// Error names the first of them.
-func (e *MissingError) Error() string {
-	if len(e.Indices) == 0 {
-		return fmt.Sprintf("qhnet: sweep %q: points are not in the store; run the shards that hold them", e.Sweep)
-	}
-	return fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %s; All computes them, or the shards that hold them",
-		e.Sweep, len(e.Indices), e.Points, e.Indices[0], e.First)
-}
+func (e *MissingError) Error() string { return e.message }
 
 // Collect returns the results in order. Where some are missing it returns the others,
 // with zero values in their places and a [*MissingError].
@@ -268,10 +243,11 @@ func (s Sweep[P, R]) collect(kept []*R) ([]R, error) {
 			results[i] = result
 		}
 	}
-	if missing != nil {
-		return results, &MissingError{s.Name, len(s.Points), missing, fmt.Sprintf("%+v", s.Points[missing[0]])}
+	if missing == nil {
+		return results, nil
 	}
-	return results, nil
+	return results, &MissingError{missing, fmt.Sprintf("qhnet: sweep %q: %d of %d points are not in the store, the first of them point %d, %+v; All computes them, or the shards that hold them",
+		s.Name, len(missing), len(s.Points), missing[0], s.Points[missing[0]])}
 }
 
 func (s Sweep[P, R]) store() Store {
@@ -308,20 +284,8 @@ type line[R any] struct {
 	Result R               `json:"result"`
 }
 
-// Merge writes the results to w as JSON, one object a line: the sweep and the hash of its
-// code, then {"point", "result"} in order. They are the same bytes however the
-// points were computed.
-func (s Sweep[P, R]) Merge(w io.Writer) error {
-	results, err := s.Collect()
-	if err != nil {
-		return err
-	}
-	if w == nil {
-		panic(fmt.Sprintf("qhnet: sweep %q: merged to a nil writer; give a file, or io.Discard", s.Name))
-	}
-	return s.write(w, results)
-}
-
+// write writes the results as JSON, one object a line: the sweep and the hash of its code, then
+// {"point", "result"} in order. They are the same bytes however the points were computed.
 func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	encoder := json.NewEncoder(w)
 	if err := encoder.Encode(heading{s.Name, codeOf(s.Run)}); err != nil {
@@ -339,7 +303,6 @@ func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 	return nil
 }
 
-// keep writes the file of results.
 func (s Sweep[P, R]) keep(results []R) error {
 	var text bytes.Buffer
 	if err := s.write(&text, results); err != nil {
@@ -351,8 +314,7 @@ func (s Sweep[P, R]) keep(results []R) error {
 	return maybe.WriteFile(s.Kept, text.Bytes(), 0o644)
 }
 
-// kept reads the file of results, one for each point or nil. It returns an error that
-// says why if it lacks some.
+// kept reads the file of results, one for each point or nil. The error says why it lacks some.
 func (s Sweep[P, R]) kept() ([]*R, error) {
 	found := make([]*R, len(s.Points))
 	text, err := os.ReadFile(s.Kept)
@@ -368,12 +330,9 @@ func (s Sweep[P, R]) kept() ([]*R, error) {
 		return found, fmt.Errorf("%s holds the results of other code, %s and not %s", s.Kept, head.Code, code)
 	}
 	of := map[string]*R{}
-	for {
+	for decoder.More() {
 		var l line[R]
-		err := decoder.Decode(&l)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+		if err := decoder.Decode(&l); err != nil {
 			return found, fmt.Errorf("%s is damaged: %w", s.Kept, err)
 		}
 		of[string(l.Point)] = &l.Result
