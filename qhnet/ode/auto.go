@@ -2,17 +2,16 @@ package ode
 
 import "math"
 
-// Auto measures which method is the cheapest, and goes on measuring. It starts
-// with Dormand-Prince. Where stability rather than accuracy limits its steps (E.
-// Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
-// section IV.2), it gives RKC and RadauIIA a trial of a few steps each, from the
-// same point, and stays with the one that gets furthest for its cost. The others
-// get another trial when the rest of the run has cost as much as the last one, and
-// after each one that they lose four times as much; Dormand-Prince and RKC only if
-// the spectral radius of the Jacobian leaves them a chance.
+// Auto measures which method is the cheapest, and goes on measuring. It starts with
+// Dormand-Prince. Where stability rather than accuracy limits its steps (Hairer and
+// Wanner II, section IV.2), it gives RKC and RadauIIA a trial of a few steps each, from
+// the same point, and stays with the one that gets furthest for its cost. The others get
+// another trial when the rest of the run has cost as much as the last one, and after each
+// one that they lose four times as much; Dormand-Prince and RKC only if the spectral
+// radius of the Jacobian leaves them a chance.
 //
-// Cost is counted, in evaluations of the derivative and the Price of the problem
-// for linear algebra, so that the same run always makes the same choice.
+// Cost is counted, in evaluations of the derivative with linear algebra at the Price of
+// the problem, so that the same run always makes the same choice.
 type Auto struct {
 	// Implicit is the RadauIIA that gets trials. With more than 1000 components
 	// and no Linearization there is none, as dense factorizations are too large.
@@ -112,10 +111,10 @@ func (a Auto) stepper(s *system) stepper {
 	return d
 }
 
-func (d *auto) rule() rule     { return d.stepping().rule() }
-func (d *auto) active() string { return methodNames[d.Current] }
-
+func (d *auto) rule() rule                           { return d.stepping().rule() }
+func (d *auto) active() string                       { return methodNames[d.Current] }
 func (d *auto) interpolate(dst []float64, t float64) { d.stepping().interpolate(dst, t) }
+func (d *auto) save(s *State)                        { s.Active, s.Choice = d.active(), d.choice }
 
 // stepping returns the method that steps, which begins to exist when it first does.
 func (d *auto) stepping() stepper {
@@ -128,10 +127,8 @@ func (d *auto) stepping() stepper {
 func (d *auto) restart() {
 	d.change()
 	d.stepping().restart()
-	d.power.restart()
+	d.power.warm = false
 }
-
-func (d *auto) save(s *State) { s.Active, s.Choice = d.active(), d.choice }
 
 func (d *auto) resume(s *State) bool {
 	c := &s.Choice
@@ -195,7 +192,8 @@ func (d *auto) challenge(first int, factor float64) float64 {
 	d.radius = -1
 	for i := range d.Candidates {
 		c := &d.Candidates[i]
-		if i < first || i == d.Home || i == implicit && !d.hasImplicit() || c.Others < factor*c.Wait*c.Price {
+		tooLarge := i == implicit && len(d.s.y) > autoDense && d.s.problem.Linearization == nil
+		if i < first || i == d.Home || tooLarge || c.Others < factor*c.Wait*c.Price {
 			continue
 		}
 		before := d.s.work()
@@ -208,10 +206,6 @@ func (d *auto) challenge(first int, factor float64) float64 {
 		d.lose(c)
 	}
 	return 0
-}
-
-func (d *auto) hasImplicit() bool {
-	return len(d.s.y) <= autoDense || d.s.problem.Linearization != nil
 }
 
 // stiff counts the steps of Dormand-Prince that stability seems to limit.

@@ -79,7 +79,7 @@ func (r *run) deliverEvents(piece *Stretch) (Status, error) {
 		if e.Terminal {
 			return EventReached, nil
 		}
-		r.events.passed(i)
+		r.events.value[i] = r.events.end[i] // not to be found again in this step
 	}
 	return running, nil
 }
@@ -132,14 +132,14 @@ func (r *run) record(t float64, y []float64) (Status, error) {
 	if err := r.recorder.record(t, y); err != nil {
 		return CallbackFailed, err
 	}
-	r.recorder.skip(t, true)
+	r.recorder.skip(t)
 	if stop := r.options.Stop.AfterRecord; stop != nil && stop(t, y) {
 		return Stopped, nil
 	}
 	return running, nil
 }
 
-// recorder hands records to the caller and collects them.
+// recorder hands records to the caller or collects them.
 type recorder struct {
 	Recording
 	next     int // index of the next time in At
@@ -148,19 +148,19 @@ type recorder struct {
 	storage  []float64 // what is left of the block that records are cut from
 }
 
-// skip passes the times before t, and t itself if inclusive.
-func (r *recorder) skip(t float64, inclusive bool) {
-	for r.next < len(r.At) && (r.sign*(t-r.At[r.next]) > 0 || inclusive && t == r.At[r.next]) {
-		r.next++
-	}
-}
-
 // due returns the next listed time if it is not after t.
 func (r *recorder) due(t float64) (float64, bool) {
 	if r.next < len(r.At) && r.sign*(t-r.At[r.next]) >= 0 {
 		return r.At[r.next], true
 	}
 	return 0, false
+}
+
+// skip passes the times up to t.
+func (r *recorder) skip(t float64) {
+	for _, ok := r.due(t); ok; _, ok = r.due(t) {
+		r.next++
+	}
 }
 
 // record makes one record.

@@ -26,8 +26,7 @@
 //   - [Auto]: measures which of the three is the cheapest, again and again. It is the
 //     default.
 //
-// The script solvers.py in qhnet/internal/bench measures them against CVODE and SciPy;
-// the README there has the tables.
+// The README of qhnet/internal/bench has tables of them against CVODE and SciPy.
 //
 // # Ends
 //

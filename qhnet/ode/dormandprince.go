@@ -32,12 +32,8 @@ const (
 
 	dpE1, dpE3, dpE4, dpE5, dpE6, dpE7 = 71.0 / 57600, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40
 
-	dpD1 = -12715105075.0 / 11282082432
-	dpD3 = 87487479700.0 / 32700410799
-	dpD4 = -10690763975.0 / 1880347072
-	dpD5 = 701980252875.0 / 199316789632
-	dpD6 = -1453857185.0 / 822651844
-	dpD7 = 69997945.0 / 29380423
+	dpD1, dpD3, dpD4 = -12715105075.0 / 11282082432, 87487479700.0 / 32700410799, -10690763975.0 / 1880347072
+	dpD5, dpD6, dpD7 = 701980252875.0 / 199316789632, -1453857185.0 / 822651844, 69997945.0 / 29380423
 )
 
 // dormandPrince is the method at work.
@@ -58,8 +54,7 @@ func (d DormandPrince) stepper(s *system) stepper {
 }
 
 func (d *dormandPrince) rule() rule { return rule{order: 5, grow: 10} }
-
-func (d *dormandPrince) restart() {}
+func (d *dormandPrince) restart()   {}
 
 func (d *dormandPrince) attempt(h float64) (trial, error) {
 	d.h = h

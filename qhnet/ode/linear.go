@@ -23,15 +23,14 @@ var errSingular = errors.New("a matrix of Newton's iteration is singular")
 type shifted struct {
 	real    blas64.General
 	pivot   []int
-	complex *complexLU
+	complex complexLU
 }
 
 func newShifted(n int) *shifted {
-	return &shifted{general(n, n), make([]int, n), newComplexLU(n)}
-}
-
-func general(rows, cols int) blas64.General {
-	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
+	return &shifted{
+		real: mat.NewDense(n, n, nil).RawMatrix(), pivot: make([]int, n),
+		complex: complexLU{n: n, re: make([]float64, n*n), im: make([]float64, n*n), pivot: make([]int, n), invert: make([]complex128, n)},
+	}
 }
 
 // factor factors both matrices.
@@ -47,7 +46,7 @@ func (l *shifted) factor(j []float64, re float64, z complex128) error {
 		ar[i] += real(z)
 		ai[i] = imag(z)
 	}
-	if !lapack64.Getrf(l.real, l.pivot) || !l.complex.factor() {
+	if !lapack64.Getrf(l.real, l.pivot) || !l.complex.columns(0, l.complex.n) {
 		return errSingular
 	}
 	return nil
@@ -58,9 +57,10 @@ func (l *shifted) solve(x []float64) {
 	for i, p := range l.pivot {
 		x[i], x[p] = x[p], x[i]
 	}
-	a, v := l.real, vector.BLAS(x)
-	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Lower, Diag: blas.Unit}, v)
-	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Upper, Diag: blas.NonUnit}, v)
+	triangle := blas64.Triangular{N: l.real.Rows, Stride: l.real.Stride, Data: l.real.Data, Uplo: blas.Lower, Diag: blas.Unit}
+	blas64.Trsv(blas.NoTrans, triangle, vector.BLAS(x))
+	triangle.Uplo, triangle.Diag = blas.Upper, blas.NonUnit
+	blas64.Trsv(blas.NoTrans, triangle, vector.BLAS(x))
 }
 
 // complexLU factors a complex n×n matrix by Gaussian elimination with partial
@@ -68,25 +68,16 @@ func (l *shifted) solve(x []float64) {
 // work is real matrix products, of which there are fast ones.
 type complexLU struct {
 	n      int
-	re, im []float64 // row-major; the factors after factor
+	re, im []float64 // row-major; the factors after elimination of all columns
 	pivot  []int
 	invert []complex128 // reciprocals of the diagonal
 }
 
-func newComplexLU(n int) *complexLU {
-	return &complexLU{
-		n: n, re: make([]float64, n*n), im: make([]float64, n*n), pivot: make([]int, n), invert: make([]complex128, n),
-	}
-}
-
-// factor replaces the matrix by its factors. It reports whether it is regular.
-func (l *complexLU) factor() bool { return l.columns(0, l.n) }
-
 // fewColumns are eliminated one by one; see BenchmarkLU.
 const fewColumns = 8
 
-// columns eliminates the columns from, …, to-1: their left half, which then updates
-// the right one by matrix products, and the right half.
+// columns eliminates the columns from, …, to-1: their left half, which then updates the
+// right one by matrix products, and the right half. It reports whether that is possible.
 func (l *complexLU) columns(from, to int) bool {
 	if to-from <= fewColumns {
 		for k := from; k < to; k++ {
@@ -119,8 +110,9 @@ func (l *complexLU) eliminate(k, end int) bool {
 		return false
 	}
 	if p != k {
-		swap(re[k*n:k*n+n], re[p*n:p*n+n])
-		swap(im[k*n:k*n+n], im[p*n:p*n+n])
+		for _, a := range [][]float64{re, im} {
+			blas64.Swap(vector.BLAS(a[k*n:k*n+n]), vector.BLAS(a[p*n:p*n+n]))
+		}
 	}
 	inverse := 1 / complex(re[k*n+k], im[k*n+k]) // divides without squares, which underflow
 	l.invert[k] = inverse
@@ -180,12 +172,6 @@ func subtractMultiple(xr, xi []float64, qr, qi float64, tr, ti []float64) {
 	}
 }
 
-func swap(a, b []float64) {
-	for i := range a {
-		a[i], b[i] = b[i], a[i]
-	}
-}
-
 // solve replaces x by A⁻¹ x.
 func (l *complexLU) solve(x []complex128) {
 	n := l.n
@@ -212,8 +198,8 @@ func dotRow(re, im []float64, x []complex128) complex128 {
 	return complex(sr, si)
 }
 
-// dense is the Linearization of a problem that has none: an m×m Jacobian, given or
-// by forward differences, and LU factorizations, O(m³).
+// dense is the Linearization of a problem that has none: an m×m Jacobian, given or by
+// forward differences, and LU factorizations, O(m³).
 type dense struct {
 	*shifted
 	s        *system
@@ -236,7 +222,7 @@ func (d *dense) Refresh(t float64, y []float64) error {
 	} else if err := d.difference(t, y); err != nil {
 		return err
 	}
-	if !finite(d.jacobian.RawMatrix().Data) {
+	if vector.NotFinite(d.jacobian.RawMatrix().Data) >= 0 {
 		return fmt.Errorf("the Jacobian at t = %.10g is not finite", t)
 	}
 	return nil
@@ -305,10 +291,10 @@ func NewLowRank(r, m int, update func(u, c *mat.Dense, t float64, y []float64) e
 		panic(fmt.Sprintf("ode: NewLowRank: rank %d in %d variables; both must be positive, their product at most 2^30, and update not nil", r, m))
 	}
 	square := func() *mat.Dense { return mat.NewDense(r, r, nil) }
+	w, x := vectors(r, 3), vectors(m, 2)
 	return &LowRank{
 		update: update, u: mat.NewDense(r, m, nil), c: square(), gram: square(), product: square(), factors: newShifted(r),
-		w: make([]float64, r), wi: make([]float64, r), cw: make([]float64, r), xr: make([]float64, m), xi: make([]float64, m),
-		wz: make([]complex128, r),
+		w: w[0], wi: w[1], cw: w[2], xr: x[0], xi: x[1], wz: make([]complex128, r),
 	}
 }
 
@@ -322,7 +308,7 @@ func (l *LowRank) Refresh(t float64, y []float64) error {
 	u := l.u.RawMatrix()
 	kernel.Product(blas.NoTrans, blas.Trans, 1, u, u, 0, l.gram.RawMatrix())
 	kernel.Product(blas.NoTrans, blas.NoTrans, 1, l.gram.RawMatrix(), l.c.RawMatrix(), 0, l.product.RawMatrix())
-	if !finite(l.product.RawMatrix().Data) {
+	if vector.NotFinite(l.product.RawMatrix().Data) >= 0 {
 		return fmt.Errorf("the linearization at t = %.10g is not finite", t)
 	}
 	return nil

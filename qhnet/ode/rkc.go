@@ -14,26 +14,18 @@ import (
 // stages it is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or
 // close to, the negative real axis, so a stiff step costs the square root of what
 // it costs other explicit methods, and no linear algebra. The number of stages
-// follows the spectral radius, which the problem gives or a power iteration
-// estimates. Dense output is by cubic Hermite interpolation.
+// follows the spectral radius, which a power iteration estimates; more than
+// √(Relative/10ε) are not taken, as their rounding errors could exceed the tolerance.
+// Dense output is by cubic Hermite interpolation.
 //
 // B. P. Sommeijer, L. F. Shampine, J. G. Verwer, RKC: An explicit solver for
 // parabolic PDEs, J. Comput. Appl. Math. 88 (1998) 315-326.
-type RKC struct {
-	// MaxStages bounds the stages of a step and thereby its size. Zero means
-	// √(Relative/10ε), above which rounding errors can exceed the tolerance.
-	MaxStages int
-}
+type RKC struct{}
 
 // String returns "RKC".
 func (RKC) String() string { return "RKC" }
 
-func (r RKC) validate() error {
-	if r.MaxStages < 0 || r.MaxStages == 1 {
-		return fmt.Errorf("ode: RKC.MaxStages = %d; allow at least 2, or 0 for the default", r.MaxStages)
-	}
-	return nil
-}
+func (RKC) validate() error { return nil }
 
 // Constants of Sommeijer, Shampine and Verwer 1998.
 const (
@@ -53,7 +45,7 @@ var errTooManyStages = errors.New("the spectral radius asks for more stages than
 type rkc struct {
 	single
 	s          *system
-	limit      int
+	limit      int // of stages
 	power      *powerIteration
 	radius     float64 // spectral radius of the Jacobian
 	age        int     // accepted steps since it was estimated
@@ -65,13 +57,8 @@ type rkc struct {
 
 func (r RKC) stepper(s *system) stepper {
 	v := vectors(len(s.y), 3)
-	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: v[0], old: v[1], derivative: v[2]}
-	if d.limit == 0 {
-		d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
-	}
-	if s.problem.SpectralRadius == nil {
-		d.power = newPowerIteration(s)
-	}
+	d := &rkc{single: single(r.String()), s: s, power: newPowerIteration(s), older: v[0], old: v[1], derivative: v[2]}
+	d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
 	d.restart()
 	return d
 }
@@ -81,9 +68,7 @@ func (d *rkc) rule() rule { return rule{order: 3, grow: 10} }
 func (d *rkc) restart() {
 	d.age = rkcReestimate
 	d.at = math.NaN()
-	if d.power != nil {
-		d.power.restart()
-	}
+	d.power.warm = false
 }
 
 func (d *rkc) attempt(h float64) (trial, error) {
@@ -99,11 +84,11 @@ func (d *rkc) attempt(h float64) (trial, error) {
 		return trial{safety: 0.99 * bound / math.Abs(h)}, errTooManyStages
 	}
 	d.h = h
-	if err := d.step(h, stages); err != nil {
-		d.age = rkcReestimate
-		return trial{}, err
+	err := d.step(h, stages)
+	if err == nil {
+		err = s.derivative(s.fNew, s.tNew, s.yNew)
 	}
-	if err := s.derivative(s.fNew, s.tNew, s.yNew); err != nil {
+	if err != nil {
 		d.age = rkcReestimate
 		return trial{}, err
 	}
@@ -120,29 +105,21 @@ func (d *rkc) attempt(h float64) (trial, error) {
 
 // estimate updates the spectral radius.
 func (d *rkc) estimate() (err error) {
-	s := d.s
-	if d.power != nil {
-		d.radius, err = d.power.radius()
-	} else if d.radius, err = s.problem.SpectralRadius(s.t, s.y); err != nil {
-		err = fmt.Errorf("the spectral radius at t = %.10g: %w", s.t, err)
-	}
+	d.radius, err = d.power.radius()
 	if err == nil && (!(d.radius >= 0) || math.IsInf(d.radius, 0)) {
-		err = fmt.Errorf("the spectral radius at t = %.10g is %v", s.t, d.radius)
+		err = fmt.Errorf("the spectral radius at t = %.10g is %v", d.s.t, d.radius)
 	}
 	if err != nil {
 		return evaluationError{cause: err, current: true}
 	}
-	d.age, d.at = 0, s.t
+	d.age, d.at = 0, d.s.t
 	return nil
 }
 
 // stages returns the number of stages that a step of size h needs.
 func (d *rkc) stages(h float64) int {
 	s := math.Sqrt(1 + rkcStability*math.Abs(h)*d.radius)
-	if s > 1e9 {
-		return 1e9
-	}
-	return max(2, 1+int(s))
+	return max(2, 1+int(min(s, 1e9)))
 }
 
 // step computes yNew by the three-term recursion of the damped Chebyshev
@@ -214,7 +191,7 @@ type powerIteration struct {
 	s     *system
 	v     []float64 // direction, of norm 1
 	y, f  []float64
-	warm  bool
+	warm  bool // v is of the last estimate
 	signs rand.PCG
 }
 
@@ -229,8 +206,6 @@ func newPowerIteration(s *system) *powerIteration {
 	v := vectors(len(s.y), 3)
 	return &powerIteration{s: s, v: v[0], y: v[1], f: v[2]}
 }
-
-func (p *powerIteration) restart() { p.warm = false }
 
 // radius returns a likely upper bound of the spectral radius at the current point.
 func (p *powerIteration) radius() (float64, error) {
@@ -263,8 +238,9 @@ func (p *powerIteration) radius() (float64, error) {
 
 // begin chooses the first direction.
 func (p *powerIteration) begin() {
-	p.signs.Seed(1, 2)                                                            // any fixed seed: the same run must give the same bits
-	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v)))) // not the size of f, which could cancel
+	p.signs.Seed(1, 2) // any fixed seed: the same run must give the same bits
+	// Not the size of f, which could cancel.
+	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v))))
 	for i, f := range p.s.f {
 		p.v[i] = f + size*(2*float64(p.signs.Uint64()>>63)-1)
 	}

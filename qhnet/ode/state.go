@@ -20,13 +20,11 @@ type State struct {
 	Statistics    Statistics
 }
 
-// Checkpoint makes a run resumable. After every Every accepted steps the solver
-// forgets what it learned in earlier steps (Jacobian, factorizations,
-// extrapolation), so that the State holds everything that the rest of the run
-// depends on, and hands it to Save. A run with the same Problem and Options that
-// starts from the State in Options.Resume gives the same bits as if it had not
-// been interrupted. Every is part of the numerical method: a different cadence
-// gives slightly different steps.
+// Checkpoint makes a run resumable. After every Every accepted steps the solver forgets
+// what it learned in earlier steps (Jacobian, factorizations, extrapolation), so that the
+// State holds all that the rest of the run depends on, and hands it to Save. A run of the
+// same Problem and Options from that State in Options.Resume gives the same bits. A
+// different cadence gives slightly different steps.
 type Checkpoint struct {
 	Every int // accepted steps; zero means never
 
