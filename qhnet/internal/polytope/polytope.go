@@ -2,12 +2,10 @@
 //
 //	A x = b, x ≥ 0
 //
-// in exact rational arithmetic, which gonum's linear programming lacks: is there one,
-// how small or large can a linear function be, which solution is lexicographically
-// min-max, which directions leave A x unchanged. Exact answers need no tolerances,
-// cannot cycle under Bland's rule, and come out as 1/3, not as 0.33333333333333337. The
-// programs met here have at most a few hundred variables, and usually fall apart into
-// independent ones of fewer than ten.
+// in exact rational arithmetic, which gonum's linear programming lacks: answers need no
+// tolerances, cannot cycle under Bland's rule, and come out as 1/3, not as
+// 0.33333333333333337. The programs met here have at most a few hundred variables, and
+// usually fall apart into independent ones of fewer than ten.
 package polytope
 
 import (
@@ -16,7 +14,6 @@ import (
 	"slices"
 )
 
-// Errors returned by New and by Minimize.
 var (
 	ErrEmpty     = errors.New("polytope: no solution")
 	ErrUnbounded = errors.New("polytope: unbounded")
@@ -68,13 +65,15 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 			objective.add(one, d.express(c[v], v))
 		}
 		entering := d.minimize(&objective)
-		d.read(x)
+		for i, v := range d.basic {
+			x[v].Set(&d.rows[i].constant)
+			if entering >= 0 {
+				x[v].Add(x[v], &d.rows[i].coef[entering])
+			}
+		}
 		if entering >= 0 {
 			err = ErrUnbounded
 			x[d.nonbasic[entering]].Set(one)
-			for i, v := range d.basic {
-				x[v].Add(x[v], &d.rows[i].coef[entering])
-			}
 		}
 	}
 	return x, err
@@ -109,13 +108,10 @@ func (p *Polytope) LexicographicMinMax() []*big.Rat {
 func connected(variables int, rows []row) [][]int {
 	set := naturalOrder(variables) // the number of a variable's set
 	for _, r := range rows {
-		first := -1
+		first := slices.IndexFunc(r.coef, func(c big.Rat) bool { return c.Sign() != 0 })
 		for v := range r.coef {
 			if r.coef[v].Sign() == 0 {
 				continue
-			}
-			if first < 0 {
-				first = v
 			}
 			for joined, w := set[v], 0; w < variables; w++ {
 				if set[w] == joined {

@@ -48,13 +48,6 @@ func (d *dictionary) clone() *dictionary {
 	return c
 }
 
-// read writes the vertex's values to x, which is 0.
-func (d *dictionary) read(x []*big.Rat) {
-	for i, v := range d.basic {
-		x[v].Set(&d.rows[i].constant)
-	}
-}
-
 // express writes k times variable v in the nonbasic variables.
 func (d *dictionary) express(k *big.Rat, v int) row {
 	r := newRow(len(d.nonbasic))
@@ -66,29 +59,27 @@ func (d *dictionary) express(k *big.Rat, v int) row {
 	return r
 }
 
-// pivot exchanges the basic variable of row r with the nonbasic one of column
-// c, in the dictionary and in an objective if there is one.
-func (d *dictionary) pivot(r, c int, objective *row) {
-	solved := &d.rows[r]
-	inverse := new(big.Rat).Inv(&solved.coef[c])
-	solved.coef[c].SetInt64(-1)
-	solved.scale(inverse.Neg(inverse))
-	substitute := func(into *row) {
-		if into.coef[c].Sign() != 0 {
-			k := new(big.Rat).Set(&into.coef[c])
-			into.coef[c].SetInt64(0)
-			into.add(k, *solved)
-		}
-	}
+// pivot exchanges the basic variable of row r with the nonbasic one of column c.
+func (d *dictionary) pivot(r, c int) {
+	coef := &d.rows[r].coef[c]
+	inverse := new(big.Rat).Inv(coef)
+	coef.SetInt64(-1)
+	d.rows[r].scale(inverse.Neg(inverse))
 	for i := range d.rows {
 		if i != r {
-			substitute(&d.rows[i])
+			d.rows[i].substitute(c, d.rows[r])
 		}
 	}
-	if objective != nil {
-		substitute(objective)
-	}
 	d.basic[r], d.nonbasic[c] = d.nonbasic[c], d.basic[r]
+}
+
+// substitute puts an expression in place of column c.
+func (r *row) substitute(c int, solved row) {
+	if r.coef[c].Sign() != 0 {
+		k := new(big.Rat).Set(&r.coef[c])
+		r.coef[c].SetInt64(0)
+		r.add(k, solved)
+	}
 }
 
 // minimize pivots until no nonbasic variable can lower the objective, and
@@ -109,27 +100,22 @@ func (d *dictionary) minimize(objective *row) int {
 		if leaving < 0 {
 			return entering
 		}
-		d.pivot(leaving, entering, objective)
+		d.pivot(leaving, entering)
+		objective.substitute(entering, d.rows[leaving])
 	}
 }
 
 // blocking returns the row whose variable first reaches 0 when the nonbasic
 // variable of column c grows, or -1 if none does.
 func (d *dictionary) blocking(c int) int {
-	best := -1
-	var bestRatio big.Rat
+	best, most := -1, new(big.Rat)
 	for i := range d.rows {
 		if d.rows[i].coef[c].Sign() >= 0 {
 			continue
 		}
 		ratio := new(big.Rat).Quo(&d.rows[i].constant, &d.rows[i].coef[c]) // ≤ 0
-		order := 1
-		if best >= 0 {
-			order = ratio.Cmp(&bestRatio)
-		}
-		if order > 0 || order == 0 && d.basic[i] < d.basic[best] {
-			best = i
-			bestRatio.Set(ratio)
+		if order := ratio.Cmp(most); best < 0 || order > 0 || order == 0 && d.basic[i] < d.basic[best] {
+			best, most = i, ratio
 		}
 	}
 	return best
@@ -159,7 +145,7 @@ func (d *dictionary) makeFeasible(artificial int) bool {
 	for i := range d.rows {
 		d.rows[i].coef[column].Set(one)
 	}
-	d.pivot(worst, column, nil)
+	d.pivot(worst, column)
 	shortfall := d.express(one, artificial)
 	d.minimize(&shortfall)
 	d.keepMinimizers(&shortfall)
@@ -214,7 +200,7 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 			d.basic, d.rows = append(d.basic, next+1+i), append(d.rows, slack)
 		}
 		if worst := d.mostNegative(); worst >= 0 {
-			d.pivot(worst, column, nil)
+			d.pivot(worst, column)
 		}
 		level := d.express(one, next)
 		d.minimize(&level)
@@ -235,28 +221,26 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 	}
 }
 
-// loose tells which of the variables first, first+1, … are positive somewhere, and
-// makes the others 0 everywhere.
+// loose tells which of the bounded variables first, first+1, … are positive somewhere,
+// and makes the others 0 everywhere. As solutions may be averaged, it maximizes the sum of
+// those not seen positive yet, until it is 0.
 func (d *dictionary) loose(first, count int) []bool {
-	loose := make([]bool, count)
-	note := func() {
+	for loose := make([]bool, count); ; {
+		objective := newRow(len(d.nonbasic))
+		for i, seen := range loose {
+			if !seen {
+				objective.add(one, d.express(minusOne, first+i))
+			}
+		}
+		d.minimize(&objective)
+		if objective.constant.Sign() == 0 {
+			d.keepMinimizers(&objective)
+			return loose
+		}
 		for i, v := range d.basic {
 			if v >= first && d.rows[i].constant.Sign() > 0 {
 				loose[v-first] = true
 			}
 		}
 	}
-	note()
-	for i := range loose {
-		if loose[i] {
-			continue
-		}
-		objective := d.express(minusOne, first+i)
-		d.minimize(&objective) // s_v ≤ t, so it is bounded
-		if objective.constant.Sign() == 0 {
-			d.keepMinimizers(&objective)
-		}
-		note()
-	}
-	return loose
 }

@@ -11,6 +11,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/vector"
 )
 
 // ErrNoConvergence is returned, wrapped, when an active-set method does not
@@ -29,14 +31,13 @@ const (
 //
 //	minimize ‖A x - b‖  subject to  x ≥ 0,
 //
-// and returns ‖A x - b‖. A is m×n, b has length m, dst length n. A may have any
-// rank: the positive entries of x always belong to linearly independent
-// columns. It is an error if an entry is not finite.
+// and returns ‖A x - b‖. A is m×n of any rank, b has length m, dst length n; the positive
+// entries of x belong to linearly independent columns. It is an error if an entry is not
+// finite.
 //
-// The method is the active-set method of Lawson and Hanson, Solving Least
-// Squares Problems (1974), chapter 23, on an orthogonal factorization of the
-// passive columns that is extended and shrunk rather than recomputed. An
-// iteration costs O(m n); there are usually about n of them.
+// It is the active-set method of Lawson and Hanson, Solving Least Squares Problems (1974),
+// chapter 23, on an orthogonal factorization of the passive columns that is updated rather
+// than recomputed. An iteration costs O(m n); there are usually about n of them.
 func NNLS(dst []float64, a mat.Matrix, b []float64) (residual float64, err error) {
 	m, n := dims("NNLS", a)
 	if len(b) != m || len(dst) != n {
@@ -77,10 +78,8 @@ func checkFinite(method string, a mat.Matrix, b []float64) error {
 			}
 		}
 	}
-	for i, v := range b {
-		if v-v != 0 {
-			return fmt.Errorf("qhnet: %s: entry %d of the right-hand side is %v", method, i, v)
-		}
+	if i := vector.NotFinite(b); i >= 0 {
+		return fmt.Errorf("qhnet: %s: entry %d of the right-hand side is %v", method, i, b[i])
 	}
 	return nil
 }
@@ -103,13 +102,8 @@ type activeSet struct {
 func newActiveSet(a mat.Matrix, b []float64) *activeSet {
 	_, n := a.Dims()
 	s := &activeSet{
-		columns:  make([][]float64, n),
-		lengths:  make([]float64, n),
-		b:        b,
-		x:        make([]float64, n),
-		member:   make([]bool, n),
-		rejected: make([]bool, n),
-		residual: slices.Clone(b),
+		columns: make([][]float64, n), lengths: make([]float64, n), b: b, x: make([]float64, n),
+		member: make([]bool, n), rejected: make([]bool, n), residual: slices.Clone(b),
 	}
 	for j := range s.columns {
 		s.columns[j] = mat.Col(nil, j, a)
@@ -125,8 +119,7 @@ func (s *activeSet) run() error {
 		if j < 0 {
 			return nil
 		}
-		if !s.enter(j) {
-			s.rejected[j] = true
+		if s.rejected[j] = !s.enter(j); s.rejected[j] {
 			continue
 		}
 		s.solve()

@@ -38,7 +38,13 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 	// The distance to the farthest violated half-space is a lower bound of ‖x‖.
 	// The reduction is best conditioned when ‖x‖ is the unit, so the first answer
 	// becomes the unit of a second round.
-	unit := farthest(rows, h)
+	unit := 0.0
+	for j, v := range h {
+		if length := floats.Norm(rows.RawRowView(j), 2); length > 0 {
+			v /= length
+		}
+		unit = max(unit, v)
+	}
 	if unit == 0 {
 		return multipliers, nil
 	}
@@ -49,7 +55,7 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := reduceDistance(dst, rows, h, math.Max(unit, floats.Norm(dst, 2)))
+	s, err := reduceDistance(dst, rows, h, max(unit, floats.Norm(dst, 2)))
 	if err != nil {
 		return nil, err
 	}
@@ -58,17 +64,6 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 		return nil, fmt.Errorf("%w: row %d is violated by %.1e of its size", ErrInfeasible, row, worst)
 	}
 	return multipliers, nil
-}
-
-func farthest(rows *mat.Dense, h []float64) float64 {
-	unit := 0.0
-	for k, v := range h {
-		if length := floats.Norm(rows.RawRowView(k), 2); length > 0 {
-			v /= length
-		}
-		unit = math.Max(unit, v)
-	}
-	return unit
 }
 
 // reduceDistance solves min ‖[Gᵀ; hᵀ/unit] u - e_last‖ over u ≥ 0 and reads x
@@ -132,7 +127,7 @@ func polishDistance(dst, multipliers []float64, rows *mat.Dense, h []float64, s 
 		return
 	}
 	worst, _ := worstViolation(x.RawVector().Data, rows, h)
-	if before, _ := worstViolation(dst, rows, h); worst > math.Max(before, 1e-13) {
+	if before, _ := worstViolation(dst, rows, h); worst > max(before, 1e-13) {
 		return
 	}
 	copy(dst, x.RawVector().Data)
