@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -39,34 +40,34 @@ func (a *RateAudit) Verdict() string {
 	if a.Rates == nil {
 		return sentence(a.Err)
 	}
-	var s []string
+	var text string
 	var pinned *PinnedRatesError
 	switch degree, homogeneous := a.Rates.Degree(); {
 	case errors.As(a.Err, &pinned):
-		s = append(s, "Quasi-homogeneous, but not strictly: "+pinned.explanation())
+		text = "Quasi-homogeneous, but not strictly: " + pinned.explanation()
 	case homogeneous && a.Freedom == 0:
-		s = append(s, fmt.Sprintf("Homogeneous of degree %s.", rational(degree).RatString()))
+		text = fmt.Sprintf("Homogeneous of degree %s.", rational(degree).RatString())
 	case homogeneous:
-		s = append(s, fmt.Sprintf("Homogeneous of degree %s, and quasi-homogeneous with other rates as well.", rational(degree).RatString()))
+		text = fmt.Sprintf("Homogeneous of degree %s, and quasi-homogeneous with other rates as well.", rational(degree).RatString())
 	default:
-		s = append(s, "Quasi-homogeneous, not homogeneous.")
+		text = "Quasi-homogeneous, not homogeneous."
 	}
 	switch a.Freedom {
 	case 0:
-		s = append(s, "The rates are unique.")
+		text += " The rates are unique. "
 	case 1:
-		s = append(s, "The admissible rates form a line.")
+		text += " The admissible rates form a line. "
 	default:
-		s = append(s, fmt.Sprintf("The admissible rates form a polytope of dimension %d.", a.Freedom))
+		text += fmt.Sprintf(" The admissible rates form a polytope of dimension %d. ", a.Freedom)
 	}
 	switch len(a.Conserved) {
 	case 0:
 	case 1:
-		s = append(s, "Gradient flow conserves one combination of squared block norms.")
+		text += "Gradient flow conserves one combination of squared block norms. "
 	default:
-		s = append(s, fmt.Sprintf("Gradient flow conserves %d independent combinations of squared block norms.", len(a.Conserved)))
+		text += fmt.Sprintf("Gradient flow conserves %d independent combinations of squared block norms. ", len(a.Conserved))
 	}
-	return strings.Join(append(s, a.highest()), " ")
+	return text + a.highest()
 }
 
 // highest tells which blocks have the highest canonical rate, and whether the
@@ -162,9 +163,6 @@ func (a *RateAudit) partners(b int) string {
 			}
 		}
 	}
-	if best == nil {
-		return "-"
-	}
 	var names []string
 	for _, t := range best {
 		if t.block != b {
@@ -172,6 +170,8 @@ func (a *RateAudit) partners(b int) string {
 		}
 	}
 	switch {
+	case best == nil:
+		return "-"
 	case len(names) == 0:
 		return "itself"
 	case len(names) > 3:
@@ -185,11 +185,7 @@ func (a *RateAudit) names(blocks []int) string {
 	if len(blocks) > 6 {
 		return fmt.Sprintf("%d blocks from %s to %s", len(blocks), a.Blocks[blocks[0]].Name, a.Blocks[blocks[len(blocks)-1]].Name)
 	}
-	var names []string
-	for _, b := range blocks {
-		names = append(names, a.Blocks[b].Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(namesOf(a.Blocks, func(b int) bool { return slices.Contains(blocks, b) }), ", ")
 }
 
 // table aligns columns. Empty cells at the end of a row are left out.
@@ -205,22 +201,13 @@ func table(rows [][]string) string {
 
 // wrap breaks text into lines of at most 90 characters, and ends the last.
 func wrap(text string) string {
-	const width = 90
-	var b strings.Builder
-	column := 0
+	var lines []string
+	line := ""
 	for _, word := range strings.Fields(text) {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case column == 0:
-		case column+1+length > width:
-			b.WriteString("\n")
-			column = 0
-		default:
-			b.WriteString(" ")
-			column++
+		if line != "" && utf8.RuneCountInString(line+" "+word) > 90 {
+			lines, line = append(lines, line), ""
 		}
-		b.WriteString(word)
-		column += length
+		line = strings.TrimPrefix(line+" "+word, " ")
 	}
-	return b.String() + "\n"
+	return strings.Join(append(lines, line), "\n") + "\n"
 }

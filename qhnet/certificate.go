@@ -62,10 +62,9 @@ type KKT struct {
 // CertificateSettings change what a certificate looks at. The zero value, or
 // nil, is the theorem as it stands.
 type CertificateSettings struct {
-	// Epsilon admits margins up to 1 + Epsilon to the support. By default it is
+	// Epsilon ≥ 0 admits margins up to 1 + Epsilon to the support. By default it is
 	// 20/min q(θ), kept between 1e-6 and 0.1: at a point of the flow, margins
-	// beyond have less than e^{-20} of the largest weight. It is an error if it is
-	// negative, or so small that rounding leaves no margin in the support.
+	// beyond have less than e^{-20} of the largest weight.
 	Epsilon float64
 }
 
@@ -82,15 +81,13 @@ func (e *NoMarginError) Error() string {
 		len(e.Points), e.Points[:min(len(e.Points), 8)], e.Smallest)
 }
 
-// Certify checks the point θ for rates of the model. Blocks that they discard are
-// left out of Λmax and of stationarity, which is the next stage of the cascade, but
-// keep their values, which the margins late in a flow still feel: a share of 1e-8
-// moves margins of 1e9 by 10, and with them the softmax weights.
+// Certify checks the point θ for rates of the model. Blocks that they discard are left out
+// of Λmax and of stationarity, which is the next stage of the cascade, but keep their
+// values: a share of 1e-8 moves margins of 1e9 by 10, and with them the softmax weights.
 //
-// It returns an error if the rates are another model's, a *[NoMarginError] if a
-// margin is not positive, and an error if θ is not finite or its highest-rate
-// parameters are all zero. For a support of k margins it takes O(m·k²) operations
-// and memory for a few m×k matrices.
+// It returns an error if the rates are another model's, if θ is not finite or its
+// highest-rate parameters are all zero, and a *[NoMarginError] if a margin is not
+// positive. A support of k margins takes O(m·k²) operations.
 func Certify(margins *Margins, rates *Rates, theta []float64, settings *CertificateSettings) (*Certificate, error) {
 	if settings == nil {
 		settings = &CertificateSettings{}
@@ -101,7 +98,7 @@ func Certify(margins *Margins, rates *Rates, theta []float64, settings *Certific
 	if err := rates.CheckPoint(margins.Model(), theta); err != nil {
 		return nil, fmt.Errorf("qhnet: certificate: %w", err)
 	}
-	s := certifier{margins: margins, rates: rates, highest: rates.Highest()}
+	s := certifier{margins, rates, rates.Highest()}
 	c, weights, err := s.rescale(theta, settings.Epsilon)
 	if err != nil {
 		return nil, err
@@ -131,12 +128,12 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 	}
 	smallest := floats.Min(q)
 	if !(smallest > 0) {
-		return nil, nil, noMargin(q, smallest, s.margins.PerPoint())
+		return nil, nil, &NoMarginError{unseparated(q, s.margins.PerPoint()), smallest}
 	}
 	weights := make([]float64, len(q))
 	Exponential{}.Log(weights, q, s.margins.PerPoint())
 	if epsilon == 0 {
-		epsilon = math.Min(math.Max(20/smallest, 1e-6), 0.1)
+		epsilon = min(max(20/smallest, 1e-6), 0.1)
 	}
 	c := &Certificate{Alpha: -math.Log(smallest), Epsilon: epsilon, PerPoint: s.margins.PerPoint()}
 	c.Theta = Rescale(nil, c.Alpha, s.rates, theta)
@@ -144,7 +141,7 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 		return nil, nil, err
 	}
 	c.Margins = slices.Clone(q)
-	limit := math.Max(1, floats.Min(q)) + epsilon // the smallest is 1 but for rounding
+	limit := max(1, floats.Min(q)) + epsilon // the smallest is 1 but for rounding
 	for j, v := range q {
 		if v <= limit {
 			c.Support = append(c.Support, j)
@@ -154,23 +151,20 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 	return c, weights, nil
 }
 
-func noMargin(q []float64, smallest float64, perPoint int) error {
-	e := &NoMarginError{Smallest: smallest}
+// unseparated returns the points with a margin that is not positive.
+func unseparated(q []float64, perPoint int) (points []int) {
 	for j, v := range q {
-		if k := j / perPoint; !(v > 0) && !slices.Contains(e.Points, k) {
-			e.Points = append(e.Points, k)
+		if !(v > 0) {
+			points = append(points, j/perPoint)
 		}
 	}
-	return e
+	return slices.Compact(points)
 }
 
 // describe fills in what belongs to the highest rate.
 func (s *certifier) describe(c *Certificate, theta []float64) {
-	var highest []int
-	c.MaxRate, highest = s.rates.Max()
-	for _, b := range highest {
-		c.Highest = append(c.Highest, s.rates.blocks[b].Name)
-	}
+	rate, highest := s.rates.Max()
+	c.MaxRate, c.Highest = rate, namesOf(s.rates.blocks, func(b int) bool { return slices.Contains(highest, b) })
 	for _, v := range s.target(c) {
 		c.Objective += v * v / (2 * c.MaxRate)
 	}
@@ -250,7 +244,7 @@ func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
 	s.gradient(gradient, mu)
 	k := KKT{Multipliers: mu, Stationarity: floats.Distance(target, gradient, 2) / floats.Norm(target, 2)}
 	for j, m := range mu {
-		k.Complementarity = math.Max(k.Complementarity, m*(c.Margins[j]-1))
+		k.Complementarity = max(k.Complementarity, m*(c.Margins[j]-1))
 	}
 	if total := floats.Sum(mu); total > 0 {
 		k.Complementarity /= total
@@ -317,11 +311,9 @@ func (c *Certificate) Infeasibility() float64 { return 1 - floats.Min(c.Margins)
 func (c *Certificate) SupportPoints() []int {
 	var points []int
 	for _, j := range c.Support {
-		if k := j / c.PerPoint; len(points) == 0 || points[len(points)-1] != k {
-			points = append(points, k)
-		}
+		points = append(points, j/c.PerPoint)
 	}
-	return points
+	return slices.Compact(points)
 }
 
 // earlyNote warns where Epsilon, which stops at 0.1, leaves margins out of the support that

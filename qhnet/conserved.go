@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 
 	"qhlab/qhnet/internal/polytope"
 	"qhlab/qhnet/internal/vector"
@@ -35,21 +38,25 @@ type conservedTerm struct {
 
 // Value returns C(θ).
 func (c Conserved) Value(theta []float64) float64 {
-	vector.CheckLength("theta", len(theta), c.m)
-	sum := 0.0
-	for _, t := range c.terms {
-		sum += t.v * t.squares(theta)
-	}
-	return sum
+	return c.sum(theta, func(v float64) float64 { return v })
 }
 
 // Magnitude returns Σ |v_i| θ_i², against which a change of C(θ) is small or
 // large: rounding alone changes C by 1e-16 of it per step.
-func (c Conserved) Magnitude(theta []float64) float64 {
+func (c Conserved) Magnitude(theta []float64) float64 { return c.sum(theta, math.Abs) }
+
+// sum returns Σ weight(v_i) θ_i².
+func (c Conserved) sum(theta []float64, weight func(v float64) float64) float64 {
 	vector.CheckLength("theta", len(theta), c.m)
 	sum := 0.0
 	for _, t := range c.terms {
-		sum += math.Abs(t.v) * t.squares(theta)
+		squares := 0.0
+		for r := range t.rows {
+			for _, x := range t.row(theta, r) {
+				squares += x * x
+			}
+		}
+		sum += weight(t.v) * squares
 	}
 	return sum
 }
@@ -61,28 +68,15 @@ func (c Conserved) Gradient(dst, theta []float64) {
 	clear(dst)
 	for _, t := range c.terms {
 		for r := range t.rows {
-			start := t.offset + r*t.stride
-			for i, x := range theta[start : start+t.columns] {
-				dst[start+i] = 2 * t.v * x
-			}
+			floats.ScaleTo(t.row(dst, r), 2*t.v, t.row(theta, r))
 		}
 	}
 }
 
-func (t conservedTerm) squares(theta []float64) float64 {
-	sum := 0.0
-	for r := range t.rows {
-		start := t.offset + r*t.stride
-		for _, x := range theta[start : start+t.columns] {
-			sum += x * x
-		}
-	}
-	return sum
-}
-
-// wholeBlock is the term v‖θ_block‖².
-func wholeBlock(blocks []Block, b int, v float64) conservedTerm {
-	return conservedTerm{block: b, v: v, offset: blocks[b].Offset, rows: 1, columns: blocks[b].Len()}
+// row returns a row of the term's part of a vector.
+func (t conservedTerm) row(v []float64, r int) []float64 {
+	start := t.offset + r*t.stride
+	return v[start : start+t.columns]
 }
 
 // ConservedBlocks returns a basis of the conserved quantities that are sums of
@@ -99,7 +93,7 @@ func ConservedBlocks(m Model) []Conserved {
 				continue
 			}
 			value, _ := k.Float64()
-			c.terms = append(c.terms, wholeBlock(blocks, b, value))
+			c.terms = append(c.terms, conservedTerm{block: b, v: value, offset: blocks[b].Offset, rows: 1, columns: blocks[b].Len()})
 			writeTerm(&name, new(big.Rat).SetInt(k), "‖"+blocks[b].Name+"‖²")
 		}
 		c.Name = name.String()
@@ -121,8 +115,8 @@ func freeDirections(m Model) [][]*big.Int {
 			last = append(last, b)
 		}
 	}
-	rules := equationsOf(blocks, m.ScalingRules())
-	return polytope.NullSpace(len(blocks), rules.a, append(first, last...), append(last, first...))
+	a, _ := equationsOf(blocks, m.ScalingRules())
+	return polytope.NullSpace(len(blocks), a, slices.Concat(first, last), slices.Concat(last, first))
 }
 
 // ConservedUnits returns conserved quantities of single units, finer than those
@@ -142,11 +136,11 @@ func ConservedUnits(m Model) []Conserved {
 	if !ok {
 		return nil
 	}
-	isFree, length := freeTest(m), NumParameters(m)
+	rules, length := m.ScalingRules(), NumParameters(m)
 	var all []Conserved
 	for _, u := range layered.Units() {
-		if k, ok := isFree(u); ok {
-			for _, c := range conservedBetween(blocks, u, k) {
+		if k, ok := u.free(blocks, rules); ok {
+			for _, c := range u.conserved(blocks, k) {
 				c.m = length
 				all = append(all, c)
 			}
@@ -162,59 +156,50 @@ type Units struct {
 	Out int
 }
 
-// freeTest returns a function that finds k > 0 such that raising the rates of
-// what makes the units by 1 and lowering that of what reads them by k is a free
-// direction, if the shapes are those of units.
-func freeTest(m Model) func(u Units) (k float64, ok bool) {
-	blocks, rules := m.Blocks(), m.ScalingRules()
-	return func(u Units) (k float64, ok bool) {
-		if _, ok := unitWidth(blocks, u); !ok {
-			return 0, false
-		}
-		for _, rule := range rules {
-			in := 0.0
-			for _, b := range u.In {
-				in += rule.Coefficients[b]
-			}
-			out := rule.Coefficients[u.Out]
-			switch {
-			case out == 0 && in == 0:
-			case out == 0 || ok && math.Abs(in/out-k) > 1e-12*math.Abs(k):
-				return 0, false
-			default:
-				k, ok = in/out, true
-			}
-		}
-		return k, ok && k > 0
-	}
-}
-
-// unitWidth returns how many neighbouring columns of the consumer belong to one
-// unit of the producers: more than 1 for the taps of a convolution and the
-// pixels of a flattened channel.
-func unitWidth(blocks []Block, u Units) (width int, ok bool) {
-	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]
+// free finds k > 0 such that raising the rates of what makes the units by 1 and lowering
+// that of what reads them by k is a free direction, if the shapes are those of units.
+func (u Units) free(blocks []Block, rules []ScalingRule) (k float64, ok bool) {
+	units := blocks[u.In[0]].Shape[0]
 	for _, b := range u.In[1:] {
 		if shape := blocks[b].Shape; len(shape) != 1 || shape[0] != units {
 			return 0, false
 		}
 	}
-	columns := consumer.Len() / consumer.Shape[0]
-	if len(consumer.Shape) == 1 { // a scale, one factor a unit
-		columns = consumer.Len()
+	if _, columns := matrixOf(blocks[u.Out]); columns%units != 0 {
+		return 0, false
 	}
-	return columns / units, columns%units == 0
+	for _, rule := range rules {
+		in := 0.0
+		for _, b := range u.In {
+			in += rule.Coefficients[b]
+		}
+		out := rule.Coefficients[u.Out]
+		switch {
+		case out == 0 && in == 0:
+		case out == 0 || ok && math.Abs(in/out-k) > 1e-12*math.Abs(k):
+			return 0, false
+		default:
+			k, ok = in/out, true
+		}
+	}
+	return k, ok && k > 0
 }
 
-// conservedBetween returns one quantity for each unit between its producers,
-// whose rates weigh 1, and its consumer, whose rate weighs k.
-func conservedBetween(blocks []Block, u Units, k float64) []Conserved {
-	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]
-	width, _ := unitWidth(blocks, u)
-	rows, columns := consumer.Shape[0], consumer.Len()/consumer.Shape[0]
-	if len(consumer.Shape) == 1 {
-		rows, columns = 1, consumer.Len()
+// matrixOf returns the size of the matrix that reads units; a scale has one row.
+func matrixOf(b Block) (rows, columns int) {
+	if len(b.Shape) == 1 {
+		return 1, b.Len()
 	}
+	return b.Shape[0], b.Len() / b.Shape[0]
+}
+
+// conserved returns one quantity for each unit between its producers, whose rates weigh
+// 1, and its consumer, whose rate weighs k. Of the consumer's columns several neighbours
+// belong to a unit that is a convolution's channel.
+func (u Units) conserved(blocks []Block, k float64) []Conserved {
+	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]
+	rows, columns := matrixOf(consumer)
+	width := columns / units
 	all := make([]Conserved, units)
 	for j := range units {
 		var name []string

@@ -48,11 +48,9 @@ type Flow struct {
 	// time of 300,000 gradients: some seconds for a small network.
 	MaxSteps int
 
-	// Checkpoint, if not empty, is a file that the run is saved to about once a
-	// second, atomically, and resumed from. A resumed run gives the same bits as
-	// one that was not interrupted, and a finished one is not repeated. The steps
-	// differ a little from those of a run without a checkpoint. Until decides on
-	// them, so that a flow to another Until is another flow.
+	// Checkpoint, if not empty, is a file that the run is saved to about once a second,
+	// atomically, and resumed from, to the same bits; a finished one is not repeated. Its
+	// steps differ a little from those of a run without a checkpoint, and depend on Until.
 	Checkpoint string
 
 	// Stop, if not nil, is asked after every record, in clocks other than LogLoss
@@ -233,16 +231,10 @@ func (r *flowRun) notSeparated(theta []float64, cause error) error {
 		return err
 	}
 	r.record(theta)
-	e := &NotSeparatedError{SmallestNL: math.Inf(1), Cause: cause}
+	e := &NotSeparatedError{math.Inf(1), unseparated(r.field.q, r.Margins.PerPoint()), cause}
 	logPoints := math.Log(float64(r.Margins.Points()))
 	for _, p := range r.trajectory.Points {
 		e.SmallestNL = min(e.SmallestNL, math.Exp(p.LogLoss+logPoints))
-	}
-	for j, q := range r.field.q {
-		k := j / r.Margins.PerPoint()
-		if q <= 0 && (len(e.Violated) == 0 || e.Violated[len(e.Violated)-1] != k) {
-			e.Violated = append(e.Violated, k)
-		}
 	}
 	return e
 }

@@ -3,11 +3,14 @@ package qhnet
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"qhlab/qhnet/internal/vector"
 
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -53,10 +56,9 @@ func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
 //
 //	‖θ‖_Λ = (Σ λ_i θ_i²)^{1/2}.
 func Seminorm(rates *Rates, theta []float64) float64 {
-	lambda, sum := rates.lambda(theta), 0.0
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector.BLAS(theta[start:end])))
+	sum := 0.0
+	for rate, run := range runs(rates.lambda(theta), theta) {
+		sum = math.Hypot(sum, math.Sqrt(rate)*blas64.Nrm2(vector.BLAS(run)))
 	}
 	return sum
 }
@@ -89,19 +91,16 @@ func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
 // the position of θ on its characteristic curve. It is an error if θ has no
 // non-zero parameter of positive rate, or one that is not finite.
 //
-// With the sum in log form the equation is g(τ) = log Σ λ_i e^{-2λ_i τ} θ_i² = 0,
-// where g is convex and decreasing and neither overflows nor underflows. The
-// time at which the largest term is 1 lies left of the root, so Newton's method
-// rises to it from there and needs no safeguard but an end.
+// With the sum in log form, g(τ) = log Σ λ_i e^{-2λ_i τ} θ_i² = 0, g is convex and
+// decreasing and neither overflows nor underflows. The time at which the largest term is 1
+// lies left of the root, so Newton's method rises to it from there without safeguards.
 func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	if i := vector.NotFinite(theta); i >= 0 {
 		return 0, fmt.Errorf("qhnet: normalized time: parameter %d is %v; every parameter must be finite", i, theta[i])
 	}
 	lambda := rates.lambda(theta)
 	tau := math.Inf(-1)
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		rate, run := lambda[start], theta[start:end]
+	for rate, run := range runs(lambda, theta) {
 		if c := logTerm(rate, run); c > math.Inf(-1) {
 			tau = max(tau, c/(2*rate))
 		}
@@ -126,9 +125,7 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 // exponent so far is taken out of the sums.
 func logSeminorm(lambda, theta []float64, tau float64) (value, slope float64) {
 	largest, sum, weighted := math.Inf(-1), 0.0, 0.0
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		rate, run := lambda[start], theta[start:end]
+	for rate, run := range runs(lambda, theta) {
 		exponent := logTerm(rate, run) - 2*rate*tau
 		switch {
 		case math.IsInf(exponent, -1):
@@ -193,13 +190,13 @@ func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64)
 	if err != nil {
 		return 0, err
 	}
-	want := append([]float64(nil), f...)
+	want := slices.Clone(f)
 	f, err = e.Forward(Rescale(nil, alpha, rates, theta))
 	if err != nil {
 		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
 	}
-	have := append([]float64(nil), f...)
-	blas64.Scal(math.Exp(-alpha), vector.BLAS(have))
+	have := slices.Clone(f)
+	floats.Scale(math.Exp(-alpha), have)
 	return relativeDifference(have, want), nil
 }
 
@@ -225,11 +222,16 @@ func relativeDifference(a, b []float64) float64 {
 	return difference / size
 }
 
-// runEnd returns the end of the stretch from start on which the rate is constant.
-func runEnd(lambda []float64, start int) int {
-	end := start + 1
-	for end < len(lambda) && lambda[end] == lambda[start] {
-		end++
+// runs yields the rates and the stretches of v on which they are constant.
+func runs(lambda, v []float64) iter.Seq2[float64, []float64] {
+	return func(yield func(float64, []float64) bool) {
+		for start, end := 0, 0; start < len(lambda); start = end {
+			for end < len(lambda) && (end == start || lambda[end] == lambda[start]) {
+				end++
+			}
+			if !yield(lambda[start], v[start:end]) {
+				return
+			}
+		}
 	}
-	return end
 }

@@ -167,7 +167,7 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 // falling names the surviving blocks of positive rate that are exactly zero (such as
 // all factors of a product). If there are none, it names the falling block of the
 // highest rate, the fastest of them, and those of its layer and rate that fall too.
-func falling(rates *Rates, growth []Growth) (names []string) {
+func falling(rates *Rates, growth []Growth) []string {
 	chosen, surviving := rates.chosen(), rates.Surviving()
 	highest, _ := rates.Max()
 	falls := func(b int) bool {
@@ -179,31 +179,20 @@ func falling(rates *Rates, growth []Growth) (names []string) {
 	}
 	first := -1
 	for b, g := range growth {
-		if surviving[b] && chosen[b] > 0 && g.Share == 0 {
-			names = append(names, g.Block)
-		}
 		if falls(b) && (first < 0 || chosen[b] > chosen[first] || chosen[b] == chosen[first] && g.Trend < growth[first].Trend) {
 			first = b
 		}
 	}
-	if names != nil || first < 0 {
-		return names
+	zero := namesOf(rates.blocks, func(b int) bool { return surviving[b] && chosen[b] > 0 && growth[b].Share == 0 })
+	if zero != nil || first < 0 {
+		return zero
 	}
-	for b, g := range growth {
-		if falls(b) && chosen[b] == chosen[first] && rates.blocks[b].Layer == rates.blocks[first].Layer {
-			names = append(names, g.Block)
-		}
-	}
-	return names
+	return namesOf(rates.blocks, func(b int) bool {
+		return falls(b) && chosen[b] == chosen[first] && rates.blocks[b].Layer == rates.blocks[first].Layer
+	})
 }
 
 // Discarded returns the names of the blocks left out by [Rates.Without].
 func (r *Rates) Discarded() []string {
-	var names []string
-	for b, dropped := range r.dropped {
-		if dropped {
-			names = append(names, r.blocks[b].Name)
-		}
-	}
-	return names
+	return namesOf(r.blocks, func(b int) bool { return r.dropped[b] })
 }

@@ -61,9 +61,9 @@ type KinkRounder interface {
 	RoundKinks(width float64) (same Evaluation, found bool)
 }
 
-// Jacobian sets dst to the gradients of all outputs at the point of the last
-// Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
-// method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
+// Jacobian sets dst to the gradients of all outputs at the point of the last Forward: row
+// kC + c is ∇f_kc, of length m. An Evaluation with a method Jacobian(dst) does it itself;
+// otherwise it takes one Gradient a row.
 func Jacobian(dst *mat.Dense, e Evaluation) {
 	vector.CheckMatrix("Jacobian's dst", dst)
 	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
@@ -158,20 +158,26 @@ func CheckParameters(m Model, theta []float64) error {
 
 // findBlock returns the place of a block by its name.
 func findBlock(blocks []Block, name string) (int, error) {
-	var names []string
-	for i, b := range blocks {
-		if b.Name == name {
-			return i, nil
-		}
-		names = append(names, b.Name)
+	if i := slices.IndexFunc(blocks, func(b Block) bool { return b.Name == name }); i >= 0 {
+		return i, nil
 	}
-	return 0, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, names)
+	return 0, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, namesOf(blocks, nil))
 }
 
-// ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the
-// rates λ_b of the model's blocks. A network's intermediate values scale like
-// e^{αa} with an exponent a that is a sum of rates; each rule says which two
-// exponents must agree and which layer asks for it.
+// namesOf returns the names of the blocks that pass a test, of all if it is nil.
+func namesOf(blocks []Block, passes func(b int) bool) []string {
+	var names []string
+	for b, block := range blocks {
+		if passes == nil || passes(b) {
+			names = append(names, block.Name)
+		}
+	}
+	return names
+}
+
+// ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the rates λ_b of
+// the model's blocks. A network's values scale like e^{αa} with exponents a that are sums
+// of rates; each rule says which two must agree.
 type ScalingRule struct {
 	Layer        string    // the layer that imposes the rule
 	Reason       string    // the rule in words, as a full sentence

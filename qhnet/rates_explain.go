@@ -2,10 +2,9 @@ package qhnet
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
-
-	"qhlab/qhnet/internal/polytope"
 )
 
 // NotQuasiHomogeneousError says that no rates make a model quasi-homogeneous.
@@ -21,11 +20,10 @@ func (e *NotQuasiHomogeneousError) Error() string {
 	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s", e.Layer, e.Reason)
 	if len(e.Conflicts) == 0 {
 		b.WriteString(" But its exponent is 0 whatever the rates are.")
+	} else {
+		b.WriteString(" But:")
 	}
-	for i, rule := range e.Conflicts {
-		if i == 0 {
-			b.WriteString(" But:")
-		}
+	for _, rule := range e.Conflicts {
 		b.WriteString(" " + rule.Reason)
 	}
 	if e.Pinned != nil {
@@ -38,26 +36,20 @@ func (e *NotQuasiHomogeneousError) Error() string {
 // solution, and then removes every earlier one that is not needed for that.
 func explainInfeasible(blocks []Block, rules []ScalingRule) error {
 	infeasible := func(some []ScalingRule) bool {
-		e := equationsOf(blocks, some)
-		_, err := polytope.New(len(blocks), e.a, e.b)
+		_, err := polytopeOf(blocks, some)
 		return err != nil
 	}
 	count := sort.Search(len(rules), func(k int) bool { return infeasible(rules[:k+1]) })
 	last := rules[count]
-	needed := append([]ScalingRule(nil), rules[:count]...)
+	needed := slices.Clone(rules[:count])
 	for i := len(needed) - 1; i >= 0; i-- {
-		fewer := append(append([]ScalingRule(nil), needed[:i]...), needed[i+1:]...)
+		fewer := slices.Concat(needed[:i], needed[i+1:])
 		if infeasible(append(fewer, last)) {
 			needed = fewer
 		}
 	}
 	before := &Rates{blocks: blocks, rules: rules[:count], dropped: make([]bool, len(blocks))}
-	return &NotQuasiHomogeneousError{
-		Layer:     last.Layer,
-		Reason:    last.Reason,
-		Conflicts: needed,
-		Pinned:    before.firstPinned(),
-	}
+	return &NotQuasiHomogeneousError{last.Layer, last.Reason, needed, before.firstPinned()}
 }
 
 // PinnedRatesError says that a model is quasi-homogeneous only because some
@@ -80,12 +72,10 @@ func (e *PinnedRatesError) explanation() string {
 	return fmt.Sprintf("%s So %s %s.", e.Reason, strings.Join(e.Blocks, ", "), verb)
 }
 
-// Strict returns nil if every block has a positive rate in some admissible
-// choice, so that the model scales in all its parameters (scale-invariant
-// weights may have any rate). Otherwise it returns a *[PinnedRatesError] that
-// names the first layer to pin rates to 0. A tanh network is the typical case:
-// tanh needs the exponent 0 at its input, so nothing before it can scale, and
-// it is quasi-homogeneous in its last layer only.
+// Strict returns nil if every block has a positive rate in some admissible choice, so
+// that the model scales in all its parameters. Otherwise it returns a *[PinnedRatesError]
+// that names the first layer to pin rates to 0, such as a tanh, whose input must not
+// scale.
 func (r *Rates) Strict() error {
 	r.check()
 	if pinned := r.firstPinned(); pinned != nil {
@@ -105,16 +95,10 @@ func (r *Rates) firstPinned() *PinnedRatesError {
 
 // pinned lists the blocks whose rates are 0 in all solutions of some rules.
 func (r *Rates) pinned(rules []ScalingRule) []string {
-	system := equationsOf(r.blocks, rules)
-	p, err := polytope.New(len(r.blocks), system.a, system.b)
+	p, err := polytopeOf(r.blocks, rules)
 	if err != nil {
 		panic("qhnet: some rules of a feasible system are infeasible")
 	}
-	var names []string
-	for b, positive := range p.CanBePositive() {
-		if !positive && !r.dropped[b] {
-			names = append(names, r.blocks[b].Name)
-		}
-	}
-	return names
+	positive := p.CanBePositive()
+	return namesOf(r.blocks, func(b int) bool { return !positive[b] && !r.dropped[b] })
 }
