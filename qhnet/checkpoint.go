@@ -40,13 +40,12 @@ type snapshot struct {
 // take saves the state of a run at an accepted step.
 func (r *flowRun) take(phase Clock, state *ode.State) *snapshot {
 	tr := r.trajectory
-	work := tr.Work
-	work.Limited = slices.Clone(work.Limited)
-	return &snapshot{
-		Fingerprint: r.fingerprint, Phase: phase, State: state, Time: r.time,
-		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: work,
-		Steps: r.steps, StallU: r.stallU,
+	s := &snapshot{
+		Fingerprint: r.fingerprint, Phase: phase, State: state, Time: r.time, Steps: r.steps, StallU: r.stallU,
+		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: tr.Work,
 	}
+	s.Work.Limited = slices.Clone(tr.Work.Limited)
+	return s
 }
 
 // restore takes a run back to a snapshot, from which it can go on.
@@ -65,18 +64,32 @@ func (r *flowRun) load() error {
 	r.fingerprint = r.identify()
 	r.latest.Fingerprint = r.fingerprint
 	var s snapshot
-	err := file.Read(r.Checkpoint, &s)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case s.Fingerprint != r.fingerprint:
-		return fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", r.Checkpoint)
-	case !r.fits(&s):
-		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
+	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.fingerprint, func() bool { return r.fits(&s) })
+	if found {
+		r.restore(&s)
 	}
-	r.restore(&s)
+	return err
+}
+
+// readCheckpoint fills the state of a run from a file, and reports whether there is one.
+func readCheckpoint(path string, state any, have *string, fingerprint string, fits func() bool) (found bool, err error) {
+	switch err := file.Read(path, state); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case *have != fingerprint:
+		return false, fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", path)
+	case !fits():
+		return false, fmt.Errorf("qhnet: the checkpoint %s: %w", path, file.ErrDamaged)
+	}
+	return true, nil
+}
+
+func writeCheckpoint(path string, state any) error {
+	if err := file.Write(path, state); err != nil {
+		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", path, err)
+	}
 	return nil
 }
 
@@ -87,10 +100,8 @@ func (r *flowRun) fits(s *snapshot) bool {
 		return false
 	case !s.Finished:
 		return slices.Contains(r.phases(), s.Phase) && (s.State == nil || len(s.State.Y) == len(r.Start))
-	case s.Status == ode.Stopped:
-		return s.Before != nil && !s.Before.Finished && r.fits(s.Before)
 	}
-	return true
+	return s.Status != ode.Stopped || s.Before != nil && !s.Before.Finished && r.fits(s.Before)
 }
 
 // pointsFit tells whether there are records, each of so many parameters.
@@ -116,9 +127,8 @@ func (r *flowRun) identify() string {
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
 
-// Key names everything that determines the bits of the flow: model and data at the
-// start, the start and the settings, but no file and no callback. Equal keys, equal
-// trajectories, as long as the code is the same.
+// Key names everything that determines the bits of the flow: model and data at the start,
+// the start and the settings. Equal keys, equal trajectories, by the same code.
 func (f Flow) Key() (string, error) {
 	if err := f.validate(); err != nil {
 		return "", err
@@ -161,8 +171,8 @@ func (r *flowRun) flush() error {
 	if !r.unsaved {
 		return nil
 	}
-	if err := file.Write(r.Checkpoint, r.latest); err != nil {
-		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", r.Checkpoint, err)
+	if err := writeCheckpoint(r.Checkpoint, r.latest); err != nil {
+		return err
 	}
 	r.unsaved, r.written = false, time.Now()
 	return nil
@@ -208,17 +218,12 @@ func (r *descentRun) resume() error {
 		return err
 	}
 	var s descentState
-	if err := file.Read(r.Checkpoint, &s); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	memory := r.memory()
+	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.Fingerprint, func() bool {
+		return len(s.Theta) == len(r.Start) && pointsFit(s.Points, len(r.Start)) && len(s.Memory) == len(memory)
+	})
+	if !found {
 		return err
-	}
-	if s.Fingerprint != r.Fingerprint {
-		return fmt.Errorf("qhnet: the checkpoint %s belongs to another training (other model, data, start or settings); delete it or name another file", r.Checkpoint)
-	}
-	o, remembers := r.Optimizer.(Rememberer)
-	if len(s.Theta) != len(r.Start) || !pointsFit(s.Points, len(r.Start)) || remembers && len(s.Memory) != len(o.Memory()) {
-		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
 	}
 	if r.past(&s) {
 		r.Checkpoint = ""
@@ -227,10 +232,16 @@ func (r *descentRun) resume() error {
 	r.descentState = s
 	tr := r.trajectory
 	tr.Points, tr.Separated, tr.Status = s.Points, s.Separated, s.Status
-	if remembers {
-		for i, slot := range o.Memory() {
-			*slot = s.Memory[i]
-		}
+	for i, slot := range memory {
+		*slot = s.Memory[i]
+	}
+	return nil
+}
+
+// memory returns the slots of the optimizer's memory.
+func (r *descentRun) memory() []*[]float64 {
+	if o, ok := r.Optimizer.(Rememberer); ok {
+		return o.Memory()
 	}
 	return nil
 }
@@ -286,8 +297,8 @@ func (r *descentRun) identify() (string, error) {
 }
 
 // Key names everything that determines the bits of the descent up to its end, as
-// [Flow.Key] does for a flow. Steps and Until do not count: another number of steps
-// is the same descent, which goes on.
+// [Flow.Key] does for a flow. Steps and Until do not count: with more of them it is the
+// same descent, which goes on.
 func (d Descent) Key() (string, error) {
 	if err := d.validate(); err != nil {
 		return "", err
@@ -306,14 +317,9 @@ func (r *descentRun) save() error {
 	tr := r.trajectory
 	r.Points, r.Separated, r.Status = tr.Points, tr.Separated, tr.Status
 	r.Memory = nil
-	if o, ok := r.Optimizer.(Rememberer); ok {
-		for _, slot := range o.Memory() {
-			r.Memory = append(r.Memory, *slot)
-		}
+	for _, slot := range r.memory() {
+		r.Memory = append(r.Memory, *slot)
 	}
 	r.written = time.Now()
-	if err := file.Write(r.Checkpoint, &r.descentState); err != nil {
-		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", r.Checkpoint, err)
-	}
-	return nil
+	return writeCheckpoint(r.Checkpoint, &r.descentState)
 }

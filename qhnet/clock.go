@@ -88,10 +88,10 @@ func (c Clock) reading(logLoss float64) float64 {
 // Along a stretch, log h is a quadratic in u: through its two ends and its middle
 // or, if it is narrow, the end before. Log t is then good to 1e-4 or so.
 type timekeeper struct {
-	LogTime float64 // log t, -∞ at the start
-	Scaled  float64 // s
-	U, LogH float64 // at the end of the last stretch
-	Third   [2]float64
+	LogTime float64    // log t, -∞ at the start
+	Scaled  float64    // s
+	U, LogH float64    // at the end of the last stretch
+	Third   [2]float64 // u and log h at its start, or in the middle of the one to come
 }
 
 func newTimekeeper(u, g2 float64) timekeeper {
@@ -104,9 +104,6 @@ func (k *timekeeper) narrow(u float64) bool {
 	width := u - k.U
 	return width < 0.01*max(1, math.Abs(u)) && k.U-k.Third[0] > 0.1*width
 }
-
-// between gives the point in the middle of the stretch to come.
-func (k *timekeeper) between(u, logH float64) { k.Third = [2]float64{u, logH} }
 
 // advance adds a stretch from the last end to (u, log h).
 func (k *timekeeper) advance(u, logH float64) {

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"qhlab/qhnet/internal/vector"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/vector"
 )
 
 // field evaluates the right side of gradient flow in logarithmic form,
@@ -100,6 +101,11 @@ func (f *field) separation() (u float64, known bool) {
 func (f *field) separated() bool {
 	u, known := f.separation()
 	return floats.Min(f.q) > 0 && (!known || -f.logLoss-u >= -1e-9*max(1, u))
+}
+
+// point returns the record of θ, where the field is, without times.
+func (f *field) point(theta []float64) Point {
+	return Point{LogLoss: f.logLoss, Slope: math.Sqrt(f.g2), Margin: floats.Min(f.q), Theta: slices.Clone(theta)}
 }
 
 // derivative sets dst to dθ/dc = σ g.

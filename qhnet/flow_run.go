@@ -126,14 +126,11 @@ func (r *flowRun) follow(ctx context.Context) error {
 
 // passed reports whether the automatic clocks leave nothing to do in a phase.
 func (r *flowRun) passed(phase Clock) bool {
-	u := r.trajectory.Last().LogInverse()
-	switch {
-	case r.Clock != Automatic:
-		return false
-	case phase == Scaled:
-		return u >= r.switchLevel()*(1-1e-9) // the event is located up to rounding
+	level := r.Until
+	if phase == Scaled {
+		level = r.switchLevel() * (1 - 1e-9) // the event is located up to rounding
 	}
-	return u >= r.Until
+	return r.Clock == Automatic && r.trajectory.Last().LogInverse() >= level
 }
 
 // switchLevel is the log(1/L) at which Automatic changes clocks: separated, if the
@@ -206,11 +203,10 @@ func (r *flowRun) level(name string, u float64, terminal bool) ode.Event {
 // separation is the event from which on the loss, or else the margins themselves,
 // show that all points are classified correctly.
 func (r *flowRun) separation() ode.Event {
-	const name = "separated"
 	if u, known := r.field.separation(); known {
-		return r.level(name, u, false)
+		return r.level("separated", u, false)
 	}
-	return r.event(name, false, func() float64 { return floats.Min(r.field.q) })
+	return r.event("separated", false, func() float64 { return floats.Min(r.field.q) })
 }
 
 // event is a zero of a function of the margins.
@@ -255,7 +251,7 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 		if err := r.field.at(r.middle); err != nil {
 			return err
 		}
-		r.time.between(-r.field.logLoss, -math.Log(r.field.g2))
+		r.time.Third = [2]float64{-r.field.logLoss, -math.Log(r.field.g2)}
 		if err := r.field.at(s.Y1); err != nil {
 			return err
 		}
@@ -295,9 +291,7 @@ func (r *flowRun) stopped() bool {
 // record appends the field's current point.
 func (r *flowRun) record(theta []float64) {
 	r.news = true
-	r.trajectory.Points = append(r.trajectory.Points, Point{
-		LogLoss: r.field.logLoss, LogTime: r.time.LogTime, Scaled: r.time.Scaled,
-		Slope: math.Sqrt(r.field.g2), Margin: floats.Min(r.field.q),
-		Theta: append([]float64(nil), theta...),
-	})
+	p := r.field.point(theta)
+	p.LogTime, p.Scaled = r.time.LogTime, r.time.Scaled
+	r.trajectory.Points = append(r.trajectory.Points, p)
 }

@@ -16,14 +16,13 @@ import (
 func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 	last := r.trajectory.Last()
 	p := ode.Problem{
-		Start: clock.reading(last.LogLoss), End: math.Inf(1), Initial: last.Theta,
+		Start: clock.reading(last.LogLoss), End: math.Inf(1), Initial: last.Theta, Linearization: r.linearization(clock),
 		Derivative: func(dst []float64, c float64, theta []float64) error {
 			return r.field.derivative(dst, clock, c, theta)
 		},
 		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
 			return r.field.jacobian(dst, clock, c, theta)
 		},
-		Linearization: r.linearization(clock),
 	}
 	p.Price = r.price(p.Linearization)
 	switch clock {
@@ -86,14 +85,12 @@ func (r *flowRun) limitedBy() func(worst int) {
 // slow says what has made the flow slow: the block that has limited most steps, and
 // what at the start is of a size that makes flows stiff.
 func (r *flowRun) slow() string {
-	all, blocks := 0, r.Margins.Model().Blocks()
-	b, steep, flat := 0, floats.MaxIdx(r.slopes), floats.MinIdx(r.slopes)
-	for i, n := range r.trajectory.Work.Limited {
-		if all += n; n > r.trajectory.Work.Limited[b] {
-			b = i
-		}
+	blocks, limited := r.Margins.Model().Blocks(), make([]float64, len(r.slopes))
+	for b, n := range r.trajectory.Work.Limited {
+		limited[b] = float64(n)
 	}
-	text := fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(r.trajectory.Work.Limited[b])/float64(max(all, 1)), blocks[b].Name)
+	b, steep, flat := floats.MaxIdx(limited), floats.MaxIdx(r.slopes), floats.MinIdx(r.slopes)
+	text := fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*limited[b]/max(floats.Sum(limited), 1), blocks[b].Name)
 	switch ratio := r.slopes[steep] / r.slopes[flat]; {
 	case r.huge:
 		text += fmt.Sprintf(" (from log L = %.1e, margins of that size compete by differences of one; standardize the data, or shrink the start)", r.trajectory.Points[0].LogLoss)
@@ -114,10 +111,10 @@ func (r *flowRun) share() float64 {
 // huge losses: there too margins compete by differences of order one.
 func (r *flowRun) method() ode.Method {
 	implicit := ode.RadauIIA{Iterations: 20}
-	switch {
-	case r.Method != nil:
+	if r.Method != nil {
 		return r.Method
-	case r.balls(), r.implicit() && r.huge:
+	}
+	if r.balls() || r.implicit() && r.huge {
 		return implicit
 	}
 	return ode.Auto{Implicit: implicit}
@@ -144,23 +141,21 @@ func (r *flowRun) lowRank() bool {
 	return r.Margins.rank() <= min(len(r.Start), most)
 }
 
-// directions reports whether a model of moderate size has a block of rate 0, as
-// below a normalization, where only directions matter. They relax faster than
-// anything else, by the curvature of the outputs, which a linearization of the
-// outputs leaves out: the exact Jacobian is needed.
+// directions reports whether a model of moderate size has a block of rate 0, as below a
+// normalization, where only directions matter. They relax faster than anything else, by
+// the curvature of the outputs, and need the exact Jacobian.
 func (r *flowRun) directions() bool {
 	const moderate = 512 // parameters; the dense factorization takes some 0.1 s
 	return len(r.Start) <= moderate && slices.Contains(r.rates(), 0)
 }
 
-// control allows errors relative to each parameter, and for parameters near zero
-// errors relative to the size that their block would have if it had grown from the
-// start by its rate, but no more than all have: a bias that is given up need not be
-// more accurate than the rounding of what the weights beside it do. A thousandth of
-// the tolerance is enough while log(1/L) = u is small; later the weights p, and with
-// them the direction of the gradient, are known to some ten times εu. Directions below
-// a normalization, of rate 0, are at rest where that vanishes, and not known better.
-// Before separation margins as large as u are known to errors in proportion.
+// control allows errors relative to each parameter, and for parameters near zero errors
+// relative to the size that their block would have if it had grown from the start by its
+// rate, but no more than all have: a bias that is given up need not be more accurate than
+// the rounding of what the weights beside it do. A thousandth of the tolerance is enough
+// while log(1/L) = u is small; later the direction of the gradient is known to some ten
+// times εu, and directions below a normalization, of rate 0, are at rest where that
+// vanishes. Before separation margins as large as u are known to errors in proportion.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
 	if r.balls() {
@@ -207,11 +202,10 @@ func (r *flowRun) balls() bool {
 	return ok
 }
 
-// tolerance is the caller's, or a default that suits the method: where only RKC is
-// left for stiff stretches, its order. Several margins of size u compete by
-// differences of order one, which an implicit method must resolve: with a looser
-// tolerance it takes more steps, not fewer, because its Newton iterations start too
-// far from the solution.
+// tolerance is the caller's, or a default that suits the method: where only RKC is left
+// for stiff stretches, its order. Several margins of size u compete by differences of
+// order one: with a looser tolerance, implicit methods take more steps, as their Newton
+// iterations start too far from the solution.
 func (r *flowRun) tolerance() float64 {
 	_, second := r.method().(ode.RKC)
 	second = second || r.Method == nil && !r.balls() && !r.implicit()

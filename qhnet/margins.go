@@ -3,6 +3,7 @@ package qhnet
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -62,12 +63,10 @@ func bindMargins(m Model, set dataset.Set) (*Margins, error) {
 		return nil, err
 	}
 	n, width := set.Len(), m.Outputs()
-	perPoint := max(width-1, 1)
-	var mapping marginMap = binaryMargins(set.Labels)
-	if width > 1 {
-		mapping = classMargins{labels: set.Labels, classes: width}
+	if width == 1 {
+		return newMargins(m, outputs, binaryMargins(set.Labels), n, 1, n), nil
 	}
-	return newMargins(m, outputs, mapping, n, perPoint, n*width), nil
+	return newMargins(m, outputs, classMargins{set.Labels, width}, n, width-1, n*width), nil
 }
 
 // NewBallMargins returns the exact worst-case margins over balls of one radius
@@ -93,11 +92,7 @@ func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, err
 	if err := checkAffine(m, d); err != nil {
 		return nil, err
 	}
-	corners := mat.NewDense(d+1, d, nil) // the origin and the unit vectors give b and β
-	for j := range d {
-		corners.Set(j+1, j, 1)
-	}
-	outputs, err := m.Bind(corners)
+	outputs, err := m.Bind(corners(d+1, d))
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: ball margins: %w", err)
 	}
@@ -105,14 +100,11 @@ func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, err
 }
 
 func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint, width int) *Margins {
+	vector := func() []float64 { return make([]float64, width) }
 	return &Margins{
-		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping,
-		q:              make([]float64, points*perPoint),
-		outputWeights:  make([]float64, width),
-		outputTangent:  make([]float64, width),
-		tangentWeights: make([]float64, width),
-		curvature:      make([]float64, width),
-		gradient:       make([]float64, NumParameters(m)),
+		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping, q: make([]float64, points*perPoint),
+		outputWeights: vector(), outputTangent: vector(), tangentWeights: vector(), curvature: vector(),
+		gradient: make([]float64, NumParameters(m)),
 	}
 }
 
@@ -219,13 +211,11 @@ func (m *Margins) curved() *ballMap {
 // its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's.
 // As δ grows with the pre-activations, the layer stays homogeneous: Euler's identity
 // and the conserved quantities hold as before, but where they tell the units of one
-// layer apart. Gradients are those of the rounded model: averages over an O(width)
-// neighbourhood, up to the small change of δ.
+// layer apart.
 //
 // A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
-// differential inclusion: pre-activations come to rest exactly on a kink and slide
-// along it, where a single-valued gradient jumps and no solver with error control
-// advances.
+// differential inclusion: pre-activations come to rest exactly on a kink and slide along
+// it, where a single-valued gradient jumps and no solver with error control advances.
 func (m *Margins) RoundKinks(width float64) (found bool) {
 	m.outputs, found = m.withKinks(width)
 	return found
@@ -303,13 +293,10 @@ func Class(outputs []float64) int {
 	return 0
 }
 
-// Predict returns the [Class] of each row of x. It is the one rule for ties, by which
-// accuracies, attacks and collapse metrics count as well; a certified distance, like a
-// margin, is 0 on the boundary whichever class a point there has. It is an error if x
-// does not fit the model or the outputs are not finite.
-//
-// A model that mixes points, such as a network with batch normalization, sees
-// the rows of x as one batch; freeze it first to predict point by point.
+// Predict returns the [Class] of each row of x. It is an error if x does not fit the model
+// or the outputs are not finite. A model that mixes points, such as a network with batch
+// normalization, sees the rows of x as one batch; freeze it first to predict point by
+// point.
 func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	blocksOf(m)
 	e, err := m.Bind(x)
@@ -320,10 +307,9 @@ func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: predict: %w", err)
 	}
-	outputs := m.Outputs()
-	classes := make([]int, len(f)/outputs)
-	for k := range classes {
-		classes[k] = Class(f[k*outputs : (k+1)*outputs])
+	var classes []int
+	for row := range slices.Chunk(f, m.Outputs()) {
+		classes = append(classes, Class(row))
 	}
 	return classes, nil
 }
