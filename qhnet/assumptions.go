@@ -9,10 +9,9 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Assumptions says which of the assumptions of the maximum-margin theorem (after
-// Kunin et al., arXiv:2210.03820) hold numerically along a trajectory. They
-// cannot be proved from finitely many points; each comes with the number that it
-// was judged by.
+// Assumptions says which assumptions of the maximum-margin theorem (after Kunin et al.,
+// arXiv:2210.03820) hold numerically along a trajectory, each with the number that it was
+// judged by.
 type Assumptions struct {
 	Separated   bool
 	SeparatedAt float64 // log t when all points were first classified correctly; NaN if never
@@ -34,9 +33,9 @@ type Assumptions struct {
 // convergence. 1/log(1/L) would shrink by 10.
 const convergingRatio = 0.9
 
-// AssumptionsAlong judges a trajectory for an admissible Λ. It needs two decades
-// of log(1/L) after separation, with records near both ends and the middle; with
-// less, or with normalized parameters that are not defined, it returns an error.
+// AssumptionsAlong judges a trajectory for an admissible Λ. It is an error if there are
+// not two decades of log(1/L) after separation, with records near both ends and the
+// middle, or normalized parameters are not defined.
 func AssumptionsAlong(tr *Trajectory, rates *Rates) (*Assumptions, error) {
 	if tr == nil || len(tr.Points) == 0 {
 		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
@@ -100,12 +99,9 @@ func (tr *Trajectory) near(u float64) Point {
 // String returns the assumptions as a table.
 func (a *Assumptions) String() string {
 	var b strings.Builder
+	verdict := map[bool]string{true: "yes", false: "no"}
 	line := func(name string, holds bool, format string, values ...any) {
-		verdict := "no"
-		if holds {
-			verdict = "yes"
-		}
-		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict, fmt.Sprintf(format, values...))
+		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict[holds], fmt.Sprintf(format, values...))
 	}
 	line("separated", a.Separated, "at log t = %.3g", a.SeparatedAt)
 	line("direction converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)

@@ -13,9 +13,8 @@ import (
 	"qhlab/qhnet/internal/qp"
 )
 
-// Certificate is what can be checked, at one point and for one admissible Λ, of
-// the claim that the point is a first-order optimum of the maximum-margin
-// problem
+// Certificate is what can be checked, at one point and for one admissible Λ, of the claim
+// that the point is a first-order optimum of the maximum-margin problem
 //
 //	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1 for all j,
 //
@@ -42,13 +41,11 @@ type Certificate struct {
 	Fitted  KKT // μ by non-negative least squares over the support
 	Softmax KKT // μ ∝ softmax(-q(θ)), the weights of the flow
 
-	// Degenerate is true if the gradients of the support are linearly dependent,
-	// so that other multipliers would do as well.
-	Degenerate bool
+	Degenerate bool // the gradients of the support are dependent: other multipliers would do as well
 
-	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. A
-	// share that tends to zero along the flow means that the highest-rate
-	// parameters are discarded and the theorem's last assumption fails.
+	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. If it tends
+	// to zero along the flow, the highest-rate parameters are discarded and the theorem's
+	// last assumption fails.
 	HighestShare float64
 }
 
@@ -98,7 +95,7 @@ func Certify(margins *Margins, rates *Rates, theta []float64, settings *Certific
 	if err := rates.CheckPoint(margins.Model(), theta); err != nil {
 		return nil, fmt.Errorf("qhnet: certificate: %w", err)
 	}
-	s := certifier{margins, rates, rates.Highest()}
+	s := certifier{margins: margins, rates: rates, highest: rates.Highest()}
 	c, weights, err := s.rescale(theta, settings.Epsilon)
 	if err != nil {
 		return nil, err
@@ -111,11 +108,11 @@ func (tr *Trajectory) Certify(rates *Rates, settings *CertificateSettings) (*Cer
 	return Certify(tr.margins, rates, tr.Last().Theta, settings)
 }
 
-// certifier holds what does not depend on the point.
 type certifier struct {
 	margins *Margins
 	rates   *Rates
-	highest []bool // parameters
+	highest []bool    // parameters
+	target  []float64 // Λmax θ̃
 }
 
 // rescale moves the point to min q = 1 and describes it. It also returns the
@@ -165,8 +162,12 @@ func unseparated(q []float64, perPoint int) (points []int) {
 func (s *certifier) describe(c *Certificate, theta []float64) {
 	rate, highest := s.rates.Max()
 	c.MaxRate, c.Highest = rate, namesOf(s.rates.blocks, func(b int) bool { return slices.Contains(highest, b) })
-	for _, v := range s.target(c) {
-		c.Objective += v * v / (2 * c.MaxRate)
+	s.target = make([]float64, len(c.Theta))
+	for i, t := range c.Theta {
+		if s.highest[i] {
+			s.target[i] = c.MaxRate * t
+			c.Objective += s.target[i] * s.target[i] / (2 * c.MaxRate)
+		}
 	}
 	if normalized, _, err := Normalize(nil, s.rates, theta); err == nil {
 		for i, v := range normalized {
@@ -178,49 +179,35 @@ func (s *certifier) describe(c *Certificate, theta []float64) {
 	}
 }
 
-// target returns Λmax θ̃.
-func (s *certifier) target(c *Certificate) []float64 {
-	v := make([]float64, len(c.Theta))
-	for i, t := range c.Theta {
-		if s.highest[i] {
-			v[i] = c.MaxRate * t
-		}
-	}
-	return v
-}
-
 // multipliers fits both choices of μ at θ̃, where margins has just been
 // evaluated.
 func (s *certifier) multipliers(c *Certificate, weights []float64) error {
-	target := s.target(c)
-	size := floats.Norm(target, 2)
-	if size == 0 {
+	if floats.Norm(s.target, 2) == 0 {
 		return errors.New("qhnet: certificate: all parameters of the highest rate are zero, so there is nothing to certify; pass the rates Without their blocks")
 	}
 	gradients := s.supportGradients(c)
 	fitted := make([]float64, len(c.Support))
-	if _, err := qp.NNLS(fitted, gradients, target); err != nil {
+	if _, err := qp.NNLS(fitted, gradients, s.target); err != nil {
 		return fmt.Errorf("qhnet: certificate: %w", err)
 	}
 	mu := make([]float64, len(c.Margins))
 	for i, j := range c.Support {
 		mu[j] = fitted[i]
 	}
-	c.Fitted = s.residuals(c, target, mu)
+	c.Fitted = s.residuals(c, mu)
 	c.Degenerate = dependent(gradients)
 
 	// Euler's identity on both sides of stationarity: λ_max ‖θ̃‖²_Λmax = Σ μ q.
 	scale := 2 * c.MaxRate * c.Objective / floats.Dot(weights, c.Margins)
 	floats.Scale(scale, weights)
-	c.Softmax = s.residuals(c, target, weights)
+	c.Softmax = s.residuals(c, weights)
 	return nil
 }
 
 // supportGradients returns ∇q_j(θ̃) as columns, zero at discarded parameters.
 func (s *certifier) supportGradients(c *Certificate) *mat.Dense {
 	g := mat.NewDense(len(c.Theta), len(c.Support), nil)
-	column := make([]float64, len(c.Theta))
-	unit := make([]float64, len(c.Margins))
+	column, unit := make([]float64, len(c.Theta)), make([]float64, len(c.Margins))
 	for i, j := range c.Support {
 		unit[j] = 1
 		s.gradient(column, unit)
@@ -239,10 +226,10 @@ func (s *certifier) gradient(dst, multipliers []float64) {
 	}
 }
 
-func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
-	gradient := make([]float64, len(target))
+func (s *certifier) residuals(c *Certificate, mu []float64) KKT {
+	gradient := make([]float64, len(s.target))
 	s.gradient(gradient, mu)
-	k := KKT{Multipliers: mu, Stationarity: floats.Distance(target, gradient, 2) / floats.Norm(target, 2)}
+	k := KKT{Multipliers: mu, Stationarity: floats.Distance(s.target, gradient, 2) / floats.Norm(s.target, 2)}
 	for j, m := range mu {
 		k.Complementarity = max(k.Complementarity, m*(c.Margins[j]-1))
 	}
@@ -255,10 +242,7 @@ func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
 // dependent reports whether the columns, scaled to length one, have a singular
 // value below 1e-8 of the largest: multipliers then lose half their digits.
 func dependent(a *mat.Dense) bool {
-	m, n := a.Dims()
-	if n > m {
-		return true
-	}
+	_, n := a.Dims()
 	unit := mat.DenseCopyOf(a)
 	for j := range n {
 		column := mat.Col(nil, j, a)
@@ -316,8 +300,7 @@ func (c *Certificate) SupportPoints() []int {
 	return slices.Compact(points)
 }
 
-// earlyNote warns where Epsilon, which stops at 0.1, leaves margins out of the support that
-// still count.
+// earlyNote warns where Epsilon leaves margins out of the support that still count.
 func (c *Certificate) earlyNote() string {
 	if left := c.Epsilon * math.Exp(-c.Alpha); left < 20*(1-1e-9) && len(c.Support) < len(c.Margins) {
 		return fmt.Sprintf("  (early: those beyond weigh up to e^-%.1f of the largest)", left)

@@ -56,7 +56,7 @@ func (r *flowRun) restore(s *snapshot) {
 	tr.Work.Limited = slices.Clone(s.Work.Limited)
 }
 
-// load takes the run to its checkpoint, if there is one yet.
+// load takes the run to its checkpoint, if there is one.
 func (r *flowRun) load() error {
 	if r.Checkpoint == "" {
 		return nil
@@ -145,9 +145,7 @@ func fingerprint(settings string, m Model, numbers ...[]float64) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%+v\n", settings, m.Blocks())
 	for _, v := range numbers {
-		if err := binary.Write(h, binary.LittleEndian, v); err != nil {
-			panic("qhnet: hashing: " + err.Error())
-		}
+		binary.Write(h, binary.LittleEndian, v) // a hash takes anything
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
@@ -267,19 +265,20 @@ func (r *descentRun) complete() bool {
 		return false
 	case r.reaches(tr.Last()):
 		tr.Status = ode.EventReached
+		return true
 	case tr.Status == ode.Stopped && r.Stop != nil && r.Stop(tr):
+		return true
 	case r.Step == r.Steps:
 		tr.Status = ode.Reached
-	default:
-		if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
-			tr.Points = tr.Points[:n-1]
-			if tr.Separated != nil && tr.Separated.Step == r.Step {
-				tr.Separated = nil
-			}
-		}
-		return false
+		return true
 	}
-	return true
+	if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
+		tr.Points = tr.Points[:n-1]
+		if tr.Separated != nil && tr.Separated.Step == r.Step {
+			tr.Separated = nil
+		}
+	}
+	return false
 }
 
 // identify names what determines the bits of the run, up to its end. Model and

@@ -7,9 +7,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Clock is the independent variable of a flow. The path of gradient flow does
-// not depend on the speed at which it is traced; the cost of tracing it does.
-// With g = -∇ log L, every clock c is dθ/dc = σ g:
+// Clock is the independent variable of a flow. The speed at which the path of gradient flow
+// is traced decides what that costs. With g = -∇ log L, every clock c is dθ/dc = σ g:
 //
 //	Time         σ = L         the definition; useless late
 //	Scaled       σ = 1         s with ds = L dt, gradient flow of -log L

@@ -79,9 +79,8 @@ func (t conservedTerm) row(v []float64, r int) []float64 {
 	return v[start : start+t.columns]
 }
 
-// ConservedBlocks returns a basis of the conserved quantities that are sums of
-// squared norms of blocks. Of the bases that elimination finds it takes one with
-// few terms. The quantity of a scale-invariant block is its norm.
+// ConservedBlocks returns a basis, with few terms, of the conserved quantities that are
+// sums of squared norms of blocks. That of a scale-invariant block is its norm.
 func ConservedBlocks(m Model) []Conserved {
 	blocks := blocksOf(m)
 	var basis []Conserved

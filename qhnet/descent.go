@@ -48,8 +48,8 @@ type Descent struct {
 	Stop func(*Trajectory) bool
 }
 
-// Run trains. If it is interrupted or fails, it returns what was recorded so far
-// together with the error; with a Checkpoint the next call goes on from there.
+// Run trains. If it is interrupted or fails, it returns what was recorded so far with the
+// error; with a Checkpoint the next call goes on from there.
 func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	checkContext(ctx)
 	if err := d.validate(); err != nil {
@@ -115,8 +115,8 @@ func (d *Descent) validate() error {
 	return checkPerDecade("Descent", &d.PerDecade)
 }
 
-// Batches cuts a set, shuffled, into parts of the given size (the last may be
-// smaller) and binds the model to each.
+// Batches cuts a set, shuffled, into parts of the given size, or less at the end, and
+// binds the model to each.
 func Batches(m Model, set dataset.Set, size int, rng *rand.Rand) ([]*Margins, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: batches: %w", err)
@@ -228,15 +228,13 @@ func (r *descentRun) diverged(err error) error {
 
 // ends asks after a record whether to stop before the last step.
 func (r *descentRun) ends() bool {
-	if r.reaches(r.trajectory.Last()) {
-		r.trajectory.Status = ode.EventReached
-		return true
+	tr := r.trajectory
+	if r.reaches(tr.Last()) {
+		tr.Status = ode.EventReached
+	} else if r.Stop != nil && r.Stop(tr) {
+		tr.Status = ode.Stopped
 	}
-	if r.Stop != nil && r.Stop(r.trajectory) {
-		r.trajectory.Status = ode.Stopped
-		return true
-	}
-	return false
+	return tr.Status != ode.Reached
 }
 
 // reaches reports whether a recorded point ends the training early.

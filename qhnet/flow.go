@@ -59,9 +59,8 @@ type Flow struct {
 	Stop func(*Trajectory) bool
 }
 
-// Run follows the flow. If it is interrupted or fails, it returns what was
-// recorded so far together with the error; with a Checkpoint the next call goes
-// on from there.
+// Run follows the flow. If it is interrupted or fails, it returns what was recorded so far
+// with the error; with a Checkpoint the next call goes on from there.
 func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	checkContext(ctx)
 	if err := f.validate(); err != nil {
@@ -115,8 +114,7 @@ func checkContext(ctx context.Context) {
 	}
 }
 
-// checkPerDecade sets the default of a number of records. More than a million, of θ each,
-// are no plan but a slip.
+// checkPerDecade sets the default of a number of records, each of which holds θ.
 func checkPerDecade(what string, n *int) error {
 	if *n < 0 || *n > 1e6 {
 		return fmt.Errorf("qhnet: %s.PerDecade = %d; use 1 to a million, or 0 for 20", what, *n)
@@ -149,8 +147,7 @@ func (e *NotSeparatedError) Error() string {
 func (e *NotSeparatedError) Unwrap() error { return e.Cause }
 
 // SingularError is the error of a flow that has come, in finite time, to where a deviation
-// that a normalization divides by is zero. The direction of what is normalized has no limit
-// there, and so has the gradient.
+// that a normalization divides by is zero, and the gradient has no limit.
 type SingularError struct {
 	Whose      string  // the layer and its point, or its feature over the batch
 	Share      float64 // the deviation over the largest of that layer
@@ -163,9 +160,9 @@ func (e *SingularError) Error() string {
 }
 
 // stalled tells why a flow cannot go on, nil if it can: a deviation below a share of the
-// largest of its layer goes to zero or, if log L is still, before separation, gradients
-// cancel or vanish in every block though points are on the wrong side. With all margins
-// positive, Euler's identity keeps them from zero.
+// largest of its layer goes to zero or, if log L is still, gradients cancel or vanish in
+// every block though points are on the wrong side. With all margins positive, Euler's
+// identity keeps them from zero.
 func (r *flowRun) stalled(theta []float64, below float64, still bool) error {
 	if r.field.at(theta) != nil {
 		return nil

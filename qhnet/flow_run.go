@@ -89,8 +89,7 @@ func (r *flowRun) begin() error {
 	// Where all parameters are zero, along g/‖g‖², which raises log(1/L) by about one.
 	r.scale = cmp.Or(rms(r.Start), rms(r.field.g)/r.field.g2)
 	r.slopes, r.huge = r.field.steepest(), r.field.logLoss > 1e4
-	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
-	r.stallU = -r.field.logLoss
+	r.time, r.stallU = newTimekeeper(-r.field.logLoss, r.field.g2), -r.field.logLoss
 	r.record(r.Start)
 	r.news = false
 	if r.field.separated() {
@@ -183,8 +182,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	return r.arrived(clock, solution.Status)
 }
 
-// arrived reports an end that is not where the clock says, as steps at the limit of
-// stability, or errors of margins that change fast, can make it.
+// arrived reports an end that is not where the clock says, for the errors of large steps.
 func (r *flowRun) arrived(clock Clock, status ode.Status) error {
 	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
 	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {

@@ -19,20 +19,16 @@ type Growth struct {
 }
 
 const (
-	// A share in its limit has trend 0, up to transients that fall like a power
-	// themselves. The slowest discarded group measured, the last bias of a
-	// three-layer ReLU net, falls with a trend below -0.3.
+	// A share in its limit has trend 0, up to transients. The slowest discarded group
+	// measured, the last bias of a three-layer ReLU net, falls with a trend below -0.3.
 	discardedTrend = -0.1
 
-	// A share of less than this has fallen far below what a flow resolves; its last
-	// changes are rounding.
-	goneShare = 1e-12
+	goneShare = 1e-12 // far below what a flow resolves
 )
 
-// Growth fits the slope of log‖θ_b‖ against τ(θ) for every block, over the end of
-// the trajectory: the given number of decades of log(1/L), such as 1. Where
-// normalized parameters converge under Λ, the exponents of the blocks that survive
-// equal their rates.
+// Growth fits the slope of log‖θ_b‖ against τ(θ) for every block, over the last decades of
+// log(1/L), such as 1. Where normalized parameters converge under Λ, the exponents of the
+// blocks that survive equal their rates.
 func (tr *Trajectory) Growth(rates *Rates, decades float64) ([]Growth, error) {
 	end, err := tr.end(rates, decades)
 	if err != nil {
@@ -136,16 +132,14 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 // SurvivingRates returns the rates of what a flow has kept: the canonical rates
 // of its model without the blocks it gives up, found from the trajectory alone.
 //
-// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the
-// highest rate falls over the last decades of log(1/L), it discards the block
-// that falls fastest and computes the canonical rates of the rest anew; a block
-// can only be judged once those of higher rates are known to stay. The share of a
-// discarded block falls like a power of log(1/L), and the power is taken for a fall
-// if it is below -1/10. A block of a lower rate λ may be given up as well, frozen where
-// the flow left it: its power is -λ, and counts below -λ/2. With a block go those of its
-// layer and rate that fall, such as the other factors of a product. A block that is
-// exactly zero is discarded whatever its rate. Scale-invariant blocks have rate 0 and
-// stay. Its errors are those of [RatesOf] and [Trajectory.Growth].
+// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the highest rate
+// falls over the last decades of log(1/L), like a power of it below -1/10, it discards the
+// block that falls fastest and computes the canonical rates of the rest anew; a block can
+// only be judged once those of higher rates are known to stay. A block of a lower rate λ
+// may be given up as well, frozen where the flow left it: its power is -λ, and counts below
+// -λ/2. With a block go those of its layer and rate that fall, such as the other factors of
+// a product. A block that is exactly zero is discarded whatever its rate; scale-invariant
+// ones have rate 0 and stay. Its errors are those of [RatesOf] and [Trajectory.Growth].
 func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	rates, err := RatesOf(tr.Model())
 	if err != nil {
@@ -164,9 +158,9 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	}
 }
 
-// falling names the surviving blocks of positive rate that are exactly zero (such as
-// all factors of a product). If there are none, it names the falling block of the
-// highest rate, the fastest of them, and those of its layer and rate that fall too.
+// falling names the surviving blocks of positive rate that are exactly zero or, if there
+// are none, the falling block of the highest rate, the fastest of them, and those of its
+// layer and rate that fall too.
 func falling(rates *Rates, growth []Growth) []string {
 	chosen, surviving := rates.chosen(), rates.Surviving()
 	highest, _ := rates.Max()

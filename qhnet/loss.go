@@ -11,9 +11,8 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// Loss is a loss L(q) of the margins in logarithmic form. Late in training L
-// is far below the smallest float64, so only log L and derivatives of log L
-// are ever formed. The n points have perPoint margins each, in order.
+// Loss is a loss L(q) of the margins. Late in training L is far below the smallest float64,
+// so only log L and its derivatives are formed. The n points have perPoint margins each.
 type Loss interface {
 	// Log returns log L and sets weights to -∂ log L/∂q, all ≥ 0.
 	Log(weights, q []float64, perPoint int) float64

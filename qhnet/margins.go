@@ -163,9 +163,9 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 }
 
 // GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
-// multipliers along tangentMultipliers, Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j. A model whose
-// [Evaluation] has a method GradientTangent(dst, weights, tangentWeights, v) does it in
-// one pass; otherwise it takes a HessianVector and a Gradient.
+// multipliers along tangentMultipliers, Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j. An [Evaluation] with
+// a method of that name does it in one pass; otherwise it takes a HessianVector and a
+// Gradient.
 func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []float64) {
 	m.checkMultipliers(multipliers)
 	m.checkMultipliers(tangentMultipliers)
@@ -221,8 +221,8 @@ func (m *Margins) RoundKinks(width float64) (found bool) {
 	return found
 }
 
-// rounded returns the margins with kinks rounded, in memory of their own unless
-// they are as wide already or there are none, which found reports.
+// rounded returns the margins with kinks rounded, in memory of their own unless they are
+// so already or there are none, which found reports.
 func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 	outputs, found := m.withKinks(width)
 	if outputs == m.outputs {
@@ -244,9 +244,6 @@ func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {
 
 // rank returns the number of values of the model that the margins are made of.
 func (m *Margins) rank() int { return len(m.outputWeights) }
-
-// outputSlopes sets dst, rank()×m, to the gradients of those values.
-func (m *Margins) outputSlopes(dst *mat.Dense) { Jacobian(dst, m.outputs) }
 
 func (m *Margins) checkMultipliers(s []float64) {
 	if m.check(); m.f == nil {
@@ -277,9 +274,8 @@ func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 	})
 }
 
-// Class returns the class that a point's outputs say: the one of the largest output,
-// the first of them if outputs tie; with a single output class 1 where it is positive
-// and otherwise class 0, so also on the boundary.
+// Class returns the class that a point's outputs say: that of the largest output, the first
+// of them if outputs tie; with a single output class 1 where it is positive, otherwise 0.
 func Class(outputs []float64) int {
 	if len(outputs) == 0 || floats.HasNaN(outputs) {
 		panic(fmt.Sprintf("qhnet: Class of the outputs %v; use numbers, at least one", outputs))
@@ -314,9 +310,8 @@ func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	return classes, nil
 }
 
-// Accuracy returns the share of points whose class a model predicts. Classes may
-// be without points. Its errors are those of [dataset.Set.CheckPoints] and
-// [Predict], and a label that is no class of the model.
+// Accuracy returns the share of points whose class a model predicts. Its errors are those
+// of [CheckPoints] and [Predict].
 func Accuracy(m Model, theta []float64, set dataset.Set) (float64, error) {
 	if err := CheckPoints(m, set); err != nil {
 		return 0, err

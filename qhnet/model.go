@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 
 	"qhlab/qhnet/internal/vector"
@@ -27,9 +26,9 @@ type Model interface {
 	// satisfy for the model to be quasi-homogeneous, in the order of evaluation.
 	ScalingRules() []ScalingRule
 
-	// Bind prepares the evaluation of the model at the n rows of x. The result
-	// owns its workspace: use one per goroutine. It is an error if the width of
-	// x does not fit the model or x holds a NaN or an infinity.
+	// Bind prepares the evaluation at the n rows of x. The result owns its workspace:
+	// use one per goroutine. It is an error if the width of x does not fit the model or x
+	// holds a NaN or an infinity.
 	Bind(x *mat.Dense) (Evaluation, error)
 }
 
@@ -109,11 +108,7 @@ func (s Shape) Size() int {
 
 // String writes a shape as 8×28×28.
 func (s Shape) String() string {
-	sides := make([]string, len(s))
-	for i, side := range s {
-		sides[i] = strconv.Itoa(side)
-	}
-	return strings.Join(sides, "×")
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint([]int(s)), "[]"), " ", "×")
 }
 
 // Of returns the block's part of a vector indexed like θ, without copying.

@@ -92,8 +92,7 @@ func Diag(lambda ...float64) *Rates {
 	return r.with(perBlock)
 }
 
-// over completes r for its polytope. The canonical rates, an exact program, are found
-// when they are asked for.
+// over completes r for its polytope. All rates are found when they are asked for.
 func (r *Rates) over(p *polytope.Polytope) {
 	r.polytope = p
 	r.canonical = sync.OnceValue(func() []*big.Rat {
@@ -208,9 +207,8 @@ func (r *Rates) Extreme(objective []float64) (*Rates, error) {
 	return r.with(roundAll(x)), nil
 }
 
-// Choose returns the given rates, one for each block, or an error that names the
-// block or the rule that they violate and by how much. Rules may be missed by
-// rounding, 1e-12 of the largest term.
+// Choose returns the given rates, one for each block, or an error that names the block or
+// the rule that they violate, by more than 1e-12 of the largest term.
 func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
 	r.check()
 	vector.CheckLength("perBlock", len(perBlock), len(r.blocks))
@@ -250,9 +248,9 @@ func polytopeOf(blocks []Block, rules []ScalingRule) (*polytope.Polytope, error)
 	return polytope.New(len(blocks), a, b)
 }
 
-// rational returns the simplest fraction within 1e-12 of a coefficient, found
-// by continued fractions, so that the powers of an activation like |x|^1.1
-// multiply to exact numbers. A coefficient that has no simple one is taken as is.
+// rational returns the simplest fraction within 1e-12 of a coefficient, by continued
+// fractions, so that the powers of an activation like |x|^1.1 multiply to exact numbers. A
+// coefficient that has no simple one is taken as is.
 func rational(v float64) *big.Rat {
 	const tolerance, largest = 1e-12, 1e6
 	p, q, p0, q0 := math.Floor(v), 1.0, 1.0, 0.0
@@ -280,8 +278,7 @@ func roundAll(x []*big.Rat) []float64 {
 	return f
 }
 
-// freedom returns the dimension of the polytope: that of the solutions of the
-// rules with the pinned rates left out.
+// freedom returns the dimension of the polytope.
 func (r *Rates) freedom() int {
 	rules := slices.Clone(r.rules)
 	for b, positive := range r.polytope.CanBePositive() {
@@ -295,9 +292,8 @@ func (r *Rates) freedom() int {
 	return len(polytope.NullSpace(len(r.blocks), a))
 }
 
-// LastLayerOnly returns the rates with which nothing but the last layer that
-// has parameters scales, if they are admissible. For a network that ends in a
-// dense layer after a normalization they are 1 for its weight and bias.
+// LastLayerOnly returns the rates with which nothing but the last layer that has
+// parameters scales, if they are admissible.
 func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
 	r.check()
 	last := r.blocks[len(r.blocks)-1].Layer
