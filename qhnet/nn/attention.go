@@ -15,11 +15,8 @@ import (
 //	z_i = Σ_j A_ij v_j,   A_ij = e^{q_i·k_j/√d} / Σ_l e^{q_i·k_l/√d}.
 //
 // Queries, keys and values are branches from the same image, such as 1×1 [Conv]s; for
-// a sequence take an image of height 1.
-//
-// A softmax is no power of the size of its argument: queries and keys must not scale,
-// and if they come from trainable matrices without a normalization after them, the
-// network is not quasi-homogeneous in those.
+// a sequence take an image of height 1. A softmax is no power of the size of its argument:
+// queries and keys must not scale, as after a normalization.
 func Attention(queries, keys, values Layer) Layer {
 	return Layer{stem: "attention", text: "softmax attention", inside: []Layer{queries, keys, values}, attach: attachAttention}
 }
@@ -44,10 +41,7 @@ func attachAttention(p *plan, l Layer, in wire) (wire, error) {
 	p.stage(scores, func(b *binding) operator {
 		return b.pairing(scoreMap{q.shape[0], to, from, 1 / math.Sqrt(float64(q.shape[0]))}, q, k, scores)
 	})
-	shares := p.wire(scores.shape, p.trainable(scores), nil)
-	p.stage(shares, func(b *binding) operator {
-		return &softmax{pieces{b.signals[scores.id], b.signals[shares.id], to}}
-	})
+	shares := p.entrywise(scores, nil, func(in, out *signal) operator { return &softmax{pieces{in, out, to}} })
 	out := p.wire([]int{v.shape[0], q.shape[1], q.shape[2]}, p.trainable(shares, v), v.exponent)
 	p.stage(out, func(b *binding) operator {
 		return b.pairing(mixtureMap{scoreMap{v.shape[0], to, from, 1}}, shares, v, out)

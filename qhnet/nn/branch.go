@@ -8,8 +8,8 @@ import (
 	"qhlab/qhnet/internal/kernel"
 )
 
-// Chain is a sequence of layers as one layer: a branch of [Sum],
-// [Gate] or [Concat]. An empty chain is the identity.
+// Chain is a sequence of layers as one layer, such as a branch. An empty chain is the
+// identity.
 func Chain(layers ...Layer) Layer {
 	return Layer{stem: "chain", kind: Sequence, text: "chain", inside: layers, role: chainRole, attach: attachChain}
 }
@@ -61,9 +61,7 @@ func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
 func (p *plan) fork(in wire, branches int) []wire {
 	outs := make([]wire, branches)
 	for i := range outs {
-		outs[i] = p.wire(in.shape, p.trainable(in), in.exponent)
-		p.wires[outs[i].id].valueOf = in.id
-		p.wires[outs[i].id].summands = p.wires[in.id].summands
+		outs[i] = p.view(in, in.shape)
 	}
 	p.stage(in, func(b *binding) operator {
 		return linear{&forkMap{b.signals[in.id], b.all(outs)}}
@@ -73,9 +71,9 @@ func (p *plan) fork(in wire, branches int) []wire {
 
 // all returns the signals of some wires.
 func (b *binding) all(wires []wire) []*signal {
-	signals := make([]*signal, len(wires))
-	for i, w := range wires {
-		signals[i] = b.signals[w.id]
+	var signals []*signal
+	for _, w := range wires {
+		signals = append(signals, b.signals[w.id])
 	}
 	return signals
 }
@@ -271,26 +269,26 @@ func attachResidual(p *plan, l Layer, in wire) (wire, error) {
 // project attaches the projection of a residual block.
 func (p *plan) project(layers []Layer, in wire, shape qhnet.Shape) (wire, error) {
 	if len(layers) == 0 {
-		l, err := p.defaultProjection(in.shape, shape)
-		if err != nil {
-			return wire{}, err
-		}
-		layers = []Layer{l}
+		layers = defaultProjection(in.shape, shape)
+	}
+	if layers == nil {
+		return wire{}, p.fail("has no default projection from %s to %s; give Projection its layers", in.shape, shape)
 	}
 	return p.within(func() (wire, error) { return p.add(Named("projection", Chain(layers...)), in) })
 }
 
-// defaultProjection is the matrix that takes one shape to another.
-func (p *plan) defaultProjection(from, to qhnet.Shape) (Layer, error) {
-	if len(from) == 1 && len(to) == 1 {
-		return Dense(to[0], NoBias()), nil
+// defaultProjection is the matrix that takes one shape to another, nil if there is none.
+func defaultProjection(from, to qhnet.Shape) []Layer {
+	switch {
+	case len(from) != len(to):
+		return nil
+	case len(from) == 1:
+		return []Layer{Dense(to[0], NoBias())}
 	}
-	if len(from) == 3 && len(to) == 3 {
-		for stride := 1; stride <= max(from[1], from[2]); stride++ {
-			if (from[1]-1)/stride+1 == to[1] && (from[2]-1)/stride+1 == to[2] {
-				return Conv(to[0], 1, Stride(stride), NoBias()), nil
-			}
+	for stride := 1; stride <= max(from[1], from[2]); stride++ {
+		if (from[1]-1)/stride+1 == to[1] && (from[2]-1)/stride+1 == to[2] {
+			return []Layer{Conv(to[0], 1, Stride(stride), NoBias())}
 		}
 	}
-	return Layer{}, p.fail("has no default projection from %s to %s; give Projection its layers", from, to)
+	return nil
 }

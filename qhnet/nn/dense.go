@@ -187,10 +187,10 @@ type affineMap struct {
 
 // factorsOf returns γ of θ, or its part of v.
 func (o *affineMap) factorsOf(p *point, direction bool) []float64 {
-	switch {
-	case len(o.factors) > 0:
+	if len(o.factors) > 0 {
 		return o.factors[0].Of(p.theta)
-	case direction:
+	}
+	if direction {
 		return o.zeros
 	}
 	return o.ones

@@ -95,12 +95,8 @@ func (p *plan) input(shape qhnet.Shape) (wire, error) {
 
 // finish adds the rule of the output and gives every rule all blocks.
 func (p *plan) finish(out wire) {
-	p.rules = append(p.rules, qhnet.ScalingRule{
-		Layer:        p.last(),
-		Reason:       p.last() + " gives the output, which must scale like e^α.",
-		Coefficients: out.exponent,
-		Total:        1,
-	})
+	reason := p.last() + " gives the output, which must scale like e^α."
+	p.rules = append(p.rules, qhnet.ScalingRule{Layer: p.last(), Reason: reason, Coefficients: out.exponent, Total: 1})
 	for i := range p.rules {
 		p.rules[i].Coefficients = exponent(p.rules[i].Coefficients).plus(make(exponent, len(p.blocks)))
 	}
@@ -146,10 +142,9 @@ func (n *Network) all(yield func(Part) bool) {
 	Part{Inside: n.plan().parts}.all(yield)
 }
 
-// Units lists the hidden units between neighbouring blocks, for
-// [qhnet.ConservedUnits]. Layers inside branches are left out, and units between which
-// stand a concatenation, which makes several entries of one, a normalization in a
-// branch, which mixes them, or an elementwise scale or shift of an image.
+// Units lists the hidden units between neighbouring blocks, for [qhnet.ConservedUnits],
+// but for those in branches, those with a concatenation or a branch's normalization
+// between them, which mix units, and those of an elementwise scale or shift of an image.
 func (n *Network) Units() []qhnet.Units {
 	joins, joined := map[string]int{}, 0 // what mixes units before a layer that is in no branch
 	for _, part := range n.plan().parts {
@@ -195,7 +190,11 @@ func (n *Network) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "layer\tdoes\tgives\tparameters")
 	for part := range n.all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", part.Name, part.text, part.Shape, count(part.Parameters))
+		parameters := fmt.Sprint(part.Parameters)
+		if part.Parameters == 0 {
+			parameters = ""
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", part.Name, part.text, part.Shape, parameters)
 	}
 	fmt.Fprintf(w, "total\t\t\t%d\n", n.plan().parameters())
 	w.Flush()
@@ -206,14 +205,6 @@ func (n *Network) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// count writes a number, and nothing for 0.
-func count(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
-
 // ResNet18 returns the layers of the 18-layer residual network for 32×32 colour
 // images: [ResNet] with stages of 64, 128, 256 and 512 channels and two blocks
 // each, 11.2 million parameters.
@@ -221,13 +212,12 @@ func ResNet18(classes int) []Layer {
 	return ResNet(Input(3, 32, 32), []int{64, 128, 256, 512}, 2, classes)
 }
 
-// ResNet returns the layers of a residual network for small images, after K. He,
-// X. Zhang, S. Ren and J. Sun (arXiv:1512.03385): a 3×3 convolution to the
-// channels of the first stage; stages of blocks of two 3×3 convolutions, every
-// stage after the first at half the resolution of the one before; the mean of
-// each channel; a dense layer. Every convolution is without bias and followed by
-// a batch normalization with scale and shift; where a block changes the shape,
-// its skip is a 1×1 convolution with one.
+// ResNet returns the layers of a residual network for small images, after K. He, X. Zhang,
+// S. Ren and J. Sun (arXiv:1512.03385): a 3×3 convolution to the channels of the first
+// stage; stages of blocks of two 3×3 convolutions, every stage after the first at half the
+// resolution of the one before; the mean of each channel; a dense layer. Convolutions are
+// without bias and followed by a batch normalization with scale and shift, as is the 1×1
+// convolution that is the skip of a block that changes the shape.
 func ResNet(input Layer, stages []int, blocks, classes int) []Layer {
 	if len(stages) == 0 || blocks < 1 || blocks > 1000 {
 		panic(fmt.Sprintf("qhnet: ResNet of %d stages of %d blocks; use at least 1 of each, and at most 1000 blocks", len(stages), blocks))

@@ -19,10 +19,10 @@ import (
 // arXiv:1502.03167). Derivatives go through μ and σ. [Network.Freeze] makes the
 // network that uses stored statistics instead.
 //
-// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns
-// an error that names the feature or the point whose variance is zero up to
-// rounding. [Affine], [WithScale] and [WithShift] add trainable factors and terms, one
-// a feature or channel, or with [Elementwise] one an entry.
+// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns an error
+// that names the feature or point whose variance is zero up to rounding. [Affine],
+// [WithScale] and [WithShift] add trainable factors and terms, one a feature or channel, or
+// with [Elementwise] one an entry.
 func BatchNorm(options ...Option) Layer {
 	return norm{name: "batch normalization", batch: true, centred: true}.layer(options)
 }
@@ -67,14 +67,15 @@ func (l norm) layer(options []Option) Layer {
 		if err := l.check(p, in); err != nil {
 			return wire{}, err
 		}
-		out := l.normalize(p, in)
-		switch {
-		case l.with.scale && l.with.shift:
-			out = p.affine(l.with, out, "scale", "shift")
-		case l.with.scale:
-			out = p.affine(l.with, out, "scale", "")
-		case l.with.shift:
-			out = p.affine(l.with, out, "", "shift")
+		out, scale, shift := l.normalize(p, in), "", ""
+		if l.with.scale {
+			scale = "scale"
+		}
+		if l.with.shift {
+			shift = "shift"
+		}
+		if scale+shift != "" {
+			out = p.affine(l.with, out, scale, shift)
 		}
 		return out, nil
 	}}
@@ -150,9 +151,8 @@ type divider interface {
 // VanishingDeviation returns whose deviation, of those that normalizations divide by,
 // goes to zero as θ moves along v from the last Forward, and its share in the largest of
 // the layer: the smallest one that changes, for its size, faster than 1/√share times as
-// fast as the layer's median. One that vanishes linearly does so 1/share times as fast,
-// one behind a squared rectifier 1/√share times; one that is only small moves as much
-// slower. The share is 1 if there is none.
+// fast as the layer's median, as one behind a squared rectifier does; one that is only
+// small moves slower. The share is 1 if there is none.
 func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float64) {
 	e.checkMoved("VanishingDeviation")
 	e.tangent(v)
@@ -213,7 +213,8 @@ func (o *pointNorm) forward(points span) error {
 		rest, square := o.moments(z, z) // rest is what rounding left of the mean
 		variance := square - rest*rest
 		if o.spec.vanishes(variance, mean, o.averaged(g)) {
-			return o.zeroVariance(g)
+			what := map[bool]string{true: "zero variance", false: "only zeros"}[o.spec.centred]
+			return o.spec.undefined(o.layer, o.where(g), what)
 		}
 		inverse := 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
 		kernel.Affine(z, z, inverse, -rest*inverse)
@@ -296,15 +297,6 @@ func average(x []float64) float64 { return kernel.Sum(x) / float64(len(x)) }
 func rootMeanSquare(x []float64) float64 {
 	_, squares := kernel.Moments(x, x)
 	return math.Sqrt(squares / float64(len(x)))
-}
-
-// zeroVariance explains which piece has no direction.
-func (o *pointNorm) zeroVariance(g int) error {
-	what := "zero variance"
-	if !o.spec.centred {
-		what = "only zeros"
-	}
-	return o.spec.undefined(o.layer, o.where(g), what)
 }
 
 func (o *pointNorm) where(g int) string {

@@ -10,17 +10,14 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// parameterFile is what a file of parameters holds: the parts say which model
-// they belong to.
 type parameterFile struct {
 	Layers     []string // of a network, or the blocks of another model
 	Parameters []float64
 }
 
-// SaveParameters writes parameters of a model to a file, atomically, with a
-// checksum and a description of the model: the layers of a [Network], the blocks
-// of any other. It is an error if a parameter is a NaN or an infinity, which
-// [LoadParameters] would refuse.
+// SaveParameters writes parameters of a model to a file, atomically, with a checksum and
+// the layers of a [Network] or the blocks of any other model. It is an error if a
+// parameter is a NaN or an infinity.
 func SaveParameters(path string, m qhnet.Model, theta []float64) error {
 	vector.CheckLength("theta", len(theta), qhnet.NumParameters(m))
 	if err := qhnet.CheckParameters(m, theta); err != nil {
@@ -29,10 +26,9 @@ func SaveParameters(path string, m qhnet.Model, theta []float64) error {
 	return file.Write(path, parameterFile{partTexts(m), theta})
 }
 
-// LoadParameters reads parameters of a model from a file that [SaveParameters]
-// wrote. It is an error if the file is damaged, holds a NaN or an infinity, or
-// belongs to another model; the first layer or block that differs is named, with
-// what the file has in its place.
+// LoadParameters reads parameters of a model from a file that [SaveParameters] wrote. It
+// is an error if the file is damaged, holds a NaN or an infinity, or belongs to another
+// model, with the first layer or block that differs.
 func LoadParameters(path string, m qhnet.Model) (theta []float64, err error) {
 	var stored parameterFile
 	if err := file.Read(path, &stored); err != nil {
@@ -68,16 +64,10 @@ func partTexts(m qhnet.Model) []string {
 // compareParts names the first difference.
 func compareParts(stored, model []string) error {
 	const end = "no further part"
-	for i := range max(len(stored), len(model)) {
-		has, wants := end, end
-		if i < len(stored) {
-			has = stored[i]
-		}
-		if i < len(model) {
-			wants = model[i]
-		}
-		if has != wants {
-			return fmt.Errorf("the file has %s where the model has %s", has, wants)
+	stored, model = append(stored, end), append(model, end)
+	for i := range min(len(stored), len(model)) {
+		if stored[i] != model[i] {
+			return fmt.Errorf("the file has %s where the model has %s", stored[i], model[i])
 		}
 	}
 	return nil

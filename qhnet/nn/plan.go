@@ -87,14 +87,8 @@ func (p *plan) add(l Layer, in wire) (wire, error) {
 		return wire{}, p.fail("%s", p.huge)
 	}
 	p.parts = append(beside, Part{
-		Name:       name,
-		Kind:       l.kind,
-		Shape:      out.shape,
-		Parameters: p.parameters() - before,
-		Lipschitz:  l.lipschitz,
-		Inside:     p.parts,
-		text:       l.text,
-		wire:       out.id,
+		Name: name, Kind: l.kind, Shape: out.shape, Parameters: p.parameters() - before, Lipschitz: l.lipschitz,
+		Inside: p.parts, text: l.text, wire: out.id,
 	})
 	return out, nil
 }
@@ -211,11 +205,16 @@ func (p *plan) trainable(wires ...wire) bool {
 	return slices.ContainsFunc(wires, func(w wire) bool { return p.wires[w.id].trainable })
 }
 
-// alias adds a wire that is another view of in.
-func (p *plan) alias(in wire, shape qhnet.Shape) wire {
+// view adds a wire that shares the values of in.
+func (p *plan) view(in wire, shape qhnet.Shape) wire {
 	out := p.wire(shape, p.trainable(in), in.exponent)
-	p.wires[out.id].valueOf = in.id
-	p.wires[out.id].summands = p.wires[in.id].summands
+	p.wires[out.id].valueOf, p.wires[out.id].summands = in.id, p.wires[in.id].summands
+	return out
+}
+
+// alias adds a wire that shares the adjoints as well.
+func (p *plan) alias(in wire, shape qhnet.Shape) wire {
+	out := p.view(in, shape)
 	p.wires[in.id].adjointOf = out.id
 	return out
 }
@@ -224,6 +223,13 @@ func (p *plan) alias(in wire, shape qhnet.Shape) wire {
 func (p *plan) stage(out wire, bind func(b *binding) operator) *stage {
 	p.stages = append(p.stages, stage{layer: p.layer, trainable: p.trainable(out), bind: bind})
 	return &p.stages[len(p.stages)-1]
+}
+
+// entrywise adds an operator between values of the same shape.
+func (p *plan) entrywise(in wire, e exponent, bind func(in, out *signal) operator) wire {
+	out := p.wire(in.shape, p.trainable(in), e)
+	p.stage(out, func(b *binding) operator { return bind(b.signals[in.id], b.signals[out.id]) })
+	return out
 }
 
 // exponent is a linear expression Σ_b c_b λ_b in the rates of the blocks;

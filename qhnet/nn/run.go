@@ -20,10 +20,9 @@ const (
 	summingPass        // no way through layers: the sum of the shards' gradients
 )
 
-// run is a pass of one evaluation in progress. The points are split into shards
-// that depend on the network and the number of points only; each shard adds to
-// its own gradient, and these are summed in order. Results are therefore the
-// same bits however many goroutines share the work.
+// run is a pass of one evaluation in progress. The points are split into shards that
+// depend on the network and the number of points only; each adds to its own gradient, and
+// these are summed in order: the same bits however many goroutines share the work.
 type run struct {
 	pass    pass
 	segment segment
@@ -87,14 +86,13 @@ const (
 	// adjoints: half a MiB of a second-level cache.
 	chunkValues = 1 << 16
 
-	// chunkReuse is how many multiplications, for each parameter, a chunk has at
-	// least, so that reading weights and adding to gradients takes a few percent.
+	// chunkReuse is the least number of multiplications, for each parameter, of a chunk,
+	// so that reading weights and adding to gradients takes a few percent.
 	chunkReuse = 100
 )
 
-// chunkOf returns the number of points that a shard takes through all layers at
-// a time, so that a layer finds in the cache what the one before it left there. A
-// point has the given numbers of values and of multiplications.
+// chunkOf returns the number of points that a shard takes through all layers at a time, so
+// that a layer finds in the cache what the one before it left there.
 func chunkOf(shard, values, work, parameters int) int {
 	most := max(chunkValues/(2*values), chunkReuse*parameters/max(work, 1), shardUnit)
 	pieces := (shard + most - 1) / most
