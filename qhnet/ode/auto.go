@@ -4,14 +4,12 @@ import "math"
 
 // Auto measures which method is the cheapest, and goes on measuring. It starts with
 // Dormand-Prince. Where stability rather than accuracy limits its steps (Hairer and
-// Wanner II, section IV.2), it gives RKC and RadauIIA a trial of a few steps each, from
-// the same point, and stays with the one that gets furthest for its cost. The others get
-// another trial when the rest of the run has cost as much as the last one, and after each
-// one that they lose four times as much; Dormand-Prince and RKC only if the spectral
-// radius of the Jacobian leaves them a chance.
-//
-// Cost is counted, in evaluations of the derivative with linear algebra at the Price of
-// the problem, so that the same run always makes the same choice.
+// Wanner II, section IV.2), it gives RKC and RadauIIA a trial of a few steps each, and stays
+// with the one that gets furthest for its cost. The others get another trial when the rest of
+// the run has cost as much as the last one, and after each one that they lose four times as
+// much; Dormand-Prince and RKC only if the spectral radius of the Jacobian leaves them a
+// chance. Cost is counted, in evaluations of the derivative with linear algebra at the Price
+// of the problem, so that the same run always makes the same choice.
 type Auto struct {
 	// Implicit is the RadauIIA that gets trials. With more than 1000 components
 	// and no Linearization there is none, as dense factorizations are too large.
@@ -24,27 +22,23 @@ func (Auto) String() string { return "Auto" }
 func (a Auto) validate() error { return a.Implicit.validate() }
 
 const (
-	// The interval of stability of Dormand-Prince on the negative real axis is 3.3,
-	// and with tight tolerances steps settle a little below it. A step is stiff
-	// above 2.5 and a problem, as in DOPRI5, after 15 stiff steps with fewer than 6
-	// others between them.
+	// Dormand-Prince is stable to 3.3 on the negative real axis, and with tight tolerances
+	// settles a little below it. A step is stiff above 2.5 and a problem, as in DOPRI5, after
+	// 15 stiff steps with fewer than 6 others between them.
 	stableRadius, stiffRadius, stiffSteps, calmSteps = 3.3, 2.5, 15, 6
 
 	// autoDense bounds the size up to which dense factorizations are bearable.
 	autoDense = 1000
 
-	// A trial has at least trialSteps accepted steps, unless it costs more than
-	// its expected price and more than trialSteps steps of the method in charge,
-	// or fails trialFailures times. It wins if it is cheaper by the factor
-	// worthwhile, as each change costs something.
+	// A trial has at least trialSteps accepted steps, unless it costs more than expected and
+	// than as many of the method in charge, or fails trialFailures times. It wins if it is
+	// cheaper by the factor worthwhile, as each change costs something.
 	trialSteps, trialFailures, worthwhile = 6, 6, 0.8
 
-	// Of cost and progress, those of the last few steps count: by this factor less
-	// with each step.
+	// Of cost and progress, each step counts by this factor less than the next one.
 	forget = 0.85
 
-	// patience is by how much longer a loser waits for the next trial, up to
-	// maxPatience times.
+	// A loser waits longer for its next trial by the factor patience, up to maxPatience.
 	patience, maxPatience = 4, 64
 
 	// few evaluations are the least price of a trial.
@@ -186,8 +180,8 @@ func (d *auto) count(cost, progress float64) {
 	d.Spent += cost
 }
 
-// challenge looks whether another method, from the given one on, should have a trial
-// after a wait longer by a factor. If so, it returns the size of its first step.
+// challenge looks whether another method, from the given one on, should have a trial after
+// a wait longer by a factor, and returns the size of its first step or 0.
 func (d *auto) challenge(first int, factor float64) float64 {
 	d.radius = -1
 	for i := range d.Candidates {
@@ -219,9 +213,8 @@ func (d *auto) stiff() bool {
 	return d.Stiff >= stiffSteps
 }
 
-// firstStep returns the size of the first step in a trial, or 0 if the spectral
-// radius says that the method must lose it: as RKC would with steps as large as
-// those of the method in charge.
+// firstStep returns the size of the first step in a trial, or 0 if the spectral radius
+// says that the method must lose it.
 func (d *auto) firstStep(i int) float64 {
 	home := &d.Candidates[d.Home]
 	if i == implicit || d.Home == explicit {
@@ -251,8 +244,8 @@ func (d *auto) spectralRadius() float64 {
 	return radius
 }
 
-// judge ends a trial when its result is clear, and returns the size of the next
-// step of the method in charge if the trial is lost.
+// judge ends a trial when its result is clear. If it is lost, it returns the size of the
+// next step of the method in charge.
 func (d *auto) judge(failed bool) (step float64) {
 	c, home := &d.Candidates[d.Current], &d.Candidates[d.Home]
 	if failed {

@@ -8,21 +8,18 @@ import (
 	"slices"
 )
 
-// Control chooses step sizes so that the error estimate e of every step
-// satisfies
+// Control chooses step sizes so that the error estimate e of every step satisfies
 //
 //	sqrt(mean_i (e_i / s_i)²) ≤ 1,   s_i = Absolute_i + Relative·max(|y_i(t)|, |y_i(t+h)|).
 //
-// Explicit methods use a PI controller, implicit ones Gustafsson's predictive
-// controller: E. Hairer, G. Wanner, Solving Ordinary Differential Equations II,
-// 2nd edition, sections IV.2 and IV.8.
+// Explicit methods use a PI controller, implicit ones Gustafsson's predictive controller:
+// Hairer and Wanner II, sections IV.2 and IV.8.
 type Control struct {
 	Relative float64
 	Absolute float64
 
-	// Each, if not nil, sets dst to the absolute tolerances of all components at the
-	// start of a step from y, in place of Absolute, for solutions that outgrow a
-	// constant.
+	// Each, if not nil, sets dst to the absolute tolerances of all components at the start
+	// of a step from y, in place of Absolute.
 	Each func(dst []float64, t float64, y []float64)
 
 	First float64 // size of the first step; zero means estimated
@@ -61,8 +58,7 @@ func (c *Control) validate(initial []float64) error {
 }
 
 // The factor on every proposed step size, the smallest ratio of successive ones, and the
-// weight β of the error of the step before in the PI controller, which lowers the exponent
-// of the current error by 0.75 β: those of DOPRI5 and RADAU5.
+// weight β of the error of the step before in the PI controller: those of DOPRI5 and RADAU5.
 const (
 	safety  = 0.9
 	shrink  = 0.2
@@ -98,8 +94,7 @@ type controlMemory struct {
 	Limit float64 // of the growth of the next step, zero if there is none
 }
 
-// minErrorMemory keeps one step with a very small error from dominating the
-// next: Hairer's DOPRI5 and RADAU use 1e-4 and 1e-2.
+// minErrorMemory keeps a very small error from dominating the next step: DOPRI5 has 1e-4.
 const minErrorMemory = 1e-4
 
 // newController fills in the defaults.
@@ -119,9 +114,9 @@ func (c *controller) reset() {
 	c.rejected = false
 }
 
-// cautiousGrowth limits the ratio of successive steps after one that could not be
-// computed; otherwise the size that failed would be tried again at once. Every accepted
-// step then doubles the part of the limit above 1, until it no longer matters.
+// cautiousGrowth limits the ratio of successive steps after one that could not be computed,
+// whose size would be tried again at once. Every accepted step then doubles the part of the
+// limit above 1, until it no longer matters.
 const cautiousGrowth = 1.1
 
 func relax(limit float64) float64 {

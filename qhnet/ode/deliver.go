@@ -34,9 +34,8 @@ func (r *run) interpolate(dst []float64, t float64) {
 	}
 }
 
-// deliver hands an accepted step to the caller: stretches, records and events in
-// the order of the integration. If the run ends within the step, it cuts the
-// step there.
+// deliver hands an accepted step to the caller: stretches, records and events in order. If
+// the run ends within the step, it cuts the step there.
 func (r *run) deliver() (Status, error) {
 	s := r.system
 	piece := &r.piece
@@ -106,8 +105,7 @@ func (r *run) deliverTo(piece *Stretch, t float64, record bool) (Status, error) 
 	return r.record(t, piece.Y1)
 }
 
-// extend makes the piece the stretch from its old end to t and shows it to the
-// caller.
+// extend makes the piece the stretch from its old end to t and shows it to the caller.
 func (r *run) extend(piece *Stretch, t float64) (Status, error) {
 	if t == piece.T1 {
 		return running, nil

@@ -17,9 +17,8 @@ func (DormandPrince) String() string { return "DormandPrince" }
 
 func (DormandPrince) validate() error { return nil }
 
-// Nodes c_i, stage weights a_ij, error weights e_i = b_i - b̂_i and dense output
-// weights d_i: Dormand and Prince 1980, table 2; Hairer, Nørsett, Wanner,
-// equation (II.6.12) and the code DOPRI5.
+// Nodes c_i, stage weights a_ij, error weights e_i = b_i - b̂_i and dense output weights
+// d_i: Dormand and Prince, table 2; Hairer, Nørsett and Wanner, equation (II.6.12).
 const (
 	dpC2, dpC3, dpC4, dpC5 = 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9
 

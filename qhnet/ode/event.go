@@ -23,9 +23,8 @@ const (
 	Falling           // from positive to negative along the integration
 )
 
-// Occurrence is a located event. Several sign changes of one event within one
-// step count as one if their number is odd and are not seen if it is even;
-// Control.Max bounds the step where that matters.
+// Occurrence is a located event. Sign changes of one event within one step count as one if
+// their number is odd, and are not seen if it is even; Control.Max bounds the step.
 type Occurrence struct {
 	Event int // index in Options.Events
 	Name  string
@@ -85,12 +84,12 @@ func (f *eventFinder) first(s *Stretch) (index int, t float64, err error) {
 	return index, t, nil
 }
 
-// A run that starts where another one located an event starts up to rounding at the
-// root, on either side of it: that far, compared with its change over the first step.
+// A run that starts where another one located an event starts at the root up to rounding:
+// that far, compared with its change over the first step.
 const atRoot = 1e-10
 
-// crossed reports whether event i changes sign, in its direction, from value to
-// end. Zero at the start is no crossing; zero at the end is one.
+// crossed reports whether event i changes sign, in its direction, from value to end, where
+// zero counts.
 func (f *eventFinder) crossed(i int) bool {
 	a, b := f.value[i], f.end[i]
 	if f.fresh && math.Abs(a) <= atRoot*math.Abs(b) {
@@ -118,11 +117,10 @@ func (f *eventFinder) locate(i int, s *Stretch) (root float64, err error) {
 	return root, err
 }
 
-// findRoot finds a root of f between a and b, where f has the values fa and fb of
-// opposite sign, to the spacing of float64; f has the sign of fb there, or is zero. It
-// takes secants, halving the value at an end that stays (the Illinois method), and every
-// third time the middle, which bounds the evaluations by three times those of bisection.
-// Gonum has no root-finder.
+// findRoot finds a root of f between a and b, where f has the values fa and fb of opposite
+// sign, to the spacing of float64; f has the sign of fb there, or is zero. It takes secants,
+// halving the value at an end that stays (the Illinois method), and every third time the
+// middle, which bounds the number of evaluations. Gonum has no root-finder.
 func findRoot(f func(float64) float64, a, b, fa, fb float64) float64 {
 	falls := math.Signbit(fb)
 	wa, wb := fa, fb // the values as the secant weighs them

@@ -63,9 +63,8 @@ func (l *shifted) solve(x []float64) {
 	blas64.Trsv(blas.NoTrans, triangle, vector.BLAS(x))
 }
 
-// complexLU factors a complex n×n matrix by Gaussian elimination with partial
-// pivoting. The real and imaginary parts are stored apart, so that most of the
-// work is real matrix products, of which there are fast ones.
+// complexLU factors a complex n×n matrix by Gaussian elimination with partial pivoting. With
+// real and imaginary parts apart, most of the work is real matrix products.
 type complexLU struct {
 	n      int
 	re, im []float64 // row-major; the factors after elimination of all columns
@@ -127,8 +126,8 @@ func (l *complexLU) eliminate(k, end int) bool {
 	return true
 }
 
-// finishRows solves with the unit lower triangle of the columns from, …, to-1 for
-// their rows in the columns left, …, right-1.
+// finishRows solves with the unit lower triangle of the columns from, …, to-1 for their
+// rows in the columns left, …, right-1.
 func (l *complexLU) finishRows(from, to, left, right int) {
 	if to-from > fewColumns {
 		middle := from + (to-from)/2
@@ -146,9 +145,8 @@ func (l *complexLU) finishRows(from, to, left, right int) {
 	}
 }
 
-// update subtracts the product of the block in the rows top, …, bottom-1 and
-// columns from, …, to-1 with the block below it, in the rows from, …, to-1 and the
-// columns left, …, right-1.
+// update subtracts from the rows top, …, bottom-1 and columns left, …, right-1 the product
+// of their block in the columns, and that in the rows, from, …, to-1.
 func (l *complexLU) update(top, bottom, from, to, left, right int) {
 	part := func(a []float64, row, end, col, until int) blas64.General {
 		return blas64.General{Rows: end - row, Cols: until - col, Stride: l.n, Data: a[row*l.n+col:]}
@@ -228,8 +226,8 @@ func (d *dense) Refresh(t float64, y []float64) error {
 	return nil
 }
 
-// difference takes the Jacobian by forward differences with increments √ε |y_i|,
-// but not below the absolute tolerance.
+// difference takes forward differences with increments √ε |y_i|, but not below the absolute
+// tolerance.
 func (d *dense) difference(t float64, y []float64) error {
 	j := d.jacobian.RawMatrix()
 	copy(d.y, y)
@@ -264,9 +262,8 @@ func (d *dense) Solve(x []float64, u []complex128) {
 //
 //	J ≈ Uᵀ C U,
 //
-// with U of size r×m and C of size r×r, r well below m; C need not be symmetric.
-// What it omits of the Jacobian must not be stiff: it slows Newton's iteration but
-// does not change the solution. By the Woodbury identity
+// with U of size r×m and C of size r×r, r well below m; C need not be symmetric. What it
+// omits must not be stiff. By the Woodbury identity
 //
 //	(z I - Uᵀ C U)⁻¹ b = (b + Uᵀ C w) / z,   (z I - U Uᵀ C) w = U b,
 //

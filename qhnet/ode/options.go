@@ -23,9 +23,8 @@ type Options struct {
 	// made. An error ends the run with status [CallbackFailed].
 	OnStep func(s *Stretch) error
 
-	// OnAttempt is told after every attempted step which component had the largest
-	// error for its tolerance, in the step or in Newton's iteration, -1 if none could be
-	// computed: what makes a run slow.
+	// OnAttempt is told after every attempted step which component had the largest error for
+	// its tolerance, -1 if none could be computed: what makes a run slow.
 	OnAttempt func(worst int)
 
 	Checkpoint Checkpoint
@@ -39,9 +38,8 @@ type Stopping struct {
 	// record. The run ends there, with status [Stopped], if it returns true.
 	AfterStep, AfterRecord func(t float64, y []float64) bool
 
-	// MaxSteps bounds the number of attempted steps, accepted or rejected, from the
-	// start and not from a resumed state. Zero means 1e7, far more than a suitable
-	// method takes.
+	// MaxSteps bounds the number of attempted steps from the start, not from a resumed
+	// state. Zero means 1e7, far more than a suitable method takes.
 	MaxSteps int
 
 	// MaxWork bounds the work, in evaluations of the derivative, with linear algebra at
@@ -52,16 +50,14 @@ type Stopping struct {
 // Recording says at which times the solution is kept, between steps by the method's
 // dense output. It does not change the steps.
 type Recording struct {
-	// At lists times, strictly monotone in the direction of integration, within
-	// the interval.
+	// At lists times in the order of the integration, within the interval.
 	At []float64
 
 	// Steps records the start and the end of every accepted step as well.
 	Steps bool
 
-	// Visit, if not nil, is called with every record, and records are not
-	// collected in the Solution. It must copy y to keep it. An error ends the run
-	// with status [CallbackFailed].
+	// Visit, if not nil, gets every record, and the Solution collects none. It must copy y
+	// to keep it. An error ends the run with status [CallbackFailed].
 	Visit func(t float64, y []float64) error
 }
 

@@ -21,8 +21,8 @@ type Derivative func(dst []float64, t float64, y []float64) error
 type Problem struct {
 	Derivative Derivative
 
-	// Start and End bound the interval. End may lie before Start, which
-	// integrates backward, or be infinite, when an event or a stop ends the run.
+	// End may lie before Start, which integrates backward, or be infinite, when an event or a
+	// stop ends the run.
 	Start, End float64
 	Initial    []float64 // y(Start); not modified
 
@@ -37,9 +37,8 @@ type Problem struct {
 	Price Price // of linear algebra, which Auto weighs and Stopping.MaxWork counts
 }
 
-// Price is the cost of the parts of an implicit step, in evaluations of the
-// derivative. A field that is zero means the price for a dense Jacobian of m
-// columns and an evaluation of m² multiplications: m, m and 4.
+// Price is the cost of the parts of an implicit step, in evaluations of the derivative. Zero
+// stands for m, m and 4: a dense Jacobian, and an evaluation of m² multiplications.
 type Price struct {
 	Refresh float64 // of a Jacobian or linearization, unless by differences, which are counted
 	Factor  float64 // of both Newton systems
@@ -67,12 +66,11 @@ type Linearization interface {
 	// Refresh moves the linearization to (t, y). An error ends the run.
 	Refresh(t float64, y []float64) error
 
-	// Factor prepares the systems with the shifts re and z, whose sign is that
-	// of the step. It is called whenever the step size or the point has changed.
+	// Factor prepares the systems with the shifts re and z, after a Refresh and whenever the
+	// step size has changed. Their sign is that of the step.
 	Factor(re float64, z complex128) error
 
-	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by
-	// (z I - J)⁻¹ u.
+	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by (z I - J)⁻¹ u.
 	Solve(x []float64, u []complex128)
 }
 
@@ -104,8 +102,8 @@ func (p *Problem) validate() error {
 // errNonFinite is the cause of a failed step without an error of the derivative.
 var errNonFinite = errors.New("the derivative returned a value that is not finite")
 
-// evaluationError marks an error that came from the problem's functions. At the
-// current point of the solution, no smaller step can avoid it.
+// evaluationError comes from the problem's functions. At the current point of the solution,
+// no smaller step can avoid it.
 type evaluationError struct {
 	cause   error
 	current bool
@@ -114,8 +112,8 @@ type evaluationError struct {
 func (e evaluationError) Error() string { return e.cause.Error() }
 func (e evaluationError) Unwrap() error { return e.cause }
 
-// system is the problem at the current step: the point (t, y) with its
-// derivative f, and the end of the attempted step. Run and steppers share it.
+// system is the problem at the current step, for the run and its steppers: the point (t, y)
+// with its derivative f, and the end of the attempted step.
 type system struct {
 	problem    *Problem
 	control    *Control

@@ -9,22 +9,19 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// RadauIIA is the implicit Runge-Kutta method of Radau IIA type with three
-// stages: order 5, L-stable, stiffly accurate. Its stages are the values of a
-// collocation polynomial; the dense output raises the order of that by one, to the
-// order of the steps. The 3m×3m Newton system is transformed to one real and one
-// complex system of size m.
+// RadauIIA is the implicit Runge-Kutta method of Radau IIA type with three stages: order 5,
+// L-stable, stiffly accurate. Its stages are the values of a collocation polynomial, which
+// the dense output raises by one degree, to the order of the steps. The 3m×3m Newton system
+// is transformed to one real and one complex system of size m.
 //
-// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
-// section IV.8, which also describes the error estimate and the strategies for
-// reusing Jacobians and factorizations.
-//
-// The error estimate belongs to a formula of order 3 and is pessimistic for one of
-// order 5. As in RADAU5, tolerances are therefore loosened inside, by the factor
+// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, section
+// IV.8, which also describes the error estimate and when to reuse Jacobians and
+// factorizations. The estimate belongs to a formula of order 3 and is pessimistic for one of
+// order 5, so that tolerances are loosened inside, as in RADAU5, by the factor
 // Relative^(-1/3)/10 if that is more than 1.
 type RadauIIA struct {
-	// Iterations bounds the Newton iterations of a step. Zero means 7, or 12 with
-	// a Linearization, which may be an approximation.
+	// Iterations bounds the Newton iterations of a step. Zero means 7, or 12 with a
+	// Linearization.
 	Iterations int
 
 	// Tolerance is the error allowed in Newton's iteration relative to that
@@ -46,8 +43,7 @@ func (r RadauIIA) validate() error {
 	return nil
 }
 
-// Newton's iteration with a contraction above radauReuse asks for a new Jacobian in the
-// next step: RADAU5's default.
+// Newton's iteration with a contraction above radauReuse asks for a new Jacobian, as in RADAU5.
 const radauReuse = 1e-3
 
 // epsilon is the spacing of float64 at 1.
@@ -188,8 +184,8 @@ func (d *radau) attempt(h float64) (trial, error) {
 	return tr, nil
 }
 
-// converge runs Newton's iteration, with a fresh Jacobian if it fails with an old
-// one. If it fails, ratio is what to multiply the step size with, or 0.
+// converge runs Newton's iteration, with a fresh Jacobian if it fails with an old one. If it
+// fails, ratio is what to multiply the step size with, or 0.
 func (d *radau) converge(h float64) (iterations int, ratio float64, err error) {
 	for {
 		if err := d.factor(h); err != nil {
@@ -254,9 +250,8 @@ func (d *radau) predict(h float64) {
 //
 //	(T⁻¹ A⁻¹ T / h ⊗ I) w = (T⁻¹ ⊗ I) f(y + (T ⊗ I) w)
 //
-// by a simplified Newton iteration. It stops when the estimated rest of the
-// iteration is below the tolerance, and fails as soon as the contraction seen so
-// far cannot reach it; ratio is then what to multiply the step size with.
+// by a simplified Newton iteration. It stops when the estimated rest is below the tolerance,
+// and fails as soon as the contraction seen so far cannot reach it.
 func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 	d.remaining = math.Pow(math.Max(d.remaining, epsilon), 0.8)
 	d.contraction = radauReuse
@@ -294,12 +289,10 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 	return d.Iterations, 0.5, errNotConverged
 }
 
-// hopeless updates the estimate of what is left of the iteration after the k-th
-// correction, of the given size. If that cannot become small enough, it returns
-// what to multiply the step size with, otherwise 0.
-//
-// Where the stiff directions turn along the step, the second correction can be as
-// large as the first before the iteration contracts, so it may be twice as large.
+// hopeless updates the estimate of what is left of the iteration after the k-th correction,
+// of the given size. If that cannot become small enough, it returns what to multiply the step
+// size with, otherwise 0. Where the stiff directions turn along the step, the second
+// correction may be twice as large as the first before the iteration contracts.
 func (d *radau) hopeless(k int, size float64) float64 {
 	d.remaining = math.Inf(1)
 	if d.contraction < 1 {
@@ -352,8 +345,7 @@ func (d *radau) evaluate(dst []float64, c, h float64, z []float64) error {
 	return d.s.derivative(dst, t, floats.AddTo(d.stage, d.s.y, z))
 }
 
-// update adds the solutions x and u to w, sets z = T w, and returns the weighted
-// root mean square of the correction.
+// update adds the solutions x and u to w, sets z = T w, and returns the norm of the correction.
 func (d *radau) update() float64 {
 	m := len(d.x)
 	w1, w2, w3, z1, z2, z3 := d.w1[:m], d.w2[:m], d.w3[:m], d.z1[:m], d.z2[:m], d.z3[:m]

@@ -33,8 +33,7 @@ const (
 	rkcStability  = 1.54     // s² ≥ 1 + 1.54 h ρ keeps h ρ in the damped region
 	rkcReestimate = 25       // accepted steps between estimates of the spectral radius
 
-	// rkcTightness is by how much less than other methods a step may err: the errors
-	// of as many steps as order 2 takes add up.
+	// rkcTightness is by how much less than others RKC may err: it takes more steps.
 	rkcTightness = 2
 )
 
@@ -122,8 +121,7 @@ func (d *rkc) stages(h float64) int {
 	return max(2, 1+int(min(s, 1e9)))
 }
 
-// step computes yNew by the three-term recursion of the damped Chebyshev
-// polynomials.
+// step computes yNew by the three-term recursion of the damped Chebyshev polynomials.
 func (d *rkc) step(h float64, stages int) error {
 	s := d.s
 	n := float64(stages)
@@ -167,8 +165,7 @@ func (d *rkc) step(h float64, stages int) error {
 	return nil
 }
 
-// interpolate evaluates the cubic polynomial that has the values and derivatives
-// of both ends of the step.
+// interpolate evaluates the cubic polynomial with the values and slopes of both ends.
 func (d *rkc) interpolate(dst []float64, t float64) {
 	s := d.s
 	x := (t - s.t) / d.h
@@ -179,14 +176,13 @@ func (d *rkc) interpolate(dst []float64, t float64) {
 	}
 }
 
-// powerIteration estimates the spectral radius of the Jacobian by the power method
-// with directional differences of the derivative,
+// powerIteration estimates the spectral radius of the Jacobian by
 //
 //	v ← J v / |J v|,   J v ≈ (f(t, y + δ v) - f(t, y)) / δ.
 //
-// It starts from the vector of the last estimate; at first, or after a restart,
-// from the derivative plus fixed pseudo-random signs, as the derivative alone can
-// have almost no component in the stiff directions.
+// It starts from the vector of the last estimate; at first, or after a restart, from the
+// derivative plus pseudo-random signs, as the derivative alone can have almost no component
+// in the stiff directions.
 type powerIteration struct {
 	s     *system
 	v     []float64 // direction, of norm 1

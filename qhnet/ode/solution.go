@@ -57,8 +57,7 @@ func (s Status) String() string {
 // interval, at a terminal event or at a stop predicate.
 func (s Status) OK() bool { return s == Reached || s == EventReached || s == Stopped }
 
-// Failure is the error of a run that ended before it should. The partial
-// solution is returned with it.
+// Failure is the error of a run that ended before it should, returned with its Solution.
 type Failure struct {
 	Status Status
 	T      float64 // how far the solution is valid

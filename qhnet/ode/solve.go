@@ -82,8 +82,7 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 	return r, nil
 }
 
-// start evaluates the derivative at the start, chooses the first step and makes
-// the first record.
+// start evaluates the derivative, chooses the first step and makes the first record.
 func (r *run) start() (Status, error) {
 	s := r.system
 	if err := s.refresh(); err != nil {
@@ -139,8 +138,7 @@ func (r *run) step() (Status, error) {
 	return r.between()
 }
 
-// reject chooses the step size to follow an attempt of size h that did not
-// succeed.
+// reject chooses the step size after an attempt of size h that did not succeed.
 func (r *run) reject(h float64, tr trial, rule rule) (Status, error) {
 	if evaluation, _ := r.failure.(evaluationError); evaluation.current {
 		return NonFinite, evaluation.cause
@@ -185,8 +183,8 @@ func (r *run) mayStep() (Status, error) {
 	return running, nil
 }
 
-// aim sets the end of the attempted step and returns its signed size. A step that
-// would end just before the end of the interval is stretched to it.
+// aim sets the end of the attempted step and returns its signed size. A step that would end
+// just before the end of the interval is stretched to it.
 func (r *run) aim() float64 {
 	s := r.system
 	if rest := math.Abs(r.problem.End - s.t); r.h*1.01 >= rest {

@@ -20,16 +20,14 @@ type State struct {
 	Statistics    Statistics
 }
 
-// Checkpoint makes a run resumable. After every Every accepted steps the solver forgets
-// what it learned in earlier steps (Jacobian, factorizations, extrapolation), so that the
-// State holds all that the rest of the run depends on, and hands it to Save. A run of the
-// same Problem and Options from that State in Options.Resume gives the same bits. A
-// different cadence gives slightly different steps.
+// Checkpoint makes a run resumable. After every Every accepted steps the solver forgets what
+// it learned in earlier ones, so that the State holds all that the rest of the run depends on,
+// and hands it to Save. A run of the same Problem and Options from that State in Options.Resume
+// gives the same bits. A different cadence gives slightly different steps.
 type Checkpoint struct {
 	Every int // accepted steps; zero means never
 
-	// Save is called with a State that it must not keep (see [State.Clone]); it
-	// may be nil in a run that only has to take the same steps. An error ends
+	// Save gets a State that it must not keep (see [State.Clone]); it may be nil. An error ends
 	// the run with status [CallbackFailed].
 	Save func(s *State) error
 }
