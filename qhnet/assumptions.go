@@ -16,21 +16,19 @@ type Assumptions struct {
 	Separated   bool
 	SeparatedAt float64 // log t when all points were first classified correctly; NaN if never
 
-	// Converging: the normalized parameters still move by Movement over the last
-	// decade of log(1/L), and moved by MovementBefore over the decade before.
+	// The normalized parameters still move by Movement over the last decade of log(1/L), and
+	// moved by MovementBefore over the decade before.
 	Converging               bool
 	Movement, MovementBefore float64
 
-	// Needed (conditional separability): Share is ‖θ̂‖_Λmax at the end and
-	// ShareExponent the slope d log ‖θ̂‖_Λmax / d log log(1/L) over the last
-	// decade. A share that keeps falling like a power, faster than with exponent
-	// -1/10, is tending to zero: the highest-rate parameters are being discarded.
+	// Needed (conditional separability): Share is ‖θ̂‖_Λmax at the end and ShareExponent the
+	// slope d log ‖θ̂‖_Λmax / d log log(1/L) over the last decade. With a slope below -1/10 the
+	// share is tending to zero: the highest-rate parameters are being discarded.
 	Needed               bool
 	Share, ShareExponent float64
 }
 
-// Movement that shrinks by less than this from decade to decade is not evidence of
-// convergence. 1/log(1/L) would shrink by 10.
+// A movement of more than this share of the one before is no evidence of convergence.
 const convergingRatio = 0.9
 
 // AssumptionsAlong judges a trajectory for an admissible Λ. It is an error if there are
@@ -66,8 +64,7 @@ func AssumptionsAlong(tr *Trajectory, rates *Rates) (*Assumptions, error) {
 	return a, nil
 }
 
-// lastDecades returns the last point and those one and two decades of log(1/L)
-// before it, to a factor of two.
+// lastDecades returns the last point and those one and two decades of log(1/L) before it.
 func (tr *Trajectory) lastDecades() (points [3]Point, err error) {
 	last := tr.Last().LogInverse()
 	if !(last > 100) {

@@ -10,10 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// RateAudit tells what the rates of a model are and why. Its String method
-// prints a table with one line for each block: shape, number of parameters, the
-// range of its rate over all admissible choices, its canonical rate and the
-// blocks that a conserved quantity ties it to. A verdict follows in words.
+// RateAudit tells what the rates of a model are and why. String prints a table with the
+// shape, number of parameters, range of the rate, canonical rate and partners in a conserved
+// quantity of each block, and a verdict in words.
 type RateAudit struct {
 	Blocks    []Block
 	Rates     *Rates      // nil if there are none
@@ -70,8 +69,7 @@ func (a *RateAudit) Verdict() string {
 	return text + a.highest()
 }
 
-// highest tells which blocks have the highest canonical rate, and whether the
-// last layer alone can scale.
+// highest names the blocks of the highest canonical rate, and those that may scale alone.
 func (a *RateAudit) highest() string {
 	_, blocks := a.Rates.Max()
 	text := fmt.Sprintf("The highest canonical rate is %s, of %s.", a.Rates.canonical()[blocks[0]].RatString(), a.names(blocks))
@@ -111,8 +109,8 @@ func (a *RateAudit) String() string {
 	return table(rows) + "\n" + wrap(a.Verdict())
 }
 
-// Summary returns a shorter table than String, with one line for all blocks of
-// the same range and canonical rate, and the verdict.
+// Summary returns a table with one line for all blocks of the same range and canonical rate,
+// and the verdict.
 func (a *RateAudit) Summary() string {
 	if a.Rates == nil {
 		return wrap(a.Verdict())
@@ -152,8 +150,7 @@ func (r *Rates) rangeText(b int) string {
 // parametersText aligns a number with the right end of its column's head.
 func parametersText(n int) string { return fmt.Sprintf("%*d", len("parameters"), n) }
 
-// partners lists the other blocks in the shortest conserved quantity with b,
-// of many only two.
+// partners lists the other blocks in the shortest conserved quantity with b.
 func (a *RateAudit) partners(b int) string {
 	var best []conservedTerm
 	for _, c := range a.Conserved {

@@ -43,9 +43,8 @@ type Certificate struct {
 
 	Degenerate bool // the gradients of the support are dependent: other multipliers would do as well
 
-	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. If it tends
-	// to zero along the flow, the highest-rate parameters are discarded and the theorem's
-	// last assumption fails.
+	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. Where it tends to
+	// zero along the flow, the theorem's last assumption fails.
 	HighestShare float64
 }
 
@@ -56,17 +55,14 @@ type KKT struct {
 	Complementarity float64   // max_j μ_j (q_j - 1) / Σ μ_j
 }
 
-// CertificateSettings change what a certificate looks at. The zero value, or
-// nil, is the theorem as it stands.
+// CertificateSettings change what a certificate looks at; nil stands for zero values.
 type CertificateSettings struct {
-	// Epsilon ≥ 0 admits margins up to 1 + Epsilon to the support. By default it is
-	// 20/min q(θ), kept between 1e-6 and 0.1: at a point of the flow, margins
-	// beyond have less than e^{-20} of the largest weight.
+	// Epsilon ≥ 0 admits margins up to 1 + Epsilon to the support. 0 means 20/min q(θ), kept
+	// between 1e-6 and 0.1: margins beyond weigh less than e^{-20} of the largest.
 	Epsilon float64
 }
 
-// NoMarginError is the error of a certificate at a point that does not separate
-// the data.
+// NoMarginError is the error of a certificate at a point that does not separate the data.
 type NoMarginError struct {
 	Points   []int   // with a margin ≤ 0
 	Smallest float64 // the smallest margin
@@ -115,9 +111,8 @@ type certifier struct {
 	target  []float64 // Λmax θ̃
 }
 
-// rescale moves the point to min q = 1 and describes it. It also returns the
-// softmax weights, which need the margins before rescaling: late in the flow
-// they differ in digits that division by 1e14 would round away.
+// rescale moves the point to min q = 1 and describes it. It also returns the softmax weights
+// from before: late in the flow they differ in digits that division by 1e14 rounds away.
 func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []float64, error) {
 	q, err := s.margins.Forward(theta)
 	if err != nil {
@@ -179,8 +174,7 @@ func (s *certifier) describe(c *Certificate, theta []float64) {
 	}
 }
 
-// multipliers fits both choices of μ at θ̃, where margins has just been
-// evaluated.
+// multipliers fits both choices of μ at θ̃, where the margins are.
 func (s *certifier) multipliers(c *Certificate, weights []float64) error {
 	if floats.Norm(s.target, 2) == 0 {
 		return errors.New("qhnet: certificate: all parameters of the highest rate are zero, so there is nothing to certify; pass the rates Without their blocks")
@@ -278,8 +272,7 @@ func (c *Certificate) String() string {
 	return b.String()
 }
 
-// residualText writes a relative residual. Digits that are rounding errors differ
-// from one processor to the next and would suggest a meaning.
+// residualText writes a relative residual, without digits that are rounding errors.
 func residualText(v float64) string {
 	if math.Abs(v) < 1e-12 {
 		return "rounding"
@@ -287,8 +280,7 @@ func residualText(v float64) string {
 	return fmt.Sprintf("%.2e", v)
 }
 
-// Infeasibility returns 1 - min_j q_j(θ̃), by how much the worst margin misses 1.
-// By construction it is rounding, of either sign.
+// Infeasibility returns 1 - min_j q_j(θ̃), which is rounding by construction.
 func (c *Certificate) Infeasibility() float64 { return 1 - floats.Min(c.Margins) }
 
 // SupportPoints returns the points with a margin in the support, in order.

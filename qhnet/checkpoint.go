@@ -13,8 +13,7 @@ import (
 	"qhlab/qhnet/ode"
 )
 
-// checkpointSteps is the cadence of accepted steps at which a flow with a
-// checkpoint lets its solver forget what a file cannot hold.
+// checkpointSteps is the cadence at which a flow's solver forgets what a file cannot hold.
 const checkpointSteps = 50
 
 // checkpointInterval bounds the time spent on writing, without influence on the result.
@@ -109,8 +108,8 @@ func pointsFit(points []Point, m int) bool {
 	return len(points) > 0 && !slices.ContainsFunc(points, func(p Point) bool { return len(p.Theta) != m })
 }
 
-// complete reports whether the run was loaded at its end. One that Stop ended, and
-// would not end now, goes back to where it can go on.
+// complete reports whether the run was loaded at its end. One that Stop ended, and would not
+// end now, goes back to where it can go on.
 func (r *flowRun) complete() bool {
 	s := r.latest
 	if !s.Finished || s.Status != ode.Stopped || r.Stop != nil && r.Stop(r.trajectory) {
@@ -120,8 +119,8 @@ func (r *flowRun) complete() bool {
 	return false
 }
 
-// identify names everything that determines the bits of the run. The field is
-// at the start, so that model and data enter through the margins there.
+// identify names everything that determines the bits of the run, model and data by the
+// margins at the start, where the field is.
 func (r *flowRun) identify() string {
 	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
@@ -205,8 +204,7 @@ type descentState struct {
 	Memory      [][]float64
 }
 
-// resume takes the run to its checkpoint, if there is one. A checkpoint that is
-// past the end of this run is of no use and stays as it is.
+// resume takes the run to its checkpoint, if there is one that is not past its end.
 func (r *descentRun) resume() error {
 	if r.Checkpoint == "" {
 		return nil
@@ -255,8 +253,8 @@ func (r *descentRun) past(s *descentState) bool {
 	return s.Step > r.Steps || s.Step == r.Steps && !recorded
 }
 
-// complete reports whether a resumed run is at its end. Otherwise it drops the
-// record of an end that is none any more.
+// complete reports whether a resumed run is at its end, or drops the record of an end that is
+// none any more.
 func (r *descentRun) complete() bool {
 	tr := r.trajectory
 	n := len(tr.Points)
@@ -281,8 +279,8 @@ func (r *descentRun) complete() bool {
 	return false
 }
 
-// identify names what determines the bits of the run, up to its end. Model and
-// data enter through the margins at the start.
+// identify names what determines the bits of the run, model and data by the margins at the
+// start.
 func (r *descentRun) identify() (string, error) {
 	text := fmt.Sprintf("%#v %#v %v %v %v", r.Optimizer, r.Loss, r.WeightDecay, r.PerDecade, r.Seed)
 	numbers := [][]float64{r.Start, r.full.q, r.full.g}
@@ -295,9 +293,8 @@ func (r *descentRun) identify() (string, error) {
 	return fingerprint(text, r.Margins.Model(), numbers...), nil
 }
 
-// Key names everything that determines the bits of the descent up to its end, as
-// [Flow.Key] does for a flow. Steps and Until do not count: with more of them it is the
-// same descent, which goes on.
+// Key names what determines the bits of the descent, as [Flow.Key] does for a flow. Steps and
+// Until do not count: with more of them it is the same descent, which goes on.
 func (d Descent) Key() (string, error) {
 	if err := d.validate(); err != nil {
 		return "", err

@@ -13,23 +13,21 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// Conserved is a quadratic form of the parameters that gradient flow on any
-// function of the outputs keeps constant,
+// Conserved is a quadratic form of the parameters that gradient flow on any function of the
+// outputs keeps constant,
 //
 //	C(θ) = Σ_i v_i θ_i²,   v_i integers.
 //
-// It belongs to a direction v in which the rates are free: then
-// f(x; e^{αV} θ) = f(x; θ) for all α, so Vθ is orthogonal to all gradients, and
-// dC/dt = 2⟨Vθ, θ̇⟩ = 0. The familiar balancedness of layers (S. Du, W. Hu and
-// J. Lee, arXiv:1806.00900) is the special case of ReLU networks.
+// It belongs to a direction v in which the rates are free: f(x; e^{αV} θ) = f(x; θ) for all
+// α, so Vθ is orthogonal to all gradients, and dC/dt = 2⟨Vθ, θ̇⟩ = 0. The balancedness of
+// layers (S. Du, W. Hu and J. Lee, arXiv:1806.00900) is the special case of ReLU networks.
 type Conserved struct {
 	Name  string // the formula, such as "‖dense1.weight‖² - ‖dense2.weight‖²"
 	terms []conservedTerm
 	m     int // the length of θ
 }
 
-// conservedTerm is v times the sum of squares of a strided part of θ: rows of
-// length columns, each stride after the last.
+// conservedTerm is v times the sum of squares of rows of θ, each stride after the last.
 type conservedTerm struct {
 	block                         int
 	v                             float64
@@ -41,8 +39,7 @@ func (c Conserved) Value(theta []float64) float64 {
 	return c.sum(theta, func(v float64) float64 { return v })
 }
 
-// Magnitude returns Σ |v_i| θ_i², against which a change of C(θ) is small or
-// large: rounding alone changes C by 1e-16 of it per step.
+// Magnitude returns Σ |v_i| θ_i², to compare changes of C(θ) with.
 func (c Conserved) Magnitude(theta []float64) float64 { return c.sum(theta, math.Abs) }
 
 // sum returns Σ weight(v_i) θ_i².
@@ -101,9 +98,8 @@ func ConservedBlocks(m Model) []Conserved {
 	return basis
 }
 
-// freeDirections returns an integer basis of the differences of rates that the
-// rules allow. Elimination of weights before biases gives the short ones of a
-// biased network, W_l and b_l against W_{l+1}.
+// freeDirections returns an integer basis of the differences of rates that the rules allow.
+// Elimination of weights before biases gives short ones, W_l and b_l against W_{l+1}.
 func freeDirections(m Model) [][]*big.Int {
 	blocks := m.Blocks()
 	var first, last []int
@@ -118,17 +114,16 @@ func freeDirections(m Model) [][]*big.Int {
 	return polytope.NullSpace(len(blocks), a, slices.Concat(first, last), slices.Concat(last, first))
 }
 
-// ConservedUnits returns conserved quantities of single units, finer than those
-// of blocks. Unit j of a layer that feeds the next one scales freely: its
-// incoming weights and bias up, its outgoing weights down, which conserves
+// ConservedUnits returns conserved quantities of single units. Unit j of a layer that feeds
+// the next one scales freely: its incoming weights and bias up, its outgoing weights down,
+// which conserves
 //
 //	‖W_j·‖² + b_j² - k ‖W'_·j‖²
 //
 // with k the degree of what stands between them, 1 for ReLU. A channel is a unit of a
-// convolution, and a trainable scale with its shift one of a normalization. For
-// two factors of one coefficient it is θ_i² - θ_l². A model lists its [Units] in a
-// method of that name; those between two scale-invariant blocks, for which the
-// rules do not tell k, are left out.
+// convolution, and a trainable scale with its shift one of a normalization. For two factors
+// of one coefficient it is θ_i² - θ_l². A model lists its [Units] in a method of that name;
+// those between two scale-invariant blocks, for which the rules do not tell k, are left out.
 func ConservedUnits(m Model) []Conserved {
 	blocks := blocksOf(m)
 	layered, ok := m.(interface{ Units() []Units })
@@ -192,8 +187,7 @@ func matrixOf(b Block) (rows, columns int) {
 	return b.Shape[0], b.Len() / b.Shape[0]
 }
 
-// conserved returns one quantity for each unit between its producers, whose rates weigh
-// 1, and its consumer, whose rate weighs k. Of the consumer's columns several neighbours
+// conserved returns one quantity for each unit. Several neighbouring columns of the consumer
 // belong to a unit that is a convolution's channel.
 func (u Units) conserved(blocks []Block, k float64) []Conserved {
 	units, consumer := blocks[u.In[0]].Shape[0], blocks[u.Out]

@@ -33,8 +33,8 @@ type Descent struct {
 	WeightDecay float64 // κ of the penalty κ‖θ‖²/2 added to L
 	PerDecade   int     // recorded points in a decade of steps; 0 means 20
 
-	// Batches, if not nil, makes the gradients stochastic: one batch a step, in
-	// an order drawn anew for every pass from Seed.
+	// Batches, if not nil, are taken one a step, in an order drawn anew for every pass from
+	// Seed.
 	Batches []*Margins
 	Seed    uint64
 
@@ -43,8 +43,8 @@ type Descent struct {
 	// and Stop. A run that ends before what the file holds starts anew and leaves it alone.
 	Checkpoint string
 
-	// Stop, if not nil, is asked after every record and ends the training if true.
-	// Of a training that it has ended, it is asked again before that goes on.
+	// Stop, if not nil, is asked after every record and ends the training if true; before an
+	// ended one goes on, it is asked again.
 	Stop func(*Trajectory) bool
 }
 
@@ -136,8 +136,8 @@ func Batches(m Model, set dataset.Set, size int, rng *rand.Rand) ([]*Margins, er
 	return batches, nil
 }
 
-// batch returns the field of the next batch. The order of a pass depends only on
-// Seed and its number, so that a resumed run repeats it.
+// batch returns the field of the next batch. The order of a pass depends only on Seed and its
+// number, so that a resumed run repeats it.
 func (r *descentRun) batch() *field {
 	pass, i := r.Step/len(r.batches), r.Step%len(r.batches)
 	if i == 0 || r.order == nil {
@@ -271,8 +271,7 @@ func (r *descentRun) state() string {
 	return s
 }
 
-// evaluate moves a field to θ, or to where the optimizer takes it back if there
-// is no finite gradient at θ.
+// evaluate moves a field to θ, or to where the optimizer retreats if that fails.
 func (r *descentRun) evaluate(f *field) error {
 	err := f.at(r.Theta)
 	if back, ok := r.Optimizer.(Retreater); err != nil && ok && back.Retreat(r.Theta) {
@@ -281,8 +280,8 @@ func (r *descentRun) evaluate(f *field) error {
 	return err
 }
 
-// settled moves the full field to the point to record and returns it: θ, or the
-// last point that the optimizer kept if it is about to take back its step to θ.
+// settled moves the full field to the point to record and returns it: θ, or the last that the
+// optimizer kept if it is about to take back its step to θ.
 func (r *descentRun) settled() ([]float64, error) {
 	if err := r.evaluate(r.full); err != nil {
 		return nil, err

@@ -53,9 +53,9 @@ type Flow struct {
 	// steps differ a little from those of a run without a checkpoint, and depend on Until.
 	Checkpoint string
 
-	// Stop, if not nil, is asked after every record, in clocks other than LogLoss
-	// and LogLogLoss at the end of the step, and ends the flow if true. Of a flow
-	// that it has ended, it is asked again before that goes on.
+	// Stop, if not nil, is asked after every record, in clocks other than LogLoss and LogLogLoss
+	// at the end of the step, and ends the flow if true; before an ended one goes on, it is
+	// asked again.
 	Stop func(*Trajectory) bool
 }
 
@@ -160,9 +160,8 @@ func (e *SingularError) Error() string {
 }
 
 // stalled tells why a flow cannot go on, nil if it can: a deviation below a share of the
-// largest of its layer goes to zero or, if log L is still, gradients cancel or vanish in
-// every block though points are on the wrong side. With all margins positive, Euler's
-// identity keeps them from zero.
+// largest of its layer goes to zero or, if log L is still, gradients cancel or vanish in every
+// block though margins are negative: Euler's identity keeps gradients of positive ones.
 func (r *flowRun) stalled(theta []float64, below float64, still bool) error {
 	if r.field.at(theta) != nil {
 		return nil
@@ -205,8 +204,7 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 }
 
 // steepest returns for every block the largest ‖∂q_j/∂block‖, what that of g could be if
-// gradients did not cancel and those of the violated margins did not vanish. Of many
-// margins it looks at 64, evenly spread, as each costs a gradient.
+// gradients did not cancel. Of many margins it looks at 64, as each costs a gradient.
 func (f *field) steepest() []float64 {
 	const most = 64
 	blocks, unit := f.margins.Model().Blocks(), make([]float64, len(f.weights))

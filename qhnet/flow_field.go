@@ -85,8 +85,7 @@ func (f *field) marginsAt(theta []float64) (err error) {
 	return nil
 }
 
-// separation returns the log(1/L) above which every margin is positive, and
-// whether the loss has one.
+// separation returns the log(1/L) above which every margin is positive, if the loss has one.
 func (f *field) separation() (u float64, known bool) {
 	s, ok := f.loss.(Separating)
 	if !ok {
@@ -177,8 +176,7 @@ func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []flo
 	return nil
 }
 
-// outputCurvature sets dst to C v, the second derivative of -log L in the
-// outputs times v: -(∂q/∂f)ᵀ M (∂q/∂f) v + Σ w ∇²q v.
+// outputCurvature sets dst to C v = -(∂q/∂f)ᵀ M (∂q/∂f) v + Σ w ∇²q v.
 func (f *field) outputCurvature(dst, v []float64) {
 	m := f.margins
 	m.mapping.pushForward(f.tangent, v, m.f)

@@ -139,8 +139,7 @@ func (r *flowRun) switchLevel() float64 {
 	return max(u, 1)
 }
 
-// walk follows the flow in one clock, from the last recorded point or a state
-// after it.
+// walk follows the flow in one clock, from the last recorded point or a state after it.
 func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error {
 	problem, err := r.problem(clock)
 	if err != nil {
@@ -198,8 +197,8 @@ func (r *flowRun) level(name string, u float64, terminal bool) ode.Event {
 	return r.event(name, terminal, func() float64 { return -r.field.logLoss - u })
 }
 
-// separation is the event from which on the loss, or else the margins themselves,
-// show that all points are classified correctly.
+// separation is the event that the loss, or else the margins themselves, show all points
+// classified correctly.
 func (r *flowRun) separation() ode.Event {
 	if u, known := r.field.separation(); known {
 		return r.level("separated", u, false)
@@ -220,8 +219,7 @@ func (r *flowRun) event(name string, terminal bool, value func() float64) ode.Ev
 	}
 }
 
-// grid returns the values of the clock at which log(1/L) is a whole power of
-// 10^(1/PerDecade), up to the end.
+// grid returns the readings at whole powers of 10^(1/PerDecade) of log(1/L), and the end.
 func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 	reading := func(i int) float64 {
 		u := math.Pow(10, float64(i)/float64(r.PerDecade))
@@ -237,8 +235,8 @@ func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 	return append(at, p.End)
 }
 
-// onStretch keeps the time along a piece of the path and, in clocks that have
-// no grid, records points as time or loss progress.
+// onStretch keeps the time along a piece of the path and, in clocks that have no grid, records
+// points.
 func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 	if err := r.field.at(s.Y1); err != nil {
 		return err
@@ -266,8 +264,7 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 	return nil
 }
 
-// due reports whether log t or log(1/L) has moved by a grid's width since the
-// last record.
+// due reports whether log t or log(1/L) has moved by a grid's width since the last record.
 func (r *flowRun) due() bool {
 	width := math.Ln10 / float64(r.PerDecade)
 	last := r.trajectory.Last()

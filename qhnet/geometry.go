@@ -14,12 +14,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Rescale sets dst to the point of the characteristic curve of θ at α,
+// Rescale sets dst, or a new slice if that is nil, to the point of the characteristic curve of
+// θ at α,
 //
 //	ψ_α(θ)_i = e^{α λ_i} θ_i,
 //
-// and returns it. If dst is nil, a new slice is allocated; dst may be theta. A
-// result too large for a float64 is ±Inf.
+// and returns it; dst may be theta. A result too large for a float64 is ±Inf.
 func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []float64 {
 	lambda := rates.lambda(theta)
 	vector.CheckFinite("alpha", alpha)
@@ -63,13 +63,11 @@ func Seminorm(rates *Rates, theta []float64) float64 {
 	return sum
 }
 
-// MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
-// the highest rate alone,
+// MaxSeminorm returns the Λmax-seminorm, that of the parameters of the highest rate alone,
 //
 //	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2},
 //
-// where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
-// less are equal.
+// where discarded parameters do not count.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
 	rates.lambda(theta)
 	rate, blocks := rates.Max()
@@ -108,8 +106,8 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	if math.IsInf(tau, -1) {
 		return 0, errors.New("qhnet: normalized time: all parameters of positive rate are zero")
 	}
-	// A step of Newton's method on a sum of k exponentials at least halves the
-	// logarithm of the number of terms that matter, so 100 steps are never used up.
+	// A step on a sum of k exponentials at least halves the logarithm of the number of terms that
+	// matter, so 100 steps are never used up.
 	for range 100 {
 		value, slope := logSeminorm(lambda, theta, tau)
 		next := tau - value/slope
@@ -121,8 +119,7 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	return tau, nil
 }
 
-// logSeminorm returns g(τ) = log ‖ψ_{-τ}(θ)‖²_Λ and its derivative. The largest
-// exponent so far is taken out of the sums.
+// logSeminorm returns g(τ) and its derivative, with the largest exponent taken out of the sums.
 func logSeminorm(lambda, theta []float64, tau float64) (value, slope float64) {
 	largest, sum, weighted := math.Inf(-1), 0.0, 0.0
 	for rate, run := range runs(lambda, theta) {
@@ -149,12 +146,11 @@ func logTerm(rate float64, run []float64) float64 {
 	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector.BLAS(run)))
 }
 
-// Normalize sets dst to the normalized parameters
+// Normalize sets dst, or a new slice if that is nil, to the normalized parameters
 //
 //	θ̂ = ψ_{-τ(θ)}(θ),   ‖θ̂‖_Λ = 1,
 //
-// and returns them with τ(θ); its errors are those of [NormalizedTime]. If dst
-// is nil, a new slice is allocated; dst may be theta.
+// and returns them with τ(θ); dst may be theta. Its errors are those of [NormalizedTime].
 func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float64, tau float64, err error) {
 	tau, err = NormalizedTime(rates, theta)
 	if err != nil {
@@ -163,8 +159,7 @@ func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float
 	return Rescale(dst, -tau, rates, theta), tau, nil
 }
 
-// EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is
-// missed at θ, relative to the largest output:
+// EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is missed at θ:
 //
 //	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
 func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error) {
@@ -181,8 +176,7 @@ func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error)
 	return relativeDifference(derivative, f), nil
 }
 
-// ScalingResidual returns by how much f(ψ_α θ) = e^α f(θ) is missed, relative to
-// the largest output:
+// ScalingResidual returns by how much f(ψ_α θ) = e^α f(θ) is missed:
 //
 //	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
 func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64) (float64, error) {

@@ -9,8 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Growth is how fast a block grew at the end of a trajectory, and how much of
-// the normalized parameters it is.
+// Growth is how fast a block grew at the end of a trajectory, and its share.
 type Growth struct {
 	Block    string
 	Exponent float64 // d log‖θ_b‖/dτ, to compare with the block's rate; NaN if θ_b = 0
@@ -92,8 +91,7 @@ func (e *ending) share(size func(hat []float64) float64) (last, trend float64) {
 	return last, trend
 }
 
-// Shares returns ‖θ̂_b‖, one row a recorded point and one column a block: the
-// norms of the blocks of the normalized parameters.
+// Shares returns ‖θ̂_b‖, one row a recorded point and one column a block.
 func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 	blocks := tr.Model().Blocks()
 	shares := mat.NewDense(len(tr.Points), len(blocks), nil)
@@ -109,12 +107,10 @@ func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 	return shares, nil
 }
 
-// Drift returns, at every recorded point, the largest change of a conserved
-// quantity since the first point, relative to the sum of its parts:
+// Drift returns, at every recorded point, the largest change of a conserved quantity since
+// the first, relative to its parts, a test of the integrator without a reference solution:
 //
 //	max_C |C(θ) - C(θ_0)| / max(Σ|v_i|θ_i², at θ and at θ_0).
-//
-// It is a test of the integrator that needs no reference solution.
 func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 	tr.check()
 	start := tr.Points[0].Theta
@@ -129,17 +125,17 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 	})
 }
 
-// SurvivingRates returns the rates of what a flow has kept: the canonical rates
-// of its model without the blocks it gives up, found from the trajectory alone.
+// SurvivingRates returns the rates of what a flow has kept: the canonical rates of its model
+// without the blocks it gives up, found from the trajectory alone.
 //
-// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the highest rate
-// falls over the last decades of log(1/L), like a power of it below -1/10, it discards the
-// block that falls fastest and computes the canonical rates of the rest anew; a block can
-// only be judged once those of higher rates are known to stay. A block of a lower rate λ
-// may be given up as well, frozen where the flow left it: its power is -λ, and counts below
-// -λ/2. With a block go those of its layer and rate that fall, such as the other factors of
-// a product. A block that is exactly zero is discarded whatever its rate; scale-invariant
-// ones have rate 0 and stay. Its errors are those of [RatesOf] and [Trajectory.Growth].
+// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the highest rate falls
+// over the last decades of log(1/L), like a power of it below -1/10, it discards the block that
+// falls fastest and computes the canonical rates of the rest anew; a block can only be judged
+// once those of higher rates are known to stay. A block of a lower rate λ may be given up as
+// well, frozen where the flow left it: its power is -λ, and counts below -λ/2. With a block go
+// those of its layer and rate that fall, such as the other factors of a product. A block that
+// is exactly zero is discarded whatever its rate, one of rate 0 never. Its errors are those of
+// [RatesOf] and [Trajectory.Growth].
 func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	rates, err := RatesOf(tr.Model())
 	if err != nil {
@@ -158,9 +154,8 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	}
 }
 
-// falling names the surviving blocks of positive rate that are exactly zero or, if there
-// are none, the falling block of the highest rate, the fastest of them, and those of its
-// layer and rate that fall too.
+// falling names the surviving blocks of positive rate that are exactly zero or, if there are
+// none, the falling block of the highest rate, the fastest of them, and those beside it.
 func falling(rates *Rates, growth []Growth) []string {
 	chosen, surviving := rates.chosen(), rates.Surviving()
 	highest, _ := rates.Max()

@@ -66,8 +66,7 @@ func weighted(weights, v []float64) (sum float64) {
 	return sum
 }
 
-// Logistic is the logistic loss, with several margins a point the
-// cross-entropy,
+// Logistic is the logistic loss, with several margins a point the cross-entropy,
 //
 //	L = (1/n) Σ_k log(1 + Σ_c e^{-q_kc}).
 //

@@ -16,9 +16,8 @@ import (
 //	q_k  = y_k f(x_k; θ)                          one output, y_k = ±1
 //	q_kc = f_{y_k}(x_k; θ) - f_c(x_k; θ), c ≠ y_k  C outputs
 //
-// as an [Evaluation] whose outputs are the q, point by point. All points are
-// classified correctly exactly when every q is positive. Losses, flows,
-// certificates and oracles see a model only through its margins.
+// as an [Evaluation] whose outputs are the q, point by point. All points are classified
+// correctly exactly when every q is positive.
 type Margins struct {
 	model    Model
 	points   int
@@ -38,9 +37,8 @@ type marginMap interface {
 	pushForward(dq, df, f []float64)            // dq = (∂q/∂f) df
 }
 
-// NewMargins binds a model to labelled points. A model with one output needs
-// two classes, a model with C outputs needs C. It returns an error if the set
-// is empty or inconsistent, or does not fit the model.
+// NewMargins binds a model of C outputs to labelled points of C classes, or of two if C = 1.
+// It is an error if the set is empty or inconsistent, or does not fit the model.
 func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 	if err := set.CheckPoints(); err != nil {
 		return nil, fmt.Errorf("qhnet: margins: %w", err)
@@ -69,13 +67,12 @@ func bindMargins(m Model, set dataset.Set) (*Margins, error) {
 	return newMargins(m, outputs, classMargins{set.Labels, width}, n, width-1, n*width), nil
 }
 
-// NewBallMargins returns the exact worst-case margins over balls of one radius
-// around the given centres,
+// NewBallMargins returns the exact worst-case margins over balls of one radius,
 //
 //	q_k = min_{‖δ‖ ≤ r} y_k f(c_k + δ) = y_k (β·c_k + b) - r ‖β‖,
 //
-// of a one-output model affine in its input, f(x) = β(θ)·x + b(θ). It returns an
-// error if the model is not affine in x or the radius is not a finite number ≥ 0.
+// of a one-output model affine in its input, f(x) = β(θ)·x + b(θ). It is an error if the model
+// is not affine in x or the radius is not a finite number ≥ 0.
 func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, error) {
 	if !(radius >= 0) || math.IsInf(radius, 0) {
 		return nil, fmt.Errorf("qhnet: ball margins: the radius is %v; use a finite number ≥ 0", radius)
@@ -173,7 +170,7 @@ func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []floa
 	m.gradientTangent(dst, multipliers, v)
 }
 
-// gradientTangent is GradientTangent with the tangents of the outputs' weights, but for
+// gradientTangent is GradientTangent with given tangents of the outputs' weights, but for
 // those that a curved margin map adds.
 func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
 	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
@@ -207,11 +204,10 @@ func (m *Margins) curved() *ballMap {
 //
 //	α(h) = leak + (1 - leak) a² (3 - 2a)   for |h| < δ,   a = (1 + h/δ)/2,
 //
-// with δ = width·(root mean square of the point's pre-activations in the layer), and
-// its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's.
-// As δ grows with the pre-activations, the layer stays homogeneous: Euler's identity
-// and the conserved quantities hold as before, but where they tell the units of one
-// layer apart.
+// with δ = width·(root mean square of the point's pre-activations in the layer), and its
+// value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's. As δ grows
+// with the pre-activations, the layer stays homogeneous: Euler's identity and the conserved
+// quantities hold as before, but where they tell the units of one layer apart.
 //
 // A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
 // differential inclusion: pre-activations come to rest exactly on a kink and slide along
@@ -221,8 +217,7 @@ func (m *Margins) RoundKinks(width float64) (found bool) {
 	return found
 }
 
-// rounded returns the margins with kinks rounded, in memory of their own unless they are
-// so already or there are none, which found reports.
+// rounded returns the margins with kinks rounded, itself if there is nothing to change.
 func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 	outputs, found := m.withKinks(width)
 	if outputs == m.outputs {
@@ -329,8 +324,7 @@ func Accuracy(m Model, theta []float64, set dataset.Set) (float64, error) {
 	return float64(right) / float64(set.Len()), nil
 }
 
-// CheckPoints reports what makes points and labels unfit for evaluating the model.
-// Classes may be without points.
+// CheckPoints reports what makes points and labels unfit for the model. Classes may be empty.
 func CheckPoints(m Model, set dataset.Set) error {
 	if err := set.CheckPoints(); err != nil {
 		return fmt.Errorf("qhnet: %w", err)

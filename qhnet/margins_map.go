@@ -163,8 +163,7 @@ func (b *ballMap) curvature(dst, multipliers, df, f []float64) {
 	}
 }
 
-// corners returns the origin and the unit vectors, at which an affine function has b and
-// b + β_j, as the first of some rows.
+// corners returns the origin and the unit vectors as the first of some rows.
 func corners(rows, d int) *mat.Dense {
 	x := mat.NewDense(rows, d, nil)
 	for j := range d {
@@ -173,8 +172,8 @@ func corners(rows, d int) *mat.Dense {
 	return x
 }
 
-// checkAffine compares f at a random input with the affine function through its
-// values at the origin and the unit vectors, at a random θ.
+// checkAffine compares f at a random input and θ with the affine function through its values
+// at the origin and the unit vectors.
 func checkAffine(m Model, d int) error {
 	if blocksOf(m); m.Outputs() != 1 {
 		return fmt.Errorf("qhnet: ball margins need a model with one output; this one has %d", m.Outputs())

@@ -22,8 +22,8 @@ type Model interface {
 	// cover θ without gap or overlap.
 	Blocks() []Block
 
-	// ScalingRules lists the linear equalities that the rates of the blocks must
-	// satisfy for the model to be quasi-homogeneous, in the order of evaluation.
+	// ScalingRules lists the equalities that make the model quasi-homogeneous, in the order of
+	// evaluation.
 	ScalingRules() []ScalingRule
 
 	// Bind prepares the evaluation at the n rows of x. The result owns its workspace:
@@ -36,27 +36,24 @@ type Model interface {
 // c = 1..C, and their derivatives at the point of the last Forward. Outputs and
 // weights are n×C, row by row. No method allocates after its first call.
 type Evaluation interface {
-	// Forward moves to the point θ and returns the outputs there. The slice
-	// belongs to the Evaluation and is valid until the next Forward; θ must not
-	// change while derivatives are taken at it.
+	// Forward moves to the point θ and returns the outputs there, valid until the next
+	// Forward. θ must not change while derivatives are taken at it.
 	Forward(theta []float64) (outputs []float64, err error)
 
 	// Gradient sets dst to Σ w_kc ∇f_kc (reverse mode).
 	Gradient(dst, weights []float64)
 
-	// Directional sets dst, n×C, to the derivatives of all outputs along the
-	// direction v, ⟨∇f_kc, v⟩ (forward mode).
+	// Directional sets dst, n×C, to the derivatives ⟨∇f_kc, v⟩ (forward mode).
 	Directional(dst, v []float64)
 
 	// HessianVector sets dst to Σ w_kc ∇²f_kc v (forward over reverse).
 	HessianVector(dst, weights, v []float64)
 }
 
-// KinkRounder is an [Evaluation] of a model with kinks, such as those of ReLU, that
-// can be rounded: see [Margins.RoundKinks].
+// KinkRounder is an [Evaluation] of a model with kinks that [Margins.RoundKinks] rounds.
 type KinkRounder interface {
-	// RoundKinks returns the evaluation at the same points with kinks rounded to a
-	// width, 0 for not at all, and whether the model has any.
+	// RoundKinks returns the evaluation at the same points with kinks rounded to a width, and
+	// whether the model has any.
 	RoundKinks(width float64) (same Evaluation, found bool)
 }
 
@@ -138,8 +135,7 @@ func blocksOf(m Model) []Block {
 	return m.Blocks()
 }
 
-// CheckParameters returns an error that names the first parameter that is a NaN or
-// an infinity.
+// CheckParameters returns an error that names the first parameter that is not finite.
 func CheckParameters(m Model, theta []float64) error {
 	vector.CheckLength("theta", len(theta), NumParameters(m))
 	i := vector.NotFinite(theta)

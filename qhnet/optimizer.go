@@ -37,8 +37,7 @@ type keeper interface {
 	lastKept() (theta []float64, logLoss float64)
 }
 
-// Validator is an optimizer that knows what its settings must be. A [Descent] asks
-// before it runs.
+// Validator is an optimizer that knows what its settings must be.
 type Validator interface {
 	Validate() error
 }

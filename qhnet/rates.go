@@ -61,9 +61,8 @@ func newRates(blocks []Block, rules []ScalingRule) (*Rates, error) {
 	return r, nil
 }
 
-// Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one
-// rate are a block, which has no other. It panics if there are no rates, or one is
-// negative or not finite.
+// Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one rate are
+// a block. It panics if there are no rates, or one is negative or not finite.
 func Diag(lambda ...float64) *Rates {
 	if len(lambda) == 0 {
 		panic("qhnet: Diag without rates; give one for each parameter")
@@ -171,8 +170,7 @@ func (r *Rates) PerParameter() []float64 {
 	return slices.Clone(r.expanded())
 }
 
-// Max returns λ_max, the largest rate of the surviving blocks, and the indices of
-// the surviving blocks that have it.
+// Max returns λ_max, the largest rate of the surviving blocks, and those that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
 	r.check()
 	for b, lambda := range r.chosen() {
@@ -188,8 +186,7 @@ func (r *Rates) Max() (rate float64, blocks []int) {
 	return rate, blocks
 }
 
-// Extreme returns the rates that minimize Σ_b c_b λ_b over the polytope. It is an
-// error if the sum has no lower bound.
+// Extreme returns the rates that minimize Σ_b c_b λ_b, or an error if it has no lower bound.
 func (r *Rates) Extreme(objective []float64) (*Rates, error) {
 	r.check()
 	vector.CheckLength("objective", len(objective), len(r.blocks))
@@ -249,8 +246,7 @@ func polytopeOf(blocks []Block, rules []ScalingRule) (*polytope.Polytope, error)
 }
 
 // rational returns the simplest fraction within 1e-12 of a coefficient, by continued
-// fractions, so that the powers of an activation like |x|^1.1 multiply to exact numbers. A
-// coefficient that has no simple one is taken as is.
+// fractions, so that powers like |x|^1.1 multiply to exact numbers.
 func rational(v float64) *big.Rat {
 	const tolerance, largest = 1e-12, 1e6
 	p, q, p0, q0 := math.Floor(v), 1.0, 1.0, 0.0
@@ -315,8 +311,7 @@ func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
 	return only, true
 }
 
-// Degree returns L if the model is homogeneous of degree L, that is if all
-// rates equal to 1/L are admissible.
+// Degree returns L if rates all equal to 1/L are admissible.
 func (r *Rates) Degree() (degree float64, ok bool) {
 	for _, rule := range r.rules {
 		sum := 0.0
@@ -333,8 +328,7 @@ func (r *Rates) Degree() (degree float64, ok bool) {
 	return degree, degree > 0
 }
 
-// Highest tells for each parameter whether it has the highest rate of the surviving
-// blocks.
+// Highest tells which parameters have the highest rate of the surviving blocks.
 func (r *Rates) Highest() []bool {
 	highest := make([]bool, r.parameters())
 	_, blocks := r.Max()

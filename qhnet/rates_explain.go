@@ -32,8 +32,8 @@ func (e *NotQuasiHomogeneousError) Error() string {
 	return b.String()
 }
 
-// explainInfeasible adds the rules in order up to the first that leaves no
-// solution, and then removes every earlier one that is not needed for that.
+// explainInfeasible finds the first rule that leaves no solution, and which of the earlier
+// ones it takes for that.
 func explainInfeasible(blocks []Block, rules []ScalingRule) error {
 	infeasible := func(some []ScalingRule) bool {
 		_, err := polytopeOf(blocks, some)
@@ -52,8 +52,7 @@ func explainInfeasible(blocks []Block, rules []ScalingRule) error {
 	return &NotQuasiHomogeneousError{last.Layer, last.Reason, needed, before.firstPinned()}
 }
 
-// PinnedRatesError says that a model is quasi-homogeneous only because some
-// blocks that do act on the outputs never scale.
+// PinnedRatesError says that some blocks that do act on the outputs never scale.
 type PinnedRatesError struct {
 	Layer  string   // the first layer that pins a rate to 0
 	Reason string   // the rule by which it does
@@ -72,10 +71,9 @@ func (e *PinnedRatesError) explanation() string {
 	return fmt.Sprintf("%s So %s %s.", e.Reason, strings.Join(e.Blocks, ", "), verb)
 }
 
-// Strict returns nil if every block has a positive rate in some admissible choice, so
-// that the model scales in all its parameters. Otherwise it returns a *[PinnedRatesError]
-// that names the first layer to pin rates to 0, such as a tanh, whose input must not
-// scale.
+// Strict returns nil if every block has a positive rate in some admissible choice, so that
+// the model scales in all its parameters. Otherwise it returns a *[PinnedRatesError] that
+// names the first layer to pin rates to 0, such as a tanh, whose input must not scale.
 func (r *Rates) Strict() error {
 	r.check()
 	if pinned := r.firstPinned(); pinned != nil {

@@ -111,8 +111,8 @@ type extremes struct {
 	centre     []float64   // the average of all extreme solutions
 }
 
-// Range returns the smallest and the largest admissible rate of block b, the
-// latter +Inf if it has no bound, as for scale-invariant weights.
+// Range returns the smallest and the largest admissible rate of block b, the latter +Inf if it
+// has no bound, as for scale-invariant weights.
 func (r *Rates) Range(b int) (low, high float64) {
 	if r.check(); b < 0 || b >= len(r.blocks) {
 		panic(fmt.Sprintf("qhnet: Range of block %d; there are the blocks 0 to %d", b, len(r.blocks)-1))

@@ -338,8 +338,7 @@ func GELU() Layer {
 	}).rows)
 }
 
-// Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of
-// degree 1.
+// Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of degree 1.
 func Softplus() Layer {
 	return smooth("softplus", func(to jet, h []float64) { kernel.SoftplusCurve(to.value, to.slope, to.bend, h) })
 }

@@ -125,8 +125,7 @@ func keep(add bool) float64 {
 	return 0
 }
 
-// Bias adds one trainable number to each feature, or to each channel of an
-// image,
+// Bias adds one trainable number to each feature, or to each channel of an image,
 //
 //	z = h + b,
 //
@@ -138,8 +137,7 @@ func Bias(options ...Option) Layer {
 	}}
 }
 
-// Scale multiplies each feature, or each channel of an image, by one trainable
-// number,
+// Scale multiplies each feature, or each channel of an image, by one trainable number,
 //
 //	z = γ h,
 //

@@ -87,8 +87,7 @@ func (part Part) all(yield func(Part) bool) bool {
 	return part.Name == "" || yield(part)
 }
 
-// Named gives a layer a name in place of its automatic one. It panics if the name is
-// empty.
+// Named gives a layer a name in place of its automatic one. It panics if the name is empty.
 func Named(name string, l Layer) Layer {
 	if name == "" {
 		panic("qhnet: Named without a name; give one, or leave Named out for an automatic one")
@@ -117,8 +116,7 @@ type settings struct {
 // NoBias leaves the bias of [Dense] or [Conv] out.
 func NoBias() Option { return Option{"NoBias", func(s *settings) { s.noBias = true }} }
 
-// Affine follows a normalization with a trainable scale γ and shift β,
-// z = γ ĥ + β.
+// Affine follows a normalization with a trainable scale γ and shift β, z = γ ĥ + β.
 func Affine() Option {
 	return Option{"Affine", func(s *settings) { s.scale, s.shift = true, true }}
 }
@@ -137,9 +135,8 @@ func Elementwise() Option { return Option{"Elementwise", func(s *settings) { s.e
 // Scalar gives a [Scale] a single trainable number for all entries.
 func Scalar() Option { return Option{"Scalar", func(s *settings) { s.scalar = true }} }
 
-// Epsilon adds ε to the variance of a normalization. The default, 0, keeps a
-// network quasi-homogeneous; with ε > 0 it is so only in the limit of large
-// values.
+// Epsilon adds ε to the variance of a normalization. The default, 0, keeps a network
+// quasi-homogeneous; with ε > 0 it is so only in the limit of large values.
 func Epsilon(epsilon float64) Option {
 	return Option{"Epsilon", func(s *settings) { s.epsilon = epsilon }}
 }
@@ -189,8 +186,7 @@ func (s settings) text(what string) string {
 	return what
 }
 
-// windowText describes a square window with what differs from the default
-// stride.
+// windowText describes a square window with what differs from the default stride.
 func (s settings) windowText(side, stride int) string {
 	text := fmt.Sprintf("%d×%d", side, side)
 	if s.strideOr(stride) != stride {

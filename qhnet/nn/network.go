@@ -33,18 +33,16 @@ func (n *Network) plan() *plan {
 	return n.planned
 }
 
-// New connects layers one after another. The first is [Input]; the last
-// must give a vector, one entry an output. Each layer gets a name from what it
-// is and its position among its like, such as "dense1", "norm2" or
-// "block3.conv1", unless it is [Named].
+// New connects layers one after another. The first is [Input]; the last must give a vector,
+// one entry an output. Each layer gets a name from what it is and its position among its
+// like, such as "dense1", "norm2" or "block3.conv1", unless it is [Named].
 //
 // An error names the layer that does not fit, with the shapes in question.
 func New(layers ...Layer) (*Network, error) {
 	return newNetwork(slices.Clone(layers), nil, 0)
 }
 
-// newNetwork is New with the statistics of frozen layers and the width of
-// rounded kinks.
+// newNetwork is New with the statistics of frozen layers and the width of rounded kinks.
 func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64) (*Network, error) {
 	if len(layers) == 0 {
 		return nil, errors.New("qhnet: a network needs layers; the first is Input")

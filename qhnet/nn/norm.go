@@ -39,9 +39,8 @@ func RMSNorm(options ...Option) Layer {
 	return norm{name: "RMS normalization", groups: 1}.layer(options)
 }
 
-// GroupNorm splits the features or channels of each point into groups of equal
-// size, in order, and normalizes each group to mean 0 and variance 1 (Wu and He,
-// arXiv:1803.08494).
+// GroupNorm splits the features or channels of each point into groups of equal size, in
+// order, and normalizes each group to mean 0 and variance 1 (Wu and He, arXiv:1803.08494).
 func GroupNorm(groups int, options ...Option) Layer {
 	return norm{name: "group normalization", centred: true, groups: groups}.layer(options)
 }
@@ -180,8 +179,7 @@ func (l norm) undefined(layer, where, what string) error {
 	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", layer, where, what, l.name)
 }
 
-// pointNorm normalizes pieces of each point's values, with μ = 0 if not
-// centred:
+// pointNorm normalizes pieces of each point's values, with μ = 0 if not centred:
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //

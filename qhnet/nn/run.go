@@ -253,8 +253,7 @@ func (e *Evaluation) stepBack(s *step, points span) {
 	}
 }
 
-// sumPart adds the gradients of all shards, in their order, for one part of the
-// parameters.
+// sumPart adds the gradients of all shards, in their order, for one part of the parameters.
 func (r *run) sumPart(i int) {
 	sum, parts := r.partial[0], len(r.partial)
 	lo, hi := i*len(sum)/parts, (i+1)*len(sum)/parts

@@ -6,10 +6,9 @@ import "math"
 // error estimate of order 4, seven stages of which the last is the first of the
 // next step, and dense output of order 4.
 //
-// J. R. Dormand, P. J. Prince, A family of embedded Runge-Kutta formulae,
-// J. Comput. Appl. Math. 6 (1980) 19-26; the dense output is that of
-// E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I,
-// 2nd edition, section II.6.
+// J. R. Dormand, P. J. Prince, A family of embedded Runge-Kutta formulae, J. Comput. Appl.
+// Math. 6 (1980) 19-26; the dense output is that of E. Hairer, S. Nørsett, G. Wanner,
+// Solving Ordinary Differential Equations I, 2nd edition, section II.6.
 type DormandPrince struct{}
 
 // String returns "DormandPrince".

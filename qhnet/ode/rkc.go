@@ -10,13 +10,12 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s
-// stages it is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or
-// close to, the negative real axis, so a stiff step costs the square root of what
-// it costs other explicit methods, and no linear algebra. The number of stages
-// follows the spectral radius, which a power iteration estimates; more than
-// √(Relative/10ε) are not taken, as their rounding errors could exceed the tolerance.
-// Dense output is by cubic Hermite interpolation.
+// RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s stages it
+// is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or close to, the negative
+// real axis, so a stiff step costs the square root of what it costs other explicit methods,
+// and no linear algebra. The number of stages follows the spectral radius, which a power
+// iteration estimates; more than √(Relative/10ε) are not taken, as their rounding errors
+// could exceed the tolerance. Dense output is by cubic Hermite interpolation.
 //
 // B. P. Sommeijer, L. F. Shampine, J. G. Verwer, RKC: An explicit solver for
 // parabolic PDEs, J. Comput. Appl. Math. 88 (1998) 315-326.

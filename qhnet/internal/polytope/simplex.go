@@ -187,10 +187,9 @@ func (d *dictionary) dropFrom(limit int) {
 // lexicographicMinMax sets the entries of x that belong to the given variables. Numbers
 // from next on are free for new variables.
 //
-// Each round minimizes a level t subject to s_v = t - x_v ≥ 0 for the variables
-// that are still free, keeps to the minimizers, and fixes the variables that equal the
-// level at all of them. The next level lies below this one, so the rows of its slacks
-// can go.
+// Each round minimizes a level t subject to s_v = t - x_v ≥ 0 for the variables that are
+// still free, keeps to the minimizers, and fixes the variables that equal the level at all
+// of them. The next level lies below this one, so the rows of its slacks can go.
 func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int) {
 	for free := variables; len(free) > 0; {
 		column := d.addColumn(next)

@@ -154,8 +154,7 @@ func (s *activeSet) steepest() int {
 	return best
 }
 
-// enter appends column j to the passive set unless it depends on the columns
-// already there.
+// enter appends column j to the passive set unless it depends on the columns already there.
 func (s *activeSet) enter(j int) bool {
 	v := slices.Clone(s.columns[j])
 	r := make([]float64, len(s.q)+1)

@@ -221,9 +221,8 @@ func (p *Program) terms(z []float64) (square, linear float64) {
 }
 
 // linearize returns the rows tangent to the constraints at z and the Hessian of the
-// Lagrangian there, where total is the sum of the balls' multipliers. A ball row
-// a·z - r‖Bz‖ is homogeneous in z, so its tangent half-space is
-// (a - r Bᵀβ/‖β‖)·z ≥ right.
+// Lagrangian there, where total is the sum of the balls' multipliers. A ball row a·z -
+// r‖Bz‖ is homogeneous in z, so its tangent half-space is (a - r Bᵀβ/‖β‖)·z ≥ right.
 func (p *Program) linearize(z []float64, total float64) (*mat.Dense, *mat.SymDense) {
 	hessian := mat.NewSymDense(len(z), nil)
 	square, linear := p.terms(z)
