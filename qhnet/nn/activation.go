@@ -40,9 +40,8 @@ func rectifier(stem, text string, leak float64) Layer {
 	}}
 }
 
-// rectify adds a ReLU. Where a matrix product makes its input, the product rectifies its
-// own result, and the two share memory: positive entries are the same before and
-// after. Where another reads its output, that one masks the adjoints.
+// rectify adds a ReLU. A matrix product that makes its input rectifies its own result, and the
+// two share memory; one that reads its output masks the adjoints.
 func (p *plan) rectify(in wire) wire {
 	out := p.wire(in.shape, p.trainable(in), in.exponent)
 	p.wires[out.id].summands = p.wires[in.id].summands
@@ -140,8 +139,7 @@ func (p *plan) round(in wire, leak float64) wire {
 //
 //	∂z_i/∂h_i = leak + (1 - leak) a_i² (3 - 2a_i),   ∂z_i/∂δ = 3 (1 - leak) a_i² (1 - a_i)²,   ∂δ/∂h_j = width² h_j/(nδ).
 //
-// Elsewhere it is the rectifier, with a_i = 0 or 1. The ramp has no corners: where
-// many points push a unit off and few hold it, it slides along the very foot.
+// Elsewhere it is the rectifier, with a_i = 0 or 1.
 type roundedRectifier struct {
 	in, out      *signal
 	leak, width  float64
@@ -223,8 +221,7 @@ func (o *roundedRectifier) swollen(k int, q quantity) (sum float64) {
 	return sum
 }
 
-// reverseTangent is transpose of the adjoints' tangents, and of the adjoints at the
-// tangents of the slopes.
+// reverseTangent adds to transpose that of the adjoints at the tangents of the slopes.
 func (o *roundedRectifier) reverseTangent(points span) {
 	o.transpose(adjointTangents, points)
 	for k := points.lo; k < points.hi; k++ {
@@ -306,8 +303,7 @@ func (f function) layer(stem string, degree float64, wrong func() error) Layer {
 	}}
 }
 
-// positivePower is h^k for h > 0 and otherwise 0. It has curvature 0 at the kink, also
-// where the limits from right and left differ or are infinite.
+// positivePower is h^k for h > 0 and otherwise 0. It has curvature 0 at the kink.
 func positivePower(h, k float64) (value, slope, curvature float64) {
 	switch {
 	case !(h > 0):
@@ -345,19 +341,17 @@ func Softplus() Layer {
 
 func smooth(stem string, f function) Layer { return f.layer(stem, 0, func() error { return nil }) }
 
-// Activation applies any function φ of one variable to each entry. It is given by
-// its value, slope φ' and curvature φ”, and by the degree k of its homogeneity,
+// Activation applies any function φ of one variable to each entry, given by its value, slope φ'
+// and curvature φ”, and by the degree k of its homogeneity,
 //
 //	φ(s h) = s^k φ(h) for s > 0,   k ≥ 1,
 //
-// or 0 if it has none: then the input of the layer must not scale, as with
-// [Tanh]. The name is the stem of the layer's automatic name. The functions are
+// or 0 if it has none. The name is the stem of the layer's automatic name. The functions are
 // called from several goroutines at once.
 //
-// [New] compares the derivatives with differences and the values with the
-// degree at a few numbers, and returns an error if they disagree. Where φ has a
-// kink, give the derivatives of one side; [qhnet.Margins.RoundKinks] does not round it,
-// so a flow that comes to rest on it cannot go on.
+// [New] returns an error if differences at a few numbers disagree with the derivatives or the
+// degree. Where φ has a kink, give the derivatives of one side; [qhnet.Margins.RoundKinks] does
+// not round it, so a flow that comes to rest on it cannot go on.
 func Activation(name string, degree float64, value, slope, curvature func(h float64) float64) Layer {
 	if value == nil || slope == nil || curvature == nil {
 		panic(fmt.Sprintf("qhnet: Activation %q: value, slope and curvature must not be nil", name))

@@ -67,16 +67,15 @@ func (m scoreMap) second(k, s, q []float64, add bool) {
 	kernel.Gemm(false, false, m.d, m.from, m.to, m.scale, q, m.to, s, m.from, keep(add), k, m.from)
 }
 
-// mixtureMap is Z = V Aᵀ, with A to×from and V d×from: a map that is transposed to
-// that of scores.
+// mixtureMap is Z = V Aᵀ, with A to×from and V d×from: scoreMap transposed.
 type mixtureMap struct{ scores scoreMap }
 
 func (m mixtureMap) apply(z, a, v []float64, add bool)  { m.scores.first(z, a, v, add) }
 func (m mixtureMap) first(a, z, v []float64, add bool)  { m.scores.apply(a, z, v, add) }
 func (m mixtureMap) second(v, z, a []float64, add bool) { m.scores.second(v, a, z, add) }
 
-// softmax turns each row of scores into shares a that sum to 1. Its Jacobian,
-// diag a - a aᵀ, is symmetric: tangents and adjoints take the same way.
+// softmax turns each row of scores into shares that sum to 1. Its Jacobian, diag a - a aᵀ, is
+// symmetric: tangents and adjoints take the same way.
 type softmax struct{ pieces }
 
 func (o *softmax) forward(points span) error {

@@ -8,8 +8,7 @@ import (
 	"qhlab/qhnet/internal/kernel"
 )
 
-// Chain is a sequence of layers as one layer, such as a branch. An empty chain is the
-// identity.
+// Chain is a sequence of layers as one layer, such as a branch; an empty one is the identity.
 func Chain(layers ...Layer) Layer {
 	return Layer{stem: "chain", kind: Sequence, text: "chain", inside: layers, role: chainRole, attach: attachChain}
 }
@@ -78,8 +77,7 @@ func (b *binding) all(wires []wire) []*signal {
 	return signals
 }
 
-// forkMap gives each branch the input, in shared memory, and the input the sum of the
-// branches' adjoints.
+// forkMap gives the branches the input, in shared memory, and the input the sum of adjoints.
 type forkMap struct {
 	in   *signal
 	outs []*signal
@@ -162,8 +160,7 @@ func multiply(dst, x, y []float64, add bool) {
 	}
 }
 
-// Concat puts the values of branches that start from the same value one after
-// another, feature by feature or channel by channel,
+// Concat puts the values of branches that start from the same value one after another,
 //
 //	z = (f_1(h), f_2(h), …).
 func Concat(branches ...Layer) Layer {
@@ -227,9 +224,8 @@ func Residual(body ...Layer) Layer {
 	return Layer{stem: "block", kind: Total, text: "residual block", inside: body, attach: attachResidual}
 }
 
-// Projection is the skip of a [Residual] whose body changes the shape. Without
-// layers it is a single matrix without bias: a [Dense] layer for vectors, a 1×1
-// [Conv] for images, with a stride if the body makes the image smaller.
+// Projection is the skip of a [Residual] whose body changes the shape. Without layers it is a
+// [Dense] layer for vectors or a 1×1 [Conv] for images, without bias.
 func Projection(layers ...Layer) Layer {
 	return Layer{stem: "projection", kind: Sequence, text: "projection", inside: layers, role: projectionRole,
 		attach: func(p *plan, _ Layer, _ wire) (wire, error) {

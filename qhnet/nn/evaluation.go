@@ -14,9 +14,8 @@ import (
 
 // Evaluation is the [qhnet.Evaluation] of a [Network]. Forward costs one pass through the
 // layers, Gradient one pass backwards, Directional about two forward passes, HessianVector
-// about six. Adjoints and tangents are kept for what follows at the same θ with the same
-// weights, or along the same v. Memory is about n times the sum of the layers' widths, for
-// each of the four kinds of pass used.
+// about six; what follows with the same weights or the same v at the same θ costs less. Memory
+// is about n times the sum of the layers' widths, for each of the four kinds of pass used.
 type Evaluation struct {
 	network  *Network
 	points   int
@@ -99,8 +98,7 @@ func (p *point) set(theta []float64, matrices []qhnet.Block) {
 	}
 }
 
-// allocate gives signals memory for a quantity, those that do not depend on
-// parameters only if all do.
+// allocate gives signals memory for a quantity, those without parameters only if all do.
 func (e *Evaluation) allocate(q quantity, all bool) {
 	for i, s := range e.signals {
 		owner := e.signals[e.network.plan().root(i, q)]
@@ -128,8 +126,8 @@ func (p *plan) root(wire int, q quantity) int {
 	}
 }
 
-// Forward implements [qhnet.Evaluation]. It is an error if θ holds a NaN or an
-// infinity, if a value overflows, or if a normalization meets zero variance.
+// Forward implements [qhnet.Evaluation]. It is an error if θ is not finite, a value overflows,
+// or a normalization meets zero variance.
 func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
 	vector.CheckLength("theta", len(theta), e.network.plan().parameters())
 	e.theta, e.directed, e.reversed = nil, false, false
@@ -204,8 +202,8 @@ func (e *Evaluation) tangent(v []float64) {
 	e.directed = true
 }
 
-// reverse carries weights backward and sets dst to the gradient. With dst nil it only
-// sets the adjoints, unless that was done last.
+// reverse carries weights backward and sets dst to the gradient. With dst nil it only sets the
+// adjoints, unless that was done last.
 func (e *Evaluation) reverse(dst, weights []float64) {
 	if !e.output().has(adjoints) {
 		e.allocate(adjoints, false)
@@ -220,8 +218,8 @@ func (e *Evaluation) reverse(dst, weights []float64) {
 	e.reversed = true
 }
 
-// SetInputs replaces the bound points by as many others, n×d, which must be finite. A
-// Forward must follow.
+// SetInputs replaces the bound points by as many others, which must be finite. A Forward must
+// follow.
 func (e *Evaluation) SetInputs(x *mat.Dense) {
 	e.checkPoints("SetInputs: x", x)
 	e.theta = nil
@@ -230,8 +228,7 @@ func (e *Evaluation) SetInputs(x *mat.Dense) {
 	}
 }
 
-// InputGradient sets dst, n×d like the bound data, to the gradient of Σ w_kc f_kc in the
-// points.
+// InputGradient sets dst, n×d, to the gradient of Σ w_kc f_kc in the points.
 func (e *Evaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	e.checkMoved("InputGradient")
 	e.checkPoints("InputGradient: dst", dst)
@@ -257,9 +254,8 @@ func (e *Evaluation) wakeAdjoints(awake bool) {
 	}
 }
 
-// Layer returns the values that the named layer gave in the last Forward, n rows of its
-// width. The slice belongs to the Evaluation until the next Forward. It panics if there is
-// no such layer.
+// Layer returns the values that a layer gave in the last Forward, n rows of its width, valid
+// until the next Forward. It panics if there is no layer of this name.
 func (e *Evaluation) Layer(name string) []float64 {
 	e.checkMoved("Layer")
 	id := e.network.layer(name).wire
@@ -327,9 +323,8 @@ func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found boo
 	return same, true
 }
 
-// Jacobian sets dst to the gradients of all outputs, one a row: see [qhnet.Jacobian].
-// Unless points are coupled by a batch normalization, it takes one reverse pass an
-// output, and one outer product a layer and row.
+// Jacobian does [qhnet.Jacobian]. Unless a batch normalization couples points, it takes one
+// reverse pass an output, and one outer product a layer and row.
 func (e *Evaluation) Jacobian(dst *mat.Dense) {
 	e.checkMoved("Jacobian")
 	outputs := len(e.output().data[values])
@@ -370,8 +365,8 @@ func (e *Evaluation) pointGradient(dst []float64, k int) {
 	}
 }
 
-// MixesPoints names the first layer that makes the output at a point depend on the
-// other points, a batch normalization that is not frozen; "" if there is none.
+// MixesPoints names the first batch normalization that is not frozen, which makes the output at
+// a point depend on the others; "" if there is none.
 func (n *Network) MixesPoints() string {
 	for _, s := range n.plan().stages {
 		if s.coupled {

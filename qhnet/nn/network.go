@@ -14,8 +14,7 @@ import (
 	"qhlab/qhnet"
 )
 
-// Network is a model made of layers. It holds no parameters and does not
-// change: it is safe for use from several goroutines.
+// Network is a model made of layers. It does not change: several goroutines may share it.
 type Network struct {
 	layers  []Layer
 	inputs  qhnet.Shape
@@ -24,8 +23,7 @@ type Network struct {
 	output  wire
 }
 
-// plan returns what the network does. It panics if there is no network, as where an
-// error of New was ignored.
+// plan returns what the network does, if an error of New was not ignored.
 func (n *Network) plan() *plan {
 	if n == nil || n.planned == nil {
 		panic("qhnet: a nil or zero Network; make networks by New, and look at its error")
@@ -33,11 +31,10 @@ func (n *Network) plan() *plan {
 	return n.planned
 }
 
-// New connects layers one after another. The first is [Input]; the last must give a vector,
-// one entry an output. Each layer gets a name from what it is and its position among its
-// like, such as "dense1", "norm2" or "block3.conv1", unless it is [Named].
-//
-// An error names the layer that does not fit, with the shapes in question.
+// New connects layers one after another, from [Input] to one that gives a vector, one entry an
+// output. Each layer is called by what it is and its position among its like, such as "dense1",
+// "norm2" or "block3.conv1", unless it is [Named]. An error names the layer that does not fit,
+// with the shapes in question.
 func New(layers ...Layer) (*Network, error) {
 	return newNetwork(slices.Clone(layers), nil, 0)
 }
@@ -66,8 +63,8 @@ func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64)
 	return &Network{layers: layers, inputs: in.shape, outputs: out.shape[0], planned: p, output: out}, nil
 }
 
-// Input is the first layer of a network: the shape of one point, a number of
-// features or channels, height and width.
+// Input is the first layer of a network: the shape of one point, a number of features, or
+// channels, height and width.
 func Input(shape ...int) Layer {
 	return Layer{stem: "input", text: "input", role: inputRole, shape: slices.Clone(shape), attach: func(p *plan, _ Layer, _ wire) (wire, error) {
 		return wire{}, p.fail("stands inside a network; Input comes first, and once")
@@ -131,8 +128,7 @@ func (n *Network) Inputs() int { return n.plan().wires[0].width }
 // Outputs implements [qhnet.Model].
 func (n *Network) Outputs() int { return n.plan().wires[n.output.id].width }
 
-// Parts describes the layers one after another, beginning with the input. The slice
-// belongs to the network.
+// Parts describes the layers one after another. The slice belongs to the network.
 func (n *Network) Parts() []Part { return n.plan().parts }
 
 // all yields the named parts, those inside a part before it.
@@ -171,8 +167,7 @@ func (n *Network) Units() []qhnet.Units {
 	return all
 }
 
-// beside tells whether blocks are in no branch and nothing that mixes units is between
-// them.
+// beside tells whether blocks are in no branch, with nothing that mixes units between them.
 func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	return !slices.ContainsFunc(blocks, func(b qhnet.Block) bool {
 		count, ok := joins[b.Layer]
@@ -181,8 +176,7 @@ func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	})
 }
 
-// String returns a table of the layers: name, what it does, the shape it gives
-// and its number of parameters, layers inside a block before the block.
+// String returns a table of the layers, those inside a block before it.
 func (n *Network) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
@@ -203,9 +197,8 @@ func (n *Network) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// ResNet18 returns the layers of the 18-layer residual network for 32×32 colour
-// images: [ResNet] with stages of 64, 128, 256 and 512 channels and two blocks
-// each, 11.2 million parameters.
+// ResNet18 returns the layers of the 18-layer residual network for 32×32 colour images, 11.2
+// million parameters.
 func ResNet18(classes int) []Layer {
 	return ResNet(Input(3, 32, 32), []int{64, 128, 256, 512}, 2, classes)
 }

@@ -10,19 +10,18 @@ import (
 	"qhlab/qhnet/internal/kernel"
 )
 
-// BatchNorm normalizes each feature, or each channel of an image, over the
-// whole batch of bound points,
+// BatchNorm normalizes each feature, or each channel of an image, over the whole batch of
+// bound points,
 //
 //	ĥ = (h - μ)/√(σ² + ε),
 //
-// with mean μ and variance σ² over the batch (Ioffe and Szegedy,
-// arXiv:1502.03167). Derivatives go through μ and σ. [Network.Freeze] makes the
-// network that uses stored statistics instead.
+// with mean μ and variance σ² over the batch (Ioffe and Szegedy, arXiv:1502.03167), with
+// derivatives through both. [Network.Freeze] makes the network that uses stored statistics.
 //
-// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns an error
-// that names the feature or point whose variance is zero up to rounding. [Affine],
-// [WithScale] and [WithShift] add trainable factors and terms, one a feature or channel, or
-// with [Elementwise] one an entry.
+// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns an error that
+// names the feature or point whose variance is zero up to rounding. [Affine], [WithScale] and
+// [WithShift] add trainable factors and terms, one a feature or channel, or with [Elementwise]
+// one an entry.
 func BatchNorm(options ...Option) Layer {
 	return norm{name: "batch normalization", batch: true, centred: true}.layer(options)
 }
@@ -125,8 +124,8 @@ type deviations struct {
 	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
 }
 
-// fastest returns the piece that moves fastest for its deviation, given the speeds of all,
-// with its share in the largest deviation and how many times as fast it is as the median.
+// fastest returns the piece that moves fastest for its deviation, with its share in the largest
+// deviation and how many times as fast it is as the median.
 func (d *deviations) fastest(speed func(piece int) float64) (piece int, share, lead float64) {
 	if d.spec.with.epsilon > 0 {
 		return 0, 1, 0
@@ -147,11 +146,10 @@ type divider interface {
 	where(piece int) string
 }
 
-// VanishingDeviation returns whose deviation, of those that normalizations divide by,
-// goes to zero as θ moves along v from the last Forward, and its share in the largest of
-// the layer: the smallest one that changes, for its size, faster than 1/√share times as
-// fast as the layer's median, as one behind a squared rectifier does; one that is only
-// small moves slower. The share is 1 if there is none.
+// VanishingDeviation returns whose deviation, of those that normalizations divide by, goes to
+// zero as θ moves along v from the last Forward, and its share in the largest of the layer, 1 if
+// there is none: the smallest one that changes, for its size, faster than 1/√share times as fast
+// as the layer's median, as one behind a squared rectifier does.
 func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float64) {
 	e.checkMoved("VanishingDeviation")
 	e.tangent(v)
@@ -166,9 +164,8 @@ func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float6
 	return whose, share
 }
 
-// vanishes tells whether there is no variance to divide by. Entries that agree but for
-// rounding have a variance of the size of the bound: they differ by roundings of
-// their mean, or if they are averages, by those of what was averaged.
+// vanishes tells whether there is no variance to divide by: entries that agree differ by
+// roundings of their mean, or if they are averages, of what was averaged.
 func (l norm) vanishes(variance, mean, averaged float64) bool {
 	noise := 8 * 0x1p-52 * max(math.Abs(mean), averaged)
 	return variance <= noise*noise && l.with.epsilon == 0
@@ -243,9 +240,8 @@ func (o *pointNorm) tangent(points span) {
 	o.project(o.out, o.in, tangents, o.tangentDots, points)
 }
 
-// reverse takes out of the adjoint what rounding left of its mean and of its part
-// along ẑ: late in a flow the adjoint itself is small beside what it was taken
-// from. Only with ε = 0 is J a projection, which may be applied twice.
+// reverse takes out of the adjoint what rounding left of its mean and of its part along ẑ,
+// which late in a flow is not small beside it. Only with ε = 0 is J a projection.
 func (o *pointNorm) reverse(points span) {
 	if !o.in.has(adjoints) {
 		return

@@ -19,12 +19,11 @@ type parametric interface {
 	gradientTangent(dst []float64, points span) // adds its derivative when θ moves along v
 }
 
-// reducer is an operator that needs sums over all points. When they have passed it,
-// and before any goes on, reduce puts together what the shards hold.
+// reducer is an operator that needs sums over all points. When they have passed it, reduce puts
+// together what the shards hold.
 type reducer interface{ reduce(p pass) error }
 
-// span is the range of points lo, …, hi-1, worked on together: a shard, or a piece
-// of it. Spans of different shards may be worked on at the same time.
+// span is the range of points lo, …, hi-1, worked on together: a shard, or a piece of it.
 type span struct {
 	lo, hi, shard int
 	first         bool // whether the shard begins with it
@@ -50,9 +49,8 @@ const (
 	quantities
 )
 
-// signal is one value of the network at all bound points, with derivatives. Exactly one
-// operator reads it, so that each adjoint is written once and never summed; a fork makes
-// copies.
+// signal is one value of the network at all bound points, with derivatives. Exactly one operator
+// reads it, so that adjoints are never summed; a fork makes copies.
 type signal struct {
 	width     int
 	trainable bool // whether it depends on parameters
@@ -76,8 +74,7 @@ func (s *signal) cut(data []float64, points span) []float64 {
 // row returns a quantity at point k.
 func (s *signal) row(q quantity, k int) []float64 { return row(s.data[q], k, s.width) }
 
-// isZero usually takes a look at one entry; along a unit vector it saves most matrix
-// products.
+// isZero usually takes a look at one entry; along a unit vector it saves most products.
 func isZero(x []float64) bool {
 	for _, v := range x {
 		if v != 0 {
@@ -92,8 +89,7 @@ func row(data []float64, k, width int) []float64 {
 	return data[k*width : (k+1)*width : (k+1)*width]
 }
 
-// pieces are equal parts of each point's values, counted through all points, for operators
-// that treat each part alone.
+// pieces are equal parts of each point's values, counted through all points.
 type pieces struct {
 	in, out  *signal
 	perPoint int
@@ -107,9 +103,8 @@ func (o *pieces) piece(s *signal, q quantity, g int) []float64 {
 	return row(s.data[q], g, s.width/o.perPoint)
 }
 
-// linear is the operator of a linear map without parameters: tangents go the way of
-// values, adjoint tangents that of adjoints. Between its kinks a map may be linear too, if
-// apply(values) decides on which side it is.
+// linear is the operator of a linear map without parameters, or of one that is linear between
+// kinks, if apply(values) decides on which side it is.
 type linear struct{ linearMap }
 
 type linearMap interface {
@@ -126,8 +121,7 @@ func (o linear) tangent(points span)        { o.apply(tangents, points) }
 func (o linear) reverse(points span)        { o.transpose(adjoints, points) }
 func (o linear) reverseTangent(points span) { o.transpose(adjointTangents, points) }
 
-// bilinear is the operator z = B(p, h), linear in parameters p and in the input h, up
-// to a bias.
+// bilinear is the operator z = B(p, h), linear in parameters p and the input h up to a bias.
 type bilinear struct {
 	bilinearMap
 	in, out   *signal

@@ -73,17 +73,14 @@ func compareParts(stored, model []string) error {
 	return nil
 }
 
-// An Initializer draws starting parameters of one block: entries that are normal
-// with mean 0 and the standard deviation it returns for a block with the given
-// numbers of inputs and outputs of one unit.
+// An Initializer returns the standard deviation of the normal starting weights of a block with
+// the given numbers of inputs and outputs of one unit.
 type Initializer func(inputs, outputs int) float64
 
-// He keeps the size of values through a ReLU layer: √(2/inputs) (He et al.,
-// arXiv:1502.01852).
+// He keeps the size of values through a ReLU: √(2/inputs) (He et al., arXiv:1502.01852).
 func He(inputs, _ int) float64 { return root(inputs) }
 
-// Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot and
-// Bengio, AISTATS 2010).
+// Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot, Bengio, AISTATS 2010).
 func Glorot(inputs, outputs int) float64 { return root(inputs + outputs) }
 
 func root(ends int) float64 {
@@ -93,8 +90,8 @@ func root(ends int) float64 {
 	return math.Sqrt(2 / float64(ends))
 }
 
-// Rescaled multiplies another initializer's standard deviation by a factor: below
-// 1, towards the rich regime; above 1, towards the lazy one.
+// Rescaled multiplies another initializer's standard deviation by a factor: below 1, towards
+// the rich regime; above 1, towards the lazy one.
 func Rescaled(factor float64, base Initializer) Initializer {
 	if base == nil || !(factor >= 0) {
 		panic(fmt.Sprintf("qhnet: Rescaled by %v, of a base that may be nil; give a factor of at least 0 and an Initializer, such as He", factor))
@@ -102,8 +99,7 @@ func Rescaled(factor float64, base Initializer) Initializer {
 	return func(inputs, outputs int) float64 { return factor * base(inputs, outputs) }
 }
 
-// Initialize sets θ to a start drawn from rng: weights by the initializer,
-// scales 1, biases and shifts 0.
+// Initialize sets θ to a start: weights by the initializer, scales 1, biases and shifts 0.
 func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
 	vector.CheckLength("theta", len(theta), n.plan().parameters())
 	if rng == nil || weights == nil {
@@ -131,8 +127,8 @@ func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
 	return theta
 }
 
-// fans returns how many inputs one output of a weight block sees, and how many
-// outputs one input reaches, for shapes outputs×inputs×(window).
+// fans returns how many inputs one output of a weight block sees, and how many outputs one
+// input reaches.
 func fans(shape []int) (inputs, outputs int) {
 	window := qhnet.Shape(shape[2:]).Size()
 	return shape[1] * window, shape[0] * window

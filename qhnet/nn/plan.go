@@ -8,8 +8,7 @@ import (
 	"qhlab/qhnet"
 )
 
-// plan is a network under construction: layers add blocks, rules and stages
-// to it in the order of evaluation.
+// plan is a network under construction, in the order of evaluation.
 type plan struct {
 	blocks   []qhnet.Block
 	rules    []qhnet.ScalingRule
@@ -157,8 +156,7 @@ func (p *plan) parameters() int {
 	return last.Offset + last.Len()
 }
 
-// mostNumbers is the largest size of a block, and of what a layer gives for one point:
-// 8 GiB.
+// mostNumbers is the largest size of a block, and of a value at one point: 8 GiB.
 const mostNumbers = 1 << 30
 
 // limit notes a shape that is too large, without a product of integers that overflows.
@@ -232,8 +230,7 @@ func (p *plan) entrywise(in wire, e exponent, bind func(in, out *signal) operato
 	return out
 }
 
-// exponent is a linear expression Σ_b c_b λ_b in the rates of the blocks;
-// blocks beyond its length have coefficient 0.
+// exponent is a linear expression Σ_b c_b λ_b in the rates of the first blocks.
 type exponent []float64
 
 func (e exponent) plus(f exponent) exponent {

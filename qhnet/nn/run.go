@@ -63,9 +63,8 @@ const (
 	shardUnit         = 12 // rows; a multiple of what the matrix product works on at once
 )
 
-// split divides points into shards of equal size, for a network with the given
-// number of multiplications a point and of parameters. Their number is a power of
-// two, which two, four or eight processors share evenly.
+// split divides points into shards of equal size, for a network with the given number of
+// multiplications a point. Two, four or eight processors share their number evenly.
 func split(points, work, parameters int) []span {
 	count := points * work / max(shardWork, shardWorkPerEntry*parameters)
 	count = min(max(count, 1), maxShards, (points+shardUnit-1)/shardUnit)
@@ -82,8 +81,7 @@ func split(points, work, parameters int) []span {
 }
 
 const (
-	// chunkValues is how many values the points of a chunk may have, with their
-	// adjoints: half a MiB of a second-level cache.
+	// chunkValues bounds the values, with their adjoints, of a chunk: half a MiB of cache.
 	chunkValues = 1 << 16
 
 	// chunkReuse is the least number of multiplications, for each parameter, of a chunk,
@@ -118,8 +116,8 @@ func segments(steps []step) []segment {
 	return s
 }
 
-// walk takes a pass through all layers, backwards for the reverse ones, and sets dst to
-// the gradient that adds up on the way unless it is nil.
+// walk takes a pass through all layers, and sets dst, unless it is nil, to the gradient that
+// adds up on the way.
 func (e *Evaluation) walk(p pass, dst []float64) error {
 	e.run.begin(p, dst)
 	for i := range e.segments {
@@ -148,8 +146,7 @@ func (r *run) begin(p pass, dst []float64) {
 	}
 }
 
-// walkSegment takes the pass through a segment for all points, and then lets its last
-// step put together what it has seen of them.
+// walkSegment takes the pass through a segment, and lets its last step reduce.
 func (e *Evaluation) walkSegment(s segment) error {
 	e.run.segment = s
 	if err := e.walkShards(); err != nil {

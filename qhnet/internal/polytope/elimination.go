@@ -43,9 +43,8 @@ func (r *row) scale(k *big.Rat) {
 	}
 }
 
-// reduce brings A x = b to reduced row echelon form, looking for pivots in the
-// given order of the columns. Row i has the pivot column pivots[i]; its
-// constant is the right-hand side. It returns ErrEmpty if 0 = 1 follows.
+// reduce brings A x = b to reduced row echelon form, looking for pivots in the given order of
+// the columns: row i has the pivot column pivots[i]. It returns ErrEmpty if 0 = 1 follows.
 func reduce(variables int, a [][]*big.Rat, b []*big.Rat, order []int) (pivots []int, rows []row, err error) {
 	rest := make([]row, len(a))
 	for i := range a {
@@ -122,8 +121,7 @@ func Project(variables int, a [][]*big.Rat, b []*big.Rat, dropped []int) (
 	}, nil
 }
 
-// solveFor returns the value of variable v, whose coefficient is 1, that makes
-// Σ coef x equal to the constant.
+// solveFor returns the value of variable v, whose coefficient is 1, that solves Σ coef x = constant.
 func (r row) solveFor(v int, x []*big.Rat) *big.Rat {
 	value := new(big.Rat).Set(&r.constant)
 	for w := range r.coef {

@@ -21,8 +21,7 @@ var (
 
 var one, minusOne = big.NewRat(1, 1), big.NewRat(-1, 1)
 
-// Polytope is the set of solutions. It is the product of independent parts,
-// one for each set of variables that the equations tie together.
+// Polytope is the set of solutions, as the product of independent parts.
 type Polytope struct {
 	variables int
 	parts     []part
@@ -34,8 +33,7 @@ type part struct {
 	vertex    *dictionary
 }
 
-// New returns the polytope of A x = b with the given number of variables, or
-// ErrEmpty. The rows of A may be dependent.
+// New returns the polytope of A x = b, whose rows may be dependent, or ErrEmpty.
 func New(variables int, a [][]*big.Rat, b []*big.Rat) (*Polytope, error) {
 	pivots, rows, err := reduce(variables, a, b, naturalOrder(variables))
 	if err != nil {
@@ -52,9 +50,8 @@ func New(variables int, a [][]*big.Rat, b []*big.Rat) (*Polytope, error) {
 	return p, nil
 }
 
-// Minimize returns a solution at which Σ c_i x_i is smallest. If the function
-// has no lower bound, it returns ErrUnbounded and a solution from which it can
-// be lowered for ever, moved by one unit of the variable that lowers it.
+// Minimize returns a solution at which Σ c_i x_i is smallest. If it has no lower bound, it returns
+// ErrUnbounded and a solution moved by one unit of a variable that lowers it for ever.
 func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 	x := newVector(p.variables)
 	var err error
@@ -92,9 +89,8 @@ func (p *Polytope) CanBePositive() []bool {
 	return positive
 }
 
-// LexicographicMinMax returns the solution whose largest entry is as small as
-// possible, among those whose second largest is, and so on. It is unique: the
-// average of two such solutions with the same sorted entries would be better.
+// LexicographicMinMax returns the solution whose largest entry is as small as possible, among
+// those whose second largest is, and so on. It is unique: an average would be better than two.
 func (p *Polytope) LexicographicMinMax() []*big.Rat {
 	x := newVector(p.variables)
 	for _, part := range p.parts {
@@ -103,8 +99,7 @@ func (p *Polytope) LexicographicMinMax() []*big.Rat {
 	return x
 }
 
-// connected returns the sets of variables that the rows tie together, each in
-// increasing order.
+// connected returns the sets of variables that the rows tie together, in increasing order.
 func connected(variables int, rows []row) [][]int {
 	set := naturalOrder(variables) // the number of a variable's set
 	for _, r := range rows {

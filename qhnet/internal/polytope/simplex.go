@@ -82,9 +82,8 @@ func (r *row) substitute(c int, solved row) {
 	}
 }
 
-// minimize pivots until no nonbasic variable can lower the objective, and
-// returns -1, or the column of one that lowers it without bound. Bland's rule,
-// always the variable of the smallest number, keeps it from cycling.
+// minimize pivots until no nonbasic variable can lower the objective, and returns -1, or the
+// column of one that lowers it without bound. Bland's rule keeps it from cycling.
 func (d *dictionary) minimize(objective *row) int {
 	for {
 		entering := -1
@@ -105,8 +104,7 @@ func (d *dictionary) minimize(objective *row) int {
 	}
 }
 
-// blocking returns the row whose variable first reaches 0 when the nonbasic
-// variable of column c grows, or -1 if none does.
+// blocking returns the row whose variable first reaches 0 when that of column c grows, or -1.
 func (d *dictionary) blocking(c int) int {
 	best, most := -1, new(big.Rat)
 	for i := range d.rows {
@@ -121,8 +119,7 @@ func (d *dictionary) blocking(c int) int {
 	return best
 }
 
-// keepMinimizers restricts the dictionary to the minimizers of an objective that has
-// been minimized: nonbasic variables that would raise it are 0.
+// keepMinimizers drops nonbasic variables that would raise an objective that is minimized.
 func (d *dictionary) keepMinimizers(objective *row) {
 	for c := len(d.nonbasic) - 1; c >= 0; c-- {
 		if objective.coef[c].Sign() > 0 {
@@ -134,8 +131,8 @@ func (d *dictionary) keepMinimizers(objective *row) {
 	}
 }
 
-// makeFeasible finds a vertex, using a number that no variable has for the
-// amount by which all constants must be raised. It reports whether there is one.
+// makeFeasible finds a vertex, using a number that no variable has for the amount by which all
+// constants must be raised. It reports whether there is one.
 func (d *dictionary) makeFeasible(artificial int) bool {
 	worst := d.mostNegative()
 	if worst < 0 {

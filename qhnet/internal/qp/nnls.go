@@ -1,6 +1,5 @@
-// Package qp solves small dense convex programs: non-negative least squares, least
-// distance to a polyhedron, and quadratic programs with ball constraints. gonum has a
-// simplex method for linear programs and none of these.
+// Package qp solves small dense convex programs that gonum does not: non-negative least squares,
+// least distance to a polyhedron, and quadratic programs with ball constraints.
 package qp
 
 import (
@@ -15,8 +14,7 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// ErrNoConvergence is returned, wrapped, when an active-set method does not
-// settle within its iteration limit.
+// ErrNoConvergence is returned, wrapped, when an active-set method does not settle.
 var ErrNoConvergence = errors.New("qhnet: no convergence")
 
 const (
@@ -67,8 +65,7 @@ func dims(method string, a mat.Matrix) (rows, columns int) {
 	return rows, columns
 }
 
-// checkFinite returns an error that names the first entry of a system that is a NaN
-// or an infinity.
+// checkFinite returns an error that names the first entry of a system that is not finite.
 func checkFinite(method string, a mat.Matrix, b []float64) error {
 	m, n := a.Dims()
 	for i := range m {
