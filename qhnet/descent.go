@@ -274,7 +274,7 @@ func (r *descentRun) state() string {
 // evaluate moves a field to θ, or to where the optimizer retreats if that fails.
 func (r *descentRun) evaluate(f *field) error {
 	err := f.at(r.Theta)
-	if back, ok := r.Optimizer.(Retreater); err != nil && ok && back.Retreat(r.Theta) {
+	if back, ok := r.Optimizer.(keeper); err != nil && ok && back.Retreat(r.Theta) {
 		return f.at(r.Theta)
 	}
 	return err

@@ -25,15 +25,13 @@ type Rememberer interface {
 	Memory() []*[]float64
 }
 
-// Retreater is an optimizer that can take back a step to a point where the loss is not
-// finite. Retreat moves theta back, with a smaller step to follow, if there was a step.
-type Retreater interface {
-	Retreat(theta []float64) bool
-}
-
-// keeper is an optimizer that takes back steps which raise the loss. lastKept returns the
-// last point kept and log L there, nil before the first.
+// keeper is an optimizer that takes back steps which raise the loss, and those to a point
+// where the loss is not finite.
 type keeper interface {
+	// Retreat moves theta back, with a smaller step to follow, if there was a step.
+	Retreat(theta []float64) bool
+
+	// lastKept returns the last point kept and log L there, nil before the first.
 	lastKept() (theta []float64, logLoss float64)
 }
 
@@ -110,7 +108,7 @@ func (o *LossScaled) Update(theta, g []float64, logLoss float64) float64 {
 	return math.Log(o.alpha[0]) - o.alpha[1]
 }
 
-// Retreat implements [Retreater].
+// Retreat takes back the last step, if there is one.
 func (o *LossScaled) Retreat(theta []float64) bool {
 	if o.alpha == nil {
 		return false

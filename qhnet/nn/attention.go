@@ -18,14 +18,10 @@ import (
 // a sequence take an image of height 1. A softmax is no power of the size of its argument:
 // queries and keys must not scale, as after a normalization.
 func Attention(queries, keys, values Layer) Layer {
-	return Layer{stem: "attention", text: "softmax attention", inside: []Layer{queries, keys, values}, attach: attachAttention}
+	return join("attention", Other, "softmax attention", []Layer{queries, keys, values}, attend)
 }
 
-func attachAttention(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
+func attend(p *plan, ends []wire) (wire, error) {
 	q, k, v := ends[0], ends[1], ends[2]
 	for i, end := range ends {
 		if len(end.shape) != 3 {

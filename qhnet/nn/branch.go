@@ -22,38 +22,35 @@ func attachChain(p *plan, l Layer, in wire) (wire, error) {
 //	z = f_1(h) + f_2(h) + … .
 func Sum(branches ...Layer) Layer {
 	text := fmt.Sprintf("sum of %d branches", len(branches))
-	return Layer{stem: "sum", kind: Total, text: text, inside: branches, attach: func(p *plan, l Layer, in wire) (wire, error) {
-		ends, err := p.branches(l.inside, in)
-		if err != nil {
-			return wire{}, err
-		}
-		out := ends[0]
+	return join("sum", Total, text, branches, func(p *plan, ends []wire) (out wire, err error) {
+		out = ends[0]
 		for i, end := range ends[1:] {
-			what := fmt.Sprintf("branch %d", i+2)
-			if out, err = p.sum(out, end, "the branches before", what); err != nil {
+			if out, err = p.sum(out, end, "the branches before", fmt.Sprintf("branch %d", i+2)); err != nil {
 				return wire{}, err
 			}
 		}
 		return out, nil
-	}}
+	})
 }
 
-// branches attaches layers that all start from in.
-func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
-	if len(layers) == 0 {
-		return nil, p.fail("has no branches")
-	}
-	ends := p.fork(in, len(layers))
-	for i, l := range layers {
-		if l.role == chainRole && l.name == "" {
-			l = Named(fmt.Sprintf("branch%d", i+1), l)
+// join is a layer of branches that all start from its input, whose ends a function joins.
+func join(stem string, kind Kind, text string, branches []Layer, ends func(p *plan, ends []wire) (wire, error)) Layer {
+	return Layer{stem: stem, kind: kind, text: text, inside: branches, attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if len(branches) == 0 {
+			return wire{}, p.fail("has no branches")
 		}
-		var err error
-		if ends[i], err = p.within(func() (wire, error) { return p.add(l, ends[i]) }); err != nil {
-			return nil, err
+		outs := p.fork(in, len(branches))
+		for i, l := range branches {
+			if l.role == chainRole && l.name == "" {
+				l = Named(fmt.Sprintf("branch%d", i+1), l)
+			}
+			var err error
+			if outs[i], err = p.within(func() (wire, error) { return p.add(l, outs[i]) }); err != nil {
+				return wire{}, err
+			}
 		}
-	}
-	return ends, nil
+		return ends(p, outs)
+	}}
 }
 
 // fork lets several branches start from one wire.
@@ -62,9 +59,7 @@ func (p *plan) fork(in wire, branches int) []wire {
 	for i := range outs {
 		outs[i] = p.view(in, in.shape)
 	}
-	p.stage(in, func(b *binding) operator {
-		return linear{&forkMap{b.signals[in.id], b.all(outs)}}
-	})
+	p.stage(in, func(b *binding) operator { return linear{&forkMap{b.signals[in.id], b.all(outs)}} })
 	return slices.Clone(outs)
 }
 
@@ -127,21 +122,15 @@ func (o *sumMap) transpose(quantity, span) {}
 //
 //	z = f_1(h) ⊙ f_2(h).
 func Gate(first, second Layer) Layer {
-	return Layer{stem: "gate", kind: Gating, text: "product of branches", inside: []Layer{first, second}, attach: attachGate}
-}
-
-func attachGate(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
-	a, b := ends[0], ends[1]
-	if !slices.Equal(a.shape, b.shape) {
-		return wire{}, p.fail("cannot multiply branches that give %s and %s", a.shape, b.shape)
-	}
-	out := p.wire(a.shape, p.trainable(a, b), a.exponent.plus(b.exponent))
-	p.stage(out, func(g *binding) operator { return g.pairing(gateMap{}, a, b, out) })
-	return out, nil
+	return join("gate", Gating, "product of branches", []Layer{first, second}, func(p *plan, ends []wire) (wire, error) {
+		a, b := ends[0], ends[1]
+		if !slices.Equal(a.shape, b.shape) {
+			return wire{}, p.fail("cannot multiply branches that give %s and %s", a.shape, b.shape)
+		}
+		out := p.wire(a.shape, p.trainable(a, b), a.exponent.plus(b.exponent))
+		p.stage(out, func(g *binding) operator { return g.pairing(gateMap{}, a, b, out) })
+		return out, nil
+	})
 }
 
 // gateMap is z = a ⊙ b.
@@ -164,15 +153,10 @@ func multiply(dst, x, y []float64, add bool) {
 //
 //	z = (f_1(h), f_2(h), …).
 func Concat(branches ...Layer) Layer {
-	text := fmt.Sprintf("concatenation of %d branches", len(branches))
-	return Layer{stem: "concat", kind: Joining, text: text, inside: branches, attach: attachConcat}
+	return join("concat", Joining, fmt.Sprintf("concatenation of %d branches", len(branches)), branches, concatenate)
 }
 
-func attachConcat(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
+func concatenate(p *plan, ends []wire) (wire, error) {
 	shape := slices.Clone(ends[0].shape)
 	for i, end := range ends[1:] {
 		if !slices.Equal(end.shape[1:], shape[1:]) {

@@ -99,31 +99,22 @@ func Rescaled(factor float64, base Initializer) Initializer {
 	return func(inputs, outputs int) float64 { return factor * base(inputs, outputs) }
 }
 
-// Initialize sets θ to a start: weights by the initializer, scales 1, biases and shifts 0.
-func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
-	vector.CheckLength("theta", len(theta), n.plan().parameters())
+// Start returns new parameters: weights drawn by the initializer, scales 1, biases and shifts 0.
+func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
+	theta := make([]float64, n.plan().parameters())
 	if rng == nil || weights == nil {
-		panic("qhnet: Initialize needs a source of random numbers and an Initializer, such as rand.New(rand.NewPCG(1, 0)) and He")
+		panic("qhnet: Start needs a source of random numbers and an Initializer, such as rand.New(rand.NewPCG(1, 0)) and He")
 	}
 	for _, b := range n.plan().blocks {
-		part := b.Of(theta)
 		switch b.Kind {
 		case "weight":
 			deviation := weights(fans(b.Shape))
 			vector.CheckFinite("the initializer's deviations", deviation)
-			drawNormal(part, rng, deviation)
+			drawNormal(b.Of(theta), rng, deviation)
 		case "scale":
-			vector.Fill(part, 1)
-		default:
-			clear(part)
+			vector.Fill(b.Of(theta), 1)
 		}
 	}
-}
-
-// Start returns new parameters drawn by [Network.Initialize].
-func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
-	theta := make([]float64, n.plan().parameters())
-	n.Initialize(theta, rng, weights)
 	return theta
 }
 
