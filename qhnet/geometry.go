@@ -167,12 +167,8 @@ func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error)
 	if err != nil {
 		return 0, err
 	}
-	lambda := rates.lambda(theta)
-	tangent, derivative := make([]float64, len(theta)), make([]float64, len(f))
-	for i := range theta {
-		tangent[i] = lambda[i] * theta[i]
-	}
-	e.Directional(derivative, tangent)
+	derivative := make([]float64, len(f))
+	e.Directional(derivative, floats.MulTo(make([]float64, len(theta)), rates.lambda(theta), theta))
 	return relativeDifference(derivative, f), nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/kernel"
 )
@@ -110,10 +112,7 @@ func (p *plan) sum(a, b wire, nameA, nameB string) (wire, error) {
 type sumMap struct{ a, b, out *signal }
 
 func (o *sumMap) apply(q quantity, points span) {
-	d, x, y := o.out.rows(q, points), o.a.rows(q, points), o.b.rows(q, points)
-	for i := range d {
-		d[i] = x[i] + y[i]
-	}
+	floats.AddTo(o.out.rows(q, points), o.a.rows(q, points), o.b.rows(q, points))
 }
 
 func (o *sumMap) transpose(quantity, span) {}

@@ -48,15 +48,13 @@ const (
 	firstStages = 15
 )
 
-// The methods at hand, in the order of their names below.
+// The methods at hand.
 const (
 	explicit = iota
 	stabilized
 	implicit
 	methods
 )
-
-var methodNames = [methods]string{"DormandPrince", "RKC", "RadauIIA"}
 
 // candidate is what is remembered of a method. It is plain data, part of a State.
 type candidate struct {
@@ -106,7 +104,7 @@ func (a Auto) stepper(s *system) stepper {
 }
 
 func (d *auto) rule() rule                           { return d.stepping().rule() }
-func (d *auto) active() string                       { return methodNames[d.Current] }
+func (d *auto) active() string                       { return d.stepping().active() }
 func (d *auto) interpolate(dst []float64, t float64) { d.stepping().interpolate(dst, t) }
 func (d *auto) save(s *State)                        { s.Active, s.Choice = d.active(), d.choice }
 
@@ -126,11 +124,11 @@ func (d *auto) restart() {
 
 func (d *auto) resume(s *State) bool {
 	c := &s.Choice
-	if min(c.Home, c.Current) < 0 || max(c.Home, c.Current) >= methods || s.Active != methodNames[c.Current] {
+	if min(c.Home, c.Current) < 0 || max(c.Home, c.Current) >= methods {
 		return false
 	}
 	d.choice, d.next = *c, c.Current
-	return true
+	return s.Active == d.active()
 }
 
 // change makes the next method step.

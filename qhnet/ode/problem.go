@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/internal/vector"
@@ -214,15 +215,11 @@ func (s *system) initialStep(sign, order float64) float64 {
 		h0 = 0.01 * d0 / d1
 	}
 	h0 = min(h0, span)
-	for i, v := range s.y {
-		s.yNew[i] = v + sign*h0*s.f[i]
-	}
+	floats.AddScaledTo(s.yNew, s.y, sign*h0, s.f)
 	if err := s.derivative(s.fNew, s.t+sign*h0, s.yNew); err != nil {
 		return h0 / 1000
 	}
-	for i, v := range s.f {
-		s.fNew[i] -= v
-	}
+	floats.Sub(s.fNew, s.f)
 	d2 := s.norm(s.fNew, s.y, s.y) / h0
 	if math.IsNaN(d2) || math.IsInf(d2, 0) {
 		return h0 / 1000

@@ -137,9 +137,7 @@ func (d *rkc) step(h float64, stages int) error {
 	ddt1, ddt2 := 0.0, 0.0 // and second derivatives
 	older, old := d.older, d.old
 	copy(older, s.y)
-	for i, y := range s.y {
-		old[i] = y + h*c1*s.f[i]
-	}
+	floats.AddScaledTo(old, s.y, h*c1, s.f)
 	for j := 2; j <= stages; j++ {
 		t := 2*w0*t1 - t2
 		dt := 2*w0*dt1 - dt2 + 2*t1
