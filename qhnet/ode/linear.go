@@ -109,9 +109,8 @@ func (l *complexLU) eliminate(k, end int) bool {
 		return false
 	}
 	if p != k {
-		for _, a := range [][]float64{re, im} {
-			blas64.Swap(vector.BLAS(a[k*n:k*n+n]), vector.BLAS(a[p*n:p*n+n]))
-		}
+		swap(re[k*n:k*n+n], re[p*n:p*n+n])
+		swap(im[k*n:k*n+n], im[p*n:p*n+n])
 	}
 	inverse := 1 / complex(re[k*n+k], im[k*n+k]) // divides without squares, which underflow
 	l.invert[k] = inverse
@@ -167,6 +166,12 @@ func subtractMultiple(xr, xi []float64, qr, qi float64, tr, ti []float64) {
 		b := ti[j]
 		xr[j] -= qr*a - qi*b
 		xi[j] -= qr*b + qi*a
+	}
+}
+
+func swap(a, b []float64) {
+	for i := range a {
+		a[i], b[i] = b[i], a[i]
 	}
 }
 

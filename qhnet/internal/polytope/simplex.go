@@ -222,6 +222,11 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 // those not seen positive yet, until it is 0.
 func (d *dictionary) loose(first, count int) []bool {
 	for loose := make([]bool, count); ; {
+		for i, v := range d.basic {
+			if v >= first && d.rows[i].constant.Sign() > 0 {
+				loose[v-first] = true
+			}
+		}
 		objective := newRow(len(d.nonbasic))
 		for i, seen := range loose {
 			if !seen {
@@ -232,11 +237,6 @@ func (d *dictionary) loose(first, count int) []bool {
 		if objective.constant.Sign() == 0 {
 			d.keepMinimizers(&objective)
 			return loose
-		}
-		for i, v := range d.basic {
-			if v >= first && d.rows[i].constant.Sign() > 0 {
-				loose[v-first] = true
-			}
 		}
 	}
 }
