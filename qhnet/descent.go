@@ -107,7 +107,7 @@ func (d *Descent) validate() error {
 	case keeps && d.Batches != nil:
 		return fmt.Errorf("qhnet: %T compares losses from step to step, which differ from batch to batch; use no Batches or another optimizer", d.Optimizer)
 	}
-	if o, ok := d.Optimizer.(Validator); ok {
+	if o, ok := d.Optimizer.(interface{ Validate() error }); ok {
 		if err := o.Validate(); err != nil {
 			return err
 		}

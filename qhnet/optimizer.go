@@ -11,7 +11,8 @@ import (
 )
 
 // Optimizer is a discrete update of parameters. It sees the gradient only as
-// g = -∇ log L together with log L, so that nothing underflows: -∇L = L g.
+// g = -∇ log L together with log L, so that nothing underflows: -∇L = L g. If it has a
+// method Validate() error, a [Descent] calls that before it runs.
 type Optimizer interface {
 	// Update moves theta by one step, given g and log L there. It returns the
 	// logarithm of the time dt that gradient flow of L takes for such a step, or
@@ -35,11 +36,6 @@ type keeper interface {
 	lastKept() (theta []float64, logLoss float64)
 }
 
-// Validator is an optimizer that knows what its settings must be.
-type Validator interface {
-	Validate() error
-}
-
 func checkPositive(name string, value float64) error {
 	if value > 0 && !math.IsInf(value, 0) {
 		return nil
@@ -60,7 +56,7 @@ type GradientDescent struct {
 	Step float64 // η
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *GradientDescent) Validate() error {
 	return checkPositive("GradientDescent.Step", o.Step)
 }
@@ -83,7 +79,7 @@ type LossScaled struct {
 	keptTheta, kept []float64 // θ and g there
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *LossScaled) Validate() error {
 	return checkPositive("LossScaled.Step", o.Step)
 }
@@ -138,7 +134,7 @@ type Momentum struct {
 	velocity []float64
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Momentum) Validate() error {
 	return errors.Join(checkPositive("Momentum.Step", o.Step), checkFraction("Momentum.Decay", o.Decay))
 }
@@ -171,7 +167,7 @@ type Normalized struct {
 	velocity, clock []float64 // v; t
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Normalized) Validate() error {
 	if o.After < 0 {
 		return fmt.Errorf("qhnet: Normalized.After = %d; it must not be negative", o.After)
@@ -213,7 +209,7 @@ type Adam struct {
 	clock        []float64 // steps taken, log L of the last
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Adam) Validate() error {
 	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 1) {
 		return fmt.Errorf("qhnet: Adam.Epsilon = %v; it must be finite and not negative", o.Epsilon)
