@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sort"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
 )
 
-// RateAudit tells what the rates of a model are and why. Its String method
-// prints a table with one line for each block: shape, number of parameters, the
-// range of its rate over all admissible choices, its canonical rate and the
-// blocks that a conserved quantity ties it to. A verdict follows in words.
+// RateAudit tells what the rates of a model are and why. String prints a table with the
+// shape, number of parameters, range of the rate, canonical rate and partners in a conserved
+// quantity of each block, and a verdict in words.
 type RateAudit struct {
 	Blocks    []Block
 	Rates     *Rates      // nil if there are none
@@ -39,38 +40,37 @@ func (a *RateAudit) Verdict() string {
 	if a.Rates == nil {
 		return sentence(a.Err)
 	}
-	var s []string
+	var text string
 	var pinned *PinnedRatesError
 	switch degree, homogeneous := a.Rates.Degree(); {
 	case errors.As(a.Err, &pinned):
-		s = append(s, "Quasi-homogeneous, but not strictly: "+pinned.explanation())
+		text = "Quasi-homogeneous, but not strictly: " + pinned.explanation()
 	case homogeneous && a.Freedom == 0:
-		s = append(s, fmt.Sprintf("Homogeneous of degree %s.", rational(degree).RatString()))
+		text = fmt.Sprintf("Homogeneous of degree %s.", rational(degree).RatString())
 	case homogeneous:
-		s = append(s, fmt.Sprintf("Homogeneous of degree %s, and quasi-homogeneous with other rates as well.", rational(degree).RatString()))
+		text = fmt.Sprintf("Homogeneous of degree %s, and quasi-homogeneous with other rates as well.", rational(degree).RatString())
 	default:
-		s = append(s, "Quasi-homogeneous, not homogeneous.")
+		text = "Quasi-homogeneous, not homogeneous."
 	}
 	switch a.Freedom {
 	case 0:
-		s = append(s, "The rates are unique.")
+		text += " The rates are unique. "
 	case 1:
-		s = append(s, "The admissible rates form a line.")
+		text += " The admissible rates form a line. "
 	default:
-		s = append(s, fmt.Sprintf("The admissible rates form a polytope of dimension %d.", a.Freedom))
+		text += fmt.Sprintf(" The admissible rates form a polytope of dimension %d. ", a.Freedom)
 	}
 	switch len(a.Conserved) {
 	case 0:
 	case 1:
-		s = append(s, "Gradient flow conserves one combination of squared block norms.")
+		text += "Gradient flow conserves one combination of squared block norms. "
 	default:
-		s = append(s, fmt.Sprintf("Gradient flow conserves %d independent combinations of squared block norms.", len(a.Conserved)))
+		text += fmt.Sprintf("Gradient flow conserves %d independent combinations of squared block norms. ", len(a.Conserved))
 	}
-	return strings.Join(append(s, a.highest()), " ")
+	return text + a.highest()
 }
 
-// highest tells which blocks have the highest canonical rate, and whether the
-// last layer alone can scale.
+// highest names the blocks of the highest canonical rate, and those that may scale alone.
 func (a *RateAudit) highest() string {
 	_, blocks := a.Rates.Max()
 	text := fmt.Sprintf("The highest canonical rate is %s, of %s.", a.Rates.canonical()[blocks[0]].RatString(), a.names(blocks))
@@ -110,8 +110,8 @@ func (a *RateAudit) String() string {
 	return table(rows) + "\n" + wrap(a.Verdict())
 }
 
-// Summary returns a shorter table than String, with one line for all blocks of
-// the same range and canonical rate, and the verdict.
+// Summary returns a table with one line for all blocks of the same range and canonical rate,
+// and the verdict.
 func (a *RateAudit) Summary() string {
 	if a.Rates == nil {
 		return wrap(a.Verdict())
@@ -151,8 +151,7 @@ func (r *Rates) rangeText(b int) string {
 // parametersText aligns a number with the right end of its column's head.
 func parametersText(n int) string { return fmt.Sprintf("%*d", len("parameters"), n) }
 
-// partners lists the other blocks in the shortest conserved quantity with b,
-// of many only two.
+// partners lists the other blocks in the shortest conserved quantity with b.
 func (a *RateAudit) partners(b int) string {
 	var best []conservedTerm
 	for _, c := range a.Conserved {
@@ -162,9 +161,6 @@ func (a *RateAudit) partners(b int) string {
 			}
 		}
 	}
-	if best == nil {
-		return "-"
-	}
 	var names []string
 	for _, t := range best {
 		if t.block != b {
@@ -172,6 +168,8 @@ func (a *RateAudit) partners(b int) string {
 		}
 	}
 	switch {
+	case best == nil:
+		return "-"
 	case len(names) == 0:
 		return "itself"
 	case len(names) > 3:
@@ -185,11 +183,7 @@ func (a *RateAudit) names(blocks []int) string {
 	if len(blocks) > 6 {
 		return fmt.Sprintf("%d blocks from %s to %s", len(blocks), a.Blocks[blocks[0]].Name, a.Blocks[blocks[len(blocks)-1]].Name)
 	}
-	var names []string
-	for _, b := range blocks {
-		names = append(names, a.Blocks[b].Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(namesOf(a.Blocks, func(b int) bool { return slices.Contains(blocks, b) }), ", ")
 }
 
 // table aligns columns. Empty cells at the end of a row are left out.
@@ -205,22 +199,107 @@ func table(rows [][]string) string {
 
 // wrap breaks text into lines of at most 90 characters, and ends the last.
 func wrap(text string) string {
-	const width = 90
-	var b strings.Builder
-	column := 0
+	var lines []string
+	line := ""
 	for _, word := range strings.Fields(text) {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case column == 0:
-		case column+1+length > width:
-			b.WriteString("\n")
-			column = 0
-		default:
-			b.WriteString(" ")
-			column++
+		if line != "" && utf8.RuneCountInString(line+" "+word) > 90 {
+			lines, line = append(lines, line), ""
 		}
-		b.WriteString(word)
-		column += length
+		line = strings.TrimPrefix(line+" "+word, " ")
 	}
-	return b.String() + "\n"
+	return strings.Join(append(lines, line), "\n") + "\n"
+}
+
+// NotQuasiHomogeneousError says that no rates make a model quasi-homogeneous.
+type NotQuasiHomogeneousError struct {
+	Layer     string            // the first layer at which no exponent fits
+	Reason    string            // the rule that it cannot satisfy
+	Conflicts []ScalingRule     // earlier rules that exclude it, none of them superfluous
+	Pinned    *PinnedRatesError // the first layer before it that left some rates only 0, or nil
+}
+
+func (e *NotQuasiHomogeneousError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "qhnet: not quasi-homogeneous: no exponent fits at %s. %s", e.Layer, e.Reason)
+	if len(e.Conflicts) == 0 {
+		b.WriteString(" But its exponent is 0 whatever the rates are.")
+	} else {
+		b.WriteString(" But:")
+	}
+	for _, rule := range e.Conflicts {
+		b.WriteString(" " + rule.Reason)
+	}
+	if e.Pinned != nil {
+		fmt.Fprintf(&b, " Before it, %s", e.Pinned.explanation())
+	}
+	return b.String()
+}
+
+// explainInfeasible finds the first rule that leaves no solution, and which of the earlier
+// ones it takes for that.
+func explainInfeasible(blocks []Block, rules []ScalingRule) error {
+	infeasible := func(some []ScalingRule) bool {
+		_, err := polytopeOf(blocks, some)
+		return err != nil
+	}
+	count := sort.Search(len(rules), func(k int) bool { return infeasible(rules[:k+1]) })
+	last := rules[count]
+	needed := slices.Clone(rules[:count])
+	for i := len(needed) - 1; i >= 0; i-- {
+		fewer := slices.Concat(needed[:i], needed[i+1:])
+		if infeasible(append(fewer, last)) {
+			needed = fewer
+		}
+	}
+	before := &Rates{blocks: blocks, rules: rules[:count], dropped: make([]bool, len(blocks))}
+	return &NotQuasiHomogeneousError{last.Layer, last.Reason, needed, before.firstPinned()}
+}
+
+// PinnedRatesError says that some blocks that do act on the outputs never scale.
+type PinnedRatesError struct {
+	Layer  string   // the first layer that pins a rate to 0
+	Reason string   // the rule by which it does
+	Blocks []string // the blocks whose rates that rule pins
+}
+
+func (e *PinnedRatesError) Error() string {
+	return "qhnet: not strictly quasi-homogeneous: " + e.explanation()
+}
+
+func (e *PinnedRatesError) explanation() string {
+	verb := "must have rate 0"
+	if len(e.Blocks) > 1 {
+		verb = "must have rates 0"
+	}
+	return fmt.Sprintf("%s So %s %s.", e.Reason, strings.Join(e.Blocks, ", "), verb)
+}
+
+// Strict returns nil if every block has a positive rate in some admissible choice, so that
+// the model scales in all its parameters. Otherwise it returns a *[PinnedRatesError] that
+// names the first layer to pin rates to 0, such as a tanh, whose input must not scale.
+func (r *Rates) Strict() error {
+	r.check()
+	if pinned := r.firstPinned(); pinned != nil {
+		return pinned
+	}
+	return nil
+}
+
+func (r *Rates) firstPinned() *PinnedRatesError {
+	if len(r.pinned(r.rules)) == 0 {
+		return nil
+	}
+	count := sort.Search(len(r.rules), func(k int) bool { return len(r.pinned(r.rules[:k+1])) > 0 })
+	rule := r.rules[count]
+	return &PinnedRatesError{Layer: rule.Layer, Reason: rule.Reason, Blocks: r.pinned(r.rules[:count+1])}
+}
+
+// pinned lists the blocks whose rates are 0 in all solutions of some rules.
+func (r *Rates) pinned(rules []ScalingRule) []string {
+	p, err := polytopeOf(r.blocks, rules)
+	if err != nil {
+		panic("qhnet: some rules of a feasible system are infeasible")
+	}
+	positive := p.CanBePositive()
+	return namesOf(r.blocks, func(b int) bool { return !positive[b] && !r.dropped[b] })
 }

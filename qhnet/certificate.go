@@ -13,9 +13,8 @@ import (
 	"qhlab/qhnet/internal/qp"
 )
 
-// Certificate is what can be checked, at one point and for one admissible Λ, of
-// the claim that the point is a first-order optimum of the maximum-margin
-// problem
+// Certificate is what can be checked, at one point and for one admissible Λ, of the claim
+// that the point is a first-order optimum of the maximum-margin problem
 //
 //	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1 for all j,
 //
@@ -42,13 +41,10 @@ type Certificate struct {
 	Fitted  KKT // μ by non-negative least squares over the support
 	Softmax KKT // μ ∝ softmax(-q(θ)), the weights of the flow
 
-	// Degenerate is true if the gradients of the support are linearly dependent,
-	// so that other multipliers would do as well.
-	Degenerate bool
+	Degenerate bool // the gradients of the support are dependent: other multipliers would do as well
 
-	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. A
-	// share that tends to zero along the flow means that the highest-rate
-	// parameters are discarded and the theorem's last assumption fails.
+	// HighestShare is ‖θ̂‖_Λmax of the normalized parameters, between 0 and 1. Where it tends to
+	// zero along the flow, the theorem's last assumption fails.
 	HighestShare float64
 }
 
@@ -59,18 +55,14 @@ type KKT struct {
 	Complementarity float64   // max_j μ_j (q_j - 1) / Σ μ_j
 }
 
-// CertificateSettings change what a certificate looks at. The zero value, or
-// nil, is the theorem as it stands.
+// CertificateSettings change what a certificate looks at; nil stands for zero values.
 type CertificateSettings struct {
-	// Epsilon admits margins up to 1 + Epsilon to the support. By default it is
-	// 20/min q(θ), kept between 1e-6 and 0.1: at a point of the flow, margins
-	// beyond have less than e^{-20} of the largest weight. It is an error if it is
-	// negative, or so small that rounding leaves no margin in the support.
+	// Epsilon ≥ 0 admits margins up to 1 + Epsilon to the support. 0 means 20/min q(θ), kept
+	// between 1e-6 and 0.1: margins beyond weigh less than e^{-20} of the largest.
 	Epsilon float64
 }
 
-// NoMarginError is the error of a certificate at a point that does not separate
-// the data.
+// NoMarginError is the error of a certificate at a point that does not separate the data.
 type NoMarginError struct {
 	Points   []int   // with a margin ≤ 0
 	Smallest float64 // the smallest margin
@@ -82,15 +74,13 @@ func (e *NoMarginError) Error() string {
 		len(e.Points), e.Points[:min(len(e.Points), 8)], e.Smallest)
 }
 
-// Certify checks the point θ for rates of the model. Blocks that they discard are
-// left out of Λmax and of stationarity, which is the next stage of the cascade, but
-// keep their values, which the margins late in a flow still feel: a share of 1e-8
-// moves margins of 1e9 by 10, and with them the softmax weights.
+// Certify checks the point θ for rates of the model. Blocks that they discard are left out
+// of Λmax and of stationarity, which is the next stage of the cascade, but keep their
+// values: a share of 1e-8 moves margins of 1e9 by 10, and with them the softmax weights.
 //
-// It returns an error if the rates are another model's, a *[NoMarginError] if a
-// margin is not positive, and an error if θ is not finite or its highest-rate
-// parameters are all zero. For a support of k margins it takes O(m·k²) operations
-// and memory for a few m×k matrices.
+// It returns an error if the rates are another model's, if θ is not finite or its
+// highest-rate parameters are all zero, and a *[NoMarginError] if a margin is not
+// positive. A support of k margins takes O(m·k²) operations.
 func Certify(margins *Margins, rates *Rates, theta []float64, settings *CertificateSettings) (*Certificate, error) {
 	if settings == nil {
 		settings = &CertificateSettings{}
@@ -114,16 +104,15 @@ func (tr *Trajectory) Certify(rates *Rates, settings *CertificateSettings) (*Cer
 	return Certify(tr.margins, rates, tr.Last().Theta, settings)
 }
 
-// certifier holds what does not depend on the point.
 type certifier struct {
 	margins *Margins
 	rates   *Rates
-	highest []bool // parameters
+	highest []bool    // parameters
+	target  []float64 // Λmax θ̃
 }
 
-// rescale moves the point to min q = 1 and describes it. It also returns the
-// softmax weights, which need the margins before rescaling: late in the flow
-// they differ in digits that division by 1e14 would round away.
+// rescale moves the point to min q = 1 and describes it. It also returns the softmax weights
+// from before: late in the flow they differ in digits that division by 1e14 rounds away.
 func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []float64, error) {
 	q, err := s.margins.Forward(theta)
 	if err != nil {
@@ -131,12 +120,12 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 	}
 	smallest := floats.Min(q)
 	if !(smallest > 0) {
-		return nil, nil, noMargin(q, smallest, s.margins.PerPoint())
+		return nil, nil, &NoMarginError{unseparated(q, s.margins.PerPoint()), smallest}
 	}
 	weights := make([]float64, len(q))
 	Exponential{}.Log(weights, q, s.margins.PerPoint())
 	if epsilon == 0 {
-		epsilon = math.Min(math.Max(20/smallest, 1e-6), 0.1)
+		epsilon = min(max(20/smallest, 1e-6), 0.1)
 	}
 	c := &Certificate{Alpha: -math.Log(smallest), Epsilon: epsilon, PerPoint: s.margins.PerPoint()}
 	c.Theta = Rescale(nil, c.Alpha, s.rates, theta)
@@ -144,7 +133,7 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 		return nil, nil, err
 	}
 	c.Margins = slices.Clone(q)
-	limit := math.Max(1, floats.Min(q)) + epsilon // the smallest is 1 but for rounding
+	limit := max(1, floats.Min(q)) + epsilon // the smallest is 1 but for rounding
 	for j, v := range q {
 		if v <= limit {
 			c.Support = append(c.Support, j)
@@ -154,25 +143,26 @@ func (s *certifier) rescale(theta []float64, epsilon float64) (*Certificate, []f
 	return c, weights, nil
 }
 
-func noMargin(q []float64, smallest float64, perPoint int) error {
-	e := &NoMarginError{Smallest: smallest}
+// unseparated returns the points with a margin that is not positive.
+func unseparated(q []float64, perPoint int) (points []int) {
 	for j, v := range q {
-		if k := j / perPoint; !(v > 0) && !slices.Contains(e.Points, k) {
-			e.Points = append(e.Points, k)
+		if !(v > 0) {
+			points = append(points, j/perPoint)
 		}
 	}
-	return e
+	return slices.Compact(points)
 }
 
 // describe fills in what belongs to the highest rate.
 func (s *certifier) describe(c *Certificate, theta []float64) {
-	var highest []int
-	c.MaxRate, highest = s.rates.Max()
-	for _, b := range highest {
-		c.Highest = append(c.Highest, s.rates.blocks[b].Name)
-	}
-	for _, v := range s.target(c) {
-		c.Objective += v * v / (2 * c.MaxRate)
+	rate, highest := s.rates.Max()
+	c.MaxRate, c.Highest = rate, namesOf(s.rates.blocks, func(b int) bool { return slices.Contains(highest, b) })
+	s.target = make([]float64, len(c.Theta))
+	for i, t := range c.Theta {
+		if s.highest[i] {
+			s.target[i] = c.MaxRate * t
+			c.Objective += s.target[i] * s.target[i] / (2 * c.MaxRate)
+		}
 	}
 	if normalized, _, err := Normalize(nil, s.rates, theta); err == nil {
 		for i, v := range normalized {
@@ -184,49 +174,34 @@ func (s *certifier) describe(c *Certificate, theta []float64) {
 	}
 }
 
-// target returns Λmax θ̃.
-func (s *certifier) target(c *Certificate) []float64 {
-	v := make([]float64, len(c.Theta))
-	for i, t := range c.Theta {
-		if s.highest[i] {
-			v[i] = c.MaxRate * t
-		}
-	}
-	return v
-}
-
-// multipliers fits both choices of μ at θ̃, where margins has just been
-// evaluated.
+// multipliers fits both choices of μ at θ̃, where the margins are.
 func (s *certifier) multipliers(c *Certificate, weights []float64) error {
-	target := s.target(c)
-	size := floats.Norm(target, 2)
-	if size == 0 {
+	if floats.Norm(s.target, 2) == 0 {
 		return errors.New("qhnet: certificate: all parameters of the highest rate are zero, so there is nothing to certify; pass the rates Without their blocks")
 	}
 	gradients := s.supportGradients(c)
 	fitted := make([]float64, len(c.Support))
-	if _, err := qp.NNLS(fitted, gradients, target); err != nil {
+	if _, err := qp.NNLS(fitted, gradients, s.target); err != nil {
 		return fmt.Errorf("qhnet: certificate: %w", err)
 	}
 	mu := make([]float64, len(c.Margins))
 	for i, j := range c.Support {
 		mu[j] = fitted[i]
 	}
-	c.Fitted = s.residuals(c, target, mu)
+	c.Fitted = s.residuals(c, mu)
 	c.Degenerate = dependent(gradients)
 
 	// Euler's identity on both sides of stationarity: λ_max ‖θ̃‖²_Λmax = Σ μ q.
 	scale := 2 * c.MaxRate * c.Objective / floats.Dot(weights, c.Margins)
 	floats.Scale(scale, weights)
-	c.Softmax = s.residuals(c, target, weights)
+	c.Softmax = s.residuals(c, weights)
 	return nil
 }
 
 // supportGradients returns ∇q_j(θ̃) as columns, zero at discarded parameters.
 func (s *certifier) supportGradients(c *Certificate) *mat.Dense {
 	g := mat.NewDense(len(c.Theta), len(c.Support), nil)
-	column := make([]float64, len(c.Theta))
-	unit := make([]float64, len(c.Margins))
+	column, unit := make([]float64, len(c.Theta)), make([]float64, len(c.Margins))
 	for i, j := range c.Support {
 		unit[j] = 1
 		s.gradient(column, unit)
@@ -245,12 +220,12 @@ func (s *certifier) gradient(dst, multipliers []float64) {
 	}
 }
 
-func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
-	gradient := make([]float64, len(target))
+func (s *certifier) residuals(c *Certificate, mu []float64) KKT {
+	gradient := make([]float64, len(s.target))
 	s.gradient(gradient, mu)
-	k := KKT{Multipliers: mu, Stationarity: floats.Distance(target, gradient, 2) / floats.Norm(target, 2)}
+	k := KKT{Multipliers: mu, Stationarity: floats.Distance(s.target, gradient, 2) / floats.Norm(s.target, 2)}
 	for j, m := range mu {
-		k.Complementarity = math.Max(k.Complementarity, m*(c.Margins[j]-1))
+		k.Complementarity = max(k.Complementarity, m*(c.Margins[j]-1))
 	}
 	if total := floats.Sum(mu); total > 0 {
 		k.Complementarity /= total
@@ -261,10 +236,7 @@ func (s *certifier) residuals(c *Certificate, target, mu []float64) KKT {
 // dependent reports whether the columns, scaled to length one, have a singular
 // value below 1e-8 of the largest: multipliers then lose half their digits.
 func dependent(a *mat.Dense) bool {
-	m, n := a.Dims()
-	if n > m {
-		return true
-	}
+	_, n := a.Dims()
 	unit := mat.DenseCopyOf(a)
 	for j := range n {
 		column := mat.Col(nil, j, a)
@@ -300,8 +272,7 @@ func (c *Certificate) String() string {
 	return b.String()
 }
 
-// residualText writes a relative residual. Digits that are rounding errors differ
-// from one processor to the next and would suggest a meaning.
+// residualText writes a relative residual, without digits that are rounding errors.
 func residualText(v float64) string {
 	if math.Abs(v) < 1e-12 {
 		return "rounding"
@@ -309,23 +280,19 @@ func residualText(v float64) string {
 	return fmt.Sprintf("%.2e", v)
 }
 
-// Infeasibility returns 1 - min_j q_j(θ̃), by how much the worst margin misses 1.
-// By construction it is rounding, of either sign.
+// Infeasibility returns 1 - min_j q_j(θ̃), which is rounding by construction.
 func (c *Certificate) Infeasibility() float64 { return 1 - floats.Min(c.Margins) }
 
 // SupportPoints returns the points with a margin in the support, in order.
 func (c *Certificate) SupportPoints() []int {
 	var points []int
 	for _, j := range c.Support {
-		if k := j / c.PerPoint; len(points) == 0 || points[len(points)-1] != k {
-			points = append(points, k)
-		}
+		points = append(points, j/c.PerPoint)
 	}
-	return points
+	return slices.Compact(points)
 }
 
-// earlyNote warns where Epsilon, which stops at 0.1, leaves margins out of the support that
-// still count.
+// earlyNote warns where Epsilon leaves margins out of the support that still count.
 func (c *Certificate) earlyNote() string {
 	if left := c.Epsilon * math.Exp(-c.Alpha); left < 20*(1-1e-9) && len(c.Support) < len(c.Margins) {
 		return fmt.Sprintf("  (early: those beyond weigh up to e^-%.1f of the largest)", left)

@@ -13,8 +13,7 @@ import (
 	"qhlab/qhnet/ode"
 )
 
-// checkpointSteps is the cadence of accepted steps at which a flow with a
-// checkpoint lets its solver forget what a file cannot hold.
+// checkpointSteps is the cadence at which a flow's solver forgets what a file cannot hold.
 const checkpointSteps = 50
 
 // checkpointInterval bounds the time spent on writing, without influence on the result.
@@ -40,13 +39,12 @@ type snapshot struct {
 // take saves the state of a run at an accepted step.
 func (r *flowRun) take(phase Clock, state *ode.State) *snapshot {
 	tr := r.trajectory
-	work := tr.Work
-	work.Limited = slices.Clone(work.Limited)
-	return &snapshot{
-		Fingerprint: r.fingerprint, Phase: phase, State: state, Time: r.time,
-		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: work,
-		Steps: r.steps, StallU: r.stallU,
+	s := &snapshot{
+		Fingerprint: r.fingerprint, Phase: phase, State: state, Time: r.time, Steps: r.steps, StallU: r.stallU,
+		Points: tr.Points, Separated: tr.Separated, Status: tr.Status, Work: tr.Work,
 	}
+	s.Work.Limited = slices.Clone(tr.Work.Limited)
+	return s
 }
 
 // restore takes a run back to a snapshot, from which it can go on.
@@ -57,7 +55,7 @@ func (r *flowRun) restore(s *snapshot) {
 	tr.Work.Limited = slices.Clone(s.Work.Limited)
 }
 
-// load takes the run to its checkpoint, if there is one yet.
+// load takes the run to its checkpoint, if there is one.
 func (r *flowRun) load() error {
 	if r.Checkpoint == "" {
 		return nil
@@ -65,18 +63,32 @@ func (r *flowRun) load() error {
 	r.fingerprint = r.identify()
 	r.latest.Fingerprint = r.fingerprint
 	var s snapshot
-	err := file.Read(r.Checkpoint, &s)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case s.Fingerprint != r.fingerprint:
-		return fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", r.Checkpoint)
-	case !r.fits(&s):
-		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
+	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.fingerprint, func() bool { return r.fits(&s) })
+	if found {
+		r.restore(&s)
 	}
-	r.restore(&s)
+	return err
+}
+
+// readCheckpoint fills the state of a run from a file, and reports whether there is one.
+func readCheckpoint(path string, state any, have *string, fingerprint string, fits func() bool) (found bool, err error) {
+	switch err := file.Read(path, state); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case *have != fingerprint:
+		return false, fmt.Errorf("qhnet: the checkpoint %s belongs to another run (other model, data, start or settings); delete it or name another file", path)
+	case !fits():
+		return false, fmt.Errorf("qhnet: the checkpoint %s: %w", path, file.ErrDamaged)
+	}
+	return true, nil
+}
+
+func writeCheckpoint(path string, state any) error {
+	if err := file.Write(path, state); err != nil {
+		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", path, err)
+	}
 	return nil
 }
 
@@ -87,10 +99,8 @@ func (r *flowRun) fits(s *snapshot) bool {
 		return false
 	case !s.Finished:
 		return slices.Contains(r.phases(), s.Phase) && (s.State == nil || len(s.State.Y) == len(r.Start))
-	case s.Status == ode.Stopped:
-		return s.Before != nil && !s.Before.Finished && r.fits(s.Before)
 	}
-	return true
+	return s.Status != ode.Stopped || s.Before != nil && !s.Before.Finished && r.fits(s.Before)
 }
 
 // pointsFit tells whether there are records, each of so many parameters.
@@ -98,8 +108,8 @@ func pointsFit(points []Point, m int) bool {
 	return len(points) > 0 && !slices.ContainsFunc(points, func(p Point) bool { return len(p.Theta) != m })
 }
 
-// complete reports whether the run was loaded at its end. One that Stop ended, and
-// would not end now, goes back to where it can go on.
+// complete reports whether the run was loaded at its end. One that Stop ended, and would not
+// end now, goes back to where it can go on.
 func (r *flowRun) complete() bool {
 	s := r.latest
 	if !s.Finished || s.Status != ode.Stopped || r.Stop != nil && r.Stop(r.trajectory) {
@@ -109,16 +119,15 @@ func (r *flowRun) complete() bool {
 	return false
 }
 
-// identify names everything that determines the bits of the run. The field is
-// at the start, so that model and data enter through the margins there.
+// identify names everything that determines the bits of the run, model and data by the
+// margins at the start, where the field is.
 func (r *flowRun) identify() string {
 	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
 
-// Key names everything that determines the bits of the flow: model and data at the
-// start, the start and the settings, but no file and no callback. Equal keys, equal
-// trajectories, as long as the code is the same.
+// Key names everything that determines the bits of the flow: model and data at the start,
+// the start and the settings. Equal keys, equal trajectories, by the same code.
 func (f Flow) Key() (string, error) {
 	if err := f.validate(); err != nil {
 		return "", err
@@ -135,9 +144,7 @@ func fingerprint(settings string, m Model, numbers ...[]float64) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%+v\n", settings, m.Blocks())
 	for _, v := range numbers {
-		if err := binary.Write(h, binary.LittleEndian, v); err != nil {
-			panic("qhnet: hashing: " + err.Error())
-		}
+		binary.Write(h, binary.LittleEndian, v) // a hash takes anything
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
@@ -161,8 +168,8 @@ func (r *flowRun) flush() error {
 	if !r.unsaved {
 		return nil
 	}
-	if err := file.Write(r.Checkpoint, r.latest); err != nil {
-		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", r.Checkpoint, err)
+	if err := writeCheckpoint(r.Checkpoint, r.latest); err != nil {
+		return err
 	}
 	r.unsaved, r.written = false, time.Now()
 	return nil
@@ -197,8 +204,7 @@ type descentState struct {
 	Memory      [][]float64
 }
 
-// resume takes the run to its checkpoint, if there is one. A checkpoint that is
-// past the end of this run is of no use and stays as it is.
+// resume takes the run to its checkpoint, if there is one that is not past its end.
 func (r *descentRun) resume() error {
 	if r.Checkpoint == "" {
 		return nil
@@ -208,17 +214,12 @@ func (r *descentRun) resume() error {
 		return err
 	}
 	var s descentState
-	if err := file.Read(r.Checkpoint, &s); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	memory := r.memory()
+	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.Fingerprint, func() bool {
+		return len(s.Theta) == len(r.Start) && pointsFit(s.Points, len(r.Start)) && len(s.Memory) == len(memory)
+	})
+	if !found {
 		return err
-	}
-	if s.Fingerprint != r.Fingerprint {
-		return fmt.Errorf("qhnet: the checkpoint %s belongs to another training (other model, data, start or settings); delete it or name another file", r.Checkpoint)
-	}
-	o, remembers := r.Optimizer.(Rememberer)
-	if len(s.Theta) != len(r.Start) || !pointsFit(s.Points, len(r.Start)) || remembers && len(s.Memory) != len(o.Memory()) {
-		return fmt.Errorf("qhnet: the checkpoint %s: %w", r.Checkpoint, file.ErrDamaged)
 	}
 	if r.past(&s) {
 		r.Checkpoint = ""
@@ -227,10 +228,16 @@ func (r *descentRun) resume() error {
 	r.descentState = s
 	tr := r.trajectory
 	tr.Points, tr.Separated, tr.Status = s.Points, s.Separated, s.Status
-	if remembers {
-		for i, slot := range o.Memory() {
-			*slot = s.Memory[i]
-		}
+	for i, slot := range memory {
+		*slot = s.Memory[i]
+	}
+	return nil
+}
+
+// memory returns the slots of the optimizer's memory.
+func (r *descentRun) memory() []*[]float64 {
+	if o, ok := r.Optimizer.(Rememberer); ok {
+		return o.Memory()
 	}
 	return nil
 }
@@ -246,8 +253,8 @@ func (r *descentRun) past(s *descentState) bool {
 	return s.Step > r.Steps || s.Step == r.Steps && !recorded
 }
 
-// complete reports whether a resumed run is at its end. Otherwise it drops the
-// record of an end that is none any more.
+// complete reports whether a resumed run is at its end, or drops the record of an end that is
+// none any more.
 func (r *descentRun) complete() bool {
 	tr := r.trajectory
 	n := len(tr.Points)
@@ -256,23 +263,24 @@ func (r *descentRun) complete() bool {
 		return false
 	case r.reaches(tr.Last()):
 		tr.Status = ode.EventReached
+		return true
 	case tr.Status == ode.Stopped && r.Stop != nil && r.Stop(tr):
+		return true
 	case r.Step == r.Steps:
 		tr.Status = ode.Reached
-	default:
-		if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
-			tr.Points = tr.Points[:n-1]
-			if tr.Separated != nil && tr.Separated.Step == r.Step {
-				tr.Separated = nil
-			}
-		}
-		return false
+		return true
 	}
-	return true
+	if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
+		tr.Points = tr.Points[:n-1]
+		if tr.Separated != nil && tr.Separated.Step == r.Step {
+			tr.Separated = nil
+		}
+	}
+	return false
 }
 
-// identify names what determines the bits of the run, up to its end. Model and
-// data enter through the margins at the start.
+// identify names what determines the bits of the run, model and data by the margins at the
+// start.
 func (r *descentRun) identify() (string, error) {
 	text := fmt.Sprintf("%#v %#v %v %v %v", r.Optimizer, r.Loss, r.WeightDecay, r.PerDecade, r.Seed)
 	numbers := [][]float64{r.Start, r.full.q, r.full.g}
@@ -285,9 +293,8 @@ func (r *descentRun) identify() (string, error) {
 	return fingerprint(text, r.Margins.Model(), numbers...), nil
 }
 
-// Key names everything that determines the bits of the descent up to its end, as
-// [Flow.Key] does for a flow. Steps and Until do not count: another number of steps
-// is the same descent, which goes on.
+// Key names what determines the bits of the descent, as [Flow.Key] does for a flow. Steps and
+// Until do not count: with more of them it is the same descent, which goes on.
 func (d Descent) Key() (string, error) {
 	if err := d.validate(); err != nil {
 		return "", err
@@ -306,14 +313,9 @@ func (r *descentRun) save() error {
 	tr := r.trajectory
 	r.Points, r.Separated, r.Status = tr.Points, tr.Separated, tr.Status
 	r.Memory = nil
-	if o, ok := r.Optimizer.(Rememberer); ok {
-		for _, slot := range o.Memory() {
-			r.Memory = append(r.Memory, *slot)
-		}
+	for _, slot := range r.memory() {
+		r.Memory = append(r.Memory, *slot)
 	}
 	r.written = time.Now()
-	if err := file.Write(r.Checkpoint, &r.descentState); err != nil {
-		return fmt.Errorf("qhnet: the checkpoint %s cannot be written: %w", r.Checkpoint, err)
-	}
-	return nil
+	return writeCheckpoint(r.Checkpoint, &r.descentState)
 }

@@ -7,9 +7,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Clock is the independent variable of a flow. The path of gradient flow does
-// not depend on the speed at which it is traced; the cost of tracing it does.
-// With g = -∇ log L, every clock c is dθ/dc = σ g:
+// Clock is the independent variable of a flow. The speed at which the path of gradient flow
+// is traced decides what that costs. With g = -∇ log L, every clock c is dθ/dc = σ g:
 //
 //	Time         σ = L         the definition; useless late
 //	Scaled       σ = 1         s with ds = L dt, gradient flow of -log L
@@ -18,8 +17,7 @@ import (
 //	ArcLength    σ = 1/‖g‖
 type Clock int
 
-// The clocks. Automatic is Scaled until the points are separated and L ≤ 1/e,
-// and LogLogLoss from then on.
+// Automatic is Scaled until the points are separated and L ≤ 1/e, and LogLogLoss from then on.
 const (
 	Automatic Clock = iota
 	Time
@@ -38,17 +36,16 @@ func (c Clock) String() string {
 	return names[c]
 }
 
-// steering is how fast, in log log(1/L), errors of the clock decay that tell u from
-// the loss. It must not make the flow stiff.
+// steering is how fast errors of a clock that tells u decay, in log log(1/L). It must not make
+// the flow stiff.
 const steering = 10
 
 // speed returns σ at the value c of the clock, and what makes up its gradient,
 //
 //	∇σ = -power σ H g/‖g‖² - steer g,
 //
-// with H the Jacobian of g. A clock that tells u = log(1/L) runs faster where the
-// loss shows that it is late, and slower where it is ahead, so that it is right
-// whatever the errors of many steps add up to; the exact flow never is either.
+// with H the Jacobian of g. A clock that tells u = log(1/L) runs faster where the loss shows
+// that it is late, and slower where it is ahead; the exact flow never is either.
 func (c Clock) speed(value, logLoss, g2 float64) (sigma, power, steer float64) {
 	switch c {
 	case Time:
@@ -67,8 +64,7 @@ func (c Clock) speed(value, logLoss, g2 float64) (sigma, power, steer float64) {
 	panic(fmt.Sprintf("qhnet: %v is not a clock to integrate in", c))
 }
 
-// reading returns the value of the clock at a state where it has an absolute
-// meaning, and 0 where it counts from the start of the flow.
+// reading returns the value of a clock that has an absolute meaning, and 0 otherwise.
 func (c Clock) reading(logLoss float64) float64 {
 	switch c {
 	case LogLoss:
@@ -79,19 +75,18 @@ func (c Clock) reading(logLoss float64) float64 {
 	return 0
 }
 
-// timekeeper integrates physical time along a flow from the path alone. With
-// u = log(1/L) and h(u) = ds/du = 1/‖g‖²,
+// timekeeper integrates physical time along a flow from the path alone. With u = log(1/L) and
+// h(u) = ds/du = 1/‖g‖²,
 //
 //	t = ∫ e^u h(u) du,   s = ∫ h(u) du,
 //
-// where u soon passes the largest exponent of float64, so t is kept as log t.
-// Along a stretch, log h is a quadratic in u: through its two ends and its middle
-// or, if it is narrow, the end before. Log t is then good to 1e-4 or so.
+// and log t is kept, good to 1e-4 or so, as t soon overflows. Along a stretch, log h is a
+// quadratic in u: through its two ends and its middle or, if it is narrow, the end before.
 type timekeeper struct {
-	LogTime float64 // log t, -∞ at the start
-	Scaled  float64 // s
-	U, LogH float64 // at the end of the last stretch
-	Third   [2]float64
+	LogTime float64    // log t, -∞ at the start
+	Scaled  float64    // s
+	U, LogH float64    // at the end of the last stretch
+	Third   [2]float64 // u and log h at its start, or in the middle of the one to come
 }
 
 func newTimekeeper(u, g2 float64) timekeeper {
@@ -104,9 +99,6 @@ func (k *timekeeper) narrow(u float64) bool {
 	width := u - k.U
 	return width < 0.01*max(1, math.Abs(u)) && k.U-k.Third[0] > 0.1*width
 }
-
-// between gives the point in the middle of the stretch to come.
-func (k *timekeeper) between(u, logH float64) { k.Third = [2]float64{u, logH} }
 
 // advance adds a stretch from the last end to (u, log h).
 func (k *timekeeper) advance(u, logH float64) {
@@ -133,8 +125,7 @@ func parabola(a, fa, b, fb, f0 float64) func(x float64) float64 {
 	return func(x float64) float64 { return f0 + slope*x + bend*x*(x-a) }
 }
 
-// gauss holds the nodes and weights of the 4-point Gauss-Legendre rule on
-// [-1, 1] (Abramowitz and Stegun, table 25.4).
+// gauss is the 4-point Gauss-Legendre rule on [-1, 1] (Abramowitz and Stegun, table 25.4).
 var gauss = [...]struct{ x, w float64 }{
 	{-0.861136311594052575, 0.347854845137453857},
 	{-0.339981043584856265, 0.652145154862546143},
@@ -142,8 +133,7 @@ var gauss = [...]struct{ x, w float64 }{
 	{0.861136311594052575, 0.347854845137453857},
 }
 
-// integrateExp returns ∫_a^0 e^{f(x)} dx, where f changes by about the given
-// amount, by a panel for each unit of that, up to 64.
+// integrateExp returns ∫_a^0 e^{f(x)} dx, with a panel for each unit by which f changes.
 func integrateExp(a, change float64, f func(x float64) float64) float64 {
 	panels := min(max(math.Ceil(change), 1), 64)
 	half := -a / panels / 2

@@ -12,7 +12,7 @@ func TestTimekeeperClosedForm(t *testing.T) {
 		k := newTimekeeper(0, 1)
 		u := 0.0
 		for _, w := range widths {
-			k.between(u+w/2, 0)
+			k.Third = [2]float64{u + w/2, 0}
 			k.advance(u+w, 0)
 			u += w
 			// log t - u is what a log t of size u could hide. Four Gauss points leave
@@ -32,7 +32,7 @@ func TestTimekeeperPowerLaw(t *testing.T) {
 	k := newTimekeeper(1, 1)
 	for u := 1.0; u < 1e8; {
 		next, middle := u*1.05, u*1.025
-		k.between(middle, p*math.Log(middle))
+		k.Third = [2]float64{middle, p * math.Log(middle)}
 		k.advance(next, p*math.Log(next))
 		u = next
 		if u < 1e3 {
@@ -61,7 +61,7 @@ func TestNarrowStretchesNeedNoMiddle(t *testing.T) {
 		if !k.narrow(u) {
 			middles++
 			middle := (k.U + u) / 2
-			k.between(middle, p*math.Log(middle))
+			k.Third = [2]float64{middle, p * math.Log(middle)}
 		}
 		k.advance(u, p*math.Log(u))
 		want := p*math.Log(u) + math.Log1p(-p/u+p*(p-1)/(u*u))

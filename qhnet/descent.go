@@ -33,24 +33,23 @@ type Descent struct {
 	WeightDecay float64 // κ of the penalty κ‖θ‖²/2 added to L
 	PerDecade   int     // recorded points in a decade of steps; 0 means 20
 
-	// Batches, if not nil, makes the gradients stochastic: one batch a step, in
-	// an order drawn anew for every pass from Seed.
+	// Batches, if not nil, are taken one a step, in an order drawn anew for every pass from
+	// Seed.
 	Batches []*Margins
 	Seed    uint64
 
-	// Checkpoint, if not empty, is a file that the training is saved to about once
-	// a second, atomically, and resumed from, to the same bits. Steps, Until and
-	// Stop may change in between: more steps go on from those taken. A run that ends
-	// before what the file holds starts anew and leaves it alone.
+	// Checkpoint, if not empty, is a file that the training is saved to about once a
+	// second, atomically, and resumed from, to the same bits, also with other Steps, Until
+	// and Stop. A run that ends before what the file holds starts anew and leaves it alone.
 	Checkpoint string
 
-	// Stop, if not nil, is asked after every record and ends the training if true.
-	// Of a training that it has ended, it is asked again before that goes on.
+	// Stop, if not nil, is asked after every record and ends the training if true; before an
+	// ended one goes on, it is asked again.
 	Stop func(*Trajectory) bool
 }
 
-// Run trains. If it is interrupted or fails, it returns what was recorded so far
-// together with the error; with a Checkpoint the next call goes on from there.
+// Run trains. If it is interrupted or fails, it returns what was recorded so far with the
+// error; with a Checkpoint the next call goes on from there.
 func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	checkContext(ctx)
 	if err := d.validate(); err != nil {
@@ -72,10 +71,11 @@ func (d Descent) Forget() error { return forget(d.Checkpoint) }
 
 // forget deletes a file unless it is missing.
 func forget(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (d *Descent) validate() error {
@@ -89,39 +89,34 @@ func (d *Descent) validate() error {
 		}
 	}
 	vector.CheckLength("Descent.Start", len(d.Start), NumParameters(d.Margins.Model()))
-	if d.Steps < 1 {
+	if d.Loss == nil {
+		d.Loss = Exponential{}
+	}
+	_, keeps := d.Optimizer.(keeper)
+	switch {
+	case d.Steps < 1:
 		return fmt.Errorf("qhnet: Descent.Steps = %d; take at least one step", d.Steps)
-	}
-	if !(d.WeightDecay >= 0) || math.IsInf(d.WeightDecay, 0) {
+	case !(d.WeightDecay >= 0) || math.IsInf(d.WeightDecay, 0):
 		return fmt.Errorf("qhnet: Descent.WeightDecay = %v; it must be finite and not negative", d.WeightDecay)
-	}
-	if math.IsNaN(d.Until) {
+	case math.IsNaN(d.Until):
 		return errors.New("qhnet: Descent.Until is NaN; it is a log(1/L), or 0 for none")
-	}
-	if d.Batches != nil && len(d.Batches) == 0 {
+	case d.Batches != nil && len(d.Batches) == 0:
 		return errors.New("qhnet: Descent.Batches holds no batch; leave it nil for full gradients")
+	case keeps && d.WeightDecay > 0:
+		return fmt.Errorf("qhnet: %T takes back steps that raise the loss, which a penalty does on purpose; use no WeightDecay or another optimizer", d.Optimizer)
+	case keeps && d.Batches != nil:
+		return fmt.Errorf("qhnet: %T compares losses from step to step, which differ from batch to batch; use no Batches or another optimizer", d.Optimizer)
 	}
-	if err := checkPerDecade("Descent", &d.PerDecade); err != nil {
-		return err
-	}
-	if o, ok := d.Optimizer.(Validator); ok {
+	if o, ok := d.Optimizer.(interface{ Validate() error }); ok {
 		if err := o.Validate(); err != nil {
 			return err
 		}
 	}
-	if _, ok := d.Optimizer.(keeper); ok && d.WeightDecay > 0 {
-		return fmt.Errorf("qhnet: %T takes back steps that raise the loss, which a penalty does on purpose; use no WeightDecay or another optimizer", d.Optimizer)
-	} else if ok && d.Batches != nil {
-		return fmt.Errorf("qhnet: %T compares losses from step to step, which differ from batch to batch; use no Batches or another optimizer", d.Optimizer)
-	}
-	if d.Loss == nil {
-		d.Loss = Exponential{}
-	}
-	return nil
+	return checkPerDecade("Descent", &d.PerDecade)
 }
 
-// Batches cuts a set, shuffled, into parts of the given size (the last may be
-// smaller) and binds the model to each.
+// Batches cuts a set, shuffled, into parts of the given size, or less at the end, and
+// binds the model to each.
 func Batches(m Model, set dataset.Set, size int, rng *rand.Rand) ([]*Margins, error) {
 	if err := set.Check(); err != nil {
 		return nil, fmt.Errorf("qhnet: batches: %w", err)
@@ -141,8 +136,8 @@ func Batches(m Model, set dataset.Set, size int, rng *rand.Rand) ([]*Margins, er
 	return batches, nil
 }
 
-// batch returns the field of the next batch. The order of a pass depends only on
-// Seed and the number of the pass, so that a resumed run repeats it.
+// batch returns the field of the next batch. The order of a pass depends only on Seed and its
+// number, so that a resumed run repeats it.
 func (r *descentRun) batch() *field {
 	pass, i := r.Step/len(r.batches), r.Step%len(r.batches)
 	if i == 0 || r.order == nil {
@@ -166,17 +161,14 @@ type descentRun struct {
 
 // newDescentRun empties the optimizer's memory and evaluates the start.
 func newDescentRun(d *Descent) (*descentRun, error) {
-	if o, ok := d.Optimizer.(Rememberer); ok {
-		for _, slot := range o.Memory() {
-			*slot = nil
-		}
-	}
-	r := &descentRun{Descent: d, full: newField(d.Margins, d.Loss)}
+	r := &descentRun{Descent: d, full: newField(d.Margins, d.Loss), trajectory: &Trajectory{margins: d.Margins}}
 	for _, b := range d.Batches {
 		r.batches = append(r.batches, newField(b, d.Loss))
 	}
-	r.trajectory = &Trajectory{margins: d.Margins}
-	r.Theta, r.LogTime = append([]float64(nil), d.Start...), math.Inf(-1)
+	for _, slot := range r.memory() {
+		*slot = nil
+	}
+	r.Theta, r.LogTime = slices.Clone(d.Start), math.Inf(-1)
 	if err := r.full.at(r.Theta); err != nil {
 		return nil, fmt.Errorf("qhnet: the descent cannot start: %w", err)
 	}
@@ -236,15 +228,13 @@ func (r *descentRun) diverged(err error) error {
 
 // ends asks after a record whether to stop before the last step.
 func (r *descentRun) ends() bool {
-	if r.reaches(r.trajectory.Last()) {
-		r.trajectory.Status = ode.EventReached
-		return true
+	tr := r.trajectory
+	if r.reaches(tr.Last()) {
+		tr.Status = ode.EventReached
+	} else if r.Stop != nil && r.Stop(tr) {
+		tr.Status = ode.Stopped
 	}
-	if r.Stop != nil && r.Stop(r.trajectory) {
-		r.trajectory.Status = ode.Stopped
-		return true
-	}
-	return false
+	return tr.Status != ode.Reached
 }
 
 // reaches reports whether a recorded point ends the training early.
@@ -281,23 +271,17 @@ func (r *descentRun) state() string {
 	return s
 }
 
-// evaluate moves a field to θ, or to where the optimizer takes it back if there
-// is no finite gradient at θ.
+// evaluate moves a field to θ, or to where the optimizer retreats if that fails.
 func (r *descentRun) evaluate(f *field) error {
 	err := f.at(r.Theta)
-	if err != nil && r.retreat() {
-		err = f.at(r.Theta)
+	if back, ok := r.Optimizer.(keeper); err != nil && ok && back.Retreat(r.Theta) {
+		return f.at(r.Theta)
 	}
 	return err
 }
 
-func (r *descentRun) retreat() bool {
-	back, ok := r.Optimizer.(Retreater)
-	return ok && back.Retreat(r.Theta)
-}
-
-// settled moves the full field to the point to record and returns it: θ, or the
-// last point that the optimizer kept if it is about to take back its step to θ.
+// settled moves the full field to the point to record and returns it: θ, or the last that the
+// optimizer kept if it is about to take back its step to θ.
 func (r *descentRun) settled() ([]float64, error) {
 	if err := r.evaluate(r.full); err != nil {
 		return nil, err
@@ -336,11 +320,8 @@ func (r *descentRun) nextRecord(step int) int {
 
 // record appends the point θ, where the full field is.
 func (r *descentRun) record(theta []float64) {
-	p := Point{
-		Step: r.Step, LogLoss: r.full.logLoss, LogTime: r.LogTime, Scaled: math.NaN(),
-		Slope: math.Sqrt(r.full.g2), Margin: floats.Min(r.full.q),
-		Theta: append([]float64(nil), theta...),
-	}
+	p := r.full.point(theta)
+	p.Step, p.LogTime, p.Scaled = r.Step, r.LogTime, math.NaN()
 	tr := r.trajectory
 	tr.Points = append(tr.Points, p)
 	if tr.Separated == nil && r.full.separated() {

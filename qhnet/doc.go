@@ -14,11 +14,10 @@
 //
 // # The way through
 //
-// A model is anything with the four methods of [Model], such as a network or a product
-// of package nn. [RatesOf] finds the rates that its architecture admits, and [Audit]
-// prints them with the reason for each rule, or says which layer stands in the way.
-// [NewMargins] binds the model to labelled points; everything below sees it through
-// its [Margins] only.
+// A model is anything with the four methods of [Model], such as a network or a product of
+// package nn. [RatesOf] finds the rates that its architecture admits, and [Audit] prints
+// them with the reason for each rule, or says which layer stands in the way. [NewMargins]
+// binds the model to labelled points; everything below sees it through its [Margins] only.
 //
 // [Flow] follows gradient flow, in a clock in which log(1/L) = 10⁶ is not far away,
 // and records a [Trajectory]. [Descent] trains by steps of an [Optimizer] instead.

@@ -48,22 +48,19 @@ type Flow struct {
 	// time of 300,000 gradients: some seconds for a small network.
 	MaxSteps int
 
-	// Checkpoint, if not empty, is a file that the run is saved to about once a
-	// second, atomically, and resumed from. A resumed run gives the same bits as
-	// one that was not interrupted, and a finished one is not repeated. The steps
-	// differ a little from those of a run without a checkpoint. Until decides on
-	// them, so that a flow to another Until is another flow.
+	// Checkpoint, if not empty, is a file that the run is saved to about once a second,
+	// atomically, and resumed from, to the same bits; a finished one is not repeated. Its
+	// steps differ a little from those of a run without a checkpoint, and depend on Until.
 	Checkpoint string
 
-	// Stop, if not nil, is asked after every record, in clocks other than LogLoss
-	// and LogLogLoss at the end of the step, and ends the flow if true. Of a flow
-	// that it has ended, it is asked again before that goes on.
+	// Stop, if not nil, is asked after every record, in clocks other than LogLoss and LogLogLoss
+	// at the end of the step, and ends the flow if true; before an ended one goes on, it is
+	// asked again.
 	Stop func(*Trajectory) bool
 }
 
-// Run follows the flow. If it is interrupted or fails, it returns what was
-// recorded so far together with the error; with a Checkpoint the next call goes
-// on from there.
+// Run follows the flow. If it is interrupted or fails, it returns what was recorded so far
+// with the error; with a Checkpoint the next call goes on from there.
 func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	checkContext(ctx)
 	if err := f.validate(); err != nil {
@@ -117,8 +114,7 @@ func checkContext(ctx context.Context) {
 	}
 }
 
-// checkPerDecade sets the default of a number of records. More than a million, of θ each,
-// are no plan but a slip.
+// checkPerDecade sets the default of a number of records, each of which holds θ.
 func checkPerDecade(what string, n *int) error {
 	if *n < 0 || *n > 1e6 {
 		return fmt.Errorf("qhnet: %s.PerDecade = %d; use 1 to a million, or 0 for 20", what, *n)
@@ -151,8 +147,7 @@ func (e *NotSeparatedError) Error() string {
 func (e *NotSeparatedError) Unwrap() error { return e.Cause }
 
 // SingularError is the error of a flow that has come, in finite time, to where a deviation
-// that a normalization divides by is zero. The direction of what is normalized has no limit
-// there, and so has the gradient.
+// that a normalization divides by is zero, and the gradient has no limit.
 type SingularError struct {
 	Whose      string  // the layer and its point, or its feature over the batch
 	Share      float64 // the deviation over the largest of that layer
@@ -165,9 +160,8 @@ func (e *SingularError) Error() string {
 }
 
 // stalled tells why a flow cannot go on, nil if it can: a deviation below a share of the
-// largest of its layer goes to zero or, if log L is still, before separation, gradients
-// cancel or vanish in every block though points are on the wrong side. With all margins
-// positive, Euler's identity keeps them from zero.
+// largest of its layer goes to zero or, if log L is still, gradients cancel or vanish in every
+// block though margins are negative: Euler's identity keeps gradients of positive ones.
 func (r *flowRun) stalled(theta []float64, below float64, still bool) error {
 	if r.field.at(theta) != nil {
 		return nil
@@ -210,8 +204,7 @@ func (r *flowRun) afterStep(_ float64, theta []float64) bool {
 }
 
 // steepest returns for every block the largest ‖∂q_j/∂block‖, what that of g could be if
-// gradients did not cancel and those of the violated margins did not vanish. Of many
-// margins it looks at 64, evenly spread, as each costs a gradient.
+// gradients did not cancel. Of many margins it looks at 64, as each costs a gradient.
 func (f *field) steepest() []float64 {
 	const most = 64
 	blocks, unit := f.margins.Model().Blocks(), make([]float64, len(f.weights))
@@ -233,16 +226,10 @@ func (r *flowRun) notSeparated(theta []float64, cause error) error {
 		return err
 	}
 	r.record(theta)
-	e := &NotSeparatedError{SmallestNL: math.Inf(1), Cause: cause}
+	e := &NotSeparatedError{math.Inf(1), unseparated(r.field.q, r.Margins.PerPoint()), cause}
 	logPoints := math.Log(float64(r.Margins.Points()))
 	for _, p := range r.trajectory.Points {
 		e.SmallestNL = min(e.SmallestNL, math.Exp(p.LogLoss+logPoints))
-	}
-	for j, q := range r.field.q {
-		k := j / r.Margins.PerPoint()
-		if q <= 0 && (len(e.Violated) == 0 || e.Violated[len(e.Violated)-1] != k) {
-			e.Violated = append(e.Violated, k)
-		}
 	}
 	return e
 }

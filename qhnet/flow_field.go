@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"qhlab/qhnet/internal/vector"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/vector"
 )
 
 // field evaluates the right side of gradient flow in logarithmic form,
@@ -51,8 +52,7 @@ func newField(margins *Margins, loss Loss) *field {
 
 var errNotFinite = errors.New("qhnet: a parameter, margin or gradient is not finite")
 
-// at moves the field to θ. Where it is there already, as at the end of a step whose
-// last stage was there, that costs nothing.
+// at moves the field to θ, at no cost where it is there already.
 func (f *field) at(theta []float64) error {
 	if err := f.marginsAt(theta); err != nil || f.graded {
 		return err
@@ -85,8 +85,7 @@ func (f *field) marginsAt(theta []float64) (err error) {
 	return nil
 }
 
-// separation returns the log(1/L) above which every margin is positive, and
-// whether the loss has one.
+// separation returns the log(1/L) above which every margin is positive, if the loss has one.
 func (f *field) separation() (u float64, known bool) {
 	s, ok := f.loss.(Separating)
 	if !ok {
@@ -95,11 +94,16 @@ func (f *field) separation() (u float64, known bool) {
 	return math.Log(float64(f.margins.Points())) - math.Log(s.SeparatedBelow()), true
 }
 
-// separated reports whether all points are classified correctly and the loss, if
-// it can, shows it; that it does is judged up to the rounding of a located event.
+// separated reports whether all points are classified correctly and the loss, if it can,
+// shows it, up to the rounding of a located event.
 func (f *field) separated() bool {
 	u, known := f.separation()
 	return floats.Min(f.q) > 0 && (!known || -f.logLoss-u >= -1e-9*max(1, u))
+}
+
+// point returns the record of θ, where the field is, without times.
+func (f *field) point(theta []float64) Point {
+	return Point{LogLoss: f.logLoss, Slope: math.Sqrt(f.g2), Margin: floats.Min(f.q), Theta: slices.Clone(theta)}
 }
 
 // derivative sets dst to dθ/dc = σ g.
@@ -141,15 +145,14 @@ func (f *field) jacobian(dst *mat.Dense, clock Clock, value float64, theta []flo
 	return nil
 }
 
-// lowRank sets the stiff part of the Jacobian as Uᵀ C U, where U = ∂f/∂θ are the
-// gradients of the model's outputs, one a row, and C is the second derivative
-// of -log L in the outputs. It leaves out Σ w ∇²f, which in the clock log log(1/L)
-// stays of order one late in the flow, where the rest grows like log(1/L).
+// lowRank sets the stiff part of the Jacobian as Uᵀ C U, with U = ∂f/∂θ and C the second
+// derivative of -log L in the outputs. It leaves out Σ w ∇²f, which in the clock
+// log log(1/L) stays of order one late in the flow, where the rest grows like log(1/L).
 func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []float64) error {
 	if err := f.at(theta); err != nil {
 		return err
 	}
-	f.margins.outputSlopes(u)
+	Jacobian(u, f.margins.outputs)
 	rank, _ := c.Dims()
 	if f.outer == nil {
 		f.outer, f.inner = make([]float64, rank), make([]float64, rank)
@@ -173,8 +176,7 @@ func (f *field) lowRank(u, c *mat.Dense, clock Clock, value float64, theta []flo
 	return nil
 }
 
-// outputCurvature sets dst to C v, the second derivative of -log L in the
-// outputs times v: -(∂q/∂f)ᵀ M (∂q/∂f) v + Σ w ∇²q v.
+// outputCurvature sets dst to C v = -(∂q/∂f)ᵀ M (∂q/∂f) v + Σ w ∇²q v.
 func (f *field) outputCurvature(dst, v []float64) {
 	m := f.margins
 	m.mapping.pushForward(f.tangent, v, m.f)

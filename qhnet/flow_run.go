@@ -89,8 +89,7 @@ func (r *flowRun) begin() error {
 	// Where all parameters are zero, along g/‖g‖², which raises log(1/L) by about one.
 	r.scale = cmp.Or(rms(r.Start), rms(r.field.g)/r.field.g2)
 	r.slopes, r.huge = r.field.steepest(), r.field.logLoss > 1e4
-	r.time = newTimekeeper(-r.field.logLoss, r.field.g2)
-	r.stallU = -r.field.logLoss
+	r.time, r.stallU = newTimekeeper(-r.field.logLoss, r.field.g2), -r.field.logLoss
 	r.record(r.Start)
 	r.news = false
 	if r.field.separated() {
@@ -126,14 +125,11 @@ func (r *flowRun) follow(ctx context.Context) error {
 
 // passed reports whether the automatic clocks leave nothing to do in a phase.
 func (r *flowRun) passed(phase Clock) bool {
-	u := r.trajectory.Last().LogInverse()
-	switch {
-	case r.Clock != Automatic:
-		return false
-	case phase == Scaled:
-		return u >= r.switchLevel()*(1-1e-9) // the event is located up to rounding
+	level := r.Until
+	if phase == Scaled {
+		level = r.switchLevel() * (1 - 1e-9) // the event is located up to rounding
 	}
-	return u >= r.Until
+	return r.Clock == Automatic && r.trajectory.Last().LogInverse() >= level
 }
 
 // switchLevel is the log(1/L) at which Automatic changes clocks: separated, if the
@@ -143,8 +139,7 @@ func (r *flowRun) switchLevel() float64 {
 	return max(u, 1)
 }
 
-// walk follows the flow in one clock, from the last recorded point or a state
-// after it.
+// walk follows the flow in one clock, from the last recorded point or a state after it.
 func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error {
 	problem, err := r.problem(clock)
 	if err != nil {
@@ -186,8 +181,7 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	return r.arrived(clock, solution.Status)
 }
 
-// arrived reports an end that is not where the clock says, as steps at the limit of
-// stability, or errors of margins that change fast, can make it.
+// arrived reports an end that is not where the clock says, for the errors of large steps.
 func (r *flowRun) arrived(clock Clock, status ode.Status) error {
 	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
 	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
@@ -203,14 +197,13 @@ func (r *flowRun) level(name string, u float64, terminal bool) ode.Event {
 	return r.event(name, terminal, func() float64 { return -r.field.logLoss - u })
 }
 
-// separation is the event from which on the loss, or else the margins themselves,
-// show that all points are classified correctly.
+// separation is the event that the loss, or else the margins themselves, show all points
+// classified correctly.
 func (r *flowRun) separation() ode.Event {
-	const name = "separated"
 	if u, known := r.field.separation(); known {
-		return r.level(name, u, false)
+		return r.level("separated", u, false)
 	}
-	return r.event(name, false, func() float64 { return floats.Min(r.field.q) })
+	return r.event("separated", false, func() float64 { return floats.Min(r.field.q) })
 }
 
 // event is a zero of a function of the margins.
@@ -226,8 +219,7 @@ func (r *flowRun) event(name string, terminal bool, value func() float64) ode.Ev
 	}
 }
 
-// grid returns the values of the clock at which log(1/L) is a whole power of
-// 10^(1/PerDecade), up to the end.
+// grid returns the readings at whole powers of 10^(1/PerDecade) of log(1/L), and the end.
 func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 	reading := func(i int) float64 {
 		u := math.Pow(10, float64(i)/float64(r.PerDecade))
@@ -243,8 +235,8 @@ func (r *flowRun) grid(clock Clock, p ode.Problem) []float64 {
 	return append(at, p.End)
 }
 
-// onStretch keeps the time along a piece of the path and, in clocks that have
-// no grid, records points as time or loss progress.
+// onStretch keeps the time along a piece of the path and, in clocks that have no grid, records
+// points.
 func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 	if err := r.field.at(s.Y1); err != nil {
 		return err
@@ -255,7 +247,7 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 		if err := r.field.at(r.middle); err != nil {
 			return err
 		}
-		r.time.between(-r.field.logLoss, -math.Log(r.field.g2))
+		r.time.Third = [2]float64{-r.field.logLoss, -math.Log(r.field.g2)}
 		if err := r.field.at(s.Y1); err != nil {
 			return err
 		}
@@ -272,8 +264,7 @@ func (r *flowRun) onStretch(clock Clock, s *ode.Stretch) error {
 	return nil
 }
 
-// due reports whether log t or log(1/L) has moved by a grid's width since the
-// last record.
+// due reports whether log t or log(1/L) has moved by a grid's width since the last record.
 func (r *flowRun) due() bool {
 	width := math.Ln10 / float64(r.PerDecade)
 	last := r.trajectory.Last()
@@ -295,9 +286,7 @@ func (r *flowRun) stopped() bool {
 // record appends the field's current point.
 func (r *flowRun) record(theta []float64) {
 	r.news = true
-	r.trajectory.Points = append(r.trajectory.Points, Point{
-		LogLoss: r.field.logLoss, LogTime: r.time.LogTime, Scaled: r.time.Scaled,
-		Slope: math.Sqrt(r.field.g2), Margin: floats.Min(r.field.q),
-		Theta: append([]float64(nil), theta...),
-	})
+	p := r.field.point(theta)
+	p.LogTime, p.Scaled = r.time.LogTime, r.time.Scaled
+	r.trajectory.Points = append(r.trajectory.Points, p)
 }

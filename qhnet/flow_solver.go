@@ -16,14 +16,13 @@ import (
 func (r *flowRun) problem(clock Clock) (ode.Problem, error) {
 	last := r.trajectory.Last()
 	p := ode.Problem{
-		Start: clock.reading(last.LogLoss), End: math.Inf(1), Initial: last.Theta,
+		Start: clock.reading(last.LogLoss), End: math.Inf(1), Initial: last.Theta, Linearization: r.linearization(clock),
 		Derivative: func(dst []float64, c float64, theta []float64) error {
 			return r.field.derivative(dst, clock, c, theta)
 		},
 		Jacobian: func(dst *mat.Dense, c float64, theta []float64) error {
 			return r.field.jacobian(dst, clock, c, theta)
 		},
-		Linearization: r.linearization(clock),
 	}
 	p.Price = r.price(p.Linearization)
 	switch clock {
@@ -83,17 +82,14 @@ func (r *flowRun) limitedBy() func(worst int) {
 	}
 }
 
-// slow says what has made the flow slow: the block that has limited most steps, and
-// what at the start is of a size that makes flows stiff.
+// slow says which block has limited most steps, and what at the start makes flows stiff.
 func (r *flowRun) slow() string {
-	all, blocks := 0, r.Margins.Model().Blocks()
-	b, steep, flat := 0, floats.MaxIdx(r.slopes), floats.MinIdx(r.slopes)
-	for i, n := range r.trajectory.Work.Limited {
-		if all += n; n > r.trajectory.Work.Limited[b] {
-			b = i
-		}
+	blocks, limited := r.Margins.Model().Blocks(), make([]float64, len(r.slopes))
+	for b, n := range r.trajectory.Work.Limited {
+		limited[b] = float64(n)
 	}
-	text := fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*float64(r.trajectory.Work.Limited[b])/float64(max(all, 1)), blocks[b].Name)
+	b, steep, flat := floats.MaxIdx(limited), floats.MaxIdx(r.slopes), floats.MinIdx(r.slopes)
+	text := fmt.Sprintf("%.0f%% of the steps were limited by %s", 100*limited[b]/max(floats.Sum(limited), 1), blocks[b].Name)
 	switch ratio := r.slopes[steep] / r.slopes[flat]; {
 	case r.huge:
 		text += fmt.Sprintf(" (from log L = %.1e, margins of that size compete by differences of one; standardize the data, or shrink the start)", r.trajectory.Points[0].LogLoss)
@@ -109,25 +105,24 @@ func (r *flowRun) share() float64 {
 	return math.Log1p(max(r.time.U-start, 0)) / math.Log1p(r.Until-start)
 }
 
-// method is the caller's, or the one that measures. For balls, whose problems are
-// small and whose limits are needed to many digits, it is implicit, and from starts of
-// huge losses: there too margins compete by differences of order one.
+// method is the caller's, or the one that measures. For balls, whose limits are needed to many
+// digits, it is implicit, and from starts of huge losses: margins compete by differences of
+// order one.
 func (r *flowRun) method() ode.Method {
 	implicit := ode.RadauIIA{Iterations: 20}
-	switch {
-	case r.Method != nil:
+	if r.Method != nil {
 		return r.Method
-	case r.balls(), r.implicit() && r.huge:
+	}
+	if r.balls() || r.implicit() && r.huge {
 		return implicit
 	}
 	return ode.Auto{Implicit: implicit}
 }
 
-// price is what the linear algebra of a step costs beside a gradient, which takes about
-// 6nm multiplications of a network of m parameters at n points, and as long as 30,000
-// more for its small parts: Hessian-vector products as many as columns, or gradients as
-// many as outputs, and factorizations of 5/3 k³ multiplications of a k×k matrix.
-// Substitutions are slow for their multiplications, about as 13 k².
+// price is what the linear algebra of a step costs beside a gradient, which takes about 6nm
+// multiplications of a network of m parameters at n points, and as long as 30,000 more:
+// Hessian-vector products as many as columns, or gradients as many as outputs, factorizations
+// of 5/3 k³ multiplications of a k×k matrix, and slow substitutions, about as 13 k².
 func (r *flowRun) price(l ode.Linearization) ode.Price {
 	m, n, k := float64(len(r.Start)), float64(r.Margins.Points()), float64(r.Margins.rank())
 	work := 6*n*m + 30_000
@@ -137,30 +132,27 @@ func (r *flowRun) price(l ode.Linearization) ode.Price {
 	return ode.Price{Refresh: 2 + k/n + m*k*k/work, Factor: 1 + 5*k*k*k/(3*work), Solve: 1 + 13*k*k/work}
 }
 
-// lowRank reports whether factorizations of the size of the outputs are the
-// cheaper ones.
+// lowRank reports whether factorizations of the size of the outputs are the cheaper ones.
 func (r *flowRun) lowRank() bool {
 	const most = 400 // outputs; one gradient each a step, and dense systems of that size
 	return r.Margins.rank() <= min(len(r.Start), most)
 }
 
-// directions reports whether a model of moderate size has a block of rate 0, as
-// below a normalization, where only directions matter. They relax faster than
-// anything else, by the curvature of the outputs, which a linearization of the
-// outputs leaves out: the exact Jacobian is needed.
+// directions reports whether a model of moderate size has a block of rate 0, as below a
+// normalization, where only directions matter. They relax faster than anything else, by
+// the curvature of the outputs, and need the exact Jacobian.
 func (r *flowRun) directions() bool {
 	const moderate = 512 // parameters; the dense factorization takes some 0.1 s
 	return len(r.Start) <= moderate && slices.Contains(r.rates(), 0)
 }
 
-// control allows errors relative to each parameter, and for parameters near zero
-// errors relative to the size that their block would have if it had grown from the
-// start by its rate, but no more than all have: a bias that is given up need not be
-// more accurate than the rounding of what the weights beside it do. A thousandth of
-// the tolerance is enough while log(1/L) = u is small; later the weights p, and with
-// them the direction of the gradient, are known to some ten times εu. Directions below
-// a normalization, of rate 0, are at rest where that vanishes, and not known better.
-// Before separation margins as large as u are known to errors in proportion.
+// control allows errors relative to each parameter, and for parameters near zero errors
+// relative to the size that their block would have if it had grown from the start by its rate,
+// but no more than all have: a bias that is given up need not be more accurate than the
+// rounding of the weights beside it. A thousandth of the tolerance is enough while
+// log(1/L) = u is small; later the direction of the gradient is known to some ten times εu,
+// and parameters of rate 0 are at rest where it vanishes. Before separation margins as large
+// as u are known to errors in proportion.
 func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 	c := &ode.Control{Relative: tolerance, Absolute: tolerance * 1e-3 * r.scale}
 	if r.balls() {
@@ -198,8 +190,7 @@ func (r *flowRun) control(clock Clock, tolerance float64) *ode.Control {
 // the size of the start's, or less where a thousandth of that moves margins by more than one.
 func (r *flowRun) unit(b int) float64 { return min(r.scale, 1e3/r.slopes[b]) }
 
-// denseParameters bounds the problems whose exact Jacobians are cheaper than the
-// stages that a stabilized method needs late in the flow.
+// denseParameters bounds the problems whose exact Jacobians are cheaper than RKC's stages.
 const denseParameters = 128
 
 func (r *flowRun) balls() bool {
@@ -207,11 +198,9 @@ func (r *flowRun) balls() bool {
 	return ok
 }
 
-// tolerance is the caller's, or a default that suits the method: where only RKC is
-// left for stiff stretches, its order. Several margins of size u compete by
-// differences of order one, which an implicit method must resolve: with a looser
-// tolerance it takes more steps, not fewer, because its Newton iterations start too
-// far from the solution.
+// tolerance is the caller's, or a default: where only RKC is left for stiff stretches, for its
+// order. Margins of size u compete by differences of order one: with a looser tolerance,
+// implicit methods take more steps, as their Newton iterations start far from the solution.
 func (r *flowRun) tolerance() float64 {
 	_, second := r.method().(ode.RKC)
 	second = second || r.Method == nil && !r.balls() && !r.implicit()
@@ -228,9 +217,8 @@ func (r *flowRun) tolerance() float64 {
 	return min(1e-8, max(1e-4/r.Until, 1e-12))
 }
 
-// implicit reports whether an implicit method is likely to be the cheapest late in
-// the flow: with few parameters, for directions, and for smooth models with few
-// outputs, whose stiff part is that of the outputs.
+// implicit reports whether an implicit method is likely to be the cheapest late in the flow:
+// with few parameters, for directions, and for smooth models with few outputs.
 func (r *flowRun) implicit() bool {
 	return len(r.Start) <= denseParameters || r.directions() || !r.kinks && r.lowRank()
 }

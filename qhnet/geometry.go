@@ -3,20 +3,23 @@ package qhnet
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"qhlab/qhnet/internal/vector"
 
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// Rescale sets dst to the point of the characteristic curve of θ at α,
+// Rescale sets dst, or a new slice if that is nil, to the point of the characteristic curve of
+// θ at α,
 //
 //	ψ_α(θ)_i = e^{α λ_i} θ_i,
 //
-// and returns it. If dst is nil, a new slice is allocated; dst may be theta. A
-// result too large for a float64 is ±Inf.
+// and returns it; dst may be theta. A result too large for a float64 is ±Inf.
 func Rescale(dst []float64, alpha float64, rates *Rates, theta []float64) []float64 {
 	lambda := rates.lambda(theta)
 	vector.CheckFinite("alpha", alpha)
@@ -53,21 +56,18 @@ func Curve(alphas []float64, rates *Rates, theta []float64) *mat.Dense {
 //
 //	‖θ‖_Λ = (Σ λ_i θ_i²)^{1/2}.
 func Seminorm(rates *Rates, theta []float64) float64 {
-	lambda, sum := rates.lambda(theta), 0.0
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		sum = math.Hypot(sum, math.Sqrt(lambda[start])*blas64.Nrm2(vector.BLAS(theta[start:end])))
+	sum := 0.0
+	for rate, run := range runs(rates.lambda(theta), theta) {
+		sum = math.Hypot(sum, math.Sqrt(rate)*blas64.Nrm2(vector.BLAS(run)))
 	}
 	return sum
 }
 
-// MaxSeminorm returns the Λmax-seminorm, the Λ-seminorm of the parameters of
-// the highest rate alone,
+// MaxSeminorm returns the Λmax-seminorm, that of the parameters of the highest rate alone,
 //
 //	‖θ‖_Λmax = (Σ_{i: λ_i = λ_max} λ_i θ_i²)^{1/2},
 //
-// where discarded parameters do not count, and rates that differ by 1e-12 of λ_max or
-// less are equal.
+// where discarded parameters do not count.
 func MaxSeminorm(rates *Rates, theta []float64) float64 {
 	rates.lambda(theta)
 	rate, blocks := rates.Max()
@@ -89,19 +89,16 @@ func isHighest(rate, highest float64) bool { return rate >= highest*(1-1e-12) }
 // the position of θ on its characteristic curve. It is an error if θ has no
 // non-zero parameter of positive rate, or one that is not finite.
 //
-// With the sum in log form the equation is g(τ) = log Σ λ_i e^{-2λ_i τ} θ_i² = 0,
-// where g is convex and decreasing and neither overflows nor underflows. The
-// time at which the largest term is 1 lies left of the root, so Newton's method
-// rises to it from there and needs no safeguard but an end.
+// With the sum in log form, g(τ) = log Σ λ_i e^{-2λ_i τ} θ_i² = 0, g is convex and
+// decreasing and neither overflows nor underflows. The time at which the largest term is 1
+// lies left of the root, so Newton's method rises to it from there without safeguards.
 func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	if i := vector.NotFinite(theta); i >= 0 {
 		return 0, fmt.Errorf("qhnet: normalized time: parameter %d is %v; every parameter must be finite", i, theta[i])
 	}
 	lambda := rates.lambda(theta)
 	tau := math.Inf(-1)
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		rate, run := lambda[start], theta[start:end]
+	for rate, run := range runs(lambda, theta) {
 		if c := logTerm(rate, run); c > math.Inf(-1) {
 			tau = max(tau, c/(2*rate))
 		}
@@ -109,8 +106,8 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	if math.IsInf(tau, -1) {
 		return 0, errors.New("qhnet: normalized time: all parameters of positive rate are zero")
 	}
-	// A step of Newton's method on a sum of k exponentials at least halves the
-	// logarithm of the number of terms that matter, so 100 steps are never used up.
+	// A step on a sum of k exponentials at least halves the logarithm of the number of terms that
+	// matter, so 100 steps are never used up.
 	for range 100 {
 		value, slope := logSeminorm(lambda, theta, tau)
 		next := tau - value/slope
@@ -122,13 +119,10 @@ func NormalizedTime(rates *Rates, theta []float64) (float64, error) {
 	return tau, nil
 }
 
-// logSeminorm returns g(τ) = log ‖ψ_{-τ}(θ)‖²_Λ and its derivative. The largest
-// exponent so far is taken out of the sums.
+// logSeminorm returns g(τ) and its derivative, with the largest exponent taken out of the sums.
 func logSeminorm(lambda, theta []float64, tau float64) (value, slope float64) {
 	largest, sum, weighted := math.Inf(-1), 0.0, 0.0
-	for start, end := 0, 0; start < len(theta); start = end {
-		end = runEnd(lambda, start)
-		rate, run := lambda[start], theta[start:end]
+	for rate, run := range runs(lambda, theta) {
 		exponent := logTerm(rate, run) - 2*rate*tau
 		switch {
 		case math.IsInf(exponent, -1):
@@ -152,12 +146,11 @@ func logTerm(rate float64, run []float64) float64 {
 	return math.Log(rate) + 2*math.Log(blas64.Nrm2(vector.BLAS(run)))
 }
 
-// Normalize sets dst to the normalized parameters
+// Normalize sets dst, or a new slice if that is nil, to the normalized parameters
 //
 //	θ̂ = ψ_{-τ(θ)}(θ),   ‖θ̂‖_Λ = 1,
 //
-// and returns them with τ(θ); its errors are those of [NormalizedTime]. If dst
-// is nil, a new slice is allocated; dst may be theta.
+// and returns them with τ(θ); dst may be theta. Its errors are those of [NormalizedTime].
 func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float64, tau float64, err error) {
 	tau, err = NormalizedTime(rates, theta)
 	if err != nil {
@@ -166,8 +159,7 @@ func Normalize(dst []float64, rates *Rates, theta []float64) (normalized []float
 	return Rescale(dst, -tau, rates, theta), tau, nil
 }
 
-// EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is
-// missed at θ, relative to the largest output:
+// EulerResidual returns by how much Euler's identity Σ λ_i θ_i ∂_i f = f is missed at θ:
 //
 //	max_k |⟨∇f_k, Λθ⟩ - f_k| / max_k |f_k|.
 func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error) {
@@ -175,17 +167,12 @@ func EulerResidual(e Evaluation, rates *Rates, theta []float64) (float64, error)
 	if err != nil {
 		return 0, err
 	}
-	lambda := rates.lambda(theta)
-	tangent, derivative := make([]float64, len(theta)), make([]float64, len(f))
-	for i := range theta {
-		tangent[i] = lambda[i] * theta[i]
-	}
-	e.Directional(derivative, tangent)
+	derivative := make([]float64, len(f))
+	e.Directional(derivative, floats.MulTo(make([]float64, len(theta)), rates.lambda(theta), theta))
 	return relativeDifference(derivative, f), nil
 }
 
-// ScalingResidual returns by how much f(ψ_α θ) = e^α f(θ) is missed, relative to
-// the largest output:
+// ScalingResidual returns by how much f(ψ_α θ) = e^α f(θ) is missed:
 //
 //	max_k |e^{-α} f_k(ψ_α θ) - f_k(θ)| / max_k |f_k(θ)|.
 func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64) (float64, error) {
@@ -193,13 +180,13 @@ func ScalingResidual(e Evaluation, alpha float64, rates *Rates, theta []float64)
 	if err != nil {
 		return 0, err
 	}
-	want := append([]float64(nil), f...)
+	want := slices.Clone(f)
 	f, err = e.Forward(Rescale(nil, alpha, rates, theta))
 	if err != nil {
 		return 0, fmt.Errorf("qhnet: scaling by α = %v: %w", alpha, err)
 	}
-	have := append([]float64(nil), f...)
-	blas64.Scal(math.Exp(-alpha), vector.BLAS(have))
+	have := slices.Clone(f)
+	floats.Scale(math.Exp(-alpha), have)
 	return relativeDifference(have, want), nil
 }
 
@@ -225,11 +212,16 @@ func relativeDifference(a, b []float64) float64 {
 	return difference / size
 }
 
-// runEnd returns the end of the stretch from start on which the rate is constant.
-func runEnd(lambda []float64, start int) int {
-	end := start + 1
-	for end < len(lambda) && lambda[end] == lambda[start] {
-		end++
+// runs yields the rates and the stretches of v on which they are constant.
+func runs(lambda, v []float64) iter.Seq2[float64, []float64] {
+	return func(yield func(float64, []float64) bool) {
+		for start, end := 0, 0; start < len(lambda); start = end {
+			for end < len(lambda) && (end == start || lambda[end] == lambda[start]) {
+				end++
+			}
+			if !yield(lambda[start], v[start:end]) {
+				return
+			}
+		}
 	}
-	return end
 }

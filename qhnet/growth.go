@@ -1,16 +1,17 @@
 package qhnet
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
 
-// Growth is how fast a block grew at the end of a trajectory, and how much of
-// the normalized parameters it is.
+// Growth is how fast a block grew at the end of a trajectory, and its share.
 type Growth struct {
 	Block    string
 	Exponent float64 // d log‖θ_b‖/dτ, to compare with the block's rate; NaN if θ_b = 0
@@ -19,20 +20,16 @@ type Growth struct {
 }
 
 const (
-	// A share in its limit has trend 0, up to transients that fall like a power
-	// themselves. The slowest discarded group measured, the last bias of a
-	// three-layer ReLU net, falls with a trend below -0.3.
+	// A share in its limit has trend 0, up to transients. The slowest discarded group
+	// measured, the last bias of a three-layer ReLU net, falls with a trend below -0.3.
 	discardedTrend = -0.1
 
-	// A share of less than this has fallen far below what a flow resolves; its last
-	// changes are rounding.
-	goneShare = 1e-12
+	goneShare = 1e-12 // far below what a flow resolves
 )
 
-// Growth fits the slope of log‖θ_b‖ against τ(θ) for every block, over the end of
-// the trajectory: the given number of decades of log(1/L), such as 1. Where
-// normalized parameters converge under Λ, the exponents of the blocks that survive
-// equal their rates.
+// Growth fits the slope of log‖θ_b‖ against τ(θ) for every block, over the last decades of
+// log(1/L), such as 1. Where normalized parameters converge under Λ, the exponents of the
+// blocks that survive equal their rates.
 func (tr *Trajectory) Growth(rates *Rates, decades float64) ([]Growth, error) {
 	end, err := tr.end(rates, decades)
 	if err != nil {
@@ -96,8 +93,7 @@ func (e *ending) share(size func(hat []float64) float64) (last, trend float64) {
 	return last, trend
 }
 
-// Shares returns ‖θ̂_b‖, one row a recorded point and one column a block: the
-// norms of the blocks of the normalized parameters.
+// Shares returns ‖θ̂_b‖, one row a recorded point and one column a block.
 func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 	blocks := tr.Model().Blocks()
 	shares := mat.NewDense(len(tr.Points), len(blocks), nil)
@@ -113,12 +109,10 @@ func (tr *Trajectory) Shares(rates *Rates) (*mat.Dense, error) {
 	return shares, nil
 }
 
-// Drift returns, at every recorded point, the largest change of a conserved
-// quantity since the first point, relative to the sum of its parts:
+// Drift returns, at every recorded point, the largest change of a conserved quantity since
+// the first, relative to its parts, a test of the integrator without a reference solution:
 //
 //	max_C |C(θ) - C(θ_0)| / max(Σ|v_i|θ_i², at θ and at θ_0).
-//
-// It is a test of the integrator that needs no reference solution.
 func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 	tr.check()
 	start := tr.Points[0].Theta
@@ -133,19 +127,17 @@ func (tr *Trajectory) Drift(quantities []Conserved) []float64 {
 	})
 }
 
-// SurvivingRates returns the rates of what a flow has kept: the canonical rates
-// of its model without the blocks it gives up, found from the trajectory alone.
+// SurvivingRates returns the rates of what a flow has kept: the canonical rates of its model
+// without the blocks it gives up, found from the trajectory alone.
 //
-// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the
-// highest rate falls over the last decades of log(1/L), it discards the block
-// that falls fastest and computes the canonical rates of the rest anew; a block
-// can only be judged once those of higher rates are known to stay. The share of a
-// discarded block falls like a power of log(1/L), and the power is taken for a fall
-// if it is below -1/10. A block of a lower rate λ may be given up as well, frozen where
-// the flow left it: its power is -λ, and counts below -λ/2. With a block go those of its
-// layer and rate that fall, such as the other factors of a product. A block that is
-// exactly zero is discarded whatever its rate. Scale-invariant blocks have rate 0 and
-// stay. Its errors are those of [RatesOf] and [Trajectory.Growth].
+// It begins with all blocks. As long as the share ‖θ̂_b‖ of a block of the highest rate falls
+// over the last decades of log(1/L), like a power of it below -1/10, it discards the block that
+// falls fastest and computes the canonical rates of the rest anew; a block can only be judged
+// once those of higher rates are known to stay. A block of a lower rate λ may be given up as
+// well, frozen where the flow left it: its power is -λ, and counts below -λ/2. With a block go
+// those of its layer and rate that fall, such as the other factors of a product. A block that
+// is exactly zero is discarded whatever its rate, one of rate 0 never. Its errors are those of
+// [RatesOf] and [Trajectory.Growth].
 func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	rates, err := RatesOf(tr.Model())
 	if err != nil {
@@ -164,10 +156,9 @@ func SurvivingRates(tr *Trajectory, decades float64) (*Rates, error) {
 	}
 }
 
-// falling names the surviving blocks of positive rate that are exactly zero (such as
-// all factors of a product). If there are none, it names the falling block of the
-// highest rate, the fastest of them, and those of its layer and rate that fall too.
-func falling(rates *Rates, growth []Growth) (names []string) {
+// falling names the surviving blocks of positive rate that are exactly zero or, if there are
+// none, the falling block of the highest rate, the fastest of them, and those beside it.
+func falling(rates *Rates, growth []Growth) []string {
 	chosen, surviving := rates.chosen(), rates.Surviving()
 	highest, _ := rates.Max()
 	falls := func(b int) bool {
@@ -179,31 +170,117 @@ func falling(rates *Rates, growth []Growth) (names []string) {
 	}
 	first := -1
 	for b, g := range growth {
-		if surviving[b] && chosen[b] > 0 && g.Share == 0 {
-			names = append(names, g.Block)
-		}
 		if falls(b) && (first < 0 || chosen[b] > chosen[first] || chosen[b] == chosen[first] && g.Trend < growth[first].Trend) {
 			first = b
 		}
 	}
-	if names != nil || first < 0 {
-		return names
+	zero := namesOf(rates.blocks, func(b int) bool { return surviving[b] && chosen[b] > 0 && growth[b].Share == 0 })
+	if zero != nil || first < 0 {
+		return zero
 	}
-	for b, g := range growth {
-		if falls(b) && chosen[b] == chosen[first] && rates.blocks[b].Layer == rates.blocks[first].Layer {
-			names = append(names, g.Block)
-		}
-	}
-	return names
+	return namesOf(rates.blocks, func(b int) bool {
+		return falls(b) && chosen[b] == chosen[first] && rates.blocks[b].Layer == rates.blocks[first].Layer
+	})
 }
 
 // Discarded returns the names of the blocks left out by [Rates.Without].
 func (r *Rates) Discarded() []string {
-	var names []string
-	for b, dropped := range r.dropped {
-		if dropped {
-			names = append(names, r.blocks[b].Name)
+	return namesOf(r.blocks, func(b int) bool { return r.dropped[b] })
+}
+
+// Assumptions says which assumptions of the maximum-margin theorem (after Kunin et al.,
+// arXiv:2210.03820) hold numerically along a trajectory, each with the number that it was
+// judged by.
+type Assumptions struct {
+	Separated   bool
+	SeparatedAt float64 // log t when all points were first classified correctly; NaN if never
+
+	// The normalized parameters still move by Movement over the last decade of log(1/L), and
+	// moved by MovementBefore over the decade before.
+	Converging               bool
+	Movement, MovementBefore float64
+
+	// Needed (conditional separability): Share is ‖θ̂‖_Λmax at the end and ShareExponent the
+	// slope d log ‖θ̂‖_Λmax / d log log(1/L) over the last decade. With a slope below -1/10 the
+	// share is tending to zero: the highest-rate parameters are being discarded.
+	Needed               bool
+	Share, ShareExponent float64
+}
+
+// A movement of more than this share of the one before is no evidence of convergence.
+const convergingRatio = 0.9
+
+// AssumptionsAlong judges a trajectory for an admissible Λ. It is an error if there are
+// not two decades of log(1/L) after separation, with records near both ends and the
+// middle, or normalized parameters are not defined.
+func AssumptionsAlong(tr *Trajectory, rates *Rates) (*Assumptions, error) {
+	if tr == nil || len(tr.Points) == 0 {
+		return nil, errors.New("qhnet: assumptions: the trajectory is empty")
+	}
+	a := &Assumptions{SeparatedAt: math.NaN()}
+	if tr.Separated != nil {
+		a.Separated, a.SeparatedAt = true, tr.Separated.LogTime
+	}
+	decades, err := tr.lastDecades()
+	if err != nil {
+		return nil, err
+	}
+	var hat [3][]float64
+	for i, p := range decades {
+		if hat[i], _, err = Normalize(nil, rates, p.Theta); err != nil {
+			return nil, err
 		}
 	}
-	return names
+	a.MovementBefore = floats.Distance(hat[0], hat[1], 2)
+	a.Movement = floats.Distance(hat[1], hat[2], 2)
+	a.Converging = a.Movement <= convergingRatio*a.MovementBefore || a.Movement < 1e-12
+	end, err := tr.end(rates, 1)
+	if err != nil {
+		return nil, fmt.Errorf("qhnet: assumptions: %w", err)
+	}
+	a.Share, a.ShareExponent = end.share(func(hat []float64) float64 { return MaxSeminorm(rates, hat) })
+	a.Needed = a.ShareExponent > discardedTrend
+	return a, nil
+}
+
+// lastDecades returns the last point and those one and two decades of log(1/L) before it.
+func (tr *Trajectory) lastDecades() (points [3]Point, err error) {
+	last := tr.Last().LogInverse()
+	if !(last > 100) {
+		return points, fmt.Errorf("qhnet: assumptions: log(1/L) = %.3g at the end; follow the flow two decades past 1", last)
+	}
+	for i, u := range []float64{last / 100, last / 10, last} {
+		points[i] = tr.near(u)
+		if v := points[i].LogInverse(); !(v > u/2 && v < u*2) {
+			return points, fmt.Errorf("qhnet: assumptions: no point was recorded near log(1/L) = %.3g, the closest at %.3g; record more a decade, from the start", u, v)
+		}
+	}
+	if s := tr.Separated; s != nil && points[0].LogInverse() < s.LogInverse() {
+		return points, fmt.Errorf("qhnet: assumptions: the data were separated at log(1/L) = %.3g, less than two decades before the end at %.3g; follow the flow further", s.LogInverse(), last)
+	}
+	return points, nil
+}
+
+// near returns the recorded point whose log(1/L) is closest to u in ratio.
+func (tr *Trajectory) near(u float64) Point {
+	best := tr.Last()
+	for _, p := range tr.Points {
+		if v := p.LogInverse(); v > 0 && math.Abs(math.Log(v/u)) < math.Abs(math.Log(best.LogInverse()/u)) {
+			best = p
+		}
+	}
+	return best
+}
+
+// String returns the assumptions as a table.
+func (a *Assumptions) String() string {
+	var b strings.Builder
+	verdict := map[bool]string{true: "yes", false: "no"}
+	line := func(name string, holds bool, format string, values ...any) {
+		fmt.Fprintf(&b, "%-30s %-4s %s\n", name, verdict[holds], fmt.Sprintf(format, values...))
+	}
+	line("separated", a.Separated, "at log t = %.3g", a.SeparatedAt)
+	line("direction converges", a.Converging, "moved %.1e in the last decade, %.1e before", a.Movement, a.MovementBefore)
+	line("highest rate is needed", a.Needed, "share %.3g, going like log(1/L)^%.2f", a.Share, math.Round(100*a.ShareExponent)/100+0) // no -0
+	return b.String()
 }

@@ -11,9 +11,8 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// Loss is a loss L(q) of the margins in logarithmic form. Late in training L
-// is far below the smallest float64, so only log L and derivatives of log L
-// are ever formed. The n points have perPoint margins each, in order.
+// Loss is a loss L(q) of the margins. Late in training L is far below the smallest float64,
+// so only log L and its derivatives are formed. The n points have perPoint margins each.
 type Loss interface {
 	// Log returns log L and sets weights to -∂ log L/∂q, all ≥ 0.
 	Log(weights, q []float64, perPoint int) float64
@@ -53,17 +52,21 @@ func (Exponential) Curvature(dst, weights, q, v []float64, perPoint int) {
 	checkMargins(weights, q, perPoint)
 	vector.CheckLength("dst", len(dst), len(q))
 	vector.CheckLength("v", len(v), len(q))
-	mean := 0.0
-	for j, w := range weights {
-		mean += w * v[j]
-	}
+	mean := weighted(weights, v)
 	for j, w := range weights {
 		dst[j] = w * (v[j] - mean)
 	}
 }
 
-// Logistic is the logistic loss, with several margins a point the
-// cross-entropy,
+// weighted returns Σ w_j v_j, always in the same order.
+func weighted(weights, v []float64) (sum float64) {
+	for j, w := range weights {
+		sum += w * v[j]
+	}
+	return sum
+}
+
+// Logistic is the logistic loss, with several margins a point the cross-entropy,
 //
 //	L = (1/n) Σ_k log(1 + Σ_c e^{-q_kc}).
 //
@@ -89,6 +92,10 @@ func (Logistic) Log(weights, q []float64, perPoint int) float64 {
 		highest = max(highest, logSum(weights[k:k+perPoint], q[k:k+perPoint]))
 	}
 	sum, unit := 0.0, kernel.Softplus(highest)
+	logUnit := math.Log(unit)
+	if highest < tinySoftplus {
+		logUnit = highest
+	}
 	for k := 0; k < len(q); k += perPoint {
 		own := weights[k : k+perPoint]
 		z := logSum(own, q[k:k+perPoint])
@@ -101,7 +108,7 @@ func (Logistic) Log(weights, q []float64, perPoint int) float64 {
 		floats.Scale(slope/floats.Sum(own), own)
 	}
 	floats.Scale(1/sum, weights)
-	return logSoftplus(highest) + math.Log(sum) - math.Log(float64(len(q)/perPoint))
+	return logUnit + math.Log(sum) - math.Log(float64(len(q)/perPoint))
 }
 
 // logSum returns log Σ e^{-q_j} of one point, given e = e^{min q - q}.
@@ -113,10 +120,7 @@ func (Logistic) Curvature(dst, weights, q, v []float64, perPoint int) {
 	checkMargins(weights, q, perPoint)
 	vector.CheckLength("dst", len(dst), len(q))
 	vector.CheckLength("v", len(v), len(q))
-	mean := 0.0
-	for j, w := range weights {
-		mean += w * v[j]
-	}
+	mean := weighted(weights, v)
 	for k := 0; k < len(q); k += perPoint {
 		log1p := kernel.Softplus(logSumExpOnly(q[k : k+perPoint]))
 		own := 0.0
@@ -148,11 +152,7 @@ func logSumExpNegative(p, q []float64) float64 {
 }
 
 func logSumExpOnly(q []float64) float64 {
-	smallest := math.Inf(1)
-	for _, v := range q {
-		smallest = min(smallest, v)
-	}
-	sum := 0.0
+	smallest, sum := slices.Min(q), 0.0
 	for _, v := range q {
 		sum += math.Exp(smallest - v)
 	}
@@ -162,11 +162,3 @@ func logSumExpOnly(q []float64) float64 {
 // Below tinySoftplus, e^z is under half the spacing of float64 at 1, and log(1 + e^z)
 // is e^z.
 const tinySoftplus = -37
-
-// logSoftplus returns log log(1 + e^z).
-func logSoftplus(z float64) float64 {
-	if z < tinySoftplus {
-		return z
-	}
-	return math.Log(kernel.Softplus(z))
-}

@@ -3,6 +3,7 @@ package qhnet
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -15,9 +16,8 @@ import (
 //	q_k  = y_k f(x_k; θ)                          one output, y_k = ±1
 //	q_kc = f_{y_k}(x_k; θ) - f_c(x_k; θ), c ≠ y_k  C outputs
 //
-// as an [Evaluation] whose outputs are the q, point by point. All points are
-// classified correctly exactly when every q is positive. Losses, flows,
-// certificates and oracles see a model only through its margins.
+// as an [Evaluation] whose outputs are the q, point by point. All points are classified
+// correctly exactly when every q is positive.
 type Margins struct {
 	model    Model
 	points   int
@@ -37,9 +37,8 @@ type marginMap interface {
 	pushForward(dq, df, f []float64)            // dq = (∂q/∂f) df
 }
 
-// NewMargins binds a model to labelled points. A model with one output needs
-// two classes, a model with C outputs needs C. It returns an error if the set
-// is empty or inconsistent, or does not fit the model.
+// NewMargins binds a model of C outputs to labelled points of C classes, or of two if C = 1.
+// It is an error if the set is empty or inconsistent, or does not fit the model.
 func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 	if err := set.CheckPoints(); err != nil {
 		return nil, fmt.Errorf("qhnet: margins: %w", err)
@@ -62,21 +61,18 @@ func bindMargins(m Model, set dataset.Set) (*Margins, error) {
 		return nil, err
 	}
 	n, width := set.Len(), m.Outputs()
-	perPoint := max(width-1, 1)
-	var mapping marginMap = binaryMargins(set.Labels)
-	if width > 1 {
-		mapping = classMargins{labels: set.Labels, classes: width}
+	if width == 1 {
+		return newMargins(m, outputs, binaryMargins(set.Labels), n, 1, n), nil
 	}
-	return newMargins(m, outputs, mapping, n, perPoint, n*width), nil
+	return newMargins(m, outputs, classMargins{set.Labels, width}, n, width-1, n*width), nil
 }
 
-// NewBallMargins returns the exact worst-case margins over balls of one radius
-// around the given centres,
+// NewBallMargins returns the exact worst-case margins over balls of one radius,
 //
 //	q_k = min_{‖δ‖ ≤ r} y_k f(c_k + δ) = y_k (β·c_k + b) - r ‖β‖,
 //
-// of a one-output model affine in its input, f(x) = β(θ)·x + b(θ). It returns an
-// error if the model is not affine in x or the radius is not a finite number ≥ 0.
+// of a one-output model affine in its input, f(x) = β(θ)·x + b(θ). It is an error if the model
+// is not affine in x or the radius is not a finite number ≥ 0.
 func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, error) {
 	if !(radius >= 0) || math.IsInf(radius, 0) {
 		return nil, fmt.Errorf("qhnet: ball margins: the radius is %v; use a finite number ≥ 0", radius)
@@ -93,11 +89,7 @@ func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, err
 	if err := checkAffine(m, d); err != nil {
 		return nil, err
 	}
-	corners := mat.NewDense(d+1, d, nil) // the origin and the unit vectors give b and β
-	for j := range d {
-		corners.Set(j+1, j, 1)
-	}
-	outputs, err := m.Bind(corners)
+	outputs, err := m.Bind(corners(d+1, d))
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: ball margins: %w", err)
 	}
@@ -105,14 +97,11 @@ func NewBallMargins(m Model, centres dataset.Set, radius float64) (*Margins, err
 }
 
 func newMargins(m Model, outputs Evaluation, mapping marginMap, points, perPoint, width int) *Margins {
+	vector := func() []float64 { return make([]float64, width) }
 	return &Margins{
-		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping,
-		q:              make([]float64, points*perPoint),
-		outputWeights:  make([]float64, width),
-		outputTangent:  make([]float64, width),
-		tangentWeights: make([]float64, width),
-		curvature:      make([]float64, width),
-		gradient:       make([]float64, NumParameters(m)),
+		model: m, points: points, perPoint: perPoint, outputs: outputs, mapping: mapping, q: make([]float64, points*perPoint),
+		outputWeights: vector(), outputTangent: vector(), tangentWeights: vector(), curvature: vector(),
+		gradient: make([]float64, NumParameters(m)),
 	}
 }
 
@@ -171,9 +160,9 @@ func (m *Margins) HessianVector(dst, multipliers, v []float64) {
 }
 
 // GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
-// multipliers along tangentMultipliers, Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j. A model whose
-// [Evaluation] has a method GradientTangent(dst, weights, tangentWeights, v) does it in
-// one pass; otherwise it takes a HessianVector and a Gradient.
+// multipliers along tangentMultipliers, Σ μ_j ∇²q_j v + Σ μ̇_j ∇q_j. An [Evaluation] with
+// a method of that name does it in one pass; otherwise it takes a HessianVector and a
+// Gradient.
 func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []float64) {
 	m.checkMultipliers(multipliers)
 	m.checkMultipliers(tangentMultipliers)
@@ -181,7 +170,7 @@ func (m *Margins) GradientTangent(dst, multipliers, tangentMultipliers, v []floa
 	m.gradientTangent(dst, multipliers, v)
 }
 
-// gradientTangent is GradientTangent with the tangents of the outputs' weights, but for
+// gradientTangent is GradientTangent with given tangents of the outputs' weights, but for
 // those that a curved margin map adds.
 func (m *Margins) gradientTangent(dst, multipliers, v []float64) {
 	m.mapping.pullBack(m.outputWeights, multipliers, m.f)
@@ -215,24 +204,20 @@ func (m *Margins) curved() *ballMap {
 //
 //	α(h) = leak + (1 - leak) a² (3 - 2a)   for |h| < δ,   a = (1 + h/δ)/2,
 //
-// with δ = width·(root mean square of the point's pre-activations in the layer), and
-// its value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's.
-// As δ grows with the pre-activations, the layer stays homogeneous: Euler's identity
-// and the conserved quantities hold as before, but where they tell the units of one
-// layer apart. Gradients are those of the rounded model: averages over an O(width)
-// neighbourhood, up to the small change of δ.
+// with δ = width·(root mean square of the point's pre-activations in the layer), and its
+// value is the integral of that, at most 3/16 (1 - leak) δ from the rectifier's. As δ grows
+// with the pre-activations, the layer stays homogeneous: Euler's identity and the conserved
+// quantities hold as before, but where they tell the units of one layer apart.
 //
 // A flow needs it, and rounds a copy of its own. Gradient flow of a ReLU network is a
-// differential inclusion: pre-activations come to rest exactly on a kink and slide
-// along it, where a single-valued gradient jumps and no solver with error control
-// advances.
+// differential inclusion: pre-activations come to rest exactly on a kink and slide along
+// it, where a single-valued gradient jumps and no solver with error control advances.
 func (m *Margins) RoundKinks(width float64) (found bool) {
 	m.outputs, found = m.withKinks(width)
 	return found
 }
 
-// rounded returns the margins with kinks rounded, in memory of their own unless
-// they are as wide already or there are none, which found reports.
+// rounded returns the margins with kinks rounded, itself if there is nothing to change.
 func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 	outputs, found := m.withKinks(width)
 	if outputs == m.outputs {
@@ -254,9 +239,6 @@ func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {
 
 // rank returns the number of values of the model that the margins are made of.
 func (m *Margins) rank() int { return len(m.outputWeights) }
-
-// outputSlopes sets dst, rank()×m, to the gradients of those values.
-func (m *Margins) outputSlopes(dst *mat.Dense) { Jacobian(dst, m.outputs) }
 
 func (m *Margins) checkMultipliers(s []float64) {
 	if m.check(); m.f == nil {
@@ -287,9 +269,8 @@ func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 	})
 }
 
-// Class returns the class that a point's outputs say: the one of the largest output,
-// the first of them if outputs tie; with a single output class 1 where it is positive
-// and otherwise class 0, so also on the boundary.
+// Class returns the class that a point's outputs say: that of the largest output, the first
+// of them if outputs tie; with a single output class 1 where it is positive, otherwise 0.
 func Class(outputs []float64) int {
 	if len(outputs) == 0 || floats.HasNaN(outputs) {
 		panic(fmt.Sprintf("qhnet: Class of the outputs %v; use numbers, at least one", outputs))
@@ -303,13 +284,10 @@ func Class(outputs []float64) int {
 	return 0
 }
 
-// Predict returns the [Class] of each row of x. It is the one rule for ties, by which
-// accuracies, attacks and collapse metrics count as well; a certified distance, like a
-// margin, is 0 on the boundary whichever class a point there has. It is an error if x
-// does not fit the model or the outputs are not finite.
-//
-// A model that mixes points, such as a network with batch normalization, sees
-// the rows of x as one batch; freeze it first to predict point by point.
+// Predict returns the [Class] of each row of x. It is an error if x does not fit the model
+// or the outputs are not finite. A model that mixes points, such as a network with batch
+// normalization, sees the rows of x as one batch; freeze it first to predict point by
+// point.
 func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	blocksOf(m)
 	e, err := m.Bind(x)
@@ -320,17 +298,15 @@ func Predict(m Model, theta []float64, x *mat.Dense) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: predict: %w", err)
 	}
-	outputs := m.Outputs()
-	classes := make([]int, len(f)/outputs)
-	for k := range classes {
-		classes[k] = Class(f[k*outputs : (k+1)*outputs])
+	var classes []int
+	for row := range slices.Chunk(f, m.Outputs()) {
+		classes = append(classes, Class(row))
 	}
 	return classes, nil
 }
 
-// Accuracy returns the share of points whose class a model predicts. Classes may
-// be without points. Its errors are those of [dataset.Set.CheckPoints] and
-// [Predict], and a label that is no class of the model.
+// Accuracy returns the share of points whose class a model predicts. Its errors are those
+// of [CheckPoints] and [Predict].
 func Accuracy(m Model, theta []float64, set dataset.Set) (float64, error) {
 	if err := CheckPoints(m, set); err != nil {
 		return 0, err
@@ -348,8 +324,7 @@ func Accuracy(m Model, theta []float64, set dataset.Set) (float64, error) {
 	return float64(right) / float64(set.Len()), nil
 }
 
-// CheckPoints reports what makes points and labels unfit for evaluating the model.
-// Classes may be without points.
+// CheckPoints reports what makes points and labels unfit for the model. Classes may be empty.
 func CheckPoints(m Model, set dataset.Set) error {
 	if err := set.CheckPoints(); err != nil {
 		return fmt.Errorf("qhnet: %w", err)

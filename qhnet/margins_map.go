@@ -17,11 +17,7 @@ type binaryMargins []int
 
 func (b binaryMargins) signed(dst, src []float64) {
 	for k, label := range b {
-		if label == 0 {
-			dst[k] = -src[k]
-		} else {
-			dst[k] = src[k]
-		}
+		dst[k] = float64(2*label-1) * src[k]
 	}
 }
 
@@ -167,16 +163,24 @@ func (b *ballMap) curvature(dst, multipliers, df, f []float64) {
 	}
 }
 
-// checkAffine compares f at a random input with the affine function through its
-// values at the origin and the unit vectors, at a random θ.
+// corners returns the origin and the unit vectors as the first of some rows.
+func corners(rows, d int) *mat.Dense {
+	x := mat.NewDense(rows, d, nil)
+	for j := range d {
+		x.Set(j+1, j, 1)
+	}
+	return x
+}
+
+// checkAffine compares f at a random input and θ with the affine function through its values
+// at the origin and the unit vectors.
 func checkAffine(m Model, d int) error {
 	if blocksOf(m); m.Outputs() != 1 {
 		return fmt.Errorf("qhnet: ball margins need a model with one output; this one has %d", m.Outputs())
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	x := mat.NewDense(d+2, d, nil)
+	x := corners(d+2, d)
 	for j := range d {
-		x.Set(j+1, j, 1)
 		x.Set(d+1, j, rng.NormFloat64())
 	}
 	e, err := m.Bind(x)
@@ -193,8 +197,9 @@ func checkAffine(m Model, d int) error {
 	}
 	want, size := f[0], math.Abs(f[0])
 	for j := range d {
-		want += x.At(d+1, j) * (f[j+1] - f[0])
-		size += math.Abs(x.At(d+1, j) * (f[j+1] - f[0]))
+		term := x.At(d+1, j) * (f[j+1] - f[0])
+		want += term
+		size += math.Abs(term)
 	}
 	if math.Abs(f[d+1]-want) > 1e-10*size { // rounding of d+1 products stays far below
 		return errors.New("qhnet: ball margins: the model is not affine in its input, so the worst case over a ball has no closed form; use NewMargins on sampled points")

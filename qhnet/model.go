@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 
 	"qhlab/qhnet/internal/vector"
@@ -23,13 +22,13 @@ type Model interface {
 	// cover θ without gap or overlap.
 	Blocks() []Block
 
-	// ScalingRules lists the linear equalities that the rates of the blocks must
-	// satisfy for the model to be quasi-homogeneous, in the order of evaluation.
+	// ScalingRules lists the equalities that make the model quasi-homogeneous, in the order of
+	// evaluation.
 	ScalingRules() []ScalingRule
 
-	// Bind prepares the evaluation of the model at the n rows of x. The result
-	// owns its workspace: use one per goroutine. It is an error if the width of
-	// x does not fit the model or x holds a NaN or an infinity.
+	// Bind prepares the evaluation at the n rows of x. The result owns its workspace:
+	// use one per goroutine. It is an error if the width of x does not fit the model or x
+	// holds a NaN or an infinity.
 	Bind(x *mat.Dense) (Evaluation, error)
 }
 
@@ -37,33 +36,30 @@ type Model interface {
 // c = 1..C, and their derivatives at the point of the last Forward. Outputs and
 // weights are n×C, row by row. No method allocates after its first call.
 type Evaluation interface {
-	// Forward moves to the point θ and returns the outputs there. The slice
-	// belongs to the Evaluation and is valid until the next Forward; θ must not
-	// change while derivatives are taken at it.
+	// Forward moves to the point θ and returns the outputs there, valid until the next
+	// Forward. θ must not change while derivatives are taken at it.
 	Forward(theta []float64) (outputs []float64, err error)
 
 	// Gradient sets dst to Σ w_kc ∇f_kc (reverse mode).
 	Gradient(dst, weights []float64)
 
-	// Directional sets dst, n×C, to the derivatives of all outputs along the
-	// direction v, ⟨∇f_kc, v⟩ (forward mode).
+	// Directional sets dst, n×C, to the derivatives ⟨∇f_kc, v⟩ (forward mode).
 	Directional(dst, v []float64)
 
 	// HessianVector sets dst to Σ w_kc ∇²f_kc v (forward over reverse).
 	HessianVector(dst, weights, v []float64)
 }
 
-// KinkRounder is an [Evaluation] of a model with kinks, such as those of ReLU, that
-// can be rounded: see [Margins.RoundKinks].
+// KinkRounder is an [Evaluation] of a model with kinks that [Margins.RoundKinks] rounds.
 type KinkRounder interface {
-	// RoundKinks returns the evaluation at the same points with kinks rounded to a
-	// width, 0 for not at all, and whether the model has any.
+	// RoundKinks returns the evaluation at the same points with kinks rounded to a width, and
+	// whether the model has any.
 	RoundKinks(width float64) (same Evaluation, found bool)
 }
 
-// Jacobian sets dst to the gradients of all outputs at the point of the last
-// Forward, one a row: row kC + c is ∇f_kc, of length m. An Evaluation with a
-// method Jacobian(dst) does it itself; otherwise it takes one Gradient a row.
+// Jacobian sets dst to the gradients of all outputs at the point of the last Forward: row
+// kC + c is ∇f_kc, of length m. An Evaluation with a method Jacobian(dst) does it itself;
+// otherwise it takes one Gradient a row.
 func Jacobian(dst *mat.Dense, e Evaluation) {
 	vector.CheckMatrix("Jacobian's dst", dst)
 	if own, ok := e.(interface{ Jacobian(dst *mat.Dense) }); ok {
@@ -109,11 +105,7 @@ func (s Shape) Size() int {
 
 // String writes a shape as 8×28×28.
 func (s Shape) String() string {
-	sides := make([]string, len(s))
-	for i, side := range s {
-		sides[i] = strconv.Itoa(side)
-	}
-	return strings.Join(sides, "×")
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint([]int(s)), "[]"), " ", "×")
 }
 
 // Of returns the block's part of a vector indexed like θ, without copying.
@@ -143,8 +135,7 @@ func blocksOf(m Model) []Block {
 	return m.Blocks()
 }
 
-// CheckParameters returns an error that names the first parameter that is a NaN or
-// an infinity.
+// CheckParameters returns an error that names the first parameter that is not finite.
 func CheckParameters(m Model, theta []float64) error {
 	vector.CheckLength("theta", len(theta), NumParameters(m))
 	i := vector.NotFinite(theta)
@@ -158,20 +149,26 @@ func CheckParameters(m Model, theta []float64) error {
 
 // findBlock returns the place of a block by its name.
 func findBlock(blocks []Block, name string) (int, error) {
-	var names []string
-	for i, b := range blocks {
-		if b.Name == name {
-			return i, nil
-		}
-		names = append(names, b.Name)
+	if i := slices.IndexFunc(blocks, func(b Block) bool { return b.Name == name }); i >= 0 {
+		return i, nil
 	}
-	return 0, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, names)
+	return 0, fmt.Errorf("qhnet: the model has no block %q; its blocks are %q", name, namesOf(blocks, nil))
 }
 
-// ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the
-// rates λ_b of the model's blocks. A network's intermediate values scale like
-// e^{αa} with an exponent a that is a sum of rates; each rule says which two
-// exponents must agree and which layer asks for it.
+// namesOf returns the names of the blocks that pass a test, of all if it is nil.
+func namesOf(blocks []Block, passes func(b int) bool) []string {
+	var names []string
+	for b, block := range blocks {
+		if passes == nil || passes(b) {
+			names = append(names, block.Name)
+		}
+	}
+	return names
+}
+
+// ScalingRule is one linear equality Σ_b Coefficients[b]·λ_b = Total on the rates λ_b of
+// the model's blocks. A network's values scale like e^{αa} with exponents a that are sums
+// of rates; each rule says which two must agree.
 type ScalingRule struct {
 	Layer        string    // the layer that imposes the rule
 	Reason       string    // the rule in words, as a full sentence

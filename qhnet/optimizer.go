@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
 
 // Optimizer is a discrete update of parameters. It sees the gradient only as
-// g = -∇ log L together with log L, so that nothing underflows: -∇L = L g.
+// g = -∇ log L together with log L, so that nothing underflows: -∇L = L g. If it has a
+// method Validate() error, a [Descent] calls that before it runs.
 type Optimizer interface {
 	// Update moves theta by one step, given g and log L there. It returns the
 	// logarithm of the time dt that gradient flow of L takes for such a step, or
@@ -24,27 +26,16 @@ type Rememberer interface {
 	Memory() []*[]float64
 }
 
-// Retreater is an optimizer that can take back a step to a point where the loss
-// is not finite.
-type Retreater interface {
-	// Retreat moves theta back, with a smaller step to follow. It reports whether
-	// there was a step to take back.
-	Retreat(theta []float64) bool
-}
-
-// keeper is an optimizer that takes back steps which raise the loss.
+// keeper is an optimizer that takes back steps which raise the loss, and those to a point
+// where the loss is not finite.
 type keeper interface {
+	// Retreat moves theta back, with a smaller step to follow, if there was a step.
+	Retreat(theta []float64) bool
+
 	// lastKept returns the last point kept and log L there, nil before the first.
 	lastKept() (theta []float64, logLoss float64)
 }
 
-// Validator is an optimizer that knows what its settings must be. A [Descent] asks
-// before it runs.
-type Validator interface {
-	Validate() error
-}
-
-// checkPositive returns an error unless a setting is finite and positive.
 func checkPositive(name string, value float64) error {
 	if value > 0 && !math.IsInf(value, 0) {
 		return nil
@@ -52,7 +43,6 @@ func checkPositive(name string, value float64) error {
 	return fmt.Errorf("qhnet: %s = %v; it must be finite and positive", name, value)
 }
 
-// checkFraction returns an error unless 0 ≤ value < 1.
 func checkFraction(name string, value float64) error {
 	if value >= 0 && value < 1 {
 		return nil
@@ -66,7 +56,7 @@ type GradientDescent struct {
 	Step float64 // η
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *GradientDescent) Validate() error {
 	return checkPositive("GradientDescent.Step", o.Step)
 }
@@ -77,12 +67,11 @@ func (o *GradientDescent) Update(theta, g []float64, logLoss float64) float64 {
 	return math.Log(o.Step)
 }
 
-// LossScaled is gradient descent on L with step size α/L, that is, a step α on
-// log L, after the loss-based schedule of Lyu and Li, arXiv:1906.05890, appendix:
-// a step that does not raise the loss is kept and α grows by the factor 2^(1/5);
-// one that does is taken back and α shrinks by 2^(1/10). Records show kept points
-// only; the time they report counts the steps taken back too. It has no use for
-// batches or weight decay, with which losses of successive steps do not compare.
+// LossScaled is gradient descent on L with step size α/L, that is, a step α on log L, after
+// the loss-based schedule of Lyu and Li, arXiv:1906.05890, appendix: a step that does not
+// raise the loss is kept and α grows by the factor 2^(1/5); one that does is taken back and
+// α shrinks by 2^(1/10). Records show kept points only, their time all steps. It refuses
+// batches and weight decay, with which losses of successive steps do not compare.
 type LossScaled struct {
 	Step float64 // α at the start
 
@@ -90,22 +79,19 @@ type LossScaled struct {
 	keptTheta, kept []float64 // θ and g there
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *LossScaled) Validate() error {
 	return checkPositive("LossScaled.Step", o.Step)
 }
 
-const (
-	stepGrows   = 1.148698354997035  // 2^(1/5)
-	stepShrinks = 1.0717734625362931 // 2^(1/10)
-)
+const stepGrows, stepShrinks = 1.148698354997035, 1.0717734625362931 // 2^(1/5), 2^(1/10)
 
 // Update implements [Optimizer].
 func (o *LossScaled) Update(theta, g []float64, logLoss float64) float64 {
 	switch {
 	case o.alpha == nil:
 		o.alpha = []float64{o.Step, logLoss}
-		o.keptTheta, o.kept = append([]float64(nil), theta...), append([]float64(nil), g...)
+		o.keptTheta, o.kept = slices.Clone(theta), slices.Clone(g)
 	case logLoss > o.alpha[1]:
 		o.Retreat(theta)
 	default:
@@ -118,7 +104,7 @@ func (o *LossScaled) Update(theta, g []float64, logLoss float64) float64 {
 	return math.Log(o.alpha[0]) - o.alpha[1]
 }
 
-// Retreat implements [Retreater].
+// Retreat takes back the last step, if there is one.
 func (o *LossScaled) Retreat(theta []float64) bool {
 	if o.alpha == nil {
 		return false
@@ -148,7 +134,7 @@ type Momentum struct {
 	velocity []float64
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Momentum) Validate() error {
 	return errors.Join(checkPositive("Momentum.Step", o.Step), checkFraction("Momentum.Decay", o.Decay))
 }
@@ -172,8 +158,7 @@ func (o *Momentum) Memory() []*[]float64 { return []*[]float64{&o.velocity} }
 //
 //	v ← β v + (1-β) g/‖g‖,  θ ← θ + η/(1 + t/T) v.
 //
-// It reaches losses far below the smallest float64 in some hundred steps, as [LossScaled]
-// does not, and its path gets smooth as the steps get short.
+// It reaches losses far below the smallest float64 in some hundred steps.
 type Normalized struct {
 	Step  float64 // η, the length of the first steps
 	Decay float64 // β, such as 0.9
@@ -182,7 +167,7 @@ type Normalized struct {
 	velocity, clock []float64 // v; t
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Normalized) Validate() error {
 	if o.After < 0 {
 		return fmt.Errorf("qhnet: Normalized.After = %d; it must not be negative", o.After)
@@ -211,11 +196,9 @@ func (o *Normalized) Update(theta, g []float64, logLoss float64) float64 {
 // Memory implements [Rememberer].
 func (o *Normalized) Memory() []*[]float64 { return []*[]float64{&o.velocity, &o.clock} }
 
-// Adam is the method of Kingma and Ba, arXiv:1412.6980, on the gradient of L. Its
-// moments are kept relative to the loss of the last step, so that with
-// Epsilon = 0, where Adam does not depend on the scale of the gradients, it goes
-// on when L has left the range of float64. With Epsilon > 0 it stops there, as
-// Adam does.
+// Adam is the method of Kingma and Ba, arXiv:1412.6980, on the gradient of L. Its moments
+// are kept relative to the loss of the last step, so that with Epsilon = 0 it goes on when
+// L has left the range of float64. With Epsilon > 0 it stops there, as Adam does.
 type Adam struct {
 	Step    float64 // such as 1e-3
 	Beta1   float64 // 0 means 0.9
@@ -226,7 +209,7 @@ type Adam struct {
 	clock        []float64 // steps taken, log L of the last
 }
 
-// Validate implements [Validator].
+// Validate reports settings that no run can use.
 func (o *Adam) Validate() error {
 	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 1) {
 		return fmt.Errorf("qhnet: Adam.Epsilon = %v; it must be finite and not negative", o.Epsilon)

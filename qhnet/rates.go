@@ -18,15 +18,14 @@ import (
 //
 //	λ_b ≥ 0   and   Σ_b c_rb λ_b = total_r   for every scaling rule r.
 //
-// For each of them the model is Λ-quasi-homogeneous. The canonical choice is
-// the lexicographic min-max point, whose largest rate is as small as possible,
-// then the next largest, and so on: for a network it is the one that gradient
-// flow settles on when no block is discarded. All rates are computed in
-// rational arithmetic and rounded once.
+// For each of them the model is Λ-quasi-homogeneous. The canonical choice is the
+// lexicographic min-max point, whose largest rate is as small as possible, then the next
+// largest, and so on: for a network the one that gradient flow settles on when no block is
+// discarded. All rates are computed in rational arithmetic and rounded once.
 //
-// A Rates is one choice of them, the canonical one unless it was made by
-// [Rates.Choose], [Rates.Extreme], [Rates.LastLayerOnly] or [Rates.Random]. It knows
-// which blocks are discarded, and whatever needs Λ takes it.
+// A Rates is one choice of them, the canonical one unless it was made by [Rates.Choose],
+// [Rates.Extreme], [Rates.LastLayerOnly] or [Rates.Random], and knows which blocks are
+// discarded.
 type Rates struct {
 	blocks    []Block
 	rules     []ScalingRule // for the surviving blocks
@@ -45,61 +44,54 @@ type Rates struct {
 // *[NotQuasiHomogeneousError] if there are none.
 func RatesOf(m Model) (*Rates, error) {
 	blocks, rules := blocksOf(m), m.ScalingRules()
-	system := equationsOf(blocks, rules)
-	p, err := polytope.New(len(blocks), system.a, system.b)
+	r, err := newRates(blocks, rules)
 	if err != nil {
 		return nil, explainInfeasible(blocks, rules)
 	}
-	r := &Rates{
-		blocks:     blocks,
-		rules:      rules,
-		modelRules: rules,
-		dropped:    make([]bool, len(blocks)),
-		complete:   func([]*big.Rat) {},
+	return r, nil
+}
+
+func newRates(blocks []Block, rules []ScalingRule) (*Rates, error) {
+	p, err := polytopeOf(blocks, rules)
+	if err != nil {
+		return nil, err
 	}
+	r := &Rates{blocks: blocks, rules: rules, modelRules: rules, dropped: make([]bool, len(blocks)), complete: func([]*big.Rat) {}}
 	r.over(p)
 	return r, nil
 }
 
-// Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one
-// rate are a block, which has no other. It panics if there are no rates, or one is
-// negative or not finite.
+// Diag returns Λ = diag(λ_1, …, λ_m) without a model: neighbouring parameters of one rate are
+// a block. It panics if there are no rates, or one is negative or not finite.
 func Diag(lambda ...float64) *Rates {
 	if len(lambda) == 0 {
 		panic("qhnet: Diag without rates; give one for each parameter")
 	}
-	r := &Rates{complete: func([]*big.Rat) {}}
+	var blocks []Block
 	var perBlock []float64
-	for start, end := 0, 0; start < len(lambda); start = end {
-		end = runEnd(lambda, start)
-		rate := lambda[start]
+	start := 0
+	for rate, run := range runs(lambda, lambda) {
 		if !(rate >= 0) || math.IsInf(rate, 1) {
 			panic(fmt.Sprintf("qhnet: Diag: rate %d is %v; use a finite number ≥ 0", start, rate))
 		}
 		name := fmt.Sprintf("θ%d", start+1)
-		r.blocks = append(r.blocks, Block{Name: name, Layer: name, Kind: "weight", Shape: Shape{end - start}, Offset: start})
-		perBlock = append(perBlock, rate)
+		blocks = append(blocks, Block{Name: name, Layer: name, Kind: "weight", Shape: Shape{len(run)}, Offset: start})
+		perBlock, start = append(perBlock, rate), start+len(run)
 	}
+	rules := make([]ScalingRule, len(blocks))
 	for b, rate := range perBlock {
-		name := r.blocks[b].Name
-		rule := ScalingRule{Layer: name, Reason: fmt.Sprintf("%s has the rate %v.", name, rate), Coefficients: make([]float64, len(perBlock)), Total: rate}
-		rule.Coefficients[b] = 1
-		r.rules = append(r.rules, rule)
+		name, unit := blocks[b].Name, make([]float64, len(blocks))
+		unit[b] = 1
+		rules[b] = ScalingRule{Layer: name, Reason: fmt.Sprintf("%s has the rate %v.", name, rate), Coefficients: unit, Total: rate}
 	}
-	r.dropped = make([]bool, len(perBlock))
-	r.modelRules = r.rules
-	system := equationsOf(r.blocks, r.rules)
-	p, err := polytope.New(len(perBlock), system.a, system.b)
+	r, err := newRates(blocks, rules)
 	if err != nil {
 		panic("qhnet: Diag: " + err.Error())
 	}
-	r.over(p)
-	r.set(func() []float64 { return perBlock })
-	return r
+	return r.with(perBlock)
 }
 
-// over completes r for its polytope. The canonical rates, an exact program, are found
-// when they are asked for.
+// over completes r for its polytope. All rates are found when they are asked for.
 func (r *Rates) over(p *polytope.Polytope) {
 	r.polytope = p
 	r.canonical = sync.OnceValue(func() []*big.Rat {
@@ -151,15 +143,6 @@ func (r *Rates) lambda(theta []float64) []float64 {
 	return r.expanded()
 }
 
-func (r *Rates) index(name string) int {
-	r.check()
-	i, err := findBlock(r.blocks, name)
-	if err != nil {
-		panic(err.Error())
-	}
-	return i
-}
-
 // Blocks returns the blocks in the order of all per-block results.
 func (r *Rates) Blocks() []Block {
 	r.check()
@@ -187,8 +170,7 @@ func (r *Rates) PerParameter() []float64 {
 	return slices.Clone(r.expanded())
 }
 
-// Max returns λ_max, the largest rate of the surviving blocks, and the indices of
-// the surviving blocks that have it.
+// Max returns λ_max, the largest rate of the surviving blocks, and those that have it.
 func (r *Rates) Max() (rate float64, blocks []int) {
 	r.check()
 	for b, lambda := range r.chosen() {
@@ -204,8 +186,7 @@ func (r *Rates) Max() (rate float64, blocks []int) {
 	return rate, blocks
 }
 
-// Extreme returns the rates that minimize Σ_b c_b λ_b over the polytope. It is an
-// error if the sum has no lower bound.
+// Extreme returns the rates that minimize Σ_b c_b λ_b, or an error if it has no lower bound.
 func (r *Rates) Extreme(objective []float64) (*Rates, error) {
 	r.check()
 	vector.CheckLength("objective", len(objective), len(r.blocks))
@@ -217,25 +198,14 @@ func (r *Rates) Extreme(objective []float64) (*Rates, error) {
 	x, err := r.polytope.Minimize(c)
 	r.complete(x)
 	if errors.Is(err, polytope.ErrUnbounded) {
-		return nil, fmt.Errorf("qhnet: the objective has no minimum over the admissible rates: %s can grow for ever", r.growing(c, x))
+		growing := namesOf(r.blocks, func(b int) bool { return c[b].Sign() < 0 && x[b].Sign() > 0 })
+		return nil, fmt.Errorf("qhnet: the objective has no minimum over the admissible rates: %s can grow for ever", strings.Join(growing, ", "))
 	}
 	return r.with(roundAll(x)), nil
 }
 
-// growing names the blocks by which an unbounded objective can be lowered.
-func (r *Rates) growing(c, x []*big.Rat) string {
-	var names []string
-	for b := range c {
-		if c[b].Sign() < 0 && x[b].Sign() > 0 {
-			names = append(names, r.blocks[b].Name)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// Choose returns the given rates, one for each block, or an error that names the
-// block or the rule that they violate and by how much. Rules may be missed by
-// rounding, 1e-12 of the largest term.
+// Choose returns the given rates, one for each block, or an error that names the block or
+// the rule that they violate, by more than 1e-12 of the largest term.
 func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
 	r.check()
 	vector.CheckLength("perBlock", len(perBlock), len(r.blocks))
@@ -257,28 +227,26 @@ func (r *Rates) Choose(perBlock []float64) (*Rates, error) {
 	return r.with(slices.Clone(perBlock)), nil
 }
 
-// equations are Σ_v a_iv x_v = b_i.
-type equations struct {
-	a [][]*big.Rat
-	b []*big.Rat
-}
-
-func equationsOf(blocks []Block, rules []ScalingRule) equations {
-	var e equations
+// equationsOf returns rules as A λ = b.
+func equationsOf(blocks []Block, rules []ScalingRule) (a [][]*big.Rat, b []*big.Rat) {
 	for _, rule := range rules {
 		vector.CheckLength("the coefficients of a rule of "+rule.Layer, len(rule.Coefficients), len(blocks))
 		coef := make([]*big.Rat, len(blocks))
 		for v, c := range rule.Coefficients {
 			coef[v] = rational(c)
 		}
-		e.a, e.b = append(e.a, coef), append(e.b, rational(rule.Total))
+		a, b = append(a, coef), append(b, rational(rule.Total))
 	}
-	return e
+	return a, b
 }
 
-// rational returns the simplest fraction within 1e-12 of a coefficient, found
-// by continued fractions, so that the powers of an activation like |x|^1.1
-// multiply to exact numbers. A coefficient that has no simple one is taken as is.
+func polytopeOf(blocks []Block, rules []ScalingRule) (*polytope.Polytope, error) {
+	a, b := equationsOf(blocks, rules)
+	return polytope.New(len(blocks), a, b)
+}
+
+// rational returns the simplest fraction within 1e-12 of a coefficient, by continued
+// fractions, so that powers like |x|^1.1 multiply to exact numbers.
 func rational(v float64) *big.Rat {
 	const tolerance, largest = 1e-12, 1e6
 	p, q, p0, q0 := math.Floor(v), 1.0, 1.0, 0.0
@@ -306,27 +274,22 @@ func roundAll(x []*big.Rat) []float64 {
 	return f
 }
 
-// freedom returns the dimension of the polytope: that of the solutions of the
-// rules with the pinned rates left out.
+// freedom returns the dimension of the polytope.
 func (r *Rates) freedom() int {
-	system := equationsOf(r.blocks, r.rules)
+	rules := slices.Clone(r.rules)
 	for b, positive := range r.polytope.CanBePositive() {
-		if positive && !r.dropped[b] {
-			continue
+		if !positive || r.dropped[b] {
+			unit := make([]float64, len(r.blocks))
+			unit[b] = 1
+			rules = append(rules, ScalingRule{Coefficients: unit})
 		}
-		unit := make([]*big.Rat, len(r.blocks))
-		for i := range unit {
-			unit[i] = new(big.Rat)
-		}
-		unit[b].SetInt64(1)
-		system.a = append(system.a, unit)
 	}
-	return len(polytope.NullSpace(len(r.blocks), system.a))
+	a, _ := equationsOf(r.blocks, rules)
+	return len(polytope.NullSpace(len(r.blocks), a))
 }
 
-// LastLayerOnly returns the rates with which nothing but the last layer that
-// has parameters scales, if they are admissible. For a network that ends in a
-// dense layer after a normalization they are 1 for its weight and bias.
+// LastLayerOnly returns the rates with which nothing but the last layer that has
+// parameters scales, if they are admissible.
 func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
 	r.check()
 	last := r.blocks[len(r.blocks)-1].Layer
@@ -348,8 +311,7 @@ func (r *Rates) LastLayerOnly() (only *Rates, ok bool) {
 	return only, true
 }
 
-// Degree returns L if the model is homogeneous of degree L, that is if all
-// rates equal to 1/L are admissible.
+// Degree returns L if rates all equal to 1/L are admissible.
 func (r *Rates) Degree() (degree float64, ok bool) {
 	for _, rule := range r.rules {
 		sum := 0.0
@@ -366,15 +328,13 @@ func (r *Rates) Degree() (degree float64, ok bool) {
 	return degree, degree > 0
 }
 
-// Highest tells for each parameter whether it has the highest rate of the surviving
-// blocks.
+// Highest tells which parameters have the highest rate of the surviving blocks.
 func (r *Rates) Highest() []bool {
 	highest := make([]bool, r.parameters())
 	_, blocks := r.Max()
 	for _, b := range blocks {
-		block := r.blocks[b]
-		for i := range block.Len() {
-			highest[block.Offset+i] = true
+		for i := range r.blocks[b].Len() {
+			highest[r.blocks[b].Offset+i] = true
 		}
 	}
 	return highest
@@ -385,19 +345,11 @@ func (r *Rates) CheckPoint(m Model, theta []float64) error {
 	r.check()
 	blocks := blocksOf(m)
 	if !slices.EqualFunc(r.blocks, blocks, sameBlock) {
-		return fmt.Errorf("qhnet: the rates belong to a model with the blocks %v, not to one with %v; use RatesOf of this model", names(r.blocks), names(blocks))
+		return fmt.Errorf("qhnet: the rates belong to a model with the blocks %v, not to one with %v; use RatesOf of this model", namesOf(r.blocks, nil), namesOf(blocks, nil))
 	}
 	return CheckParameters(m, theta)
 }
 
 func sameBlock(a, b Block) bool {
 	return a.Name == b.Name && a.Offset == b.Offset && slices.Equal(a.Shape, b.Shape)
-}
-
-func names(blocks []Block) []string {
-	var all []string
-	for _, b := range blocks {
-		all = append(all, b.Name)
-	}
-	return all
 }

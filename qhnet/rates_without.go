@@ -9,28 +9,29 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
+
 	"qhlab/qhnet/internal/polytope"
 )
 
-// Without returns the rates of what is left of the model when the named blocks
-// are discarded, that is when their share of the parameters tends to zero. The
-// exponent of a term that vanishes may be anything, so a rule remains only if
-// it, or a combination of rules, says something about the other blocks alone.
-// The canonical rates are recomputed for those.
+// Without returns the rates of what is left of the model when the named blocks are
+// discarded, that is when their share of the parameters tends to zero. The exponent of a
+// term that vanishes may be anything, so rules remain only as far as a combination of them
+// says something about the other blocks alone, for which the canonical rates are found
+// anew. A discarded block is given the rate that the rules then imply for it, and 0 where
+// they imply none or a negative one.
 //
-// A discarded block is given the rate that the rules then imply for it, and 0
-// where they imply none or a negative one. Discard all factors of a product
-// together, and the biases that act on nothing without a weight with it. It
-// panics if there is no block of a given name.
+// Discard all factors of a product together, and with a weight the biases that act on
+// nothing without it. It panics if there is no block of a given name.
 func (r *Rates) Without(names ...string) *Rates {
 	r.check()
-	q := &Rates{
-		blocks:     r.blocks,
-		modelRules: r.modelRules,
-		dropped:    append([]bool(nil), r.dropped...),
-	}
+	q := &Rates{blocks: r.blocks, modelRules: r.modelRules, dropped: slices.Clone(r.dropped)}
 	for _, name := range names {
-		q.dropped[r.index(name)] = true
+		b, err := findBlock(r.blocks, name)
+		if err != nil {
+			panic(err.Error())
+		}
+		q.dropped[b] = true
 	}
 	var variables []int
 	for b, dropped := range q.dropped {
@@ -38,8 +39,8 @@ func (r *Rates) Without(names ...string) *Rates {
 			variables = append(variables, b)
 		}
 	}
-	full := equationsOf(r.blocks, r.modelRules)
-	a, b, implied, err := polytope.Project(len(r.blocks), full.a, full.b, variables)
+	a, b := equationsOf(r.blocks, r.modelRules)
+	a, b, implied, err := polytope.Project(len(r.blocks), a, b, variables)
 	if err != nil {
 		panic("qhnet: the rules of existing rates contradict each other")
 	}
@@ -110,8 +111,8 @@ type extremes struct {
 	centre     []float64   // the average of all extreme solutions
 }
 
-// Range returns the smallest and the largest admissible rate of block b, the
-// latter +Inf if it has no bound, as for scale-invariant weights.
+// Range returns the smallest and the largest admissible rate of block b, the latter +Inf if it
+// has no bound, as for scale-invariant weights.
 func (r *Rates) Range(b int) (low, high float64) {
 	if r.check(); b < 0 || b >= len(r.blocks) {
 		panic(fmt.Sprintf("qhnet: Range of block %d; there are the blocks 0 to %d", b, len(r.blocks)-1))
@@ -143,35 +144,23 @@ func (r *Rates) findExtremes() *extremes {
 		}
 		c[b].SetInt64(0)
 	}
-	for _, v := range polytope.NullSpace(n, equationsOf(r.blocks, r.rules).a) {
-		if !r.touchesDropped(v) {
-			e.directions = append(e.directions, floatsOf(v))
+	a, _ := equationsOf(r.blocks, r.rules)
+	for _, exact := range polytope.NullSpace(n, a) {
+		v, kept := make([]float64, n), true
+		for b := range v {
+			v[b], _ = exact[b].Float64()
+			kept = kept && !(r.dropped[b] && v[b] != 0)
+		}
+		if kept {
+			e.directions = append(e.directions, v)
 		}
 	}
 	return e
 }
 
-func (r *Rates) touchesDropped(v []*big.Int) bool {
-	for b, dropped := range r.dropped {
-		if dropped && v[b].Sign() != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func floatsOf(v []*big.Int) []float64 {
-	f := make([]float64, len(v))
-	for i := range v {
-		f[i], _ = v[i].Float64()
-	}
-	return f
-}
-
-// Random returns random admissible rates, by
-// hit-and-run (R. L. Smith, Operations Research 32, 1984): from the centre it
-// walks in random directions of the polytope to a uniform point of the chord.
-// Rates without a bound are kept below twice the largest bound, at least 2.
+// Random returns random admissible rates, by hit-and-run (R. L. Smith, Operations
+// Research 32, 1984): from the centre it walks in random directions to a uniform point of
+// the chord. Rates without a bound are kept below twice the largest bound, at least 2.
 func (r *Rates) Random(rng *rand.Rand) *Rates {
 	r.check()
 	checkRandom(rng)
@@ -182,14 +171,11 @@ func (r *Rates) Random(rng *rand.Rand) *Rates {
 			limit = max(limit, 2*high)
 		}
 	}
-	x, v := append([]float64(nil), e.centre...), make([]float64, len(e.centre))
+	x, v := slices.Clone(e.centre), make([]float64, len(e.centre))
 	for range 3 * len(e.directions) {
 		clear(v)
 		for _, d := range e.directions {
-			k := rng.NormFloat64()
-			for i := range v {
-				v[i] += k * d[i]
-			}
+			floats.AddScaled(v, rng.NormFloat64(), d)
 		}
 		back, ahead := chord(x, v, limit)
 		step := back + (ahead-back)*rng.Float64()

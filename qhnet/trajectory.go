@@ -36,9 +36,7 @@ type Point struct {
 	Theta   []float64 // θ
 }
 
-// GobEncode returns an error: a trajectory belongs to a model, which has no gob
-// form, and would be of little use without. Keep its Points, or run it through
-// Follow or Train of package store's Store.
+// GobEncode returns an error, as a model has no gob form. Keep the Points, or use a Store.
 func (tr Trajectory) GobEncode() ([]byte, error) {
 	return nil, errors.New("qhnet: a Trajectory cannot be stored, as its model cannot; store its Points, or run it by Store.Follow or Store.Train")
 }
@@ -83,8 +81,8 @@ func (tr *Trajectory) Series(f func(Point) float64) []float64 {
 // LogInverses returns u = log(1/L) at every recorded point.
 func (tr *Trajectory) LogInverses() []float64 { return tr.Series(Point.LogInverse) }
 
-// Since returns the trajectory from log(1/L) = u on, or a little below it, where a
-// solver's errors place the record that was due at u; it shares the points.
+// Since returns the trajectory from log(1/L) = u on, or a little below, where a solver's
+// errors place the record due at u; it shares the points.
 func (tr *Trajectory) Since(u float64) *Trajectory {
 	if math.IsNaN(u) {
 		panic("qhnet: Since a log(1/L) of NaN; use a number")

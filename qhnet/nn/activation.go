@@ -28,16 +28,20 @@ func rectifier(stem, text string, leak float64) Layer {
 		switch {
 		case p.kinkWidth > 0:
 			return p.round(in, leak), nil
-		case leak != 0:
-			return p.activate(in, in.exponent, leaky(leak).rows), nil
+		case leak == 0:
+			return p.rectify(in), nil
 		}
-		return p.rectify(in), nil
+		return p.activate(in, in.exponent, curve(func(h float64) (value, slope, curvature float64) {
+			if h > 0 {
+				return h, 1, 0
+			}
+			return leak * h, leak, 0
+		}).rows), nil
 	}}
 }
 
-// rectify adds a ReLU. Where a matrix product makes its input, the product rectifies its
-// own result, and the two share memory: positive entries are the same before and
-// after. Where another reads its output, that one masks the adjoints.
+// rectify adds a ReLU. A matrix product that makes its input rectifies its own result, and the
+// two share memory; one that reads its output masks the adjoints.
 func (p *plan) rectify(in wire) wire {
 	out := p.wire(in.shape, p.trainable(in), in.exponent)
 	p.wires[out.id].summands = p.wires[in.id].summands
@@ -72,9 +76,8 @@ func (o *rectifierMap) transpose(q quantity, points span) {
 	}
 }
 
-// activation applies a function to each entry. The derivatives that it needs are
-// stored with the values, as one Forward serves many products with the Jacobian and
-// the Hessian.
+// activation applies a function to each entry, and stores its derivatives with the values:
+// one Forward serves many products with the Jacobian and the Hessian.
 type activation struct {
 	in, out  *signal
 	function function
@@ -89,41 +92,32 @@ type jet struct{ value, slope, bend []float64 }
 
 // activate adds a function applied to each entry, with the given exponent.
 func (p *plan) activate(in wire, e exponent, f function) wire {
-	out := p.wire(in.shape, p.trainable(in), e)
-	p.stage(out, func(b *binding) operator {
-		o := &activation{in: b.signals[in.id], out: b.signals[out.id], function: f}
-		n := len(o.in.data[values])
-		o.at = jet{slope: make([]float64, n), bend: make([]float64, n)}
-		return o
+	return p.entrywise(in, e, func(in, out *signal) operator {
+		n := len(in.data[values])
+		return &activation{in, out, f, jet{slope: make([]float64, n), bend: make([]float64, n)}}
 	})
-	return out
 }
 
 func (o *activation) forward(points span) error {
-	o.function(jet{o.out.rows(values, points), o.of(o.at.slope, points), o.of(o.at.bend, points)}, o.in.rows(values, points))
+	o.function(jet{o.out.rows(values, points), o.in.cut(o.at.slope, points), o.in.cut(o.at.bend, points)}, o.in.rows(values, points))
 	return nil
 }
 
-// of returns what is stored at the points of a span.
-func (o *activation) of(stored []float64, points span) []float64 {
-	return stored[points.lo*o.in.width : points.hi*o.in.width]
-}
-
 func (o *activation) tangent(points span) {
-	kernel.Multiply(o.out.rows(tangents, points), o.of(o.at.slope, points), o.in.rows(tangents, points))
+	kernel.Multiply(o.out.rows(tangents, points), o.in.cut(o.at.slope, points), o.in.rows(tangents, points))
 }
 
 func (o *activation) reverse(points span) {
 	if o.in.has(adjoints) {
-		kernel.Multiply(o.in.rows(adjoints, points), o.of(o.at.slope, points), o.out.rows(adjoints, points))
+		kernel.Multiply(o.in.rows(adjoints, points), o.in.cut(o.at.slope, points), o.out.rows(adjoints, points))
 	}
 }
 
 // reverseTangent is s dz̄ + s' ḣ z̄ with the slope s.
 func (o *activation) reverseTangent(points span) {
 	d := o.in.rows(adjointTangents, points)
-	kernel.Multiply(d, o.of(o.at.slope, points), o.out.rows(adjointTangents, points))
-	adjoint, bend := o.out.rows(adjoints, points)[:len(d)], o.of(o.at.bend, points)[:len(d)]
+	kernel.Multiply(d, o.in.cut(o.at.slope, points), o.out.rows(adjointTangents, points))
+	adjoint, bend := o.out.rows(adjoints, points)[:len(d)], o.in.cut(o.at.bend, points)[:len(d)]
 	for i, moving := range o.in.rows(tangents, points)[:len(d)] {
 		d[i] += bend[i] * moving * adjoint[i]
 	}
@@ -131,16 +125,13 @@ func (o *activation) reverseTangent(points span) {
 
 // round adds a rectifier whose kink is rounded to the plan's width.
 func (p *plan) round(in wire, leak float64) wire {
-	out := p.wire(in.shape, p.trainable(in), in.exponent)
-	p.stage(out, func(b *binding) operator {
-		in, out := b.signals[in.id], b.signals[out.id]
+	return p.entrywise(in, in.exponent, func(in, out *signal) operator {
 		n := len(in.data[values])
 		return &roundedRectifier{
 			in: in, out: out, leak: leak, width: p.kinkWidth,
 			slope: make([]float64, n), share: make([]float64, n), reach: make([]float64, n/in.width),
 		}
 	})
-	return out
 }
 
 // roundedRectifier has, where |h_i| < δ and with a_i = (1 + h_i/δ)/2, the values
@@ -148,8 +139,7 @@ func (p *plan) round(in wire, leak float64) wire {
 //
 //	∂z_i/∂h_i = leak + (1 - leak) a_i² (3 - 2a_i),   ∂z_i/∂δ = 3 (1 - leak) a_i² (1 - a_i)²,   ∂δ/∂h_j = width² h_j/(nδ).
 //
-// Elsewhere it is the rectifier, with a_i = 0 or 1. The ramp has no corners: where
-// many points push a unit off and few hold it, it slides along the very foot.
+// Elsewhere it is the rectifier, with a_i = 0 or 1.
 type roundedRectifier struct {
 	in, out      *signal
 	leak, width  float64
@@ -193,7 +183,7 @@ func (o *roundedRectifier) grow(k int) float64 {
 }
 
 func (o *roundedRectifier) tangent(points span) {
-	kernel.Multiply(o.out.rows(tangents, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.in.rows(tangents, points))
+	kernel.Multiply(o.out.rows(tangents, points), o.in.cut(o.slope, points), o.in.rows(tangents, points))
 	for k := points.lo; k < points.hi; k++ {
 		grow := o.grow(k)
 		if grow == 0 {
@@ -214,7 +204,7 @@ func (o *roundedRectifier) transpose(q quantity, points span) {
 	if !o.in.has(q) {
 		return
 	}
-	kernel.Multiply(o.in.rows(q, points), o.slope[points.lo*o.in.width:points.hi*o.in.width], o.out.rows(q, points))
+	kernel.Multiply(o.in.rows(q, points), o.in.cut(o.slope, points), o.out.rows(q, points))
 	for k := points.lo; k < points.hi; k++ {
 		if grow := o.grow(k); grow != 0 {
 			floats.AddScaled(o.in.row(q, k), grow*o.swollen(k, q), o.in.row(values, k))
@@ -231,8 +221,7 @@ func (o *roundedRectifier) swollen(k int, q quantity) (sum float64) {
 	return sum
 }
 
-// reverseTangent is transpose of the adjoints' tangents, and of the adjoints at the
-// tangents of the slopes.
+// reverseTangent adds to transpose that of the adjoints at the tangents of the slopes.
 func (o *roundedRectifier) reverseTangent(points span) {
 	o.transpose(adjointTangents, points)
 	for k := points.lo; k < points.hi; k++ {
@@ -265,15 +254,6 @@ func (c curve) rows(to jet, h []float64) {
 	}
 }
 
-func leaky(leak float64) curve {
-	return func(h float64) (value, slope, curvature float64) {
-		if h > 0 {
-			return h, 1, 0
-		}
-		return leak * h, leak, 0
-	}
-}
-
 // Linear is the identity.
 func Linear() Layer {
 	return Layer{stem: "linear", text: "identity", lipschitz: 1, attach: func(p *plan, _ Layer, in wire) (wire, error) {
@@ -298,16 +278,32 @@ func ReLUPower(k float64) Layer {
 }
 
 func power(stem string, degree float64, c curve) Layer {
-	return Layer{stem: stem, text: fmt.Sprintf("%s of degree %g", stem, degree), attach: func(p *plan, _ Layer, in wire) (wire, error) {
+	return function(c.rows).layer(stem, degree, func() error {
 		if !(degree >= 1) || math.IsInf(degree, 1) {
-			return wire{}, p.fail("has degree %v; it needs a finite degree ≥ 1 to have a derivative at 0", degree)
+			return fmt.Errorf("has degree %v; it needs a finite degree ≥ 1 to have a derivative at 0", degree)
 		}
-		return p.activate(in, in.exponent.times(degree), c.rows), nil
+		return nil
+	})
+}
+
+// layer applies a function of a degree, 0 if it has none, unless something is wrong.
+func (f function) layer(stem string, degree float64, wrong func() error) Layer {
+	text := stem
+	if degree != 0 {
+		text = fmt.Sprintf("%s of degree %g", stem, degree)
+	}
+	return Layer{stem: stem, text: text, attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if err := wrong(); err != nil {
+			return wire{}, p.fail("%v", err)
+		}
+		if degree == 0 {
+			p.require(in.exponent, nil, "bends differently at every size of its input, so its input must not scale at all.")
+		}
+		return p.activate(in, in.exponent.times(degree), f), nil
 	}}
 }
 
-// positivePower is h^k for h > 0 and otherwise 0. It has curvature 0 at the kink, also
-// where the limits from right and left differ or are infinite.
+// positivePower is h^k for h > 0 and otherwise 0. It has curvature 0 at the kink.
 func positivePower(h, k float64) (value, slope, curvature float64) {
 	switch {
 	case !(h > 0):
@@ -338,75 +334,41 @@ func GELU() Layer {
 	}).rows)
 }
 
-// Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of
-// degree 1.
+// Softplus is log(1 + e^h). It is not homogeneous, but asymptotically of degree 1.
 func Softplus() Layer {
 	return smooth("softplus", func(to jet, h []float64) { kernel.SoftplusCurve(to.value, to.slope, to.bend, h) })
 }
 
-// smooth is a function that is homogeneous of no degree.
-func smooth(stem string, f function) Layer {
-	return Layer{stem: stem, text: stem, attach: func(p *plan, _ Layer, in wire) (wire, error) {
-		return p.smooth(in, f), nil
-	}}
-}
+func smooth(stem string, f function) Layer { return f.layer(stem, 0, func() error { return nil }) }
 
-func (p *plan) smooth(in wire, f function) wire {
-	p.require(in.exponent, nil, "bends differently at every size of its input, so its input must not scale at all.")
-	return p.activate(in, nil, f)
-}
-
-// Activation applies any function φ of one variable to each entry. It is given by
-// its value, slope φ' and curvature φ”, and by the degree k of its homogeneity,
+// Activation applies any function φ of one variable to each entry, given by its value, slope φ'
+// and curvature φ”, and by the degree k of its homogeneity,
 //
 //	φ(s h) = s^k φ(h) for s > 0,   k ≥ 1,
 //
-// or 0 if it has none: then the input of the layer must not scale, as with
-// [Tanh]. The name is the stem of the layer's automatic name. The functions are
+// or 0 if it has none. The name is the stem of the layer's automatic name. The functions are
 // called from several goroutines at once.
 //
-// [New] compares the derivatives with differences and the values with the
-// degree at a few numbers, and returns an error if they disagree. Where φ has a
-// kink, give the derivatives of one side; [qhnet.Margins.RoundKinks] does not round it,
-// so a flow that comes to rest on it cannot go on.
+// [New] returns an error if differences at a few numbers disagree with the derivatives or the
+// degree. Where φ has a kink, give the derivatives of one side; [qhnet.Margins.RoundKinks] does
+// not round it, so a flow that comes to rest on it cannot go on.
 func Activation(name string, degree float64, value, slope, curvature func(h float64) float64) Layer {
 	if value == nil || slope == nil || curvature == nil {
 		panic(fmt.Sprintf("qhnet: Activation %q: value, slope and curvature must not be nil", name))
 	}
-	c := custom{degree, value, slope, curvature}
-	f := curve(c.curve).rows
-	text := name
-	if degree != 0 {
-		text = fmt.Sprintf("%s of degree %g", name, degree)
-	}
-	return Layer{stem: name, text: text, attach: func(p *plan, _ Layer, in wire) (wire, error) {
+	c := curve(func(h float64) (float64, float64, float64) { return value(h), slope(h), curvature(h) })
+	return function(c.rows).layer(name, degree, func() error {
 		if name == "" || strings.Contains(name, ".") {
-			return wire{}, p.fail("is an Activation called %q; use a name without dots", name)
+			return fmt.Errorf("is an Activation called %q; use a name without dots", name)
 		}
-		if err := c.check(); err != nil {
-			return wire{}, p.fail("%v", err)
-		}
-		if degree == 0 {
-			return p.smooth(in, f), nil
-		}
-		return p.activate(in, in.exponent.times(degree), f), nil
-	}}
+		return checkActivation(degree, value, slope, curvature)
+	})
 }
 
-// custom is the function of an [Activation].
-type custom struct {
-	degree                  float64
-	value, slope, curvature func(h float64) float64
-}
-
-func (c custom) curve(h float64) (value, slope, curvature float64) {
-	return c.value(h), c.slope(h), c.curvature(h)
-}
-
-// check compares the functions with each other at numbers of both signs.
-func (c custom) check() error {
-	if c.degree != 0 && !(c.degree >= 1 && !math.IsInf(c.degree, 1)) {
-		return fmt.Errorf("has degree %v; use a finite degree ≥ 1, or 0 if the function is not homogeneous", c.degree)
+// checkActivation compares functions with each other at numbers of both signs.
+func checkActivation(degree float64, value, slope, curvature func(h float64) float64) error {
+	if degree != 0 && !(degree >= 1 && !math.IsInf(degree, 1)) {
+		return fmt.Errorf("has degree %v; use a finite degree ≥ 1, or 0 if the function is not homogeneous", degree)
 	}
 	// Central differences of size 1e-6 have errors of about 1e-10.
 	const step, tolerance = 1e-6, 1e-6
@@ -416,15 +378,15 @@ func (c custom) check() error {
 			what       string
 			have, want float64
 		}{
-			{"has slope %v at %v, but differences of its values give %v", c.slope(h), difference(c.value)},
-			{"has curvature %v at %v, but differences of its slope give %v", c.curvature(h), difference(c.slope)},
+			{"has slope %v at %v, but differences of its values give %v", slope(h), difference(value)},
+			{"has curvature %v at %v, but differences of its slope give %v", curvature(h), difference(slope)},
 		} {
 			if !(math.Abs(pair.have-pair.want) <= tolerance*(1+math.Abs(pair.want))) {
 				return fmt.Errorf(pair.what, pair.have, h, pair.want)
 			}
 		}
-		if have, want := c.value(2*h), math.Pow(2, c.degree)*c.value(h); c.degree != 0 && !(math.Abs(have-want) <= 1e-9*math.Abs(have)) {
-			return fmt.Errorf("has the value %v at %v; of degree %v it would be %v, after its value at %v", have, 2*h, c.degree, want, h)
+		if have, want := value(2*h), math.Pow(2, degree)*value(h); degree != 0 && !(math.Abs(have-want) <= 1e-9*math.Abs(have)) {
+			return fmt.Errorf("has the value %v at %v; of degree %v it would be %v, after its value at %v", have, 2*h, degree, want, h)
 		}
 	}
 	return nil

@@ -15,20 +15,13 @@ import (
 //	z_i = Σ_j A_ij v_j,   A_ij = e^{q_i·k_j/√d} / Σ_l e^{q_i·k_l/√d}.
 //
 // Queries, keys and values are branches from the same image, such as 1×1 [Conv]s; for
-// a sequence take an image of height 1.
-//
-// A softmax is no power of the size of its argument: queries and keys must not scale,
-// and if they come from trainable matrices without a normalization after them, the
-// network is not quasi-homogeneous in those.
+// a sequence take an image of height 1. A softmax is no power of the size of its argument:
+// queries and keys must not scale, as after a normalization.
 func Attention(queries, keys, values Layer) Layer {
-	return Layer{stem: "attention", text: "softmax attention", inside: []Layer{queries, keys, values}, attach: attachAttention}
+	return join("attention", Other, "softmax attention", []Layer{queries, keys, values}, attend)
 }
 
-func attachAttention(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
+func attend(p *plan, ends []wire) (wire, error) {
 	q, k, v := ends[0], ends[1], ends[2]
 	for i, end := range ends {
 		if len(end.shape) != 3 {
@@ -44,10 +37,7 @@ func attachAttention(p *plan, l Layer, in wire) (wire, error) {
 	p.stage(scores, func(b *binding) operator {
 		return b.pairing(scoreMap{q.shape[0], to, from, 1 / math.Sqrt(float64(q.shape[0]))}, q, k, scores)
 	})
-	shares := p.wire(scores.shape, p.trainable(scores), nil)
-	p.stage(shares, func(b *binding) operator {
-		return &softmax{pieces{b.signals[scores.id], b.signals[shares.id], to}}
-	})
+	shares := p.entrywise(scores, nil, func(in, out *signal) operator { return &softmax{pieces{in, out, to}} })
 	out := p.wire([]int{v.shape[0], q.shape[1], q.shape[2]}, p.trainable(shares, v), v.exponent)
 	p.stage(out, func(b *binding) operator {
 		return b.pairing(mixtureMap{scoreMap{v.shape[0], to, from, 1}}, shares, v, out)
@@ -73,16 +63,15 @@ func (m scoreMap) second(k, s, q []float64, add bool) {
 	kernel.Gemm(false, false, m.d, m.from, m.to, m.scale, q, m.to, s, m.from, keep(add), k, m.from)
 }
 
-// mixtureMap is Z = V Aᵀ, with A to×from and V d×from: a map that is transposed to
-// that of scores.
+// mixtureMap is Z = V Aᵀ, with A to×from and V d×from: scoreMap transposed.
 type mixtureMap struct{ scores scoreMap }
 
 func (m mixtureMap) apply(z, a, v []float64, add bool)  { m.scores.first(z, a, v, add) }
 func (m mixtureMap) first(a, z, v []float64, add bool)  { m.scores.apply(a, z, v, add) }
 func (m mixtureMap) second(v, z, a []float64, add bool) { m.scores.second(v, a, z, add) }
 
-// softmax turns each row of scores into shares a that sum to 1. Its Jacobian,
-// diag a - a aᵀ, is symmetric: tangents and adjoints take the same way.
+// softmax turns each row of scores into shares that sum to 1. Its Jacobian, diag a - a aᵀ, is
+// symmetric: tangents and adjoints take the same way.
 type softmax struct{ pieces }
 
 func (o *softmax) forward(points span) error {

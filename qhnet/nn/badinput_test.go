@@ -226,7 +226,6 @@ func TestBadInput(t *testing.T) {
 		same, _ := e.(*nn.Evaluation).RoundKinks(v)
 		return same.Forward(make([]float64, 9))
 	}, 0, 1e-320)
-	b.Length("Initialize", theta, func(v []float64) (any, error) { n.Initialize(v, rng(), nn.He); return v, nil })
 	b.Refuse("Start without rng", func() (any, error) { return n.Start(nil, nn.He), nil })
 	b.Refuse("Start without an initializer", func() (any, error) { return n.Start(rng(), nil), nil })
 	b.Refuse("Rescaled nil", func() (any, error) { return n.Start(rng(), nn.Rescaled(1, nil)), nil })

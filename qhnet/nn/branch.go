@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"qhlab/qhnet"
 	"qhlab/qhnet/internal/kernel"
 )
 
-// Chain is a sequence of layers as one layer: a branch of [Sum],
-// [Gate] or [Concat]. An empty chain is the identity.
+// Chain is a sequence of layers as one layer, such as a branch; an empty one is the identity.
 func Chain(layers ...Layer) Layer {
 	return Layer{stem: "chain", kind: Sequence, text: "chain", inside: layers, role: chainRole, attach: attachChain}
 }
@@ -23,65 +24,57 @@ func attachChain(p *plan, l Layer, in wire) (wire, error) {
 //	z = f_1(h) + f_2(h) + … .
 func Sum(branches ...Layer) Layer {
 	text := fmt.Sprintf("sum of %d branches", len(branches))
-	return Layer{stem: "sum", kind: Total, text: text, inside: branches, attach: func(p *plan, l Layer, in wire) (wire, error) {
-		ends, err := p.branches(l.inside, in)
-		if err != nil {
-			return wire{}, err
-		}
-		out := ends[0]
+	return join("sum", Total, text, branches, func(p *plan, ends []wire) (out wire, err error) {
+		out = ends[0]
 		for i, end := range ends[1:] {
-			what := fmt.Sprintf("branch %d", i+2)
-			if out, err = p.sum(out, end, "the branches before", what); err != nil {
+			if out, err = p.sum(out, end, "the branches before", fmt.Sprintf("branch %d", i+2)); err != nil {
 				return wire{}, err
 			}
 		}
 		return out, nil
-	}}
+	})
 }
 
-// branches attaches layers that all start from in.
-func (p *plan) branches(layers []Layer, in wire) ([]wire, error) {
-	if len(layers) == 0 {
-		return nil, p.fail("has no branches")
-	}
-	ends := p.fork(in, len(layers))
-	for i, l := range layers {
-		if l.role == chainRole && l.name == "" {
-			l = Named(fmt.Sprintf("branch%d", i+1), l)
+// join is a layer of branches that all start from its input, whose ends a function joins.
+func join(stem string, kind Kind, text string, branches []Layer, ends func(p *plan, ends []wire) (wire, error)) Layer {
+	return Layer{stem: stem, kind: kind, text: text, inside: branches, attach: func(p *plan, _ Layer, in wire) (wire, error) {
+		if len(branches) == 0 {
+			return wire{}, p.fail("has no branches")
 		}
-		var err error
-		if ends[i], err = p.within(func() (wire, error) { return p.add(l, ends[i]) }); err != nil {
-			return nil, err
+		outs := p.fork(in, len(branches))
+		for i, l := range branches {
+			if l.role == chainRole && l.name == "" {
+				l = Named(fmt.Sprintf("branch%d", i+1), l)
+			}
+			var err error
+			if outs[i], err = p.within(func() (wire, error) { return p.add(l, outs[i]) }); err != nil {
+				return wire{}, err
+			}
 		}
-	}
-	return ends, nil
+		return ends(p, outs)
+	}}
 }
 
 // fork lets several branches start from one wire.
 func (p *plan) fork(in wire, branches int) []wire {
 	outs := make([]wire, branches)
 	for i := range outs {
-		outs[i] = p.wire(in.shape, p.trainable(in), in.exponent)
-		p.wires[outs[i].id].valueOf = in.id
-		p.wires[outs[i].id].summands = p.wires[in.id].summands
+		outs[i] = p.view(in, in.shape)
 	}
-	p.stage(in, func(b *binding) operator {
-		return linear{&forkMap{b.signals[in.id], b.all(outs)}}
-	})
+	p.stage(in, func(b *binding) operator { return linear{&forkMap{b.signals[in.id], b.all(outs)}} })
 	return slices.Clone(outs)
 }
 
 // all returns the signals of some wires.
 func (b *binding) all(wires []wire) []*signal {
-	signals := make([]*signal, len(wires))
-	for i, w := range wires {
-		signals[i] = b.signals[w.id]
+	var signals []*signal
+	for _, w := range wires {
+		signals = append(signals, b.signals[w.id])
 	}
 	return signals
 }
 
-// forkMap gives each branch the input, in shared memory, and the input the sum of the
-// branches' adjoints.
+// forkMap gives the branches the input, in shared memory, and the input the sum of adjoints.
 type forkMap struct {
 	in   *signal
 	outs []*signal
@@ -119,10 +112,7 @@ func (p *plan) sum(a, b wire, nameA, nameB string) (wire, error) {
 type sumMap struct{ a, b, out *signal }
 
 func (o *sumMap) apply(q quantity, points span) {
-	d, x, y := o.out.rows(q, points), o.a.rows(q, points), o.b.rows(q, points)
-	for i := range d {
-		d[i] = x[i] + y[i]
-	}
+	floats.AddTo(o.out.rows(q, points), o.a.rows(q, points), o.b.rows(q, points))
 }
 
 func (o *sumMap) transpose(quantity, span) {}
@@ -131,21 +121,15 @@ func (o *sumMap) transpose(quantity, span) {}
 //
 //	z = f_1(h) ⊙ f_2(h).
 func Gate(first, second Layer) Layer {
-	return Layer{stem: "gate", kind: Gating, text: "product of branches", inside: []Layer{first, second}, attach: attachGate}
-}
-
-func attachGate(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
-	a, b := ends[0], ends[1]
-	if !slices.Equal(a.shape, b.shape) {
-		return wire{}, p.fail("cannot multiply branches that give %s and %s", a.shape, b.shape)
-	}
-	out := p.wire(a.shape, p.trainable(a, b), a.exponent.plus(b.exponent))
-	p.stage(out, func(g *binding) operator { return g.pairing(gateMap{}, a, b, out) })
-	return out, nil
+	return join("gate", Gating, "product of branches", []Layer{first, second}, func(p *plan, ends []wire) (wire, error) {
+		a, b := ends[0], ends[1]
+		if !slices.Equal(a.shape, b.shape) {
+			return wire{}, p.fail("cannot multiply branches that give %s and %s", a.shape, b.shape)
+		}
+		out := p.wire(a.shape, p.trainable(a, b), a.exponent.plus(b.exponent))
+		p.stage(out, func(g *binding) operator { return g.pairing(gateMap{}, a, b, out) })
+		return out, nil
+	})
 }
 
 // gateMap is z = a ⊙ b.
@@ -164,20 +148,14 @@ func multiply(dst, x, y []float64, add bool) {
 	}
 }
 
-// Concat puts the values of branches that start from the same value one after
-// another, feature by feature or channel by channel,
+// Concat puts the values of branches that start from the same value one after another,
 //
 //	z = (f_1(h), f_2(h), …).
 func Concat(branches ...Layer) Layer {
-	text := fmt.Sprintf("concatenation of %d branches", len(branches))
-	return Layer{stem: "concat", kind: Joining, text: text, inside: branches, attach: attachConcat}
+	return join("concat", Joining, fmt.Sprintf("concatenation of %d branches", len(branches)), branches, concatenate)
 }
 
-func attachConcat(p *plan, l Layer, in wire) (wire, error) {
-	ends, err := p.branches(l.inside, in)
-	if err != nil {
-		return wire{}, err
-	}
+func concatenate(p *plan, ends []wire) (wire, error) {
 	shape := slices.Clone(ends[0].shape)
 	for i, end := range ends[1:] {
 		if !slices.Equal(end.shape[1:], shape[1:]) {
@@ -229,9 +207,8 @@ func Residual(body ...Layer) Layer {
 	return Layer{stem: "block", kind: Total, text: "residual block", inside: body, attach: attachResidual}
 }
 
-// Projection is the skip of a [Residual] whose body changes the shape. Without
-// layers it is a single matrix without bias: a [Dense] layer for vectors, a 1×1
-// [Conv] for images, with a stride if the body makes the image smaller.
+// Projection is the skip of a [Residual] whose body changes the shape. Without layers it is a
+// [Dense] layer for vectors or a 1×1 [Conv] for images, without bias.
 func Projection(layers ...Layer) Layer {
 	return Layer{stem: "projection", kind: Sequence, text: "projection", inside: layers, role: projectionRole,
 		attach: func(p *plan, _ Layer, _ wire) (wire, error) {
@@ -271,26 +248,26 @@ func attachResidual(p *plan, l Layer, in wire) (wire, error) {
 // project attaches the projection of a residual block.
 func (p *plan) project(layers []Layer, in wire, shape qhnet.Shape) (wire, error) {
 	if len(layers) == 0 {
-		l, err := p.defaultProjection(in.shape, shape)
-		if err != nil {
-			return wire{}, err
-		}
-		layers = []Layer{l}
+		layers = defaultProjection(in.shape, shape)
+	}
+	if layers == nil {
+		return wire{}, p.fail("has no default projection from %s to %s; give Projection its layers", in.shape, shape)
 	}
 	return p.within(func() (wire, error) { return p.add(Named("projection", Chain(layers...)), in) })
 }
 
-// defaultProjection is the matrix that takes one shape to another.
-func (p *plan) defaultProjection(from, to qhnet.Shape) (Layer, error) {
-	if len(from) == 1 && len(to) == 1 {
-		return Dense(to[0], NoBias()), nil
+// defaultProjection is the matrix that takes one shape to another, nil if there is none.
+func defaultProjection(from, to qhnet.Shape) []Layer {
+	switch {
+	case len(from) != len(to):
+		return nil
+	case len(from) == 1:
+		return []Layer{Dense(to[0], NoBias())}
 	}
-	if len(from) == 3 && len(to) == 3 {
-		for stride := 1; stride <= max(from[1], from[2]); stride++ {
-			if (from[1]-1)/stride+1 == to[1] && (from[2]-1)/stride+1 == to[2] {
-				return Conv(to[0], 1, Stride(stride), NoBias()), nil
-			}
+	for stride := 1; stride <= max(from[1], from[2]); stride++ {
+		if (from[1]-1)/stride+1 == to[1] && (from[2]-1)/stride+1 == to[2] {
+			return []Layer{Conv(to[0], 1, Stride(stride), NoBias())}
 		}
 	}
-	return Layer{}, p.fail("has no default projection from %s to %s; give Projection its layers", from, to)
+	return nil
 }

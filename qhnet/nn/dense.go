@@ -45,8 +45,8 @@ func (p *plan) dense(in wire, units int, with settings) wire {
 	return out
 }
 
-// product adds the stage of a matrix product. Nobody but the next layer reads
-// what it makes, so a ReLU may take its place.
+// product adds the stage of a matrix product. Only the next layer reads what it makes, so a
+// ReLU may take its place.
 func (p *plan) product(out wire, work int, bind func(b *binding) operator) {
 	p.stage(out, bind).work = work
 	p.wires[out.id].fresh = true
@@ -62,8 +62,7 @@ func (p *plan) biasOf(out wire, with settings) []qhnet.Block {
 	return []qhnet.Block{b}
 }
 
-// gate lets the matrix product that reads a rectified wire apply the rectifier's
-// mask to the adjoints it writes.
+// gate lets the matrix product that reads a rectified wire mask the adjoints it writes.
 func (p *plan) gate(in wire) {
 	w := &p.wires[in.id]
 	if w.valueOf != in.id && p.wires[w.valueOf].rectified {
@@ -125,8 +124,7 @@ func keep(add bool) float64 {
 	return 0
 }
 
-// Bias adds one trainable number to each feature, or to each channel of an
-// image,
+// Bias adds one trainable number to each feature, or to each channel of an image,
 //
 //	z = h + b,
 //
@@ -138,8 +136,7 @@ func Bias(options ...Option) Layer {
 	}}
 }
 
-// Scale multiplies each feature, or each channel of an image, by one trainable
-// number,
+// Scale multiplies each feature, or each channel of an image, by one trainable number,
 //
 //	z = γ h,
 //
@@ -153,8 +150,8 @@ func Scale(options ...Option) Layer {
 	}}
 }
 
-// affine multiplies a wire by trainable numbers, a block of the kind scale, and adds
-// others of the kind shift; either kind may be "" for none.
+// affine multiplies a wire by a block of the kind scale and adds one of the kind shift, either
+// "" for none.
 func (p *plan) affine(with settings, in wire, scale, shift string) wire {
 	o, numbers := affineMap{}, with.numbers(in.shape)
 	out := in.exponent
@@ -187,10 +184,10 @@ type affineMap struct {
 
 // factorsOf returns γ of θ, or its part of v.
 func (o *affineMap) factorsOf(p *point, direction bool) []float64 {
-	switch {
-	case len(o.factors) > 0:
+	if len(o.factors) > 0 {
 		return o.factors[0].Of(p.theta)
-	case direction:
+	}
+	if direction {
 		return o.zeros
 	}
 	return o.ones
@@ -217,8 +214,8 @@ func (o *affineMap) outer(dst []float64, out, in quantity, points span) {
 	}
 }
 
-// affine sets rows of dst to those of src times one factor a channel, plus one term. With
-// add it adds them, without terms.
+// affine sets rows of dst to those of src times one factor a channel, plus one term or, with
+// add, what is there.
 func affine(dst, src, factors, terms []float64, width int, add bool) {
 	area := width / len(factors)
 	for at := 0; at < len(dst); at += width {

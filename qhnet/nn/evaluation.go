@@ -12,12 +12,10 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// Evaluation is the [qhnet.Evaluation] of a [Network]. The cost of Forward is
-// one pass through the layers, of Gradient one pass backwards, of Directional
-// about two forward passes, of HessianVector about six. Adjoints and tangents are
-// kept: what follows at the same θ with the same weights, or along the same v, takes
-// them from there. Memory is about n times the sum of the layers' widths, for each of
-// the four kinds of pass used.
+// Evaluation is the [qhnet.Evaluation] of a [Network]. Forward costs one pass through the
+// layers, Gradient one pass backwards, Directional about two forward passes, HessianVector
+// about six; what follows with the same weights or the same v at the same θ costs less. Memory
+// is about n times the sum of the layers' widths, for each of the four kinds of pass used.
 type Evaluation struct {
 	network  *Network
 	points   int
@@ -78,7 +76,10 @@ func (e *Evaluation) setPoints(x *mat.Dense) error {
 func (e *Evaluation) prepare() {
 	p := e.network.plan()
 	e.run.divide(e.points, p)
-	e.at.transposed, e.along.transposed = p.transposed(), p.transposed()
+	for _, w := range p.matrices {
+		e.at.transposed = append(e.at.transposed, make([]float64, w.Len()))
+		e.along.transposed = append(e.along.transposed, make([]float64, w.Len()))
+	}
 	b := &binding{points: e.points, shards: len(e.run.shards), signals: e.signals, at: &e.at, along: &e.along}
 	for _, s := range p.stages {
 		o := s.bind(b)
@@ -89,15 +90,6 @@ func (e *Evaluation) prepare() {
 	e.segments = segments(e.steps)
 }
 
-// transposed makes memory for the transposed matrices.
-func (p *plan) transposed() [][]float64 {
-	all := make([][]float64, len(p.matrices))
-	for i, w := range p.matrices {
-		all[i] = make([]float64, w.Len())
-	}
-	return all
-}
-
 // set moves to θ and transposes its matrices.
 func (p *point) set(theta []float64, matrices []qhnet.Block) {
 	p.theta = theta
@@ -106,17 +98,17 @@ func (p *point) set(theta []float64, matrices []qhnet.Block) {
 	}
 }
 
-// allocate gives signals memory for a quantity, those that do not depend on
-// parameters only if all do.
+// allocate gives signals memory for a quantity, those without parameters only if all do.
 func (e *Evaluation) allocate(q quantity, all bool) {
 	for i, s := range e.signals {
-		root := e.network.plan().root(i, q)
-		if owner := e.signals[root]; all || owner.trainable {
-			if !owner.has(q) {
-				owner.data[q] = make([]float64, e.points*owner.width)
-			}
-			s.data[q] = owner.data[q]
+		owner := e.signals[e.network.plan().root(i, q)]
+		if !all && !owner.trainable {
+			continue
 		}
+		if !owner.has(q) {
+			owner.data[q] = make([]float64, e.points*owner.width)
+		}
+		s.data[q] = owner.data[q]
 	}
 }
 
@@ -134,8 +126,8 @@ func (p *plan) root(wire int, q quantity) int {
 	}
 }
 
-// Forward implements [qhnet.Evaluation]. It is an error if θ holds a NaN or an
-// infinity, if a value overflows, or if a normalization meets zero variance.
+// Forward implements [qhnet.Evaluation]. It is an error if θ is not finite, a value overflows,
+// or a normalization meets zero variance.
 func (e *Evaluation) Forward(theta []float64) ([]float64, error) {
 	vector.CheckLength("theta", len(theta), e.network.plan().parameters())
 	e.theta, e.directed, e.reversed = nil, false, false
@@ -175,9 +167,8 @@ func (e *Evaluation) HessianVector(dst, weights, v []float64) {
 }
 
 // GradientTangent sets dst to the derivative of Gradient when θ moves along v and the
-// weights along tangentWeights, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc; nil stands for weights
-// that rest. After a Directional along the same v and a Gradient or GradientTangent of
-// the same weights it takes a single pass.
+// weights along tangentWeights, nil if they rest, Σ w_kc ∇²f_kc v + Σ ẇ_kc ∇f_kc. After a
+// Directional along the same v and a Gradient of the same weights it takes a single pass.
 func (e *Evaluation) GradientTangent(dst, weights, tangentWeights, v []float64) {
 	e.checkMoved("HessianVector or GradientTangent")
 	vector.CheckLength("dst", len(dst), e.network.plan().parameters())
@@ -211,8 +202,8 @@ func (e *Evaluation) tangent(v []float64) {
 	e.directed = true
 }
 
-// reverse carries weights backward and sets dst to the gradient. With dst nil it only
-// sets the adjoints, unless that was done last.
+// reverse carries weights backward and sets dst to the gradient. With dst nil it only sets the
+// adjoints, unless that was done last.
 func (e *Evaluation) reverse(dst, weights []float64) {
 	if !e.output().has(adjoints) {
 		e.allocate(adjoints, false)
@@ -227,8 +218,8 @@ func (e *Evaluation) reverse(dst, weights []float64) {
 	e.reversed = true
 }
 
-// SetInputs replaces the bound points by as many others, n×d, which must be finite. A
-// Forward must follow.
+// SetInputs replaces the bound points by as many others, which must be finite. A Forward must
+// follow.
 func (e *Evaluation) SetInputs(x *mat.Dense) {
 	e.checkPoints("SetInputs: x", x)
 	e.theta = nil
@@ -237,9 +228,7 @@ func (e *Evaluation) SetInputs(x *mat.Dense) {
 	}
 }
 
-// InputGradient sets dst, n×d like the bound data, to the gradient of
-// Σ w_kc f_kc in the points: how an input must change for the outputs to change
-// most.
+// InputGradient sets dst, n×d, to the gradient of Σ w_kc f_kc in the points.
 func (e *Evaluation) InputGradient(dst *mat.Dense, weights []float64) {
 	e.checkMoved("InputGradient")
 	e.checkPoints("InputGradient: dst", dst)
@@ -265,10 +254,8 @@ func (e *Evaluation) wakeAdjoints(awake bool) {
 	}
 }
 
-// Layer returns the values that the named layer gave in the last Forward, n rows
-// of its width: the features of a point, for the layer before a classifier. The
-// slice belongs to the Evaluation until the next Forward. It panics if there is no
-// such layer.
+// Layer returns the values that a layer gave in the last Forward, n rows of its width, valid
+// until the next Forward. It panics if there is no layer of this name.
 func (e *Evaluation) Layer(name string) []float64 {
 	e.checkMoved("Layer")
 	id := e.network.layer(name).wire
@@ -282,7 +269,7 @@ func (e *Evaluation) Layer(name string) []float64 {
 			// Only values are rectified, so the product is taken again as if it were tangents.
 			kept := s.data[tangents]
 			s.data[tangents] = make([]float64, len(s.data[values]))
-			o.apply(o.at, tangents, values, false, e.all())
+			o.apply(o.at, tangents, values, false, span{0, e.points, 0, true})
 			unrectified, s.data[tangents] = s.data[tangents], kept
 		}
 	}
@@ -298,8 +285,6 @@ func (n *Network) layer(name string) Part {
 	}
 	panic(fmt.Sprintf("qhnet: the network has no layer %q", name))
 }
-
-func (e *Evaluation) all() span { return span{0, e.points, 0, true} }
 
 func (e *Evaluation) output() *signal { return e.signals[e.network.output.id] }
 
@@ -329,19 +314,17 @@ func (e *Evaluation) RoundKinks(width float64) (same qhnet.Evaluation, found boo
 		return e, n.plan().kinks
 	}
 	rounded, err := newNetwork(n.layers, n.plan().frozen, width)
-	if err != nil {
-		panic("qhnet: rounding kinks: " + err.Error()) // the same layers were accepted before
+	if err == nil {
+		same, err = rounded.Bind(mat.NewDense(e.points, n.Inputs(), e.signals[0].data[values]))
 	}
-	bound, err := rounded.Bind(mat.NewDense(e.points, n.Inputs(), e.signals[0].data[values]))
 	if err != nil {
-		panic("qhnet: rounding kinks: " + err.Error())
+		panic("qhnet: rounding kinks: " + err.Error()) // the same layers and points were accepted before
 	}
-	return bound, true
+	return same, true
 }
 
-// Jacobian sets dst to the gradients of all outputs, one a row: see [qhnet.Jacobian].
-// Unless points are coupled by a batch normalization, it takes one reverse pass an
-// output, and one outer product a layer and row.
+// Jacobian does [qhnet.Jacobian]. Unless a batch normalization couples points, it takes one
+// reverse pass an output, and one outer product a layer and row.
 func (e *Evaluation) Jacobian(dst *mat.Dense) {
 	e.checkMoved("Jacobian")
 	outputs := len(e.output().data[values])
@@ -360,20 +343,16 @@ func (e *Evaluation) Jacobian(dst *mat.Dense) {
 		return
 	}
 	for c := range e.network.outputs {
-		e.setUnit(c, 1) // Σ_k f_kc
+		clear(e.unit)
+		for i := c; i < outputs; i += e.network.outputs {
+			e.unit[i] = 1 // of Σ_k f_kc
+		}
 		e.reverse(nil, e.unit)
-		e.setUnit(c, 0)
 		for k := range e.points {
 			e.pointGradient(dst.RawRowView(k*e.network.outputs+c), k)
 		}
 	}
-}
-
-// setUnit sets the weights of output c at all points.
-func (e *Evaluation) setUnit(c int, weight float64) {
-	for i := c; i < len(e.unit); i += e.network.outputs {
-		e.unit[i] = weight
-	}
+	clear(e.unit)
 }
 
 // pointGradient sets dst to the part of the gradient that comes from point k.
@@ -386,8 +365,8 @@ func (e *Evaluation) pointGradient(dst []float64, k int) {
 	}
 }
 
-// MixesPoints names the first layer that makes the output at a point depend on the
-// other points, a batch normalization that is not frozen; "" if there is none.
+// MixesPoints names the first batch normalization that is not frozen, which makes the output at
+// a point depend on the others; "" if there is none.
 func (n *Network) MixesPoints() string {
 	for _, s := range n.plan().stages {
 		if s.coupled {

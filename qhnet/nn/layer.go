@@ -7,16 +7,14 @@ import (
 	"qhlab/qhnet"
 )
 
-// Layer is one part of a network: a description without parameters or memory. The
-// same value may appear in several networks, or several times in one, and is a
-// part of its own each time. All layers are made by the functions of this package:
-// for a function of your own there is [Activation], for anything else a
-// [qhnet.Model]. The zero Layer is none, and [New] refuses it.
+// Layer is one part of a network: a description without parameters or memory. The same value
+// may appear several times, and is a part of its own each time. All layers are made by the
+// functions of this package: for a function of your own there is [Activation], for anything
+// else a [qhnet.Model].
 //
-// At a kink the derivative of a piecewise linear layer is a fixed choice, the
-// usual one of automatic differentiation: [ReLU], [ReLUPower] and [AbsPower]
-// have slope 0 at 0, [LeakyReLU] its slope for negative values, [MaxPool] passes
-// the derivative to the first of equal entries.
+// At a kink the derivative of a piecewise linear layer is that usual in automatic
+// differentiation: [ReLU], [ReLUPower] and [AbsPower] have slope 0 at 0, [LeakyReLU] its slope
+// for negative values, [MaxPool] passes the derivative to the first of equal entries.
 type Layer struct {
 	stem      string // begins the automatic name: "dense" gives "dense1"
 	name      string // replaces the automatic name
@@ -64,13 +62,12 @@ type Part struct {
 	Shape      qhnet.Shape // of what it gives for one point
 	Parameters int         // with those inside
 
-	// Lipschitz bounds ‖z(h) - z(h')‖₂/‖h - h'‖₂ for a layer of known slopes without
-	// matrices; 0 if no bound is known.
+	// Lipschitz bounds ‖z(h) - z(h')‖₂/‖h - h'‖₂ for a layer of known slopes without matrices;
+	// 0 if no bound is known.
 	Lipschitz float64
 
-	// Inside are the parts of a sequence, in order, or the branches of a sum, gate
-	// or concatenation. The body of a [Residual] is a nameless one, and so is a skip
-	// without a projection, which has nothing inside.
+	// Inside are the parts of a sequence, in order, or the branches of a sum, gate or
+	// concatenation. The body and the skip of a [Residual] are nameless sequences.
 	Inside []Part
 
 	text string // what the layer does, with all its options
@@ -87,8 +84,7 @@ func (part Part) all(yield func(Part) bool) bool {
 	return part.Name == "" || yield(part)
 }
 
-// Named gives a layer a name in place of its automatic one. It panics if the name is
-// empty.
+// Named gives a layer a name in place of its automatic one. It panics if the name is empty.
 func Named(name string, l Layer) Layer {
 	if name == "" {
 		panic("qhnet: Named without a name; give one, or leave Named out for an automatic one")
@@ -97,8 +93,7 @@ func Named(name string, l Layer) Layer {
 	return l
 }
 
-// Option changes a layer from its default. A layer that does not know an option
-// makes [New] fail.
+// Option changes a layer from its default. [New] fails if the layer does not know it.
 type Option struct {
 	name  string
 	apply func(*settings)
@@ -117,8 +112,7 @@ type settings struct {
 // NoBias leaves the bias of [Dense] or [Conv] out.
 func NoBias() Option { return Option{"NoBias", func(s *settings) { s.noBias = true }} }
 
-// Affine follows a normalization with a trainable scale γ and shift β,
-// z = γ ĥ + β.
+// Affine follows a normalization with a trainable scale γ and shift β, z = γ ĥ + β.
 func Affine() Option {
 	return Option{"Affine", func(s *settings) { s.scale, s.shift = true, true }}
 }
@@ -126,30 +120,26 @@ func Affine() Option {
 // WithScale follows a normalization with a trainable scale γ only, z = γ ĥ.
 func WithScale() Option { return Option{"WithScale", func(s *settings) { s.scale = true }} }
 
-// WithShift follows a normalization with a trainable shift β, z = ĥ + β; with
-// [WithScale], z = γ ĥ + β.
+// WithShift follows a normalization with a trainable shift β, z = ĥ + β or z = γ ĥ + β.
 func WithShift() Option { return Option{"WithShift", func(s *settings) { s.shift = true }} }
 
-// Elementwise gives a scale, bias or normalization one trainable number for each entry
-// of an image in place of one for each channel. For vectors it changes nothing.
+// Elementwise gives a scale, bias or normalization one trainable number for each entry of an
+// image, not for each channel.
 func Elementwise() Option { return Option{"Elementwise", func(s *settings) { s.entries = true }} }
 
 // Scalar gives a [Scale] a single trainable number for all entries.
 func Scalar() Option { return Option{"Scalar", func(s *settings) { s.scalar = true }} }
 
-// Epsilon adds ε to the variance of a normalization. The default, 0, keeps a
-// network quasi-homogeneous; with ε > 0 it is so only in the limit of large
-// values.
+// Epsilon adds ε to the variance of a normalization. The default, 0, keeps a network
+// quasi-homogeneous; with ε > 0 it is so only in the limit of large values.
 func Epsilon(epsilon float64) Option {
 	return Option{"Epsilon", func(s *settings) { s.epsilon = epsilon }}
 }
 
-// Stride sets the step between neighbouring windows of [Conv] (default 1) or of
-// a pooling (default the window's side).
+// Stride sets the step between windows of [Conv] (default 1) or a pooling (default its side).
 func Stride(stride int) Option { return Option{"Stride", func(s *settings) { s.stride = stride }} }
 
-// Padding surrounds an image with rows and columns: of zeros for [Conv], of
-// entries that never win for [MaxPool].
+// Padding surrounds an image, with zeros for [Conv], with entries that never win for [MaxPool].
 func Padding(padding int) Option {
 	return Option{"Padding", func(s *settings) { s.padding = padding }}
 }
@@ -189,8 +179,7 @@ func (s settings) text(what string) string {
 	return what
 }
 
-// windowText describes a square window with what differs from the default
-// stride.
+// windowText describes a square window with what differs from the default stride.
 func (s settings) windowText(side, stride int) string {
 	text := fmt.Sprintf("%d×%d", side, side)
 	if s.strideOr(stride) != stride {
@@ -210,8 +199,7 @@ func (s settings) strideOr(stride int) int {
 	return stride
 }
 
-// numbers returns the shape of a block of scales or shifts for values of a shape:
-// one a feature or channel, unless options say otherwise.
+// numbers returns the shape of a block of scales or shifts for values of a shape.
 func (s settings) numbers(shape qhnet.Shape) []int {
 	switch {
 	case s.scalar:

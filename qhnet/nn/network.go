@@ -14,8 +14,7 @@ import (
 	"qhlab/qhnet"
 )
 
-// Network is a model made of layers. It holds no parameters and does not
-// change: it is safe for use from several goroutines.
+// Network is a model made of layers. It does not change: several goroutines may share it.
 type Network struct {
 	layers  []Layer
 	inputs  qhnet.Shape
@@ -24,8 +23,7 @@ type Network struct {
 	output  wire
 }
 
-// plan returns what the network does. It panics if there is no network, as where an
-// error of New was ignored.
+// plan returns what the network does, if an error of New was not ignored.
 func (n *Network) plan() *plan {
 	if n == nil || n.planned == nil {
 		panic("qhnet: a nil or zero Network; make networks by New, and look at its error")
@@ -33,18 +31,15 @@ func (n *Network) plan() *plan {
 	return n.planned
 }
 
-// New connects layers one after another. The first is [Input]; the last
-// must give a vector, one entry an output. Each layer gets a name from what it
-// is and its position among its like, such as "dense1", "norm2" or
-// "block3.conv1", unless it is [Named].
-//
-// An error names the layer that does not fit, with the shapes in question.
+// New connects layers one after another, from [Input] to one that gives a vector, one entry an
+// output. Each layer is called by what it is and its position among its like, such as "dense1",
+// "norm2" or "block3.conv1", unless it is [Named]. An error names the layer that does not fit,
+// with the shapes in question.
 func New(layers ...Layer) (*Network, error) {
 	return newNetwork(slices.Clone(layers), nil, 0)
 }
 
-// newNetwork is New with the statistics of frozen layers and the width of
-// rounded kinks.
+// newNetwork is New with the statistics of frozen layers and the width of rounded kinks.
 func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64) (*Network, error) {
 	if len(layers) == 0 {
 		return nil, errors.New("qhnet: a network needs layers; the first is Input")
@@ -68,8 +63,8 @@ func newNetwork(layers []Layer, frozen map[string]statistics, kinkWidth float64)
 	return &Network{layers: layers, inputs: in.shape, outputs: out.shape[0], planned: p, output: out}, nil
 }
 
-// Input is the first layer of a network: the shape of one point, a number of
-// features or channels, height and width.
+// Input is the first layer of a network: the shape of one point, a number of features, or
+// channels, height and width.
 func Input(shape ...int) Layer {
 	return Layer{stem: "input", text: "input", role: inputRole, shape: slices.Clone(shape), attach: func(p *plan, _ Layer, _ wire) (wire, error) {
 		return wire{}, p.fail("stands inside a network; Input comes first, and once")
@@ -95,12 +90,8 @@ func (p *plan) input(shape qhnet.Shape) (wire, error) {
 
 // finish adds the rule of the output and gives every rule all blocks.
 func (p *plan) finish(out wire) {
-	p.rules = append(p.rules, qhnet.ScalingRule{
-		Layer:        p.last(),
-		Reason:       p.last() + " gives the output, which must scale like e^α.",
-		Coefficients: out.exponent,
-		Total:        1,
-	})
+	reason := p.last() + " gives the output, which must scale like e^α."
+	p.rules = append(p.rules, qhnet.ScalingRule{Layer: p.last(), Reason: reason, Coefficients: out.exponent, Total: 1})
 	for i := range p.rules {
 		p.rules[i].Coefficients = exponent(p.rules[i].Coefficients).plus(make(exponent, len(p.blocks)))
 	}
@@ -137,8 +128,7 @@ func (n *Network) Inputs() int { return n.plan().wires[0].width }
 // Outputs implements [qhnet.Model].
 func (n *Network) Outputs() int { return n.plan().wires[n.output.id].width }
 
-// Parts describes the layers one after another, beginning with the input. The slice
-// belongs to the network.
+// Parts describes the layers one after another. The slice belongs to the network.
 func (n *Network) Parts() []Part { return n.plan().parts }
 
 // all yields the named parts, those inside a part before it.
@@ -146,10 +136,9 @@ func (n *Network) all(yield func(Part) bool) {
 	Part{Inside: n.plan().parts}.all(yield)
 }
 
-// Units lists the hidden units between neighbouring blocks, for
-// [qhnet.ConservedUnits]. Layers inside branches are left out, and units between which
-// stand a concatenation, which makes several entries of one, a normalization in a
-// branch, which mixes them, or an elementwise scale or shift of an image.
+// Units lists the hidden units between neighbouring blocks, for [qhnet.ConservedUnits],
+// but for those in branches, those with a concatenation or a branch's normalization
+// between them, which mix units, and those of an elementwise scale or shift of an image.
 func (n *Network) Units() []qhnet.Units {
 	joins, joined := map[string]int{}, 0 // what mixes units before a layer that is in no branch
 	for _, part := range n.plan().parts {
@@ -178,8 +167,7 @@ func (n *Network) Units() []qhnet.Units {
 	return all
 }
 
-// beside tells whether blocks are in no branch and nothing that mixes units is between
-// them.
+// beside tells whether blocks are in no branch, with nothing that mixes units between them.
 func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	return !slices.ContainsFunc(blocks, func(b qhnet.Block) bool {
 		count, ok := joins[b.Layer]
@@ -188,14 +176,17 @@ func beside(joins map[string]int, blocks []qhnet.Block) bool {
 	})
 }
 
-// String returns a table of the layers: name, what it does, the shape it gives
-// and its number of parameters, layers inside a block before the block.
+// String returns a table of the layers, those inside a block before it.
 func (n *Network) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "layer\tdoes\tgives\tparameters")
 	for part := range n.all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", part.Name, part.text, part.Shape, count(part.Parameters))
+		parameters := fmt.Sprint(part.Parameters)
+		if part.Parameters == 0 {
+			parameters = ""
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", part.Name, part.text, part.Shape, parameters)
 	}
 	fmt.Fprintf(w, "total\t\t\t%d\n", n.plan().parameters())
 	w.Flush()
@@ -206,28 +197,18 @@ func (n *Network) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// count writes a number, and nothing for 0.
-func count(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
-
-// ResNet18 returns the layers of the 18-layer residual network for 32×32 colour
-// images: [ResNet] with stages of 64, 128, 256 and 512 channels and two blocks
-// each, 11.2 million parameters.
+// ResNet18 returns the layers of the 18-layer residual network for 32×32 colour images, 11.2
+// million parameters.
 func ResNet18(classes int) []Layer {
 	return ResNet(Input(3, 32, 32), []int{64, 128, 256, 512}, 2, classes)
 }
 
-// ResNet returns the layers of a residual network for small images, after K. He,
-// X. Zhang, S. Ren and J. Sun (arXiv:1512.03385): a 3×3 convolution to the
-// channels of the first stage; stages of blocks of two 3×3 convolutions, every
-// stage after the first at half the resolution of the one before; the mean of
-// each channel; a dense layer. Every convolution is without bias and followed by
-// a batch normalization with scale and shift; where a block changes the shape,
-// its skip is a 1×1 convolution with one.
+// ResNet returns the layers of a residual network for small images, after K. He, X. Zhang,
+// S. Ren and J. Sun (arXiv:1512.03385): a 3×3 convolution to the channels of the first
+// stage; stages of blocks of two 3×3 convolutions, every stage after the first at half the
+// resolution of the one before; the mean of each channel; a dense layer. Convolutions are
+// without bias and followed by a batch normalization with scale and shift, as is the 1×1
+// convolution that is the skip of a block that changes the shape.
 func ResNet(input Layer, stages []int, blocks, classes int) []Layer {
 	if len(stages) == 0 || blocks < 1 || blocks > 1000 {
 		panic(fmt.Sprintf("qhnet: ResNet of %d stages of %d blocks; use at least 1 of each, and at most 1000 blocks", len(stages), blocks))

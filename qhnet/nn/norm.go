@@ -10,19 +10,18 @@ import (
 	"qhlab/qhnet/internal/kernel"
 )
 
-// BatchNorm normalizes each feature, or each channel of an image, over the
-// whole batch of bound points,
+// BatchNorm normalizes each feature, or each channel of an image, over the whole batch of
+// bound points,
 //
 //	ĥ = (h - μ)/√(σ² + ε),
 //
-// with mean μ and variance σ² over the batch (Ioffe and Szegedy,
-// arXiv:1502.03167). Derivatives go through μ and σ. [Network.Freeze] makes the
-// network that uses stored statistics instead.
+// with mean μ and variance σ² over the batch (Ioffe and Szegedy, arXiv:1502.03167), with
+// derivatives through both. [Network.Freeze] makes the network that uses stored statistics.
 //
-// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns
-// an error that names the feature or the point whose variance is zero up to
-// rounding. [Affine], [WithScale] and [WithShift] add trainable factors and terms, one
-// a feature or channel, or with [Elementwise] one an entry.
+// All normalizations have ε = 0 unless [Epsilon] is given; Forward then returns an error that
+// names the feature or point whose variance is zero up to rounding. [Affine], [WithScale] and
+// [WithShift] add trainable factors and terms, one a feature or channel, or with [Elementwise]
+// one an entry.
 func BatchNorm(options ...Option) Layer {
 	return norm{name: "batch normalization", batch: true, centred: true}.layer(options)
 }
@@ -39,9 +38,8 @@ func RMSNorm(options ...Option) Layer {
 	return norm{name: "RMS normalization", groups: 1}.layer(options)
 }
 
-// GroupNorm splits the features or channels of each point into groups of equal
-// size, in order, and normalizes each group to mean 0 and variance 1 (Wu and He,
-// arXiv:1803.08494).
+// GroupNorm splits the features or channels of each point into groups of equal size, in
+// order, and normalizes each group to mean 0 and variance 1 (Wu and He, arXiv:1803.08494).
 func GroupNorm(groups int, options ...Option) Layer {
 	return norm{name: "group normalization", centred: true, groups: groups}.layer(options)
 }
@@ -67,14 +65,15 @@ func (l norm) layer(options []Option) Layer {
 		if err := l.check(p, in); err != nil {
 			return wire{}, err
 		}
-		out := l.normalize(p, in)
-		switch {
-		case l.with.scale && l.with.shift:
-			out = p.affine(l.with, out, "scale", "shift")
-		case l.with.scale:
-			out = p.affine(l.with, out, "scale", "")
-		case l.with.shift:
-			out = p.affine(l.with, out, "", "shift")
+		out, scale, shift := l.normalize(p, in), "", ""
+		if l.with.scale {
+			scale = "scale"
+		}
+		if l.with.shift {
+			shift = "shift"
+		}
+		if scale+shift != "" {
+			out = p.affine(l.with, out, scale, shift)
 		}
 		return out, nil
 	}}
@@ -125,8 +124,8 @@ type deviations struct {
 	tangentDots []float64 // mean(ẑ ḣ), which is dσ along v
 }
 
-// fastest returns the piece that moves fastest for its deviation, given the speeds of all,
-// with its share in the largest deviation and how many times as fast it is as the median.
+// fastest returns the piece that moves fastest for its deviation, with its share in the largest
+// deviation and how many times as fast it is as the median.
 func (d *deviations) fastest(speed func(piece int) float64) (piece int, share, lead float64) {
 	if d.spec.with.epsilon > 0 {
 		return 0, 1, 0
@@ -147,12 +146,10 @@ type divider interface {
 	where(piece int) string
 }
 
-// VanishingDeviation returns whose deviation, of those that normalizations divide by,
-// goes to zero as θ moves along v from the last Forward, and its share in the largest of
-// the layer: the smallest one that changes, for its size, faster than 1/√share times as
-// fast as the layer's median. One that vanishes linearly does so 1/share times as fast,
-// one behind a squared rectifier 1/√share times; one that is only small moves as much
-// slower. The share is 1 if there is none.
+// VanishingDeviation returns whose deviation, of those that normalizations divide by, goes to
+// zero as θ moves along v from the last Forward, and its share in the largest of the layer, 1 if
+// there is none: the smallest one that changes, for its size, faster than 1/√share times as fast
+// as the layer's median, as one behind a squared rectifier does.
 func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float64) {
 	e.checkMoved("VanishingDeviation")
 	e.tangent(v)
@@ -167,9 +164,8 @@ func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float6
 	return whose, share
 }
 
-// vanishes tells whether there is no variance to divide by. Entries that agree but for
-// rounding have a variance of the size of the bound: they differ by roundings of
-// their mean, or if they are averages, by those of what was averaged.
+// vanishes tells whether there is no variance to divide by: entries that agree differ by
+// roundings of their mean, or if they are averages, of what was averaged.
 func (l norm) vanishes(variance, mean, averaged float64) bool {
 	noise := 8 * 0x1p-52 * max(math.Abs(mean), averaged)
 	return variance <= noise*noise && l.with.epsilon == 0
@@ -180,8 +176,7 @@ func (l norm) undefined(layer, where, what string) error {
 	return fmt.Errorf("qhnet: %s: %s has %s, which %s cannot divide by; change the parameters or the data, or give the layer an Epsilon", layer, where, what, l.name)
 }
 
-// pointNorm normalizes pieces of each point's values, with μ = 0 if not
-// centred:
+// pointNorm normalizes pieces of each point's values, with μ = 0 if not centred:
 //
 //	ẑ = (h - μ)/σ,   σ² = mean (h - μ)² + ε.
 //
@@ -213,7 +208,8 @@ func (o *pointNorm) forward(points span) error {
 		rest, square := o.moments(z, z) // rest is what rounding left of the mean
 		variance := square - rest*rest
 		if o.spec.vanishes(variance, mean, o.averaged(g)) {
-			return o.zeroVariance(g)
+			what := map[bool]string{true: "zero variance", false: "only zeros"}[o.spec.centred]
+			return o.spec.undefined(o.layer, o.where(g), what)
 		}
 		inverse := 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
 		kernel.Affine(z, z, inverse, -rest*inverse)
@@ -244,9 +240,8 @@ func (o *pointNorm) tangent(points span) {
 	o.project(o.out, o.in, tangents, o.tangentDots, points)
 }
 
-// reverse takes out of the adjoint what rounding left of its mean and of its part
-// along ẑ: late in a flow the adjoint itself is small beside what it was taken
-// from. Only with ε = 0 is J a projection, which may be applied twice.
+// reverse takes out of the adjoint what rounding left of its mean and of its part along ẑ,
+// which late in a flow is not small beside it. Only with ε = 0 is J a projection.
 func (o *pointNorm) reverse(points span) {
 	if !o.in.has(adjoints) {
 		return
@@ -296,15 +291,6 @@ func average(x []float64) float64 { return kernel.Sum(x) / float64(len(x)) }
 func rootMeanSquare(x []float64) float64 {
 	_, squares := kernel.Moments(x, x)
 	return math.Sqrt(squares / float64(len(x)))
-}
-
-// zeroVariance explains which piece has no direction.
-func (o *pointNorm) zeroVariance(g int) error {
-	what := "zero variance"
-	if !o.spec.centred {
-		what = "only zeros"
-	}
-	return o.spec.undefined(o.layer, o.where(g), what)
 }
 
 func (o *pointNorm) where(g int) string {

@@ -2,41 +2,28 @@ package nn
 
 import "qhlab/qhnet"
 
-// operator computes one value of the network from earlier ones, and carries
-// derivatives through, for the points of a span. It is bound to its values and to θ
-// and v, and reads and writes them in place.
+// operator computes one value of the network from earlier ones, and carries derivatives
+// through, for the points of a span. It is bound to its values and to θ and v.
 type operator interface {
-	// forward computes the output's value from the inputs' values.
-	forward(points span) error
-
-	// tangent computes the output's derivative when θ moves along v.
-	tangent(points span)
-
-	// reverse computes the inputs' adjoints from the output's.
-	reverse(points span)
-
-	// reverseTangent computes the derivative of reverse when θ moves along v.
-	reverseTangent(points span)
+	forward(points span) error  // the output's value from the inputs' values
+	tangent(points span)        // the output's derivative when θ moves along v
+	reverse(points span)        // the inputs' adjoints from the output's
+	reverseTangent(points span) // the derivative of reverse when θ moves along v
 }
 
 // parametric is an operator with parameters. Its gradient may be taken before reverse
 // and after it; gradientTangent follows reverseTangent.
 type parametric interface {
 	operator
-
-	// gradient adds the output's adjoint, carried to the parameters, to dst.
-	gradient(dst []float64, points span)
-
-	// gradientTangent adds the derivative of gradient when θ moves along v.
-	gradientTangent(dst []float64, points span)
+	gradient(dst []float64, points span)        // adds the output's adjoint, carried to the parameters
+	gradientTangent(dst []float64, points span) // adds its derivative when θ moves along v
 }
 
-// reducer is an operator that needs sums over all points. When they have passed it,
-// and before any goes on, reduce puts together what the shards hold.
+// reducer is an operator that needs sums over all points. When they have passed it, reduce puts
+// together what the shards hold.
 type reducer interface{ reduce(p pass) error }
 
-// span is the range of points lo, …, hi-1, worked on together: a shard, or a piece
-// of it. Spans of different shards may be worked on at the same time.
+// span is the range of points lo, …, hi-1, worked on together: a shard, or a piece of it.
 type span struct {
 	lo, hi, shard int
 	first         bool // whether the shard begins with it
@@ -62,9 +49,8 @@ const (
 	quantities
 )
 
-// signal is one value of the network at all bound points, with derivatives. Every
-// signal is read by exactly one operator, so that each adjoint is written once and
-// never summed; a fork makes copies.
+// signal is one value of the network at all bound points, with derivatives. Exactly one operator
+// reads it, so that adjoints are never summed; a fork makes copies.
 type signal struct {
 	width     int
 	trainable bool // whether it depends on parameters
@@ -78,17 +64,17 @@ type signal struct {
 func (s *signal) has(q quantity) bool { return s.data[q] != nil }
 
 // rows returns a quantity at the points of a span.
-func (s *signal) rows(q quantity, points span) []float64 {
-	return s.data[q][points.lo*s.width : points.hi*s.width]
+func (s *signal) rows(q quantity, points span) []float64 { return s.cut(s.data[q], points) }
+
+// cut returns the part at the points of a span of a matrix as wide as the signal.
+func (s *signal) cut(data []float64, points span) []float64 {
+	return data[points.lo*s.width : points.hi*s.width]
 }
 
 // row returns a quantity at point k.
 func (s *signal) row(q quantity, k int) []float64 { return row(s.data[q], k, s.width) }
 
-// still tells whether a quantity is zero at the points of a span. It usually takes a
-// look at one entry; along a unit vector it saves most matrix products.
-func (s *signal) still(q quantity, points span) bool { return isZero(s.rows(q, points)) }
-
+// isZero usually takes a look at one entry; along a unit vector it saves most products.
 func isZero(x []float64) bool {
 	for _, v := range x {
 		if v != 0 {
@@ -103,8 +89,7 @@ func row(data []float64, k, width int) []float64 {
 	return data[k*width : (k+1)*width : (k+1)*width]
 }
 
-// pieces are equal parts of each point's values, for operators that treat each part
-// alone. They are counted through all points.
+// pieces are equal parts of each point's values, counted through all points.
 type pieces struct {
 	in, out  *signal
 	perPoint int
@@ -118,9 +103,8 @@ func (o *pieces) piece(s *signal, q quantity, g int) []float64 {
 	return row(s.data[q], g, s.width/o.perPoint)
 }
 
-// linear is the operator of a linear map without parameters: tangents go the way of
-// values, adjoint tangents that of adjoints. A map that is linear only between its
-// kinks belongs here too, if apply(values) decides on which side it is.
+// linear is the operator of a linear map without parameters, or of one that is linear between
+// kinks, if apply(values) decides on which side it is.
 type linear struct{ linearMap }
 
 type linearMap interface {
@@ -137,8 +121,7 @@ func (o linear) tangent(points span)        { o.apply(tangents, points) }
 func (o linear) reverse(points span)        { o.transpose(adjoints, points) }
 func (o linear) reverseTangent(points span) { o.transpose(adjointTangents, points) }
 
-// bilinear is the operator z = B(p, h), linear in parameters p and in the input h, up
-// to a bias.
+// bilinear is the operator z = B(p, h), linear in parameters p and the input h up to a bias.
 type bilinear struct {
 	bilinearMap
 	in, out   *signal
@@ -165,7 +148,7 @@ func (o *bilinear) moves() bool { return !isZero(o.along.theta[o.lo:o.hi]) }
 
 // inputMoves tells whether the input does.
 func (o *bilinear) inputMoves(points span) bool {
-	return o.in.trainable && !o.in.still(tangents, points)
+	return o.in.trainable && !isZero(o.in.rows(tangents, points))
 }
 
 func (o *bilinear) forward(points span) error {

@@ -10,17 +10,14 @@ import (
 	"qhlab/qhnet/internal/vector"
 )
 
-// parameterFile is what a file of parameters holds: the parts say which model
-// they belong to.
 type parameterFile struct {
 	Layers     []string // of a network, or the blocks of another model
 	Parameters []float64
 }
 
-// SaveParameters writes parameters of a model to a file, atomically, with a
-// checksum and a description of the model: the layers of a [Network], the blocks
-// of any other. It is an error if a parameter is a NaN or an infinity, which
-// [LoadParameters] would refuse.
+// SaveParameters writes parameters of a model to a file, atomically, with a checksum and
+// the layers of a [Network] or the blocks of any other model. It is an error if a
+// parameter is a NaN or an infinity.
 func SaveParameters(path string, m qhnet.Model, theta []float64) error {
 	vector.CheckLength("theta", len(theta), qhnet.NumParameters(m))
 	if err := qhnet.CheckParameters(m, theta); err != nil {
@@ -29,10 +26,9 @@ func SaveParameters(path string, m qhnet.Model, theta []float64) error {
 	return file.Write(path, parameterFile{partTexts(m), theta})
 }
 
-// LoadParameters reads parameters of a model from a file that [SaveParameters]
-// wrote. It is an error if the file is damaged, holds a NaN or an infinity, or
-// belongs to another model; the first layer or block that differs is named, with
-// what the file has in its place.
+// LoadParameters reads parameters of a model from a file that [SaveParameters] wrote. It
+// is an error if the file is damaged, holds a NaN or an infinity, or belongs to another
+// model, with the first layer or block that differs.
 func LoadParameters(path string, m qhnet.Model) (theta []float64, err error) {
 	var stored parameterFile
 	if err := file.Read(path, &stored); err != nil {
@@ -68,32 +64,23 @@ func partTexts(m qhnet.Model) []string {
 // compareParts names the first difference.
 func compareParts(stored, model []string) error {
 	const end = "no further part"
-	for i := range max(len(stored), len(model)) {
-		has, wants := end, end
-		if i < len(stored) {
-			has = stored[i]
-		}
-		if i < len(model) {
-			wants = model[i]
-		}
-		if has != wants {
-			return fmt.Errorf("the file has %s where the model has %s", has, wants)
+	stored, model = append(stored, end), append(model, end)
+	for i := range min(len(stored), len(model)) {
+		if stored[i] != model[i] {
+			return fmt.Errorf("the file has %s where the model has %s", stored[i], model[i])
 		}
 	}
 	return nil
 }
 
-// An Initializer draws starting parameters of one block: entries that are normal
-// with mean 0 and the standard deviation it returns for a block with the given
-// numbers of inputs and outputs of one unit.
+// An Initializer returns the standard deviation of the normal starting weights of a block with
+// the given numbers of inputs and outputs of one unit.
 type Initializer func(inputs, outputs int) float64
 
-// He keeps the size of values through a ReLU layer: √(2/inputs) (He et al.,
-// arXiv:1502.01852).
+// He keeps the size of values through a ReLU: √(2/inputs) (He et al., arXiv:1502.01852).
 func He(inputs, _ int) float64 { return root(inputs) }
 
-// Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot and
-// Bengio, AISTATS 2010).
+// Glorot balances values and gradients: √(2/(inputs+outputs)) (Glorot, Bengio, AISTATS 2010).
 func Glorot(inputs, outputs int) float64 { return root(inputs + outputs) }
 
 func root(ends int) float64 {
@@ -103,8 +90,8 @@ func root(ends int) float64 {
 	return math.Sqrt(2 / float64(ends))
 }
 
-// Rescaled multiplies another initializer's standard deviation by a factor: below
-// 1, towards the rich regime; above 1, towards the lazy one.
+// Rescaled multiplies another initializer's standard deviation by a factor: below 1, towards
+// the rich regime; above 1, towards the lazy one.
 func Rescaled(factor float64, base Initializer) Initializer {
 	if base == nil || !(factor >= 0) {
 		panic(fmt.Sprintf("qhnet: Rescaled by %v, of a base that may be nil; give a factor of at least 0 and an Initializer, such as He", factor))
@@ -112,37 +99,27 @@ func Rescaled(factor float64, base Initializer) Initializer {
 	return func(inputs, outputs int) float64 { return factor * base(inputs, outputs) }
 }
 
-// Initialize sets θ to a start drawn from rng: weights by the initializer,
-// scales 1, biases and shifts 0.
-func (n *Network) Initialize(theta []float64, rng *rand.Rand, weights Initializer) {
-	vector.CheckLength("theta", len(theta), n.plan().parameters())
+// Start returns new parameters: weights drawn by the initializer, scales 1, biases and shifts 0.
+func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
+	theta := make([]float64, n.plan().parameters())
 	if rng == nil || weights == nil {
-		panic("qhnet: Initialize needs a source of random numbers and an Initializer, such as rand.New(rand.NewPCG(1, 0)) and He")
+		panic("qhnet: Start needs a source of random numbers and an Initializer, such as rand.New(rand.NewPCG(1, 0)) and He")
 	}
 	for _, b := range n.plan().blocks {
-		part := b.Of(theta)
 		switch b.Kind {
 		case "weight":
 			deviation := weights(fans(b.Shape))
 			vector.CheckFinite("the initializer's deviations", deviation)
-			drawNormal(part, rng, deviation)
+			drawNormal(b.Of(theta), rng, deviation)
 		case "scale":
-			vector.Fill(part, 1)
-		default:
-			clear(part)
+			vector.Fill(b.Of(theta), 1)
 		}
 	}
-}
-
-// Start returns new parameters drawn by [Network.Initialize].
-func (n *Network) Start(rng *rand.Rand, weights Initializer) []float64 {
-	theta := make([]float64, n.plan().parameters())
-	n.Initialize(theta, rng, weights)
 	return theta
 }
 
-// fans returns how many inputs one output of a weight block sees, and how many
-// outputs one input reaches, for shapes outputs×inputs×(window).
+// fans returns how many inputs one output of a weight block sees, and how many outputs one
+// input reaches.
 func fans(shape []int) (inputs, outputs int) {
 	window := qhnet.Shape(shape[2:]).Size()
 	return shape[1] * window, shape[0] * window

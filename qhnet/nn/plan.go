@@ -8,8 +8,7 @@ import (
 	"qhlab/qhnet"
 )
 
-// plan is a network under construction: layers add blocks, rules and stages
-// to it in the order of evaluation.
+// plan is a network under construction, in the order of evaluation.
 type plan struct {
 	blocks   []qhnet.Block
 	rules    []qhnet.ScalingRule
@@ -87,14 +86,8 @@ func (p *plan) add(l Layer, in wire) (wire, error) {
 		return wire{}, p.fail("%s", p.huge)
 	}
 	p.parts = append(beside, Part{
-		Name:       name,
-		Kind:       l.kind,
-		Shape:      out.shape,
-		Parameters: p.parameters() - before,
-		Lipschitz:  l.lipschitz,
-		Inside:     p.parts,
-		text:       l.text,
-		wire:       out.id,
+		Name: name, Kind: l.kind, Shape: out.shape, Parameters: p.parameters() - before, Lipschitz: l.lipschitz,
+		Inside: p.parts, text: l.text, wire: out.id,
 	})
 	return out, nil
 }
@@ -163,8 +156,7 @@ func (p *plan) parameters() int {
 	return last.Offset + last.Len()
 }
 
-// mostNumbers is the largest size of a block, and of what a layer gives for one point:
-// 8 GiB.
+// mostNumbers is the largest size of a block, and of a value at one point: 8 GiB.
 const mostNumbers = 1 << 30
 
 // limit notes a shape that is too large, without a product of integers that overflows.
@@ -211,11 +203,16 @@ func (p *plan) trainable(wires ...wire) bool {
 	return slices.ContainsFunc(wires, func(w wire) bool { return p.wires[w.id].trainable })
 }
 
-// alias adds a wire that is another view of in.
-func (p *plan) alias(in wire, shape qhnet.Shape) wire {
+// view adds a wire that shares the values of in.
+func (p *plan) view(in wire, shape qhnet.Shape) wire {
 	out := p.wire(shape, p.trainable(in), in.exponent)
-	p.wires[out.id].valueOf = in.id
-	p.wires[out.id].summands = p.wires[in.id].summands
+	p.wires[out.id].valueOf, p.wires[out.id].summands = in.id, p.wires[in.id].summands
+	return out
+}
+
+// alias adds a wire that shares the adjoints as well.
+func (p *plan) alias(in wire, shape qhnet.Shape) wire {
+	out := p.view(in, shape)
 	p.wires[in.id].adjointOf = out.id
 	return out
 }
@@ -226,8 +223,14 @@ func (p *plan) stage(out wire, bind func(b *binding) operator) *stage {
 	return &p.stages[len(p.stages)-1]
 }
 
-// exponent is a linear expression Σ_b c_b λ_b in the rates of the blocks;
-// blocks beyond its length have coefficient 0.
+// entrywise adds an operator between values of the same shape.
+func (p *plan) entrywise(in wire, e exponent, bind func(in, out *signal) operator) wire {
+	out := p.wire(in.shape, p.trainable(in), e)
+	p.stage(out, func(b *binding) operator { return bind(b.signals[in.id], b.signals[out.id]) })
+	return out
+}
+
+// exponent is a linear expression Σ_b c_b λ_b in the rates of the first blocks.
 type exponent []float64
 
 func (e exponent) plus(f exponent) exponent {

@@ -20,10 +20,9 @@ const (
 	summingPass        // no way through layers: the sum of the shards' gradients
 )
 
-// run is a pass of one evaluation in progress. The points are split into shards
-// that depend on the network and the number of points only; each shard adds to
-// its own gradient, and these are summed in order. Results are therefore the
-// same bits however many goroutines share the work.
+// run is a pass of one evaluation in progress. The points are split into shards that
+// depend on the network and the number of points only; each adds to its own gradient, and
+// these are summed in order: the same bits however many goroutines share the work.
 type run struct {
 	pass    pass
 	segment segment
@@ -64,9 +63,8 @@ const (
 	shardUnit         = 12 // rows; a multiple of what the matrix product works on at once
 )
 
-// split divides points into shards of equal size, for a network with the given
-// number of multiplications a point and of parameters. Their number is a power of
-// two, which two, four or eight processors share evenly.
+// split divides points into shards of equal size, for a network with the given number of
+// multiplications a point. Two, four or eight processors share their number evenly.
 func split(points, work, parameters int) []span {
 	count := points * work / max(shardWork, shardWorkPerEntry*parameters)
 	count = min(max(count, 1), maxShards, (points+shardUnit-1)/shardUnit)
@@ -83,18 +81,16 @@ func split(points, work, parameters int) []span {
 }
 
 const (
-	// chunkValues is how many values the points of a chunk may have, with their
-	// adjoints: half a MiB of a second-level cache.
+	// chunkValues bounds the values, with their adjoints, of a chunk: half a MiB of cache.
 	chunkValues = 1 << 16
 
-	// chunkReuse is how many multiplications, for each parameter, a chunk has at
-	// least, so that reading weights and adding to gradients takes a few percent.
+	// chunkReuse is the least number of multiplications, for each parameter, of a chunk,
+	// so that reading weights and adding to gradients takes a few percent.
 	chunkReuse = 100
 )
 
-// chunkOf returns the number of points that a shard takes through all layers at
-// a time, so that a layer finds in the cache what the one before it left there. A
-// point has the given numbers of values and of multiplications.
+// chunkOf returns the number of points that a shard takes through all layers at a time, so
+// that a layer finds in the cache what the one before it left there.
 func chunkOf(shard, values, work, parameters int) int {
 	most := max(chunkValues/(2*values), chunkReuse*parameters/max(work, 1), shardUnit)
 	pieces := (shard + most - 1) / most
@@ -120,8 +116,8 @@ func segments(steps []step) []segment {
 	return s
 }
 
-// walk takes a pass through all layers, backwards for the reverse ones, and sets dst to
-// the gradient that adds up on the way unless it is nil.
+// walk takes a pass through all layers, and sets dst, unless it is nil, to the gradient that
+// adds up on the way.
 func (e *Evaluation) walk(p pass, dst []float64) error {
 	e.run.begin(p, dst)
 	for i := range e.segments {
@@ -150,8 +146,7 @@ func (r *run) begin(p pass, dst []float64) {
 	}
 }
 
-// walkSegment takes the pass through a segment for all points, and then lets its last
-// step put together what it has seen of them.
+// walkSegment takes the pass through a segment, and lets its last step reduce.
 func (e *Evaluation) walkSegment(s segment) error {
 	e.run.segment = s
 	if err := e.walkShards(); err != nil {
@@ -255,8 +250,7 @@ func (e *Evaluation) stepBack(s *step, points span) {
 	}
 }
 
-// sumPart adds the gradients of all shards, in their order, for one part of the
-// parameters.
+// sumPart adds the gradients of all shards, in their order, for one part of the parameters.
 func (r *run) sumPart(i int) {
 	sum, parts := r.partial[0], len(r.partial)
 	lo, hi := i*len(sum)/parts, (i+1)*len(sum)/parts

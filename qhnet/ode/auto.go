@@ -2,17 +2,14 @@ package ode
 
 import "math"
 
-// Auto measures which method is the cheapest, and goes on measuring. It starts
-// with Dormand-Prince. Where stability rather than accuracy limits its steps (E.
-// Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
-// section IV.2), it gives RKC and RadauIIA a trial of a few steps each, from the
-// same point, and stays with the one that gets furthest for its cost. The others
-// get another trial when the rest of the run has cost as much as the last one, and
-// after each one that they lose four times as much; Dormand-Prince and RKC only if
-// the spectral radius of the Jacobian leaves them a chance.
-//
-// Cost is counted, in evaluations of the derivative and the Price of the problem
-// for linear algebra, so that the same run always makes the same choice.
+// Auto measures which method is the cheapest, and goes on measuring. It starts with
+// Dormand-Prince. Where stability rather than accuracy limits its steps (Hairer and
+// Wanner II, section IV.2), it gives RKC and RadauIIA a trial of a few steps each, and stays
+// with the one that gets furthest for its cost. The others get another trial when the rest of
+// the run has cost as much as the last one, and after each one that they lose four times as
+// much; Dormand-Prince and RKC only if the spectral radius of the Jacobian leaves them a
+// chance. Cost is counted, in evaluations of the derivative with linear algebra at the Price
+// of the problem, so that the same run always makes the same choice.
 type Auto struct {
 	// Implicit is the RadauIIA that gets trials. With more than 1000 components
 	// and no Linearization there is none, as dense factorizations are too large.
@@ -25,27 +22,23 @@ func (Auto) String() string { return "Auto" }
 func (a Auto) validate() error { return a.Implicit.validate() }
 
 const (
-	// The interval of stability of Dormand-Prince on the negative real axis is 3.3,
-	// and with tight tolerances steps settle a little below it. A step is stiff
-	// above 2.5 and a problem, as in DOPRI5, after 15 stiff steps with fewer than 6
-	// others between them.
+	// Dormand-Prince is stable to 3.3 on the negative real axis, and with tight tolerances
+	// settles a little below it. A step is stiff above 2.5 and a problem, as in DOPRI5, after
+	// 15 stiff steps with fewer than 6 others between them.
 	stableRadius, stiffRadius, stiffSteps, calmSteps = 3.3, 2.5, 15, 6
 
 	// autoDense bounds the size up to which dense factorizations are bearable.
 	autoDense = 1000
 
-	// A trial has at least trialSteps accepted steps, unless it costs more than
-	// its expected price and more than trialSteps steps of the method in charge,
-	// or fails trialFailures times. It wins if it is cheaper by the factor
-	// worthwhile, as each change costs something.
+	// A trial has at least trialSteps accepted steps, unless it costs more than expected and
+	// than as many of the method in charge, or fails trialFailures times. It wins if it is
+	// cheaper by the factor worthwhile, as each change costs something.
 	trialSteps, trialFailures, worthwhile = 6, 6, 0.8
 
-	// Of cost and progress, those of the last few steps count: by this factor less
-	// with each step.
+	// Of cost and progress, each step counts by this factor less than the next one.
 	forget = 0.85
 
-	// patience is by how much longer a loser waits for the next trial, up to
-	// maxPatience times.
+	// A loser waits longer for its next trial by the factor patience, up to maxPatience.
 	patience, maxPatience = 4, 64
 
 	// few evaluations are the least price of a trial.
@@ -55,15 +48,13 @@ const (
 	firstStages = 15
 )
 
-// The methods at hand, in the order of their names below.
+// The methods at hand.
 const (
 	explicit = iota
 	stabilized
 	implicit
 	methods
 )
-
-var methodNames = [methods]string{"DormandPrince", "RKC", "RadauIIA"}
 
 // candidate is what is remembered of a method. It is plain data, part of a State.
 type candidate struct {
@@ -112,10 +103,10 @@ func (a Auto) stepper(s *system) stepper {
 	return d
 }
 
-func (d *auto) rule() rule     { return d.stepping().rule() }
-func (d *auto) active() string { return methodNames[d.Current] }
-
+func (d *auto) rule() rule                           { return d.stepping().rule() }
+func (d *auto) active() string                       { return d.stepping().active() }
 func (d *auto) interpolate(dst []float64, t float64) { d.stepping().interpolate(dst, t) }
+func (d *auto) save(s *State)                        { s.Active, s.Choice = d.active(), d.choice }
 
 // stepping returns the method that steps, which begins to exist when it first does.
 func (d *auto) stepping() stepper {
@@ -128,18 +119,16 @@ func (d *auto) stepping() stepper {
 func (d *auto) restart() {
 	d.change()
 	d.stepping().restart()
-	d.power.restart()
+	d.power.warm = false
 }
-
-func (d *auto) save(s *State) { s.Active, s.Choice = d.active(), d.choice }
 
 func (d *auto) resume(s *State) bool {
 	c := &s.Choice
-	if min(c.Home, c.Current) < 0 || max(c.Home, c.Current) >= methods || s.Active != methodNames[c.Current] {
+	if min(c.Home, c.Current) < 0 || max(c.Home, c.Current) >= methods {
 		return false
 	}
 	d.choice, d.next = *c, c.Current
-	return true
+	return s.Active == d.active()
 }
 
 // change makes the next method step.
@@ -189,13 +178,14 @@ func (d *auto) count(cost, progress float64) {
 	d.Spent += cost
 }
 
-// challenge looks whether another method, from the given one on, should have a trial
-// after a wait longer by a factor. If so, it returns the size of its first step.
+// challenge looks whether another method, from the given one on, should have a trial after
+// a wait longer by a factor, and returns the size of its first step or 0.
 func (d *auto) challenge(first int, factor float64) float64 {
 	d.radius = -1
 	for i := range d.Candidates {
 		c := &d.Candidates[i]
-		if i < first || i == d.Home || i == implicit && !d.hasImplicit() || c.Others < factor*c.Wait*c.Price {
+		tooLarge := i == implicit && len(d.s.y) > autoDense && d.s.problem.Linearization == nil
+		if i < first || i == d.Home || tooLarge || c.Others < factor*c.Wait*c.Price {
 			continue
 		}
 		before := d.s.work()
@@ -210,10 +200,6 @@ func (d *auto) challenge(first int, factor float64) float64 {
 	return 0
 }
 
-func (d *auto) hasImplicit() bool {
-	return len(d.s.y) <= autoDense || d.s.problem.Linearization != nil
-}
-
 // stiff counts the steps of Dormand-Prince that stability seems to limit.
 func (d *auto) stiff() bool {
 	if d.steppers[explicit].(*dormandPrince).stability() > stiffRadius {
@@ -225,9 +211,8 @@ func (d *auto) stiff() bool {
 	return d.Stiff >= stiffSteps
 }
 
-// firstStep returns the size of the first step in a trial, or 0 if the spectral
-// radius says that the method must lose it: as RKC would with steps as large as
-// those of the method in charge.
+// firstStep returns the size of the first step in a trial, or 0 if the spectral radius
+// says that the method must lose it.
 func (d *auto) firstStep(i int) float64 {
 	home := &d.Candidates[d.Home]
 	if i == implicit || d.Home == explicit {
@@ -257,8 +242,8 @@ func (d *auto) spectralRadius() float64 {
 	return radius
 }
 
-// judge ends a trial when its result is clear, and returns the size of the next
-// step of the method in charge if the trial is lost.
+// judge ends a trial when its result is clear. If it is lost, it returns the size of the
+// next step of the method in charge.
 func (d *auto) judge(failed bool) (step float64) {
 	c, home := &d.Candidates[d.Current], &d.Candidates[d.Home]
 	if failed {

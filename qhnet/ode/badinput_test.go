@@ -63,9 +63,6 @@ func TestBadInput(t *testing.T) {
 	b.Int("Stopping.MaxSteps", func(n int) (any, error) {
 		return solve(func(_ *ode.Problem, o *ode.Options) { o.Stop.MaxSteps = n })
 	}, 0, badinput.Far, math.MaxInt)
-	b.Int("RKC.MaxStages", func(n int) (any, error) {
-		return solve(func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RKC{MaxStages: n} })
-	}, 0, badinput.Far, math.MaxInt)
 	b.Int("RadauIIA.Iterations", func(n int) (any, error) {
 		return solve(func(_ *ode.Problem, o *ode.Options) { o.Method = ode.RadauIIA{Iterations: n} })
 	}, 0, 1, badinput.Far, math.MaxInt)
@@ -130,7 +127,7 @@ func TestBadInput(t *testing.T) {
 	b.Float("Resume.Step", func(v float64) (any, error) {
 		return solve(func(_ *ode.Problem, o *ode.Options) {
 			o.Method = ode.DormandPrince{}
-			o.Resume = &ode.State{Y: []float64{1, 0}, Step: v, Method: o.Method.String(), Active: o.Method.String(), GrowthLimit: 10, PreviousError: 1e-4, PreviousStep: 0.1}
+			o.Resume = &ode.State{Y: []float64{1, 0}, Step: v, Method: o.Method.String(), Active: o.Method.String()}
 		})
 	}, 1e-320, 1e300)
 	b.Int("Progress.Every", func(n int) (any, error) {
@@ -140,6 +137,5 @@ func TestBadInput(t *testing.T) {
 	}, 0, 1, badinput.Far, math.MaxInt)
 	b.Refuse("an end that is never reached", func() (any, error) { return solve(forever) })
 	b.Int("Status.String", func(n int) (any, error) { return ode.Status(n).String(), nil }, math.MinInt, -1, 0, 1, badinput.Far, math.MaxInt)
-	b.Int("Status.Advice", func(n int) (any, error) { return ode.Status(n).Advice(), nil }, math.MinInt, -1, 0, 1, badinput.Far, math.MaxInt)
 	b.Refuse("the text of a zero Failure", func() (any, error) { return nil, errors.New((&ode.Failure{}).Error()) })
 }

@@ -5,23 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
-// Control chooses step sizes so that the error estimate e of every step
-// satisfies
+// Control chooses step sizes so that the error estimate e of every step satisfies
 //
 //	sqrt(mean_i (e_i / s_i)²) ≤ 1,   s_i = Absolute_i + Relative·max(|y_i(t)|, |y_i(t+h)|).
 //
-// Explicit methods use a PI controller, implicit ones Gustafsson's predictive
-// controller: E. Hairer, G. Wanner, Solving Ordinary Differential Equations II,
-// 2nd edition, sections IV.2 and IV.8.
+// Explicit methods use a PI controller, implicit ones Gustafsson's predictive controller:
+// Hairer and Wanner II, sections IV.2 and IV.8.
 type Control struct {
 	Relative float64
 	Absolute float64
 
-	// Each, if not nil, sets dst to the absolute tolerances of all components at the
-	// start of a step from y, in place of Absolute, for solutions that outgrow a
-	// constant.
+	// Each, if not nil, sets dst to the absolute tolerances of all components at the start
+	// of a step from y, in place of Absolute.
 	Each func(dst []float64, t float64, y []float64)
 
 	First float64 // size of the first step; zero means estimated
@@ -47,21 +45,20 @@ func (c *Control) validate(initial []float64) error {
 			return fmt.Errorf("ode: Control.%s = %v; it must be finite and not negative", f.name, f.value)
 		}
 	}
-	if c.Relative+c.Absolute == 0 && c.Each == nil {
+	if c.Absolute > 0 || c.Each != nil {
+		return nil
+	}
+	if c.Relative == 0 {
 		return errors.New("ode: the tolerance is zero: Control.Relative = Control.Absolute = 0; set one of them, such as Relative 1e-6")
 	}
-	for i, v := range initial {
-		if v == 0 && c.Absolute == 0 && c.Each == nil {
-			return fmt.Errorf("ode: Problem.Initial[%d] is zero and has no absolute tolerance, which no error could satisfy; set Control.Absolute to an error that does not matter", i)
-		}
+	if i := slices.Index(initial, 0); i >= 0 {
+		return fmt.Errorf("ode: Problem.Initial[%d] is zero and has no absolute tolerance, which no error could satisfy; set Control.Absolute to an error that does not matter", i)
 	}
 	return nil
 }
 
-// The factor on every proposed step size, the smallest ratio of successive ones,
-// and the weight β of the error of the step before in the PI controller, which
-// lowers the exponent of the current error by 0.75 β: those of the codes DOPRI5
-// and RADAU5.
+// The factor on every proposed step size, the smallest ratio of successive ones, and the
+// weight β of the error of the step before in the PI controller: those of DOPRI5 and RADAU5.
 const (
 	safety  = 0.9
 	shrink  = 0.2
@@ -97,8 +94,7 @@ type controlMemory struct {
 	Limit float64 // of the growth of the next step, zero if there is none
 }
 
-// minErrorMemory keeps one step with a very small error from dominating the
-// next: Hairer's DOPRI5 and RADAU use 1e-4 and 1e-2.
+// minErrorMemory keeps a very small error from dominating the next step: DOPRI5 has 1e-4.
 const minErrorMemory = 1e-4
 
 // newController fills in the defaults.
@@ -118,10 +114,9 @@ func (c *controller) reset() {
 	c.rejected = false
 }
 
-// cautiousGrowth limits the ratio of successive steps after one that could not be
-// computed, such as one for which Newton's iteration did not converge; otherwise
-// the size that failed would be tried again at once. Every accepted step then
-// doubles the part of the limit above 1, until it no longer matters.
+// cautiousGrowth limits the ratio of successive steps after one that could not be computed,
+// whose size would be tried again at once. Every accepted step then doubles the part of the
+// limit above 1, until it no longer matters.
 const cautiousGrowth = 1.1
 
 func relax(limit float64) float64 {
@@ -133,26 +128,26 @@ func relax(limit float64) float64 {
 
 // accepted returns the step size to follow an accepted step of size h.
 func (c *controller) accepted(h float64, tr trial, r rule) float64 {
-	e := math.Max(tr.err, 1e-10) // a smaller error already asks for the largest growth
+	e := max(tr.err, 1e-10) // a smaller error already asks for the largest growth
 	ratio := safety * tr.safety
 	if r.predictive {
 		ratio = c.predictive(ratio, h, e, r)
 	} else {
 		ratio *= math.Pow(e, 0.75*damping-1/r.order) * math.Pow(c.memory.Error, damping)
 	}
-	ratio = math.Min(r.grow, math.Max(shrink, ratio))
+	ratio = min(r.grow, max(shrink, ratio))
 	if c.memory.Limit > 0 {
-		ratio = math.Min(c.memory.Limit, ratio)
+		ratio = min(c.memory.Limit, ratio)
 	}
 	if c.rejected {
-		ratio = math.Min(1, ratio)
+		ratio = min(1, ratio)
 	}
-	c.memory = controlMemory{Error: math.Max(tr.err, minErrorMemory), Step: h, Limit: relax(c.memory.Limit)}
+	c.memory = controlMemory{Error: max(tr.err, minErrorMemory), Step: h, Limit: relax(c.memory.Limit)}
 	c.rejected = false
 	if tr.keep && ratio >= 1 && ratio <= 1.2 { // RADAU's quot1 and quot2
 		return h
 	}
-	return math.Min(c.Max, h*ratio)
+	return min(c.Max, h*ratio)
 }
 
 // predictive returns the smaller of the elementary ratio and Gustafsson's.
@@ -161,14 +156,14 @@ func (c *controller) predictive(safety, h, e float64, r rule) float64 {
 	if c.memory.Step == 0 {
 		return ratio
 	}
-	trend := h / c.memory.Step * math.Pow(math.Max(c.memory.Error, 1e-2)/e, 1/r.order)
-	return ratio * math.Min(1, trend)
+	trend := h / c.memory.Step * math.Pow(max(c.memory.Error, 1e-2)/e, 1/r.order)
+	return ratio * min(1, trend)
 }
 
 // refused returns the step size to follow a step whose error was too large.
 func (c *controller) refused(h float64, tr trial, r rule) float64 {
 	c.rejected = true
-	return h * math.Max(shrink, safety*tr.safety*math.Pow(tr.err, -1/r.order))
+	return h * max(shrink, safety*tr.safety*math.Pow(tr.err, -1/r.order))
 }
 
 // failed returns the step size to follow a step that could not be computed.

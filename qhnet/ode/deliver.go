@@ -34,9 +34,8 @@ func (r *run) interpolate(dst []float64, t float64) {
 	}
 }
 
-// deliver hands an accepted step to the caller: stretches, records and events in
-// the order of the integration. If the run ends within the step, it cuts the
-// step there.
+// deliver hands an accepted step to the caller: stretches, records and events in order. If
+// the run ends within the step, it cuts the step there.
 func (r *run) deliver() (Status, error) {
 	s := r.system
 	piece := &r.piece
@@ -79,7 +78,7 @@ func (r *run) deliverEvents(piece *Stretch) (Status, error) {
 		if e.Terminal {
 			return EventReached, nil
 		}
-		r.events.passed(i)
+		r.events.value[i] = r.events.end[i] // not to be found again in this step
 	}
 	return running, nil
 }
@@ -106,8 +105,7 @@ func (r *run) deliverTo(piece *Stretch, t float64, record bool) (Status, error) 
 	return r.record(t, piece.Y1)
 }
 
-// extend makes the piece the stretch from its old end to t and shows it to the
-// caller.
+// extend makes the piece the stretch from its old end to t and shows it to the caller.
 func (r *run) extend(piece *Stretch, t float64) (Status, error) {
 	if t == piece.T1 {
 		return running, nil
@@ -132,14 +130,14 @@ func (r *run) record(t float64, y []float64) (Status, error) {
 	if err := r.recorder.record(t, y); err != nil {
 		return CallbackFailed, err
 	}
-	r.recorder.skip(t, true)
+	r.recorder.skip(t)
 	if stop := r.options.Stop.AfterRecord; stop != nil && stop(t, y) {
 		return Stopped, nil
 	}
 	return running, nil
 }
 
-// recorder hands records to the caller and collects them.
+// recorder hands records to the caller or collects them.
 type recorder struct {
 	Recording
 	next     int // index of the next time in At
@@ -148,19 +146,19 @@ type recorder struct {
 	storage  []float64 // what is left of the block that records are cut from
 }
 
-// skip passes the times before t, and t itself if inclusive.
-func (r *recorder) skip(t float64, inclusive bool) {
-	for r.next < len(r.At) && (r.sign*(t-r.At[r.next]) > 0 || inclusive && t == r.At[r.next]) {
-		r.next++
-	}
-}
-
 // due returns the next listed time if it is not after t.
 func (r *recorder) due(t float64) (float64, bool) {
 	if r.next < len(r.At) && r.sign*(t-r.At[r.next]) >= 0 {
 		return r.At[r.next], true
 	}
 	return 0, false
+}
+
+// skip passes the times up to t.
+func (r *recorder) skip(t float64) {
+	for _, ok := r.due(t); ok; _, ok = r.due(t) {
+		r.next++
+	}
 }
 
 // record makes one record.

@@ -6,10 +6,9 @@ import "math"
 // error estimate of order 4, seven stages of which the last is the first of the
 // next step, and dense output of order 4.
 //
-// J. R. Dormand, P. J. Prince, A family of embedded Runge-Kutta formulae,
-// J. Comput. Appl. Math. 6 (1980) 19-26; the dense output is that of
-// E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I,
-// 2nd edition, section II.6.
+// J. R. Dormand, P. J. Prince, A family of embedded Runge-Kutta formulae, J. Comput. Appl.
+// Math. 6 (1980) 19-26; the dense output is that of E. Hairer, S. Nørsett, G. Wanner,
+// Solving Ordinary Differential Equations I, 2nd edition, section II.6.
 type DormandPrince struct{}
 
 // String returns "DormandPrince".
@@ -17,9 +16,8 @@ func (DormandPrince) String() string { return "DormandPrince" }
 
 func (DormandPrince) validate() error { return nil }
 
-// Nodes c_i, stage weights a_ij, error weights e_i = b_i - b̂_i and dense output
-// weights d_i: Dormand and Prince 1980, table 2; Hairer, Nørsett, Wanner,
-// equation (II.6.12) and the code DOPRI5.
+// Nodes c_i, stage weights a_ij, error weights e_i = b_i - b̂_i and dense output weights
+// d_i: Dormand and Prince, table 2; Hairer, Nørsett and Wanner, equation (II.6.12).
 const (
 	dpC2, dpC3, dpC4, dpC5 = 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9
 
@@ -32,12 +30,8 @@ const (
 
 	dpE1, dpE3, dpE4, dpE5, dpE6, dpE7 = 71.0 / 57600, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40
 
-	dpD1 = -12715105075.0 / 11282082432
-	dpD3 = 87487479700.0 / 32700410799
-	dpD4 = -10690763975.0 / 1880347072
-	dpD5 = 701980252875.0 / 199316789632
-	dpD6 = -1453857185.0 / 822651844
-	dpD7 = 69997945.0 / 29380423
+	dpD1, dpD3, dpD4 = -12715105075.0 / 11282082432, 87487479700.0 / 32700410799, -10690763975.0 / 1880347072
+	dpD5, dpD6, dpD7 = 701980252875.0 / 199316789632, -1453857185.0 / 822651844, 69997945.0 / 29380423
 )
 
 // dormandPrince is the method at work.
@@ -58,8 +52,7 @@ func (d DormandPrince) stepper(s *system) stepper {
 }
 
 func (d *dormandPrince) rule() rule { return rule{order: 5, grow: 10} }
-
-func (d *dormandPrince) restart() {}
+func (d *dormandPrince) restart()   {}
 
 func (d *dormandPrince) attempt(h float64) (trial, error) {
 	d.h = h

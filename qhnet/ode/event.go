@@ -23,9 +23,8 @@ const (
 	Falling           // from positive to negative along the integration
 )
 
-// Occurrence is a located event. Several sign changes of one event within one
-// step count as one if their number is odd and are not seen if it is even;
-// Control.Max bounds the step where that matters.
+// Occurrence is a located event. Sign changes of one event within one step count as one if
+// their number is odd, and are not seen if it is even; Control.Max bounds the step.
 type Occurrence struct {
 	Event int // index in Options.Events
 	Name  string
@@ -43,27 +42,27 @@ type eventFinder struct {
 }
 
 func newEventFinder(events []Event, m int) *eventFinder {
-	return &eventFinder{
-		events: events,
-		value:  make([]float64, len(events)),
-		end:    make([]float64, len(events)),
-		y:      make([]float64, m),
-	}
+	n := len(events)
+	return &eventFinder{events: events, value: make([]float64, n), end: make([]float64, n), y: make([]float64, m)}
 }
 
 // evaluate sets dst to the values of all events at (t, y).
-func (f *eventFinder) evaluate(dst []float64, t float64, y []float64) error {
+func (f *eventFinder) evaluate(dst []float64, t float64, y []float64) (err error) {
 	for i := range f.events {
-		dst[i] = f.events[i].Value(t, y)
-		if math.IsNaN(dst[i]) || math.IsInf(dst[i], 0) {
-			return f.undefined(i, t, dst[i])
+		if dst[i], err = f.at(i, t, y); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (f *eventFinder) undefined(i int, t, value float64) error {
-	return fmt.Errorf("event %d %q has the value %v at t = %.10g", i, f.events[i].Name, value, t)
+// at returns the value of event i.
+func (f *eventFinder) at(i int, t float64, y []float64) (float64, error) {
+	v := f.events[i].Value(t, y)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("event %d %q has the value %v at t = %.10g", i, f.events[i].Name, v, t)
+	}
+	return v, nil
 }
 
 // first finds the earliest crossing in the stretch that has not been passed, and
@@ -85,12 +84,12 @@ func (f *eventFinder) first(s *Stretch) (index int, t float64, err error) {
 	return index, t, nil
 }
 
-// A run that starts where another one located an event starts up to rounding at the
-// root, on either side of it: that far, compared with its change over the first step.
+// A run that starts where another one located an event starts at the root up to rounding:
+// that far, compared with its change over the first step.
 const atRoot = 1e-10
 
-// crossed reports whether event i changes sign, in its direction, from value to
-// end. Zero at the start is no crossing; zero at the end is one.
+// crossed reports whether event i changes sign, in its direction, from value to end, where
+// zero counts.
 func (f *eventFinder) crossed(i int) bool {
 	a, b := f.value[i], f.end[i]
 	if f.fresh && math.Abs(a) <= atRoot*math.Abs(b) {
@@ -98,17 +97,9 @@ func (f *eventFinder) crossed(i int) bool {
 	}
 	rising := a < 0 && b >= 0
 	falling := a > 0 && b <= 0
-	switch f.events[i].Direction {
-	case Rising:
-		return rising
-	case Falling:
-		return falling
-	}
-	return rising || falling
+	direction := f.events[i].Direction
+	return rising && direction != Falling || falling && direction != Rising
 }
-
-// passed marks event i as located, so that it is not found again in this step.
-func (f *eventFinder) passed(i int) { f.value[i] = f.end[i] }
 
 // next makes the end of the step the start of the next one.
 func (f *eventFinder) next() {
@@ -117,27 +108,19 @@ func (f *eventFinder) next() {
 }
 
 // locate finds the root of event i in the stretch to the spacing of float64.
-func (f *eventFinder) locate(i int, s *Stretch) (float64, error) {
-	var failure error
-	g := func(t float64) float64 {
+func (f *eventFinder) locate(i int, s *Stretch) (root float64, err error) {
+	root = findRoot(func(t float64) (v float64) {
 		s.At(f.y, t)
-		v := f.events[i].Value(t, f.y)
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			failure = f.undefined(i, t, v)
-			return 0 // ends the search
-		}
+		v, err = f.at(i, t, f.y) // 0 with an error, which ends the search
 		return v
-	}
-	root := findRoot(g, s.T0, s.T1, f.value[i], f.end[i])
-	return root, failure
+	}, s.T0, s.T1, f.value[i], f.end[i])
+	return root, err
 }
 
-// findRoot finds a root of f between a and b, where f has the values fa and fb of
-// opposite sign, to the spacing of float64 at the root, which lies on the side of b:
-// f has the sign of fb there, or is zero. It takes secants, halving the value at an
-// end that stays (the Illinois method), and every third time the middle, so that
-// it never needs more than three times the evaluations of bisection. Gonum has no
-// root-finder.
+// findRoot finds a root of f between a and b, where f has the values fa and fb of opposite
+// sign, to the spacing of float64; f has the sign of fb there, or is zero. It takes secants,
+// halving the value at an end that stays (the Illinois method), and every third time the
+// middle, which bounds the number of evaluations. Gonum has no root-finder.
 func findRoot(f func(float64) float64, a, b, fa, fb float64) float64 {
 	falls := math.Signbit(fb)
 	wa, wb := fa, fb // the values as the secant weighs them

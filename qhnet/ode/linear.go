@@ -23,15 +23,14 @@ var errSingular = errors.New("a matrix of Newton's iteration is singular")
 type shifted struct {
 	real    blas64.General
 	pivot   []int
-	complex *complexLU
+	complex complexLU
 }
 
 func newShifted(n int) *shifted {
-	return &shifted{general(n, n), make([]int, n), newComplexLU(n)}
-}
-
-func general(rows, cols int) blas64.General {
-	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
+	return &shifted{
+		real: mat.NewDense(n, n, nil).RawMatrix(), pivot: make([]int, n),
+		complex: complexLU{n: n, re: make([]float64, n*n), im: make([]float64, n*n), pivot: make([]int, n), invert: make([]complex128, n)},
+	}
 }
 
 // factor factors both matrices.
@@ -47,7 +46,7 @@ func (l *shifted) factor(j []float64, re float64, z complex128) error {
 		ar[i] += real(z)
 		ai[i] = imag(z)
 	}
-	if !lapack64.Getrf(l.real, l.pivot) || !l.complex.factor() {
+	if !lapack64.Getrf(l.real, l.pivot) || !l.complex.columns(0, l.complex.n) {
 		return errSingular
 	}
 	return nil
@@ -58,35 +57,26 @@ func (l *shifted) solve(x []float64) {
 	for i, p := range l.pivot {
 		x[i], x[p] = x[p], x[i]
 	}
-	a, v := l.real, vector.BLAS(x)
-	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Lower, Diag: blas.Unit}, v)
-	blas64.Trsv(blas.NoTrans, blas64.Triangular{N: a.Rows, Stride: a.Stride, Data: a.Data, Uplo: blas.Upper, Diag: blas.NonUnit}, v)
+	triangle := blas64.Triangular{N: l.real.Rows, Stride: l.real.Stride, Data: l.real.Data, Uplo: blas.Lower, Diag: blas.Unit}
+	blas64.Trsv(blas.NoTrans, triangle, vector.BLAS(x))
+	triangle.Uplo, triangle.Diag = blas.Upper, blas.NonUnit
+	blas64.Trsv(blas.NoTrans, triangle, vector.BLAS(x))
 }
 
-// complexLU factors a complex n×n matrix by Gaussian elimination with partial
-// pivoting. The real and imaginary parts are stored apart, so that most of the
-// work is real matrix products, of which there are fast ones.
+// complexLU factors a complex n×n matrix by Gaussian elimination with partial pivoting. With
+// real and imaginary parts apart, most of the work is real matrix products.
 type complexLU struct {
 	n      int
-	re, im []float64 // row-major; the factors after factor
+	re, im []float64 // row-major; the factors after elimination of all columns
 	pivot  []int
 	invert []complex128 // reciprocals of the diagonal
 }
 
-func newComplexLU(n int) *complexLU {
-	return &complexLU{
-		n: n, re: make([]float64, n*n), im: make([]float64, n*n), pivot: make([]int, n), invert: make([]complex128, n),
-	}
-}
-
-// factor replaces the matrix by its factors. It reports whether it is regular.
-func (l *complexLU) factor() bool { return l.columns(0, l.n) }
-
 // fewColumns are eliminated one by one; see BenchmarkLU.
 const fewColumns = 8
 
-// columns eliminates the columns from, …, to-1: their left half, which then updates
-// the right one by matrix products, and the right half.
+// columns eliminates the columns from, …, to-1: their left half, which then updates the
+// right one by matrix products, and the right half. It reports whether that is possible.
 func (l *complexLU) columns(from, to int) bool {
 	if to-from <= fewColumns {
 		for k := from; k < to; k++ {
@@ -135,8 +125,8 @@ func (l *complexLU) eliminate(k, end int) bool {
 	return true
 }
 
-// finishRows solves with the unit lower triangle of the columns from, …, to-1 for
-// their rows in the columns left, …, right-1.
+// finishRows solves with the unit lower triangle of the columns from, …, to-1 for their
+// rows in the columns left, …, right-1.
 func (l *complexLU) finishRows(from, to, left, right int) {
 	if to-from > fewColumns {
 		middle := from + (to-from)/2
@@ -154,9 +144,8 @@ func (l *complexLU) finishRows(from, to, left, right int) {
 	}
 }
 
-// update subtracts the product of the block in the rows top, …, bottom-1 and
-// columns from, …, to-1 with the block below it, in the rows from, …, to-1 and the
-// columns left, …, right-1.
+// update subtracts from the rows top, …, bottom-1 and columns left, …, right-1 the product
+// of their block in the columns, and that in the rows, from, …, to-1.
 func (l *complexLU) update(top, bottom, from, to, left, right int) {
 	part := func(a []float64, row, end, col, until int) blas64.General {
 		return blas64.General{Rows: end - row, Cols: until - col, Stride: l.n, Data: a[row*l.n+col:]}
@@ -212,8 +201,8 @@ func dotRow(re, im []float64, x []complex128) complex128 {
 	return complex(sr, si)
 }
 
-// dense is the Linearization of a problem that has none: an m×m Jacobian, given or
-// by forward differences, and LU factorizations, O(m³).
+// dense is the Linearization of a problem that has none: an m×m Jacobian, given or by
+// forward differences, and LU factorizations, O(m³).
 type dense struct {
 	*shifted
 	s        *system
@@ -236,14 +225,14 @@ func (d *dense) Refresh(t float64, y []float64) error {
 	} else if err := d.difference(t, y); err != nil {
 		return err
 	}
-	if !finite(d.jacobian.RawMatrix().Data) {
+	if vector.NotFinite(d.jacobian.RawMatrix().Data) >= 0 {
 		return fmt.Errorf("the Jacobian at t = %.10g is not finite", t)
 	}
 	return nil
 }
 
-// difference takes the Jacobian by forward differences with increments √ε |y_i|,
-// but not below the absolute tolerance.
+// difference takes forward differences with increments √ε |y_i|, but not below the absolute
+// tolerance.
 func (d *dense) difference(t float64, y []float64) error {
 	j := d.jacobian.RawMatrix()
 	copy(d.y, y)
@@ -278,9 +267,8 @@ func (d *dense) Solve(x []float64, u []complex128) {
 //
 //	J ≈ Uᵀ C U,
 //
-// with U of size r×m and C of size r×r, r well below m; C need not be symmetric.
-// What it omits of the Jacobian must not be stiff: it slows Newton's iteration but
-// does not change the solution. By the Woodbury identity
+// with U of size r×m and C of size r×r, r well below m; C need not be symmetric. What it
+// omits must not be stiff. By the Woodbury identity
 //
 //	(z I - Uᵀ C U)⁻¹ b = (b + Uᵀ C w) / z,   (z I - U Uᵀ C) w = U b,
 //
@@ -305,10 +293,10 @@ func NewLowRank(r, m int, update func(u, c *mat.Dense, t float64, y []float64) e
 		panic(fmt.Sprintf("ode: NewLowRank: rank %d in %d variables; both must be positive, their product at most 2^30, and update not nil", r, m))
 	}
 	square := func() *mat.Dense { return mat.NewDense(r, r, nil) }
+	w, x := vectors(r, 3), vectors(m, 2)
 	return &LowRank{
 		update: update, u: mat.NewDense(r, m, nil), c: square(), gram: square(), product: square(), factors: newShifted(r),
-		w: make([]float64, r), wi: make([]float64, r), cw: make([]float64, r), xr: make([]float64, m), xi: make([]float64, m),
-		wz: make([]complex128, r),
+		w: w[0], wi: w[1], cw: w[2], xr: x[0], xi: x[1], wz: make([]complex128, r),
 	}
 }
 
@@ -322,7 +310,7 @@ func (l *LowRank) Refresh(t float64, y []float64) error {
 	u := l.u.RawMatrix()
 	kernel.Product(blas.NoTrans, blas.Trans, 1, u, u, 0, l.gram.RawMatrix())
 	kernel.Product(blas.NoTrans, blas.NoTrans, 1, l.gram.RawMatrix(), l.c.RawMatrix(), 0, l.product.RawMatrix())
-	if !finite(l.product.RawMatrix().Data) {
+	if vector.NotFinite(l.product.RawMatrix().Data) >= 0 {
 		return fmt.Errorf("the linearization at t = %.10g is not finite", t)
 	}
 	return nil

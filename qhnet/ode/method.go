@@ -1,7 +1,6 @@
 package ode
 
-// Method is one of [DormandPrince], [RadauIIA], [RKC] and [Auto], whose fields
-// are its settings.
+// Method is one of [DormandPrince], [RadauIIA], [RKC] and [Auto].
 type Method interface {
 	// String returns the name of the method.
 	String() string
@@ -28,12 +27,11 @@ type stepper interface {
 	// interpolate sets dst to the solution at t, in the step just attempted.
 	interpolate(dst []float64, t float64)
 
-	// active returns the name of the method that takes the steps, which is
-	// another one than the Method's only for Auto.
+	// active returns the name of the method that takes the steps.
 	active() string
 
-	// save writes what is remembered across a restart to a state, and resume takes
-	// it from there. It reports whether the state can be one of this method.
+	// save writes what is remembered across a restart to a state; resume takes it from
+	// there, and reports whether the state can be one of this method.
 	save(s *State)
 	resume(s *State) bool
 }

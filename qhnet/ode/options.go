@@ -1,6 +1,7 @@
 package ode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -16,16 +17,14 @@ type Options struct {
 	Events  []Event
 	Stop    Stopping
 
-	// OnStep sees the solution stretch by stretch, in order and without gaps.
-	// A stretch is an accepted step, cut where a record or an event lies in it,
-	// so that all of the solution before a record has been seen when the record
-	// is made. Integrals along the solution belong here. An error ends the run
-	// with status [CallbackFailed].
+	// OnStep sees the solution stretch by stretch, in order and without gaps, such as to
+	// integrate along it. A stretch is an accepted step, cut where a record or an event
+	// lies in it, so that all of the solution before a record has been seen when it is
+	// made. An error ends the run with status [CallbackFailed].
 	OnStep func(s *Stretch) error
 
-	// OnAttempt is told after every attempted step which component had the largest
-	// error for its tolerance, in the step or in Newton's iteration, -1 if none could be
-	// computed: what makes a run slow.
+	// OnAttempt is told after every attempted step which component had the largest error for
+	// its tolerance, -1 if none could be computed: what makes a run slow.
 	OnAttempt func(worst int)
 
 	Checkpoint Checkpoint
@@ -39,9 +38,8 @@ type Stopping struct {
 	// record. The run ends there, with status [Stopped], if it returns true.
 	AfterStep, AfterRecord func(t float64, y []float64) bool
 
-	// MaxSteps bounds the number of attempted steps, accepted or rejected,
-	// counted from the start and not from a resumed state. Zero means 1e7, far
-	// above what a run with a suitable method takes.
+	// MaxSteps bounds the number of attempted steps from the start, not from a resumed
+	// state. Zero means 1e7, far more than a suitable method takes.
 	MaxSteps int
 
 	// MaxWork bounds the work, in evaluations of the derivative, with linear algebra at
@@ -49,20 +47,17 @@ type Stopping struct {
 	MaxWork float64
 }
 
-// Recording says at which times the solution is kept. Values between steps come
-// from the method's dense output; recording does not change the steps. The
-// memory of a run is that of its records.
+// Recording says at which times the solution is kept, between steps by the method's
+// dense output. It does not change the steps.
 type Recording struct {
-	// At lists times, strictly monotone in the direction of integration, within
-	// the interval.
+	// At lists times in the order of the integration, within the interval.
 	At []float64
 
 	// Steps records the start and the end of every accepted step as well.
 	Steps bool
 
-	// Visit, if not nil, is called with every record, and records are not
-	// collected in the Solution. It must copy y to keep it. An error ends the run
-	// with status [CallbackFailed].
+	// Visit, if not nil, gets every record, and the Solution collects none. It must copy y
+	// to keep it. An error ends the run with status [CallbackFailed].
 	Visit func(t float64, y []float64) error
 }
 
@@ -75,8 +70,7 @@ type Progress struct {
 // Report says how far a run has come.
 type Report struct {
 	T          float64
-	Fraction   float64       // of the interval walked; 0 if End is infinite
-	Elapsed    time.Duration // since the call of Solve
+	Fraction   float64 // of the interval walked; 0 if End is infinite
 	Statistics Statistics
 }
 
@@ -104,32 +98,24 @@ func (s *Statistics) Add(t Statistics) {
 
 // validate reports what in the options cannot be used with the problem.
 func (o *Options) validate(p *Problem) error {
-	if err := o.Method.validate(); err != nil {
-		return err
-	}
-	if err := o.Control.validate(p.Initial); err != nil {
-		return err
-	}
-	if err := o.Record.validate(p); err != nil {
+	if err := cmp.Or(o.Method.validate(), o.Control.validate(p.Initial), o.Record.validate(p)); err != nil {
 		return err
 	}
 	if o.Checkpoint.Every < 0 || o.Progress.Every < 0 {
 		return fmt.Errorf("ode: Checkpoint.Every = %d, Progress.Every = %v; neither may be negative", o.Checkpoint.Every, o.Progress.Every)
 	}
-	for _, e := range o.Events {
-		if e.Direction < Either || e.Direction > Falling {
-			return fmt.Errorf("ode: the Direction of event %q is %d; use Either, Rising or Falling", e.Name, e.Direction)
-		}
-	}
 	if o.Stop.MaxSteps < 0 || !(o.Stop.MaxWork >= 0) {
 		return fmt.Errorf("ode: Stopping.MaxSteps = %d, Stopping.MaxWork = %v; neither may be negative", o.Stop.MaxSteps, o.Stop.MaxWork)
 	}
 	ends := o.Stop.AfterStep != nil || o.Stop.AfterRecord != nil || o.Stop.MaxSteps > 0 || o.Stop.MaxWork > 0 || o.OnStep != nil || o.Record.Visit != nil
-	for i := range o.Events {
-		if o.Events[i].Value == nil {
+	for _, e := range o.Events {
+		if e.Value == nil {
 			panic("ode: Event.Value is nil")
 		}
-		ends = ends || o.Events[i].Terminal
+		if e.Direction < Either || e.Direction > Falling {
+			return fmt.Errorf("ode: the Direction of event %q is %d; use Either, Rising or Falling", e.Name, e.Direction)
+		}
+		ends = ends || e.Terminal
 	}
 	if math.IsInf(p.End, 0) && !ends {
 		return errors.New("ode: Problem.End is infinite and nothing can end the run before; add a terminal Event or a Stop")

@@ -6,26 +6,26 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/vector"
 )
 
-// Derivative sets dst to f(t, y). It must not change or keep y, and must give
-// the same bits for the same arguments if runs are to be resumed exactly. An
-// error, or a value that is not finite, makes the solver retry with a smaller
-// step; if that does not help, the run ends with status [NonFinite] and the
-// error is its cause.
+// Derivative sets dst to f(t, y). It must not change or keep y, and must give the same
+// bits for the same arguments if runs are to be resumed exactly. After an error, or a
+// value that is not finite, the solver retries with a smaller step; if that does not
+// help, the run ends with status [NonFinite] and the error as its cause.
 type Derivative func(dst []float64, t float64, y []float64) error
 
 // Problem is an initial value problem y' = f(t, y), y(Start) = Initial.
 type Problem struct {
 	Derivative Derivative
 
-	// Start and End bound the interval. End may lie before Start, which
-	// integrates backward, or be infinite, when an event or a stop ends the run.
+	// End may lie before Start, which integrates backward, or be infinite, when an event or a
+	// stop ends the run.
 	Start, End float64
-
-	// Initial is y(Start). It is not modified.
-	Initial []float64
+	Initial    []float64 // y(Start); not modified
 
 	// Jacobian sets dst, m×m and zero on entry, to ∂f/∂y at (t, y). Implicit
 	// methods use finite differences if it is nil.
@@ -35,19 +35,11 @@ type Problem struct {
 	// methods, and Jacobian is not used.
 	Linearization Linearization
 
-	// SpectralRadius returns an upper bound of the spectral radius of ∂f/∂y at
-	// (t, y) for stabilized methods, which estimate it by power iteration if
-	// it is nil.
-	SpectralRadius func(t float64, y []float64) (float64, error)
-
-	// Price is what the linear algebra of an implicit step costs. Auto weighs it, and
-	// it counts for Stopping.MaxWork.
-	Price Price
+	Price Price // of linear algebra, which Auto weighs and Stopping.MaxWork counts
 }
 
-// Price is the cost of the parts of an implicit step, in evaluations of the
-// derivative. A field that is zero means the price for a dense Jacobian of m
-// columns and an evaluation of m² multiplications: m, m and 4.
+// Price is the cost of the parts of an implicit step, in evaluations of the derivative. Zero
+// stands for m, m and 4: a dense Jacobian, and an evaluation of m² multiplications.
 type Price struct {
 	Refresh float64 // of a Jacobian or linearization, unless by differences, which are counted
 	Factor  float64 // of both Newton systems
@@ -68,20 +60,18 @@ func (p *Problem) price() Price {
 //
 //	(z I - J) x = b,   J ≈ ∂f/∂y at the point of the last Refresh,
 //
-// for one real and one complex shift z. A problem whose Jacobian has structure
-// implements it to avoid dense m×m factorizations; see [LowRank]. J may be
-// approximate: Newton's iteration then converges linearly, and the solution it
-// converges to is the same.
+// for one real and one complex shift z, without dense m×m factorizations where the
+// Jacobian has structure; see [LowRank]. An approximate J slows Newton's iteration, which
+// converges to the same solution.
 type Linearization interface {
 	// Refresh moves the linearization to (t, y). An error ends the run.
 	Refresh(t float64, y []float64) error
 
-	// Factor prepares the systems with the shifts re and z, whose sign is that
-	// of the step. It is called whenever the step size or the point has changed.
+	// Factor prepares the systems with the shifts re and z, after a Refresh and whenever the
+	// step size has changed. Their sign is that of the step.
 	Factor(re float64, z complex128) error
 
-	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by
-	// (z I - J)⁻¹ u.
+	// Solve replaces x by (re I - J)⁻¹ x and, unless it is nil, u by (z I - J)⁻¹ u.
 	Solve(x []float64, u []complex128)
 }
 
@@ -99,10 +89,8 @@ func (p *Problem) validate() error {
 	case p.Start == p.End:
 		return fmt.Errorf("ode: the interval is empty: Start = End = %v; move End", p.Start)
 	}
-	for i, v := range p.Initial {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("ode: Problem.Initial[%d] = %v; the start must be finite", i, v)
-		}
+	if i := vector.NotFinite(p.Initial); i >= 0 {
+		return fmt.Errorf("ode: Problem.Initial[%d] = %v; the start must be finite", i, p.Initial[i])
 	}
 	for _, v := range []float64{p.Price.Refresh, p.Price.Factor, p.Price.Solve} {
 		if !(v >= 0) {
@@ -115,8 +103,8 @@ func (p *Problem) validate() error {
 // errNonFinite is the cause of a failed step without an error of the derivative.
 var errNonFinite = errors.New("the derivative returned a value that is not finite")
 
-// evaluationError marks an error that came from the problem's functions. At the
-// current point of the solution, no smaller step can avoid it.
+// evaluationError comes from the problem's functions. At the current point of the solution,
+// no smaller step can avoid it.
 type evaluationError struct {
 	cause   error
 	current bool
@@ -125,8 +113,8 @@ type evaluationError struct {
 func (e evaluationError) Error() string { return e.cause.Error() }
 func (e evaluationError) Unwrap() error { return e.cause }
 
-// system is the problem at the current step: the point (t, y) with its
-// derivative f, and the end of the attempted step. Run and steppers share it.
+// system is the problem at the current step, for the run and its steppers: the point (t, y)
+// with its derivative f, and the end of the attempted step.
 type system struct {
 	problem    *Problem
 	control    *Control
@@ -180,7 +168,7 @@ func (s *system) refresh() error {
 	if err := s.derivative(s.f, s.t, s.y); err != nil {
 		return err
 	}
-	if !finite(s.f) {
+	if vector.NotFinite(s.f) >= 0 {
 		return errNonFinite
 	}
 	return nil
@@ -200,14 +188,6 @@ func (s *system) tolerate() {
 	}
 }
 
-func finite(x []float64) bool {
-	var poison float64
-	for _, v := range x {
-		poison += 0 * v
-	}
-	return poison == 0
-}
-
 // norm returns the weighted root mean square of e with the scale of y and z, and keeps
 // where e is worst. It is not finite if any of the three is not.
 func (s *system) norm(e, y, z []float64) float64 {
@@ -225,11 +205,8 @@ func (s *system) norm(e, y, z []float64) float64 {
 	return math.Sqrt(sum/float64(len(e))) + poison
 }
 
-// initialStep estimates the size of a first step from f and one more
-// evaluation, for a method whose error is O(h^order).
-//
-// E. Hairer, S. Nørsett, G. Wanner, Solving Ordinary Differential Equations I,
-// 2nd edition, section II.4.
+// initialStep estimates the size of a first step from f and one more evaluation, for a
+// method whose error is O(h^order): Hairer, Nørsett and Wanner I, section II.4.
 func (s *system) initialStep(sign, order float64) float64 {
 	span := math.Abs(s.problem.End - s.t)
 	d0, d1 := s.norm(s.y, s.y, s.y), s.norm(s.f, s.y, s.y)
@@ -237,23 +214,19 @@ func (s *system) initialStep(sign, order float64) float64 {
 	if d0 >= 1e-5 && d1 >= 1e-5 {
 		h0 = 0.01 * d0 / d1
 	}
-	h0 = math.Min(h0, span)
-	for i, v := range s.y {
-		s.yNew[i] = v + sign*h0*s.f[i]
-	}
+	h0 = min(h0, span)
+	floats.AddScaledTo(s.yNew, s.y, sign*h0, s.f)
 	if err := s.derivative(s.fNew, s.t+sign*h0, s.yNew); err != nil {
 		return h0 / 1000
 	}
-	for i, v := range s.f {
-		s.fNew[i] -= v
-	}
+	floats.Sub(s.fNew, s.f)
 	d2 := s.norm(s.fNew, s.y, s.y) / h0
 	if math.IsNaN(d2) || math.IsInf(d2, 0) {
 		return h0 / 1000
 	}
-	h1 := math.Max(1e-6, h0*1e-3)
-	if d := math.Max(d1, d2); d > 1e-15 {
+	h1 := max(1e-6, h0*1e-3)
+	if d := max(d1, d2); d > 1e-15 {
 		h1 = math.Pow(0.01/d, 1/order)
 	}
-	return math.Min(math.Min(100*h0, h1), span)
+	return min(100*h0, h1, span)
 }

@@ -5,52 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/floats"
 )
 
-// RadauIIA is the implicit Runge-Kutta method of Radau IIA type with three
-// stages: order 5, L-stable, stiffly accurate. Its stages are the values of a
-// collocation polynomial; the dense output raises the order of that by one, to the
-// order of the steps. The 3m×3m Newton system is transformed to one real and one
-// complex system of size m.
+// RadauIIA is the implicit Runge-Kutta method of Radau IIA type with three stages: order 5,
+// L-stable, stiffly accurate. Its stages are the values of a collocation polynomial, which
+// the dense output raises by one degree, to the order of the steps. The 3m×3m Newton system
+// is transformed to one real and one complex system of size m.
 //
-// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition,
-// section IV.8, which also describes the error estimate and the strategies for
-// reusing Jacobians and factorizations.
-//
-// The error estimate belongs to a formula of order 3 and is pessimistic for one of
-// order 5. As in RADAU5, tolerances are therefore loosened inside, by the factor
-// Relative^(-1/3)/10 if that is more than 1, so that the error of the solution is
-// of the size that was asked for.
+// E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd edition, section
+// IV.8, which also describes the error estimate and when to reuse Jacobians and
+// factorizations. The estimate belongs to a formula of order 3 and is pessimistic for one of
+// order 5, so that tolerances are loosened inside, as in RADAU5, by the factor
+// Relative^(-1/3)/10 if that is more than 1.
 type RadauIIA struct {
-	// Iterations bounds the Newton iterations of a step. Zero means 7, or 12 with
-	// a Linearization, which may be an approximation.
+	// Iterations bounds the Newton iterations of a step. Zero means 7, or 12 with a
+	// Linearization.
 	Iterations int
 
 	// Tolerance is the error allowed in Newton's iteration relative to that
 	// allowed in the step. Zero means max(10 ε/r, min(0.03, √r)), with r the
 	// loosened relative tolerance and ε the spacing of float64 at 1.
 	Tolerance float64
-
-	// Reuse is the contraction factor of Newton's iteration below which the
-	// Jacobian is kept for the next step. Zero means 1e-3; larger values suit
-	// Jacobians that are expensive compared with the derivative.
-	Reuse float64
 }
 
 // String returns "RadauIIA".
 func (RadauIIA) String() string { return "RadauIIA" }
 
 func (r RadauIIA) validate() error {
-	switch {
-	case r.Iterations < 0:
+	if r.Iterations < 0 {
 		return fmt.Errorf("ode: RadauIIA.Iterations = %d; it must not be negative", r.Iterations)
-	case !(r.Tolerance >= 0) || math.IsInf(r.Tolerance, 0):
+	}
+	if !(r.Tolerance >= 0) || math.IsInf(r.Tolerance, 0) {
 		return fmt.Errorf("ode: RadauIIA.Tolerance = %v; it must be finite and not negative", r.Tolerance)
-	case !(r.Reuse >= 0):
-		return fmt.Errorf("ode: RadauIIA.Reuse = %v; it must not be negative", r.Reuse)
 	}
 	return nil
 }
+
+// Newton's iteration with a contraction above radauReuse asks for a new Jacobian, as in RADAU5.
+const radauReuse = 1e-3
 
 // epsilon is the spacing of float64 at 1.
 const (
@@ -58,33 +52,27 @@ const (
 	sqrtEpsilon = 0x1p-26
 )
 
-// Nodes, transformation T of the inverse coefficient matrix A⁻¹ to
+// Nodes, eigenvalues and error weights, and the transformation T of the inverse
+// coefficient matrix A⁻¹ to
 //
 //	T⁻¹ A⁻¹ T = [γ 0 0; 0 α -β; 0 β α],
 //
-// its inverse, the eigenvalues, and the error weights: Hairer and Wanner II,
-// section IV.8, and the code RADAU5, but for the first column of T, which is scaled
-// to end in 1.
+// with its inverse S: Hairer and Wanner II, section IV.8, and the code RADAU5, but for
+// the first column of T, which is scaled to end in 1.
 var (
 	sqrt6 = math.Sqrt(6)
 
-	radauC1 = (4 - sqrt6) / 10
-	radauC2 = (4 + sqrt6) / 10
-
-	radauReal = 3 + math.Cbrt(9) - math.Cbrt(3)
-	radauRe   = 3 + (math.Cbrt(3)-math.Cbrt(9))/2
-	radauIm   = (math.Pow(3, 5.0/6) + math.Pow(3, 7.0/6)) / 2
-
-	radauE1 = -(13 + 7*sqrt6) / 3
-	radauE2 = (-13 + 7*sqrt6) / 3
-	radauE3 = -1.0 / 3
+	radauC1, radauC2          = (4 - sqrt6) / 10, (4 + sqrt6) / 10
+	radauReal                 = 3 + math.Cbrt(9) - math.Cbrt(3)
+	radauRe                   = 3 + (math.Cbrt(3)-math.Cbrt(9))/2
+	radauIm                   = (math.Pow(3, 5.0/6) + math.Pow(3, 7.0/6)) / 2
+	radauE1, radauE2, radauE3 = -(13 + 7*sqrt6) / 3, (-13 + 7*sqrt6) / 3, -1.0 / 3
 )
 
 const (
 	radauT11, radauT12, radauT13 = 0.09443876248897524, -0.14125529502095421, -0.03002919410514742
 	radauT21, radauT22, radauT23 = 0.25021312296533332, 0.20412935229379994, 0.38294211275726192
-	// The third row is (1, 1, 0).
-
+	// The third row of T is (1, 1, 0).
 	radauS11, radauS12, radauS13 = 4.17871859155190428, 0.32768282076106237, 0.52337644549944951
 	radauS21, radauS22, radauS23 = -4.17871859155190428, -0.32768282076106237, 0.47662355450055044
 	radauS31, radauS32, radauS33 = -0.50287263494578682, 2.57192694985560522, -0.59603920482822492
@@ -144,16 +132,12 @@ func (d *radau) defaults() {
 		d.floor = math.Max(10*epsilon/loose, 0.03)
 		d.Tolerance = math.Min(d.floor, math.Max(10*epsilon/loose, math.Sqrt(loose)))
 	}
-	d.Reuse = cmp.Or(d.Reuse, 1e-3)
-	if d.Iterations == 0 {
-		d.Iterations = 7
-		if d.linear != nil {
-			d.Iterations = 12
-		}
+	if d.linear != nil {
+		d.Iterations = cmp.Or(d.Iterations, 12)
+		return
 	}
-	if d.linear == nil {
-		d.linear = newDense(d.s)
-	}
+	d.Iterations = cmp.Or(d.Iterations, 7)
+	d.linear = newDense(d.s)
 }
 
 func (d *radau) rule() rule { return rule{order: 4, predictive: true, grow: 8} }
@@ -181,9 +165,7 @@ func (d *radau) attempt(h float64) (trial, error) {
 		}
 		return trial{safety: ratio}, err
 	}
-	for i, z := range d.z3 {
-		s.yNew[i] = s.y[i] + z
-	}
+	floats.AddTo(s.yNew, s.y, d.z3)
 	e, err := d.errorNorm(h)
 	if err != nil {
 		return trial{}, err
@@ -197,13 +179,13 @@ func (d *radau) attempt(h float64) (trial, error) {
 		return trial{}, err
 	}
 	d.collocate(h)
-	d.stale = d.contraction > d.Reuse
+	d.stale = d.contraction > radauReuse
 	tr.keep = !d.stale
 	return tr, nil
 }
 
-// converge runs Newton's iteration, with a fresh Jacobian if it fails with an old
-// one. If it fails, ratio is what to multiply the step size with, or 0.
+// converge runs Newton's iteration, with a fresh Jacobian if it fails with an old one. If it
+// fails, ratio is what to multiply the step size with, or 0.
 func (d *radau) converge(h float64) (iterations int, ratio float64, err error) {
 	for {
 		if err := d.factor(h); err != nil {
@@ -247,12 +229,9 @@ func (d *radau) factor(h float64) error {
 // predict starts Newton's iteration from the polynomial of the last step.
 func (d *radau) predict(h float64) {
 	if d.last == 0 {
-		clear(d.z1)
-		clear(d.z2)
-		clear(d.z3)
-		clear(d.w1)
-		clear(d.w2)
-		clear(d.w3)
+		for _, v := range [][]float64{d.z1, d.z2, d.z3, d.w1, d.w2, d.w3} {
+			clear(v)
+		}
 		return
 	}
 	ratio := h / d.last
@@ -271,12 +250,11 @@ func (d *radau) predict(h float64) {
 //
 //	(T⁻¹ A⁻¹ T / h ⊗ I) w = (T⁻¹ ⊗ I) f(y + (T ⊗ I) w)
 //
-// by a simplified Newton iteration. It stops when the estimated rest of the
-// iteration is below the tolerance, and fails as soon as the contraction seen so
-// far cannot reach it; ratio is then what to multiply the step size with.
+// by a simplified Newton iteration. It stops when the estimated rest is below the tolerance,
+// and fails as soon as the contraction seen so far cannot reach it.
 func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 	d.remaining = math.Pow(math.Max(d.remaining, epsilon), 0.8)
-	d.contraction = d.Reuse
+	d.contraction = radauReuse
 	var before, quotientBefore float64
 	for k := 1; k <= d.Iterations; k++ {
 		d.s.statistics.Iterations++
@@ -297,7 +275,7 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 			quotientBefore = quotient
 			if ratio := d.hopeless(k, size); ratio != 0 {
 				if size <= d.floor { // rounding errors, which no smaller step reduces in proportion
-					d.contraction = d.Reuse
+					d.contraction = radauReuse
 					return k, 0, nil
 				}
 				return k, ratio, errNotConverged
@@ -311,13 +289,10 @@ func (d *radau) newton(h float64) (iterations int, ratio float64, err error) {
 	return d.Iterations, 0.5, errNotConverged
 }
 
-// hopeless updates the estimate of what is left of the iteration after the k-th
-// correction, of the given size. If that cannot become small enough, it returns
-// what to multiply the step size with, otherwise 0.
-//
-// Where the stiff directions turn along the step, the second correction can be as
-// large as the first before the iteration contracts. So it is only refused if it
-// is more than twice as large.
+// hopeless updates the estimate of what is left of the iteration after the k-th correction,
+// of the given size. If that cannot become small enough, it returns what to multiply the step
+// size with, otherwise 0. Where the stiff directions turn along the step, the second
+// correction may be twice as large as the first before the iteration contracts.
 func (d *radau) hopeless(k int, size float64) float64 {
 	d.remaining = math.Inf(1)
 	if d.contraction < 1 {
@@ -363,19 +338,14 @@ func (d *radau) residual(h float64) error {
 
 // evaluate sets dst to the derivative at the stage y + z of node c.
 func (d *radau) evaluate(dst []float64, c, h float64, z []float64) error {
-	s := d.s
-	for i, y := range s.y {
-		d.stage[i] = y + z[i]
-	}
-	t := s.tNew
+	t := d.s.tNew
 	if c != 1 {
-		t = s.t + c*h
+		t = d.s.t + c*h
 	}
-	return s.derivative(dst, t, d.stage)
+	return d.s.derivative(dst, t, floats.AddTo(d.stage, d.s.y, z))
 }
 
-// update adds the solutions x and u to w, sets z = T w, and returns the weighted
-// root mean square of the correction.
+// update adds the solutions x and u to w, sets z = T w, and returns the norm of the correction.
 func (d *radau) update() float64 {
 	m := len(d.x)
 	w1, w2, w3, z1, z2, z3 := d.w1[:m], d.w2[:m], d.w3[:m], d.z1[:m], d.z2[:m], d.z3[:m]
@@ -399,27 +369,21 @@ func (d *radau) update() float64 {
 func (d *radau) errorNorm(h float64) (float64, error) {
 	s := d.s
 	e1, e2, e3 := radauE1/h, radauE2/h, radauE3/h
-	for i, f := range s.f {
+	for i := range d.stage {
 		d.stage[i] = e1*d.z1[i] + e2*d.z2[i] + e3*d.z3[i]
-		d.x[i] = f + d.stage[i]
 	}
+	floats.AddTo(d.x, s.f, d.stage)
 	d.linear.Solve(d.x, nil)
-	for i, v := range d.x {
-		d.lift[i] = radauReal * v
-	}
+	floats.ScaleTo(d.lift, radauReal, d.x)
 	e := d.tightness * s.norm(d.x, s.y, s.yNew)
 	if !(e >= 1 && (d.last == 0 || d.refused)) {
 		return e, nil
 	}
-	for i, v := range d.x {
-		d.x[i] = s.y[i] + v
-	}
+	floats.Add(d.x, s.y)
 	if err := s.derivative(d.f1, s.t, d.x); err != nil {
 		return 0, err
 	}
-	for i, f := range d.f1 {
-		d.x[i] = f + d.stage[i]
-	}
+	floats.AddTo(d.x, d.f1, d.stage)
 	d.linear.Solve(d.x, nil)
 	return d.tightness * s.norm(d.x, s.y, s.yNew), nil
 }
@@ -449,9 +413,8 @@ func (d *radau) displacement(i int, x float64) float64 {
 //
 //	u(t + θ h) + h (f(t, y) - u'(t)) θ (1 - θ)² (1 - 5θ/2).
 //
-// The difference of the derivatives is what the error estimate is made of, and
-// enters, as there, damped by (I - h J/γ)⁻¹. This makes the error between steps
-// O(h⁵), like that of a step; that of u alone is O(h⁴).
+// The difference of the derivatives enters, as in the error estimate, damped by
+// (I - h J/γ)⁻¹. This makes the error between steps O(h⁵) instead of O(h⁴).
 func (d *radau) interpolate(dst []float64, t float64) {
 	x := (t - d.s.tNew) / d.last
 	raise := (1 + x) * x * x * (1 - 2.5*(1+x))

@@ -10,30 +10,21 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s
-// stages it is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or
-// close to, the negative real axis, so a stiff step costs the square root of what
-// it costs other explicit methods, and no linear algebra. The number of stages
-// follows the spectral radius, which the problem gives or a power iteration
-// estimates. Dense output is by cubic Hermite interpolation.
+// RKC is the stabilized explicit Runge-Kutta-Chebyshev method of order 2. With s stages it
+// is stable for Jacobians with eigenvalues down to -0.65 s²/h on, or close to, the negative
+// real axis, so a stiff step costs the square root of what it costs other explicit methods,
+// and no linear algebra. The number of stages follows the spectral radius, which a power
+// iteration estimates; more than √(Relative/10ε) are not taken, as their rounding errors
+// could exceed the tolerance. Dense output is by cubic Hermite interpolation.
 //
 // B. P. Sommeijer, L. F. Shampine, J. G. Verwer, RKC: An explicit solver for
 // parabolic PDEs, J. Comput. Appl. Math. 88 (1998) 315-326.
-type RKC struct {
-	// MaxStages bounds the stages of a step and thereby its size. Zero means
-	// √(Relative/10ε), above which rounding errors can exceed the tolerance.
-	MaxStages int
-}
+type RKC struct{}
 
 // String returns "RKC".
 func (RKC) String() string { return "RKC" }
 
-func (r RKC) validate() error {
-	if r.MaxStages < 0 || r.MaxStages == 1 {
-		return fmt.Errorf("ode: RKC.MaxStages = %d; allow at least 2, or 0 for the default", r.MaxStages)
-	}
-	return nil
-}
+func (RKC) validate() error { return nil }
 
 // Constants of Sommeijer, Shampine and Verwer 1998.
 const (
@@ -41,8 +32,7 @@ const (
 	rkcStability  = 1.54     // s² ≥ 1 + 1.54 h ρ keeps h ρ in the damped region
 	rkcReestimate = 25       // accepted steps between estimates of the spectral radius
 
-	// rkcTightness is by how much less than other methods a step may err: the errors
-	// of as many steps as order 2 takes add up.
+	// rkcTightness is by how much less than others RKC may err: it takes more steps.
 	rkcTightness = 2
 )
 
@@ -53,7 +43,7 @@ var errTooManyStages = errors.New("the spectral radius asks for more stages than
 type rkc struct {
 	single
 	s          *system
-	limit      int
+	limit      int // of stages
 	power      *powerIteration
 	radius     float64 // spectral radius of the Jacobian
 	age        int     // accepted steps since it was estimated
@@ -65,13 +55,8 @@ type rkc struct {
 
 func (r RKC) stepper(s *system) stepper {
 	v := vectors(len(s.y), 3)
-	d := &rkc{single: single(r.String()), s: s, limit: r.MaxStages, older: v[0], old: v[1], derivative: v[2]}
-	if d.limit == 0 {
-		d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
-	}
-	if s.problem.SpectralRadius == nil {
-		d.power = newPowerIteration(s)
-	}
+	d := &rkc{single: single(r.String()), s: s, power: newPowerIteration(s), older: v[0], old: v[1], derivative: v[2]}
+	d.limit = max(2, int(math.Sqrt(cmp.Or(s.control.Relative, defaultControl.Relative)/(10*epsilon))))
 	d.restart()
 	return d
 }
@@ -81,9 +66,7 @@ func (d *rkc) rule() rule { return rule{order: 3, grow: 10} }
 func (d *rkc) restart() {
 	d.age = rkcReestimate
 	d.at = math.NaN()
-	if d.power != nil {
-		d.power.restart()
-	}
+	d.power.warm = false
 }
 
 func (d *rkc) attempt(h float64) (trial, error) {
@@ -99,11 +82,11 @@ func (d *rkc) attempt(h float64) (trial, error) {
 		return trial{safety: 0.99 * bound / math.Abs(h)}, errTooManyStages
 	}
 	d.h = h
-	if err := d.step(h, stages); err != nil {
-		d.age = rkcReestimate
-		return trial{}, err
+	err := d.step(h, stages)
+	if err == nil {
+		err = s.derivative(s.fNew, s.tNew, s.yNew)
 	}
-	if err := s.derivative(s.fNew, s.tNew, s.yNew); err != nil {
+	if err != nil {
 		d.age = rkcReestimate
 		return trial{}, err
 	}
@@ -120,33 +103,24 @@ func (d *rkc) attempt(h float64) (trial, error) {
 
 // estimate updates the spectral radius.
 func (d *rkc) estimate() (err error) {
-	s := d.s
-	if d.power != nil {
-		d.radius, err = d.power.radius()
-	} else if d.radius, err = s.problem.SpectralRadius(s.t, s.y); err != nil {
-		err = fmt.Errorf("the spectral radius at t = %.10g: %w", s.t, err)
-	}
+	d.radius, err = d.power.radius()
 	if err == nil && (!(d.radius >= 0) || math.IsInf(d.radius, 0)) {
-		err = fmt.Errorf("the spectral radius at t = %.10g is %v", s.t, d.radius)
+		err = fmt.Errorf("the spectral radius at t = %.10g is %v", d.s.t, d.radius)
 	}
 	if err != nil {
 		return evaluationError{cause: err, current: true}
 	}
-	d.age, d.at = 0, s.t
+	d.age, d.at = 0, d.s.t
 	return nil
 }
 
 // stages returns the number of stages that a step of size h needs.
 func (d *rkc) stages(h float64) int {
 	s := math.Sqrt(1 + rkcStability*math.Abs(h)*d.radius)
-	if s > 1e9 {
-		return 1e9
-	}
-	return max(2, 1+int(s))
+	return max(2, 1+int(min(s, 1e9)))
 }
 
-// step computes yNew by the three-term recursion of the damped Chebyshev
-// polynomials.
+// step computes yNew by the three-term recursion of the damped Chebyshev polynomials.
 func (d *rkc) step(h float64, stages int) error {
 	s := d.s
 	n := float64(stages)
@@ -163,9 +137,7 @@ func (d *rkc) step(h float64, stages int) error {
 	ddt1, ddt2 := 0.0, 0.0 // and second derivatives
 	older, old := d.older, d.old
 	copy(older, s.y)
-	for i, y := range s.y {
-		old[i] = y + h*c1*s.f[i]
-	}
+	floats.AddScaledTo(old, s.y, h*c1, s.f)
 	for j := 2; j <= stages; j++ {
 		t := 2*w0*t1 - t2
 		dt := 2*w0*dt1 - dt2 + 2*t1
@@ -190,8 +162,7 @@ func (d *rkc) step(h float64, stages int) error {
 	return nil
 }
 
-// interpolate evaluates the cubic polynomial that has the values and derivatives
-// of both ends of the step.
+// interpolate evaluates the cubic polynomial with the values and slopes of both ends.
 func (d *rkc) interpolate(dst []float64, t float64) {
 	s := d.s
 	x := (t - s.t) / d.h
@@ -202,19 +173,18 @@ func (d *rkc) interpolate(dst []float64, t float64) {
 	}
 }
 
-// powerIteration estimates the spectral radius of the Jacobian by the power method
-// with directional differences of the derivative,
+// powerIteration estimates the spectral radius of the Jacobian by
 //
 //	v ← J v / |J v|,   J v ≈ (f(t, y + δ v) - f(t, y)) / δ.
 //
-// It starts from the vector of the last estimate; at first, or after a restart,
-// from the derivative plus fixed pseudo-random signs, as the derivative alone can
-// have almost no component in the stiff directions.
+// It starts from the vector of the last estimate; at first, or after a restart, from the
+// derivative plus pseudo-random signs, as the derivative alone can have almost no component
+// in the stiff directions.
 type powerIteration struct {
 	s     *system
 	v     []float64 // direction, of norm 1
 	y, f  []float64
-	warm  bool
+	warm  bool // v is of the last estimate
 	signs rand.PCG
 }
 
@@ -229,8 +199,6 @@ func newPowerIteration(s *system) *powerIteration {
 	v := vectors(len(s.y), 3)
 	return &powerIteration{s: s, v: v[0], y: v[1], f: v[2]}
 }
-
-func (p *powerIteration) restart() { p.warm = false }
 
 // radius returns a likely upper bound of the spectral radius at the current point.
 func (p *powerIteration) radius() (float64, error) {
@@ -263,8 +231,9 @@ func (p *powerIteration) radius() (float64, error) {
 
 // begin chooses the first direction.
 func (p *powerIteration) begin() {
-	p.signs.Seed(1, 2)                                                            // any fixed seed: the same run must give the same bits
-	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v)))) // not the size of f, which could cancel
+	p.signs.Seed(1, 2) // any fixed seed: the same run must give the same bits
+	// Not the size of f, which could cancel.
+	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v))))
 	for i, f := range p.s.f {
 		p.v[i] = f + size*(2*float64(p.signs.Uint64()>>63)-1)
 	}

@@ -57,16 +57,7 @@ func (s Status) String() string {
 // interval, at a terminal event or at a stop predicate.
 func (s Status) OK() bool { return s == Reached || s == EventReached || s == Stopped }
 
-// Advice is a sentence that says what to try, empty if nothing failed.
-func (s Status) Advice() string {
-	if s < 0 || int(s) >= len(statusTexts) {
-		return ""
-	}
-	return statusTexts[s].advice
-}
-
-// Failure is the error of a run that ended before it should. The partial
-// solution is returned with it.
+// Failure is the error of a run that ended before it should, returned with its Solution.
 type Failure struct {
 	Status Status
 	T      float64 // how far the solution is valid
@@ -80,7 +71,7 @@ func (f *Failure) Error() string {
 	if f.Cause != nil {
 		s += ": " + f.Cause.Error()
 	}
-	return s + "; " + f.Status.Advice()
+	return s + "; " + statusTexts[f.Status].advice
 }
 
 // Unwrap returns the cause.

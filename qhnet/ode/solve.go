@@ -9,15 +9,13 @@ import (
 	"time"
 )
 
-// Solve integrates the problem over its interval. It returns a nil Solution only
-// if the run could not be started because of its input. If the run ends
-// otherwise than [Status.OK], the error is a [*Failure] and the Solution holds
-// everything up to there; if ctx is cancelled, that is after the current step
-// and the error wraps the context's cause.
+// Solve integrates the problem over its interval. It returns a nil Solution only if the
+// input does not let the run start. If the run ends otherwise than [Status.OK], the error
+// is a [*Failure] and the Solution holds everything up to there; if ctx is cancelled,
+// that is after the current step and the error wraps the context's cause.
 //
-// The solver sees the derivative only at the stages of its steps, and events only
-// at their ends: what comes and goes between them, it does not see. Control.Max
-// bounds the steps where that matters.
+// What comes and goes between the stages of a step, or of events between its ends, is not
+// seen. Control.Max bounds the steps where that matters.
 func Solve(ctx context.Context, p Problem, o Options) (*Solution, error) {
 	if ctx == nil {
 		panic("ode: the context is nil; use context.Background()")
@@ -54,7 +52,6 @@ type run struct {
 	piece      Stretch     // of the current step, up to the last cut
 	whole      Stretch     // the current step
 	state      State       // reused by checkpoints
-	began      time.Time
 	lastReport time.Time
 }
 
@@ -69,8 +66,7 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 		return nil, err
 	}
 	m := len(p.Initial)
-	r := &run{ctx: ctx, problem: p, options: o, sign: math.Copysign(1, p.End-p.Start), solution: &Solution{}, began: time.Now()}
-	r.lastReport = r.began
+	r := &run{ctx: ctx, problem: p, options: o, sign: math.Copysign(1, p.End-p.Start), solution: &Solution{}, lastReport: time.Now()}
 	r.control = newController(o.Control)
 	r.system = newSystem(&r.problem, &r.control.Control)
 	r.stepper = o.Method.stepper(r.system)
@@ -86,8 +82,7 @@ func newRun(ctx context.Context, p Problem, o Options) (*run, error) {
 	return r, nil
 }
 
-// start evaluates the derivative at the start, chooses the first step and makes
-// the first record.
+// start evaluates the derivative, chooses the first step and makes the first record.
 func (r *run) start() (Status, error) {
 	s := r.system
 	if err := s.refresh(); err != nil {
@@ -97,7 +92,7 @@ func (r *run) start() (Status, error) {
 		return EventNonFinite, err
 	}
 	if r.options.Resume != nil {
-		r.recorder.skip(s.t, true)
+		r.recorder.skip(s.t)
 		if s.t == r.problem.End {
 			return Reached, nil
 		}
@@ -143,16 +138,14 @@ func (r *run) step() (Status, error) {
 	return r.between()
 }
 
-// reject chooses the step size to follow an attempt of size h that did not
-// succeed.
+// reject chooses the step size after an attempt of size h that did not succeed.
 func (r *run) reject(h float64, tr trial, rule rule) (Status, error) {
-	evaluation, _ := r.failure.(evaluationError)
-	switch {
-	case r.failure == nil:
-		r.h = r.control.refused(h, tr, rule)
-	case evaluation.current:
+	if evaluation, _ := r.failure.(evaluationError); evaluation.current {
 		return NonFinite, evaluation.cause
-	default:
+	}
+	if r.failure == nil {
+		r.h = r.control.refused(h, tr, rule)
+	} else {
 		r.h = r.control.failed(h, tr)
 	}
 	r.handOver(tr)
@@ -169,10 +162,8 @@ func (r *run) handOver(tr trial) {
 
 // mayStep checks what can end a run before a step is attempted.
 func (r *run) mayStep() (Status, error) {
-	select {
-	case <-r.ctx.Done():
+	if r.ctx.Err() != nil {
 		return Interrupted, context.Cause(r.ctx)
-	default:
 	}
 	s := r.system
 	stop := &r.options.Stop
@@ -192,8 +183,8 @@ func (r *run) mayStep() (Status, error) {
 	return running, nil
 }
 
-// aim sets the end of the attempted step and returns its signed size. A step that
-// would end just before the end of the interval is stretched to it.
+// aim sets the end of the attempted step and returns its signed size. A step that would end
+// just before the end of the interval is stretched to it.
 func (r *run) aim() float64 {
 	s := r.system
 	if rest := math.Abs(r.problem.End - s.t); r.h*1.01 >= rest {
@@ -232,7 +223,7 @@ func (r *run) report() {
 	}
 	r.lastReport = now
 	fraction := (r.system.t - r.problem.Start) / (r.problem.End - r.problem.Start)
-	p.Report(Report{T: r.system.t, Fraction: fraction, Elapsed: now.Sub(r.began), Statistics: r.system.statistics})
+	p.Report(Report{T: r.system.t, Fraction: fraction, Statistics: r.system.statistics})
 }
 
 // finish assembles the solution and the error.

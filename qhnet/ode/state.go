@@ -8,30 +8,24 @@ import (
 // State is all that a later run needs to continue a solution at an accepted step
 // with the same bits. It is plain data for encoding/gob and encoding/json.
 type State struct {
-	T             float64
-	Y             []float64
-	Step          float64 // size of the next step
-	PreviousError float64 // memory of the step-size controller
-	PreviousStep  float64
-	GrowthLimit   float64
-	Method        string // the Method of the run
-	Active        string // the method that takes the steps; differs from Method for Auto
-	Choice        choice // what Auto has measured
-	Statistics    Statistics
+	T          float64
+	Y          []float64
+	Step       float64       // size of the next step
+	Memory     controlMemory // of the step-size controller
+	Method     string        // the Method of the run
+	Active     string        // the method that takes the steps; differs from Method for Auto
+	Choice     choice        // what Auto has measured
+	Statistics Statistics
 }
 
-// Checkpoint makes a run resumable. After every Every accepted steps the solver
-// forgets what it learned in earlier steps (Jacobian, factorizations,
-// extrapolation), so that the State holds everything that the rest of the run
-// depends on, and hands it to Save. A run with the same Problem and Options that
-// starts from the State in Options.Resume gives the same bits as if it had not
-// been interrupted. Every is part of the numerical method: a different cadence
-// gives slightly different steps.
+// Checkpoint makes a run resumable. After every Every accepted steps the solver forgets what
+// it learned in earlier ones, so that the State holds all that the rest of the run depends on,
+// and hands it to Save. A run of the same Problem and Options from that State in Options.Resume
+// gives the same bits. A different cadence gives slightly different steps.
 type Checkpoint struct {
 	Every int // accepted steps; zero means never
 
-	// Save is called with a State that it must not keep (see [State.Clone]); it
-	// may be nil in a run that only has to take the same steps. An error ends
+	// Save gets a State that it must not keep (see [State.Clone]); it may be nil. An error ends
 	// the run with status [CallbackFailed].
 	Save func(s *State) error
 }
@@ -72,8 +66,7 @@ func (r *run) resume(st *State) error {
 	s := r.system
 	s.t, s.statistics = st.T, st.Statistics
 	copy(s.y, st.Y)
-	r.h = st.Step
-	r.control.memory = controlMemory{Error: st.PreviousError, Step: st.PreviousStep, Limit: st.GrowthLimit}
+	r.h, r.control.memory = st.Step, st.Memory
 	return nil
 }
 
@@ -82,8 +75,7 @@ func (r *run) checkpoint() (Status, error) {
 	s := r.system
 	r.stepper.restart()
 	r.state = State{
-		T: s.t, Y: append(r.state.Y[:0], s.y...), Step: r.h,
-		PreviousError: r.control.memory.Error, PreviousStep: r.control.memory.Step, GrowthLimit: r.control.memory.Limit,
+		T: s.t, Y: append(r.state.Y[:0], s.y...), Step: r.h, Memory: r.control.memory,
 		Method: r.options.Method.String(), Statistics: s.statistics,
 	}
 	r.stepper.save(&r.state)

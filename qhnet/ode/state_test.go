@@ -65,7 +65,7 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 }
 
 func TestForeignStatesAreRefused(t *testing.T) {
-	good := ode.State{T: 1, Y: []float64{1, 0}, Step: 0.1, PreviousError: 1, Method: "DormandPrince", Active: "DormandPrince"}
+	good := ode.State{T: 1, Y: []float64{1, 0}, Step: 0.1, Method: "DormandPrince", Active: "DormandPrince"}
 	tests := []struct {
 		change func(s *ode.State)
 		want   string

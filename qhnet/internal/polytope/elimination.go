@@ -43,9 +43,8 @@ func (r *row) scale(k *big.Rat) {
 	}
 }
 
-// reduce brings A x = b to reduced row echelon form, looking for pivots in the
-// given order of the columns. Row i has the pivot column pivots[i]; its
-// constant is the right-hand side. It returns ErrEmpty if 0 = 1 follows.
+// reduce brings A x = b to reduced row echelon form, looking for pivots in the given order of
+// the columns: row i has the pivot column pivots[i]. It returns ErrEmpty if 0 = 1 follows.
 func reduce(variables int, a [][]*big.Rat, b []*big.Rat, order []int) (pivots []int, rows []row, err error) {
 	rest := make([]row, len(a))
 	for i := range a {
@@ -58,15 +57,12 @@ func reduce(variables int, a [][]*big.Rat, b []*big.Rat, order []int) (pivots []
 		}
 	}
 	for _, v := range order {
-		i := 0
-		for i < len(rest) && rest[i].coef[v].Sign() == 0 {
-			i++
-		}
-		if i == len(rest) {
+		i := slices.IndexFunc(rest, func(r row) bool { return r.coef[v].Sign() != 0 })
+		if i < 0 {
 			continue
 		}
 		pivot := rest[i]
-		rest = append(rest[:i], rest[i+1:]...)
+		rest = slices.Delete(rest, i, i+1)
 		pivot.scale(new(big.Rat).Inv(&pivot.coef[v]))
 		eliminate(rows, v, pivot)
 		eliminate(rest, v, pivot)
@@ -89,10 +85,9 @@ func eliminate(rows []row, v int, pivot row) {
 	}
 }
 
-// Project returns equations for the other variables alone that hold exactly
-// when some values of the dropped ones, of either sign, solve A x = b. The
-// function implied gives such values for a solution of theirs, and 0 to dropped
-// variables that may take any. It returns ErrEmpty if A x = b has no solution.
+// Project returns equations for the other variables alone that hold exactly when some
+// values of the dropped ones, of either sign, solve A x = b, or ErrEmpty. The function
+// implied sets such values for a solution of theirs, 0 where any will do.
 func Project(variables int, a [][]*big.Rat, b []*big.Rat, dropped []int) (
 	rest [][]*big.Rat, totals []*big.Rat, implied func(x []*big.Rat), err error) {
 	order := slices.Clone(dropped)
@@ -126,8 +121,7 @@ func Project(variables int, a [][]*big.Rat, b []*big.Rat, dropped []int) (
 	}, nil
 }
 
-// solveFor returns the value of variable v, whose coefficient is 1, that makes
-// Σ coef x equal to the constant.
+// solveFor returns the value of variable v, whose coefficient is 1, that solves Σ coef x = constant.
 func (r row) solveFor(v int, x []*big.Rat) *big.Rat {
 	value := new(big.Rat).Set(&r.constant)
 	for w := range r.coef {
@@ -138,10 +132,9 @@ func (r row) solveFor(v int, x []*big.Rat) *big.Rat {
 	return value
 }
 
-// NullSpace returns integer vectors that span the solutions of A v = 0, each
-// divided by its common factor and with a positive first entry. Of the bases
-// that elimination finds with the columns in natural order, in reverse and in
-// the orders given, it takes the one with the fewest non-zeros.
+// NullSpace returns coprime integer vectors with a positive first entry that span the
+// solutions of A v = 0. Of the bases that elimination finds with the columns in natural
+// order, in reverse and in the orders given, it takes the one with the fewest non-zeros.
 func NullSpace(variables int, a [][]*big.Rat, orders ...[]int) [][]*big.Int {
 	backward := naturalOrder(variables)
 	slices.Reverse(backward)

@@ -2,12 +2,10 @@
 //
 //	A x = b, x ≥ 0
 //
-// in exact rational arithmetic, which gonum's linear programming lacks: is there one,
-// how small or large can a linear function be, which solution is lexicographically
-// min-max, which directions leave A x unchanged. Exact answers need no tolerances,
-// cannot cycle under Bland's rule, and come out as 1/3, not as 0.33333333333333337. The
-// programs met here have at most a few hundred variables, and usually fall apart into
-// independent ones of fewer than ten.
+// in exact rational arithmetic, which gonum's linear programming lacks: answers need no
+// tolerances, cannot cycle under Bland's rule, and come out as 1/3, not as
+// 0.33333333333333337. The programs met here have at most a few hundred variables, and
+// usually fall apart into independent ones of fewer than ten.
 package polytope
 
 import (
@@ -16,7 +14,6 @@ import (
 	"slices"
 )
 
-// Errors returned by New and by Minimize.
 var (
 	ErrEmpty     = errors.New("polytope: no solution")
 	ErrUnbounded = errors.New("polytope: unbounded")
@@ -24,8 +21,7 @@ var (
 
 var one, minusOne = big.NewRat(1, 1), big.NewRat(-1, 1)
 
-// Polytope is the set of solutions. It is the product of independent parts,
-// one for each set of variables that the equations tie together.
+// Polytope is the set of solutions, as the product of independent parts.
 type Polytope struct {
 	variables int
 	parts     []part
@@ -37,8 +33,7 @@ type part struct {
 	vertex    *dictionary
 }
 
-// New returns the polytope of A x = b with the given number of variables, or
-// ErrEmpty. The rows of A may be dependent.
+// New returns the polytope of A x = b, whose rows may be dependent, or ErrEmpty.
 func New(variables int, a [][]*big.Rat, b []*big.Rat) (*Polytope, error) {
 	pivots, rows, err := reduce(variables, a, b, naturalOrder(variables))
 	if err != nil {
@@ -55,9 +50,8 @@ func New(variables int, a [][]*big.Rat, b []*big.Rat) (*Polytope, error) {
 	return p, nil
 }
 
-// Minimize returns a solution at which Σ c_i x_i is smallest. If the function
-// has no lower bound, it returns ErrUnbounded and a solution from which it can
-// be lowered for ever, moved by one unit of the variable that lowers it.
+// Minimize returns a solution at which Σ c_i x_i is smallest. If it has no lower bound, it returns
+// ErrUnbounded and a solution moved by one unit of a variable that lowers it for ever.
 func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 	x := newVector(p.variables)
 	var err error
@@ -68,13 +62,15 @@ func (p *Polytope) Minimize(c []*big.Rat) ([]*big.Rat, error) {
 			objective.add(one, d.express(c[v], v))
 		}
 		entering := d.minimize(&objective)
-		d.read(x)
+		for i, v := range d.basic {
+			x[v].Set(&d.rows[i].constant)
+			if entering >= 0 {
+				x[v].Add(x[v], &d.rows[i].coef[entering])
+			}
+		}
 		if entering >= 0 {
 			err = ErrUnbounded
 			x[d.nonbasic[entering]].Set(one)
-			for i, v := range d.basic {
-				x[v].Add(x[v], &d.rows[i].coef[entering])
-			}
 		}
 	}
 	return x, err
@@ -93,9 +89,8 @@ func (p *Polytope) CanBePositive() []bool {
 	return positive
 }
 
-// LexicographicMinMax returns the solution whose largest entry is as small as
-// possible, among those whose second largest is, and so on. It is unique: the
-// average of two such solutions with the same sorted entries would be better.
+// LexicographicMinMax returns the solution whose largest entry is as small as possible, among
+// those whose second largest is, and so on. It is unique: an average would be better than two.
 func (p *Polytope) LexicographicMinMax() []*big.Rat {
 	x := newVector(p.variables)
 	for _, part := range p.parts {
@@ -104,18 +99,14 @@ func (p *Polytope) LexicographicMinMax() []*big.Rat {
 	return x
 }
 
-// connected returns the sets of variables that the rows tie together, each in
-// increasing order.
+// connected returns the sets of variables that the rows tie together, in increasing order.
 func connected(variables int, rows []row) [][]int {
 	set := naturalOrder(variables) // the number of a variable's set
 	for _, r := range rows {
-		first := -1
+		first := slices.IndexFunc(r.coef, func(c big.Rat) bool { return c.Sign() != 0 })
 		for v := range r.coef {
 			if r.coef[v].Sign() == 0 {
 				continue
-			}
-			if first < 0 {
-				first = v
 			}
 			for joined, w := set[v], 0; w < variables; w++ {
 				if set[w] == joined {

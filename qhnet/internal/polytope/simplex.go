@@ -48,13 +48,6 @@ func (d *dictionary) clone() *dictionary {
 	return c
 }
 
-// read writes the vertex's values to x, which is 0.
-func (d *dictionary) read(x []*big.Rat) {
-	for i, v := range d.basic {
-		x[v].Set(&d.rows[i].constant)
-	}
-}
-
 // express writes k times variable v in the nonbasic variables.
 func (d *dictionary) express(k *big.Rat, v int) row {
 	r := newRow(len(d.nonbasic))
@@ -66,34 +59,31 @@ func (d *dictionary) express(k *big.Rat, v int) row {
 	return r
 }
 
-// pivot exchanges the basic variable of row r with the nonbasic one of column
-// c, in the dictionary and in an objective if there is one.
-func (d *dictionary) pivot(r, c int, objective *row) {
-	solved := &d.rows[r]
-	inverse := new(big.Rat).Inv(&solved.coef[c])
-	solved.coef[c].SetInt64(-1)
-	solved.scale(inverse.Neg(inverse))
-	substitute := func(into *row) {
-		if into.coef[c].Sign() != 0 {
-			k := new(big.Rat).Set(&into.coef[c])
-			into.coef[c].SetInt64(0)
-			into.add(k, *solved)
-		}
-	}
+// pivot exchanges the basic variable of row r with the nonbasic one of column c.
+func (d *dictionary) pivot(r, c int) {
+	coef := &d.rows[r].coef[c]
+	inverse := new(big.Rat).Inv(coef)
+	coef.SetInt64(-1)
+	d.rows[r].scale(inverse.Neg(inverse))
 	for i := range d.rows {
 		if i != r {
-			substitute(&d.rows[i])
+			d.rows[i].substitute(c, d.rows[r])
 		}
-	}
-	if objective != nil {
-		substitute(objective)
 	}
 	d.basic[r], d.nonbasic[c] = d.nonbasic[c], d.basic[r]
 }
 
-// minimize pivots until no nonbasic variable can lower the objective, and
-// returns -1, or the column of one that lowers it without bound. Bland's rule,
-// always the variable of the smallest number, keeps it from cycling.
+// substitute puts an expression in place of column c.
+func (r *row) substitute(c int, solved row) {
+	if r.coef[c].Sign() != 0 {
+		k := new(big.Rat).Set(&r.coef[c])
+		r.coef[c].SetInt64(0)
+		r.add(k, solved)
+	}
+}
+
+// minimize pivots until no nonbasic variable can lower the objective, and returns -1, or the
+// column of one that lowers it without bound. Bland's rule keeps it from cycling.
 func (d *dictionary) minimize(objective *row) int {
 	for {
 		entering := -1
@@ -109,34 +99,27 @@ func (d *dictionary) minimize(objective *row) int {
 		if leaving < 0 {
 			return entering
 		}
-		d.pivot(leaving, entering, objective)
+		d.pivot(leaving, entering)
+		objective.substitute(entering, d.rows[leaving])
 	}
 }
 
-// blocking returns the row whose variable first reaches 0 when the nonbasic
-// variable of column c grows, or -1 if none does.
+// blocking returns the row whose variable first reaches 0 when that of column c grows, or -1.
 func (d *dictionary) blocking(c int) int {
-	best := -1
-	var bestRatio big.Rat
+	best, most := -1, new(big.Rat)
 	for i := range d.rows {
 		if d.rows[i].coef[c].Sign() >= 0 {
 			continue
 		}
 		ratio := new(big.Rat).Quo(&d.rows[i].constant, &d.rows[i].coef[c]) // ≤ 0
-		order := 1
-		if best >= 0 {
-			order = ratio.Cmp(&bestRatio)
-		}
-		if order > 0 || order == 0 && d.basic[i] < d.basic[best] {
-			best = i
-			bestRatio.Set(ratio)
+		if order := ratio.Cmp(most); best < 0 || order > 0 || order == 0 && d.basic[i] < d.basic[best] {
+			best, most = i, ratio
 		}
 	}
 	return best
 }
 
-// keepMinimizers restricts the dictionary to the minimizers of an objective that has
-// been minimized: nonbasic variables that would raise it are 0.
+// keepMinimizers drops nonbasic variables that would raise an objective that is minimized.
 func (d *dictionary) keepMinimizers(objective *row) {
 	for c := len(d.nonbasic) - 1; c >= 0; c-- {
 		if objective.coef[c].Sign() > 0 {
@@ -148,8 +131,8 @@ func (d *dictionary) keepMinimizers(objective *row) {
 	}
 }
 
-// makeFeasible finds a vertex, using a number that no variable has for the
-// amount by which all constants must be raised. It reports whether there is one.
+// makeFeasible finds a vertex, using a number that no variable has for the amount by which all
+// constants must be raised. It reports whether there is one.
 func (d *dictionary) makeFeasible(artificial int) bool {
 	worst := d.mostNegative()
 	if worst < 0 {
@@ -159,7 +142,7 @@ func (d *dictionary) makeFeasible(artificial int) bool {
 	for i := range d.rows {
 		d.rows[i].coef[column].Set(one)
 	}
-	d.pivot(worst, column, nil)
+	d.pivot(worst, column)
 	shortfall := d.express(one, artificial)
 	d.minimize(&shortfall)
 	d.keepMinimizers(&shortfall)
@@ -201,10 +184,9 @@ func (d *dictionary) dropFrom(limit int) {
 // lexicographicMinMax sets the entries of x that belong to the given variables. Numbers
 // from next on are free for new variables.
 //
-// Each round minimizes a level t subject to s_v = t - x_v ≥ 0 for the variables
-// that are still free, keeps to the minimizers, and fixes the variables that equal the
-// level at all of them. The next level lies below this one, so the rows of its slacks
-// can go.
+// Each round minimizes a level t subject to s_v = t - x_v ≥ 0 for the variables that are
+// still free, keeps to the minimizers, and fixes the variables that equal the level at all
+// of them. The next level lies below this one, so the rows of its slacks can go.
 func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int) {
 	for free := variables; len(free) > 0; {
 		column := d.addColumn(next)
@@ -214,7 +196,7 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 			d.basic, d.rows = append(d.basic, next+1+i), append(d.rows, slack)
 		}
 		if worst := d.mostNegative(); worst >= 0 {
-			d.pivot(worst, column, nil)
+			d.pivot(worst, column)
 		}
 		level := d.express(one, next)
 		d.minimize(&level)
@@ -235,28 +217,26 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 	}
 }
 
-// loose tells which of the variables first, first+1, … are positive somewhere, and
-// makes the others 0 everywhere.
+// loose tells which of the bounded variables first, first+1, … are positive somewhere,
+// and makes the others 0 everywhere. As solutions may be averaged, it maximizes the sum of
+// those not seen positive yet, until it is 0.
 func (d *dictionary) loose(first, count int) []bool {
-	loose := make([]bool, count)
-	note := func() {
+	for loose := make([]bool, count); ; {
 		for i, v := range d.basic {
 			if v >= first && d.rows[i].constant.Sign() > 0 {
 				loose[v-first] = true
 			}
 		}
-	}
-	note()
-	for i := range loose {
-		if loose[i] {
-			continue
+		objective := newRow(len(d.nonbasic))
+		for i, seen := range loose {
+			if !seen {
+				objective.add(one, d.express(minusOne, first+i))
+			}
 		}
-		objective := d.express(minusOne, first+i)
-		d.minimize(&objective) // s_v ≤ t, so it is bounded
+		d.minimize(&objective)
 		if objective.constant.Sign() == 0 {
 			d.keepMinimizers(&objective)
+			return loose
 		}
-		note()
 	}
-	return loose
 }

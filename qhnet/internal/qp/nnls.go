@@ -1,6 +1,5 @@
-// Package qp solves small dense convex programs: non-negative least squares, least
-// distance to a polyhedron, and quadratic programs with ball constraints. gonum has a
-// simplex method for linear programs and none of these.
+// Package qp solves small dense convex programs that gonum does not: non-negative least squares,
+// least distance to a polyhedron, and quadratic programs with ball constraints.
 package qp
 
 import (
@@ -11,10 +10,11 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"qhlab/qhnet/internal/vector"
 )
 
-// ErrNoConvergence is returned, wrapped, when an active-set method does not
-// settle within its iteration limit.
+// ErrNoConvergence is returned, wrapped, when an active-set method does not settle.
 var ErrNoConvergence = errors.New("qhnet: no convergence")
 
 const (
@@ -29,14 +29,13 @@ const (
 //
 //	minimize ‖A x - b‖  subject to  x ≥ 0,
 //
-// and returns ‖A x - b‖. A is m×n, b has length m, dst length n. A may have any
-// rank: the positive entries of x always belong to linearly independent
-// columns. It is an error if an entry is not finite.
+// and returns ‖A x - b‖. A is m×n of any rank, b has length m, dst length n; the positive
+// entries of x belong to linearly independent columns. It is an error if an entry is not
+// finite.
 //
-// The method is the active-set method of Lawson and Hanson, Solving Least
-// Squares Problems (1974), chapter 23, on an orthogonal factorization of the
-// passive columns that is extended and shrunk rather than recomputed. An
-// iteration costs O(m n); there are usually about n of them.
+// It is the active-set method of Lawson and Hanson, Solving Least Squares Problems (1974),
+// chapter 23, on an orthogonal factorization of the passive columns that is updated rather
+// than recomputed. An iteration costs O(m n); there are usually about n of them.
 func NNLS(dst []float64, a mat.Matrix, b []float64) (residual float64, err error) {
 	m, n := dims("NNLS", a)
 	if len(b) != m || len(dst) != n {
@@ -66,8 +65,7 @@ func dims(method string, a mat.Matrix) (rows, columns int) {
 	return rows, columns
 }
 
-// checkFinite returns an error that names the first entry of a system that is a NaN
-// or an infinity.
+// checkFinite returns an error that names the first entry of a system that is not finite.
 func checkFinite(method string, a mat.Matrix, b []float64) error {
 	m, n := a.Dims()
 	for i := range m {
@@ -77,10 +75,8 @@ func checkFinite(method string, a mat.Matrix, b []float64) error {
 			}
 		}
 	}
-	for i, v := range b {
-		if v-v != 0 {
-			return fmt.Errorf("qhnet: %s: entry %d of the right-hand side is %v", method, i, v)
-		}
+	if i := vector.NotFinite(b); i >= 0 {
+		return fmt.Errorf("qhnet: %s: entry %d of the right-hand side is %v", method, i, b[i])
 	}
 	return nil
 }
@@ -103,13 +99,8 @@ type activeSet struct {
 func newActiveSet(a mat.Matrix, b []float64) *activeSet {
 	_, n := a.Dims()
 	s := &activeSet{
-		columns:  make([][]float64, n),
-		lengths:  make([]float64, n),
-		b:        b,
-		x:        make([]float64, n),
-		member:   make([]bool, n),
-		rejected: make([]bool, n),
-		residual: slices.Clone(b),
+		columns: make([][]float64, n), lengths: make([]float64, n), b: b, x: make([]float64, n),
+		member: make([]bool, n), rejected: make([]bool, n), residual: slices.Clone(b),
 	}
 	for j := range s.columns {
 		s.columns[j] = mat.Col(nil, j, a)
@@ -125,8 +116,7 @@ func (s *activeSet) run() error {
 		if j < 0 {
 			return nil
 		}
-		if !s.enter(j) {
-			s.rejected[j] = true
+		if s.rejected[j] = !s.enter(j); s.rejected[j] {
 			continue
 		}
 		s.solve()
@@ -161,8 +151,7 @@ func (s *activeSet) steepest() int {
 	return best
 }
 
-// enter appends column j to the passive set unless it depends on the columns
-// already there.
+// enter appends column j to the passive set unless it depends on the columns already there.
 func (s *activeSet) enter(j int) bool {
 	v := slices.Clone(s.columns[j])
 	r := make([]float64, len(s.q)+1)

@@ -9,22 +9,20 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ErrInfeasible is returned, wrapped, when no point satisfies all constraints:
-// for margin constraints, when the data are not separable.
+// ErrInfeasible is returned, wrapped, when no point satisfies all constraints.
 var ErrInfeasible = errors.New("qhnet: constraints cannot be satisfied")
 
 // LeastDistance sets dst to the point nearest to the origin in a polyhedron,
 //
 //	minimize ½‖x‖²  subject to  G x ≥ h,
 //
-// and returns the multipliers μ ≥ 0 of x = Gᵀμ. With rows y_k x_k and h = 1 this
-// is the hard-margin support vector machine through the origin. G is k×d, h has
-// length k, dst length d. The error wraps [ErrInfeasible] if the polyhedron is
-// empty; it is also an error if an entry is not finite.
+// and returns the multipliers μ ≥ 0 of x = Gᵀμ. With rows y_k x_k and h = 1 this is the
+// hard-margin support vector machine through the origin. G is k×d, h has length k, dst length
+// d. The error wraps [ErrInfeasible] if the polyhedron is empty; it is also an error if an
+// entry is not finite.
 //
-// It is reduced to [NNLS] as in Lawson and Hanson, Solving Least Squares
-// Problems (1974), chapter 23, section 4, and then solved again on the active
-// rows alone, which recovers the digits the reduction loses.
+// It is reduced to [NNLS] as in Lawson and Hanson, chapter 23, section 4, and then solved again
+// on the active rows alone, which recovers the digits the reduction loses.
 func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) {
 	k, d := dims("LeastDistance", g)
 	if len(h) != k || len(dst) != d {
@@ -35,10 +33,15 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 	}
 	rows, multipliers := mat.DenseCopyOf(g), make([]float64, k)
 	clear(dst)
-	// The distance to the farthest violated half-space is a lower bound of ‖x‖.
-	// The reduction is best conditioned when ‖x‖ is the unit, so the first answer
-	// becomes the unit of a second round.
-	unit := farthest(rows, h)
+	// The distance to the farthest violated half-space bounds ‖x‖ from below. The reduction is best
+	// conditioned when ‖x‖ is the unit: the first answer becomes the unit of a second round.
+	unit := 0.0
+	for j, v := range h {
+		if length := floats.Norm(rows.RawRowView(j), 2); length > 0 {
+			v /= length
+		}
+		unit = max(unit, v)
+	}
 	if unit == 0 {
 		return multipliers, nil
 	}
@@ -49,7 +52,7 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := reduceDistance(dst, rows, h, math.Max(unit, floats.Norm(dst, 2)))
+	s, err := reduceDistance(dst, rows, h, max(unit, floats.Norm(dst, 2)))
 	if err != nil {
 		return nil, err
 	}
@@ -58,17 +61,6 @@ func LeastDistance(dst []float64, g mat.Matrix, h []float64) ([]float64, error) 
 		return nil, fmt.Errorf("%w: row %d is violated by %.1e of its size", ErrInfeasible, row, worst)
 	}
 	return multipliers, nil
-}
-
-func farthest(rows *mat.Dense, h []float64) float64 {
-	unit := 0.0
-	for k, v := range h {
-		if length := floats.Norm(rows.RawRowView(k), 2); length > 0 {
-			v /= length
-		}
-		unit = math.Max(unit, v)
-	}
-	return unit
 }
 
 // reduceDistance solves min ‖[Gᵀ; hᵀ/unit] u - e_last‖ over u ≥ 0 and reads x
@@ -92,8 +84,8 @@ func reduceDistance(dst []float64, rows *mat.Dense, h []float64, unit float64) (
 	return s, nil
 }
 
-// polishDistance solves for the least-norm point on which the passive rows hold
-// with equality. It keeps the previous point if that one is not better.
+// polishDistance solves for the least-norm point on which the passive rows hold with equality,
+// and takes it if it is better.
 func polishDistance(dst, multipliers []float64, rows *mat.Dense, h []float64, s *activeSet) {
 	p, d := len(s.passive), len(dst)
 	if p == 0 {
@@ -132,7 +124,7 @@ func polishDistance(dst, multipliers []float64, rows *mat.Dense, h []float64, s 
 		return
 	}
 	worst, _ := worstViolation(x.RawVector().Data, rows, h)
-	if before, _ := worstViolation(dst, rows, h); worst > math.Max(before, 1e-13) {
+	if before, _ := worstViolation(dst, rows, h); worst > max(before, 1e-13) {
 		return
 	}
 	copy(dst, x.RawVector().Data)
@@ -162,12 +154,10 @@ func worstViolation(x []float64, rows *mat.Dense, h []float64) (worst float64, r
 //	minimize   ½ zᵀ Quadratic z + ⟨Linear, z⟩ + Constant ≥ 0
 //	subject to Rows z - Radius ‖B z‖ ≥ Right   (‖B z‖ in the first Balls rows only).
 //
-// It is solved by proximal sequential quadratic programming: the tangent
-// half-spaces of the concave ball constraints contain the feasible set, so every
-// subproblem is feasible when the program is, and each is a least-distance
-// problem in the metric of its Hessian. Without balls this is the proximal-point
-// method, which ends after finitely many steps on a linear program and after a
-// few on a quadratic one. (Rockafellar, SIAM J. Control Optim. 14, 1976.)
+// It is solved by proximal sequential quadratic programming (Rockafellar, SIAM J. Control Optim.
+// 14, 1976): the tangent half-spaces of the concave ball constraints contain the feasible set,
+// so every subproblem, a least-distance problem in the metric of its Hessian, is feasible when
+// the program is. Without balls it ends after few steps.
 type Program struct {
 	Quadratic *mat.SymDense
 	Linear    []float64
@@ -175,9 +165,8 @@ type Program struct {
 	Rows      *mat.Dense
 	Right     []float64
 
-	// Proximal is the metric that punishes a step, relative to the objective. It only
-	// has to make Quadratic + Proximal positive definite: its bias vanishes at the
-	// fixed point, and shrinks by about the ratio of the two a step.
+	// Proximal is the metric that punishes a step, relative to the objective. It only has to make
+	// Quadratic + Proximal positive definite: its bias vanishes at the fixed point.
 	Proximal *mat.SymDense
 
 	Radius float64
@@ -187,12 +176,11 @@ type Program struct {
 
 const programSteps = 300
 
-// Solve improves z until it is a fixed point, and returns the multipliers of
-// the rows. z must be near the scale of the solution.
+// Solve improves z, which must be near the scale of the solution, until it is a fixed point,
+// and returns the multipliers of the rows.
 func (p *Program) Solve(z []float64) (multipliers []float64, err error) {
 	next := make([]float64, len(z))
-	// The sum of the balls' multipliers that balances the objective's gradient along z,
-	// so that the first Hessian has the size of the last.
+	// The balls' multipliers balance the objective's gradient along z: a good first Hessian.
 	square, linear := p.terms(z)
 	total := square + linear
 	best, since := math.Inf(1), 0
@@ -209,9 +197,8 @@ func (p *Program) Solve(z []float64) (multipliers []float64, err error) {
 		} else {
 			since++
 		}
-		// Settled to the last digits, or at the noise floor of the steps: before it
-		// each is thousands of times smaller than the last. The floor rises with the
-		// number of variables, to 2e-12 for a hundred.
+		// Settled to the last digits, or at the noise floor of the steps, 2e-12 for a hundred
+		// variables: before it each is thousands of times smaller than the last.
 		if change <= 4*machineEpsilon || (best <= 1e-10 && since >= 3) {
 			return multipliers, nil
 		}
@@ -226,9 +213,8 @@ func (p *Program) terms(z []float64) (square, linear float64) {
 }
 
 // linearize returns the rows tangent to the constraints at z and the Hessian of the
-// Lagrangian there, where total is the sum of the balls' multipliers. A ball row
-// a·z - r‖Bz‖ is homogeneous in z, so its tangent half-space is
-// (a - r Bᵀβ/‖β‖)·z ≥ right.
+// Lagrangian there, where total is the sum of the balls' multipliers. A ball row a·z -
+// r‖Bz‖ is homogeneous in z, so its tangent half-space is (a - r Bᵀβ/‖β‖)·z ≥ right.
 func (p *Program) linearize(z []float64, total float64) (*mat.Dense, *mat.SymDense) {
 	hessian := mat.NewSymDense(len(z), nil)
 	square, linear := p.terms(z)
@@ -288,8 +274,7 @@ func (p *Program) step(next, z []float64, rows *mat.Dense, hessian *mat.SymDense
 	return mu, nil
 }
 
-// conditioned ignores gonum's warning about a large condition number, which a
-// proximal step repairs by itself.
+// conditioned ignores gonum's warning about a large condition number, which a step repairs.
 func conditioned(err error) error {
 	if _, ok := err.(mat.Condition); ok {
 		return nil
