@@ -60,7 +60,7 @@ const (
 const (
 	copyAFrom      = 100
 	copyBFrom      = 40
-	copySpreadFrom = 100
+	copySpreadFrom = 200
 )
 
 // run computes the product block by block.
@@ -92,13 +92,18 @@ func (p *product) run() {
 // tile reads again and again is far apart and read often enough.
 func (p *product) packs() (a, b bool) {
 	depth := min(p.k, blockDepth)
+	b = p.rightCol != word || pays(p.m, copyBFrom, crowded(p.rightStep, depth), spread(p.rightStep, depth))
 	if p.leftRow == word {
-		a = crowded(p.leftStep, depth) || spread(p.leftStep, depth)
+		a = pays(p.n, copyAFrom, crowded(p.leftStep, depth), spread(p.leftStep, depth))
 	} else {
-		a = p.leftRow%page == 0 || spread(p.leftRow, min(p.m, blockRows))
+		a = pays(p.n, copyAFrom, p.leftRow%page == 0, spread(p.leftRow, min(p.m, blockRows)))
 	}
-	b = p.rightCol != word || p.m >= copyBFrom && crowded(p.rightStep, depth) || p.m >= copySpreadFrom && spread(p.rightStep, depth)
-	return a && p.n >= copyAFrom, b
+	return a, b
+}
+
+// pays tells whether a copy that is read so many times pays.
+func pays(times, from int, crowded, spread bool) bool {
+	return crowded && times >= from || spread && times >= copySpreadFrom
 }
 
 const page = 4096
