@@ -35,7 +35,7 @@ func rectifier(stem, text string, leak float64) Layer {
 	}}
 }
 
-// rectify adds a ReLU. Where a matrix product makes its input, the product rectifies its
+// rectify adds a ReLU. Where a product makes its input, the product rectifies its
 // own result, and the two share memory: positive entries are the same before and
 // after. Where another reads its output, that one masks the adjoints.
 func (p *plan) rectify(in wire) wire {
