@@ -40,8 +40,8 @@ func rectifier(stem, text string, leak float64) Layer {
 	}}
 }
 
-// rectify adds a ReLU. A matrix product that makes its input rectifies its own result, and the
-// two share memory; one that reads its output masks the adjoints.
+// rectify adds a ReLU. A product that makes its input rectifies its own result, and the two share
+// memory; another that reads its output masks the adjoints.
 func (p *plan) rectify(in wire) wire {
 	out := p.wire(in.shape, p.trainable(in), in.exponent)
 	p.wires[out.id].summands = p.wires[in.id].summands

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"qhlab/qhnet/internal/kernel"
@@ -25,11 +26,11 @@ type batchNorm struct {
 	points   int
 	channels int
 
-	mean        []float64 // μ
+	mean, rest  []float64 // μ, and what rounding left of it
 	adjointDots []float64 // mean(ẑ z̄)
-	shift, ones []float64 // what is added to each row, and factors that leave it
+	ones        []float64
 
-	value, slope moments // of the pass at work, and of its derivative along v
+	value, slope moments // of the pass at work, and of its derivative along v or of its rounding
 }
 
 // batchNorm adds the operators of a batch normalization to the plan.
@@ -50,7 +51,7 @@ func newBatchNorm(l norm, layer string, channels int, b *binding, in, out, summa
 		deviations: deviations{spec: l, layer: layer}, in: in, out: out, summands: summands, points: b.points, channels: channels,
 		value: newMoments(in.width, b.shards), slope: newMoments(in.width, b.shards),
 	}
-	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.tangentDots, &o.adjointDots, &o.shift, &o.ones} {
+	for _, s := range []*[]float64{&o.mean, &o.inverse, &o.tangentDots, &o.adjointDots, &o.rest, &o.ones} {
 		*s = make([]float64, in.width)
 	}
 	vector.Fill(o.ones, 1)
@@ -64,13 +65,13 @@ type moments struct {
 	shards           []sums
 }
 
-// sums are what a shard has seen of moments.
-type sums struct{ plain, product []float64 }
+// sums are what a shard has seen of moments, with memory for a row.
+type sums struct{ plain, product, row []float64 }
 
 func newMoments(width, shards int) moments {
 	m := moments{average: make([]float64, width), product: make([]float64, width)}
 	for range shards {
-		m.shards = append(m.shards, sums{make([]float64, width), make([]float64, width)})
+		m.shards = append(m.shards, sums{make([]float64, width), make([]float64, width), make([]float64, width)})
 	}
 	return m
 }
@@ -117,17 +118,21 @@ type batchStep struct {
 	number int
 }
 
-// forward finds the means of h; sets ẑ to h - μ and finds its second moments; divides
-// by the deviations.
+// forward finds the means of h; its deviations; ẑ.
 func (o *batchStep) forward(points span) error {
 	switch o.number {
 	case 0:
 		kernel.SumRows(o.value.sums(points).plain, o.in.rows(values, points))
 	case 1:
-		o.affine(o.in, o.ones, points)
-		o.value.add(o.out, values, o.out, points)
+		s := o.value.sums(points)
+		for k := points.lo; k < points.hi; k++ {
+			o.deviation(s.row, k, o.ones)
+			kernel.AddMoments(s.plain, s.product, s.row, s.row)
+		}
 	case 2:
-		o.affine(o.out, o.inverse, points)
+		for k := points.lo; k < points.hi; k++ {
+			o.deviation(o.out.row(values, k), k, o.inverse)
+		}
 	}
 	return nil
 }
@@ -138,25 +143,36 @@ func (o *batchStep) tangent(points span) {
 	case 0:
 		o.value.add(o.in, tangents, o.out, points)
 	case 2:
-		o.project(o.out, o.in, tangents, &o.value, o.inverse, points)
+		for k := points.lo; k < points.hi; k++ {
+			o.project(o.out.row(tangents, k), o.in.row(tangents, k), k, &o.value, o.inverse)
+		}
 	}
 }
 
-// reverse finds the means of z̄ and ẑ⊙z̄; projects, and finds what rounding left of the
-// mean and of the part along ẑ; takes these out, as [pointNorm] does.
+// reverse finds the means of z̄ and ẑ⊙z̄; what rounding leaves of the mean and of the part
+// along ẑ when it projects; projects, and takes these out, as [pointNorm] does.
 func (o *batchStep) reverse(points span) {
+	if !o.in.has(adjoints) {
+		return
+	}
 	cleanse := o.spec.with.epsilon == 0
 	switch {
-	case !o.in.has(adjoints):
 	case o.number == 2:
 		o.value.add(o.out, adjoints, o.out, points)
-	case o.number == 1:
-		o.project(o.in, o.out, adjoints, &o.value, o.inverse, points)
-		if cleanse {
-			o.value.add(o.in, adjoints, o.out, points)
+	case o.number == 1 && cleanse:
+		s := o.slope.sums(points)
+		for k := points.lo; k < points.hi; k++ {
+			o.project(s.row, o.out.row(adjoints, k), k, &o.value, o.inverse)
+			kernel.AddMoments(s.plain, s.product, s.row, o.out.row(values, k))
 		}
-	case cleanse:
-		o.project(o.in, o.in, adjoints, &o.value, o.ones, points)
+	case o.number == 0:
+		for k := points.lo; k < points.hi; k++ {
+			h := o.in.row(adjoints, k)
+			o.project(h, o.out.row(adjoints, k), k, &o.value, o.inverse)
+			if cleanse {
+				o.project(h, h, k, &o.slope, o.ones)
+			}
+		}
 	}
 }
 
@@ -170,9 +186,9 @@ func (o *batchStep) reverseTangent(points span) {
 			kernel.AddProducts(product, o.out.row(tangents, k), o.out.row(adjoints, k))
 		}
 	case 1:
-		o.project(o.in, o.out, adjointTangents, &o.slope, o.inverse, points)
 		for k := points.lo; k < points.hi; k++ {
 			dz, h, dh := o.out.row(tangents, k), o.in.row(adjoints, k), o.in.row(adjointTangents, k)
+			o.project(dh, o.out.row(adjointTangents, k), k, &o.slope, o.inverse)
 			for j := range dh {
 				dh[j] -= (dz[j]*o.adjointDots[j] + h[j]*o.tangentDots[j]) * o.inverse[j]
 			}
@@ -181,7 +197,7 @@ func (o *batchStep) reverseTangent(points span) {
 }
 
 func (o *batchStep) reduce(p pass) error {
-	if p == reverseTangentPass {
+	if p == reverseTangentPass || p == reversePass && o.number == 1 {
 		o.slope.reduce(o.points, o.channels)
 		return nil
 	}
@@ -189,7 +205,7 @@ func (o *batchStep) reduce(p pass) error {
 	switch {
 	case p == forwardPass && o.number == 0:
 		copy(o.mean, o.value.average)
-		kernel.Affine(o.shift, o.mean, -1, 0)
+		clear(o.rest)
 	case p == forwardPass && o.number == 1:
 		return o.divide()
 	case p == tangentPass && o.number == 0:
@@ -200,8 +216,7 @@ func (o *batchStep) reduce(p pass) error {
 	return nil
 }
 
-// divide sets the inverse deviations, and completes the means by what rounding
-// left of them.
+// divide sets the inverse deviations, and keeps what rounding left of the means.
 func (o *batchNorm) divide() error {
 	area := o.in.width / o.channels
 	for j, rest := range o.value.average {
@@ -209,9 +224,8 @@ func (o *batchNorm) divide() error {
 		if o.spec.vanishes(variance, o.mean[j], o.averaged(channel)) {
 			return o.zeroVariance(channel)
 		}
-		o.mean[j] += rest
+		o.rest[j] = rest
 		o.inverse[j] = 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
-		o.shift[j] = -rest * o.inverse[j]
 	}
 	return nil
 }
@@ -228,18 +242,14 @@ func (o *batchNorm) averaged(channel int) float64 {
 	return size
 }
 
-// affine sets ẑ to factors⊙x + shift.
-func (o *batchNorm) affine(x *signal, factors []float64, points span) {
-	for k := points.lo; k < points.hi; k++ {
-		kernel.AffineBy(o.out.row(values, k), x.row(values, k), factors, o.shift)
-	}
+// deviation sets dst to (h - μ) scales at point k.
+func (o *batchNorm) deviation(dst []float64, k int, scales []float64) {
+	kernel.ProjectBy(dst, o.in.row(values, k), o.ones, o.mean, o.rest, scales)
 }
 
-// project sets a quantity of dst to (u - mean u - ẑ⊙mean(ẑ⊙u)) scales, for that of u.
-func (o *batchNorm) project(dst, u *signal, q quantity, m *moments, scales []float64, points span) {
-	for k := points.lo; k < points.hi; k++ {
-		kernel.ProjectBy(dst.row(q, k), u.row(q, k), o.out.row(values, k), m.average, m.product, scales)
-	}
+// project sets dst to (u - mean u - ẑ⊙mean(ẑ⊙u)) scales, for u of point k.
+func (o *batchNorm) project(dst, u []float64, k int, m *moments, scales []float64) {
+	kernel.ProjectBy(dst, u, o.out.row(values, k), m.average, m.product, scales)
 }
 
 // zeroVariance explains which channel has no direction.
@@ -290,7 +300,7 @@ func (n *Network) Freeze(theta []float64, x *mat.Dense) (*Network, error) {
 	}
 	for _, s := range bound.(*Evaluation).steps {
 		if o, ok := s.operator.(*batchStep); ok {
-			frozen[s.layer] = statistics{o.mean, o.inverse, make([]float64, len(o.mean))}
+			frozen[s.layer] = statistics{floats.AddTo(make([]float64, len(o.mean)), o.mean, o.rest), o.inverse, make([]float64, len(o.mean))}
 		}
 	}
 	return newNetwork(n.layers, frozen, n.plan().kinkWidth)

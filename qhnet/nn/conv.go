@@ -38,6 +38,7 @@ func (p *plan) convolution(in wire, channels int, w *window, with settings) wire
 		o := &convMap{in: b.signals[in.id], out: b.signals[out.id], weight: weight, bias: blocks[1:], window: w, rectified: p.wires[out.id].rectified}
 		for range b.shards {
 			o.unfolded = append(o.unfolded, make([]float64, w.cells()*w.positions()))
+			o.transposed = append(o.transposed, make([]float64, weight.Len()))
 		}
 		return b.bilinear(o, in, out, blocks...)
 	})
@@ -53,7 +54,8 @@ type convMap struct {
 	bias      []qhnet.Block // none or one
 	window    *window
 	rectified bool
-	unfolded  [][]float64 // for each shard
+
+	unfolded, transposed [][]float64 // for each shard: U(h), and a matrix like Wᵀ
 }
 
 // shape returns the sides of W and of what is unfolded.
@@ -86,12 +88,19 @@ func (o *convMap) transpose(p *point, in, out quantity, add bool, points span) {
 	}
 }
 
+// outer sums Σ U(h) z̄ᵀ, cells × channels, whose product copies the smaller factor.
 func (o *convMap) outer(dst []float64, out, in quantity, points span) {
 	channels, cells, positions := o.shape()
-	w, u := o.weight.Of(dst), o.unfolded[points.shard]
+	u, sum := o.unfolded[points.shard], o.transposed[points.shard]
 	for k := points.lo; k < points.hi; k++ {
 		o.window.unfold(u, o.in.row(in, k))
-		kernel.Gemm(false, true, channels, cells, positions, 1, o.out.row(out, k), positions, u, positions, 1, w, cells)
+		kernel.Gemm(false, true, cells, channels, positions, 1, u, positions, o.out.row(out, k), positions, keep(k > points.lo), sum, channels)
+	}
+	w := o.weight.Of(dst)
+	for i := range cells {
+		for c, v := range row(sum, i, channels) {
+			w[c*cells+i] += v
+		}
 	}
 	if len(o.bias) > 0 && in == values {
 		addChannelSums(o.bias[0].Of(dst), o.out.rows(out, points), o.out.width)

@@ -167,16 +167,19 @@ func (p *plan) affine(with settings, in wire, scale, shift string) wire {
 	z := p.wire(in.shape, true, out)
 	p.stage(z, func(b *binding) operator {
 		o, count := o, qhnet.Shape(numbers).Size()
-		o.in, o.out = b.signals[in.id], b.signals[z.id]
+		o.in, o.out, o.rectified = b.signals[in.id], b.signals[z.id], p.wires[z.id].rectified
 		o.ones, o.zeros = make([]float64, count), make([]float64, count)
 		vector.Fill(o.ones, 1)
 		return b.bilinear(&o, in, z, append(slices.Clone(o.factors), o.terms...)...)
 	})
+	p.wires[z.id].fresh = scale != ""
 	return z
 }
 
-// affineMap is z = γ h + b, each one number a feature, channel, entry or point.
+// affineMap is z = γ h + b, or max(z, 0) if rectified, each one number a feature, channel,
+// entry or point.
 type affineMap struct {
+	rectified      bool
 	in, out        *signal
 	factors, terms []qhnet.Block // none or one each
 	ones, zeros    []float64
@@ -198,7 +201,14 @@ func (o *affineMap) apply(p *point, out, in quantity, add bool, points span) {
 	if len(o.terms) > 0 && in == values {
 		terms = o.terms[0].Of(p.theta)
 	}
-	affine(o.out.rows(out, points), o.in.rows(in, points), o.factorsOf(p, in != out), terms, o.in.width, add)
+	factors, rectify := o.factorsOf(p, in != out), o.rectified && out == values
+	for k := points.lo; k < points.hi; k++ {
+		z := o.out.row(out, k)
+		affine(z, o.in.row(in, k), factors, terms, o.in.width, add)
+		if rectify {
+			kernel.Rectify(z, z)
+		}
+	}
 }
 
 func (o *affineMap) transpose(p *point, in, out quantity, add bool, points span) {

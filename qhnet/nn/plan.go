@@ -43,7 +43,7 @@ type wireSpec struct {
 	adjointOf int // the wire whose adjoint it shares, or itself
 	summands  int // the wire whose entries were averaged to make it, or itself
 
-	fresh     bool // a matrix product made it, and does not need it any more
+	fresh     bool // a product made it, and does not need it any more
 	rectified bool // a ReLU has taken its place in memory
 	gated     bool // its reader masks the adjoint of the wire whose place it took
 }

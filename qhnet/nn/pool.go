@@ -112,8 +112,9 @@ func MaxPool(side int, options ...Option) Layer {
 		if 2*with.padding > side {
 			return wire{}, p.fail("has padding %d, more than half of its window's side %d; some windows would be empty", with.padding, side)
 		}
-		return p.pool(in, w, func(b *binding, in, out *signal) linearMap {
-			return &maxPoolMap{in, out, w, make([]int32, b.points*out.width)}
+		p.gate(in)
+		return p.pool(in, w, func(b *binding, from, out *signal) linearMap {
+			return &maxPoolMap{from, out, w, make([]int32, b.points*out.width), p.wires[in.id].gated}
 		}), nil
 	}}
 }
@@ -123,6 +124,7 @@ type maxPoolMap struct {
 	in, out *signal
 	window  *window
 	winners []int32 // index in the point's image, for each output of each point
+	gated   bool    // whether it masks the adjoint of a rectifier before it
 }
 
 // won returns the winners of point k.
@@ -146,11 +148,13 @@ func (o *maxPoolMap) transpose(q quantity, points span) {
 	if !o.in.has(q) {
 		return
 	}
-	clear(o.in.rows(q, points))
 	for k := points.lo; k < points.hi; k++ {
-		h, z := o.in.row(q, k), o.out.row(q, k)
+		h, z, largest := o.in.row(q, k), o.out.row(q, k), o.out.row(values, k)
+		clear(h)
 		for i, winner := range o.won(k) {
-			h[winner] += z[i]
+			if !o.gated || largest[i] > 0 {
+				h[winner] += z[i]
+			}
 		}
 	}
 }
@@ -158,27 +162,25 @@ func (o *maxPoolMap) transpose(q quantity, points span) {
 // largest sets dst to the largest entry of an image that the window sees at each
 // position of each channel, and winners to its place.
 func (w *window) largest(dst []float64, winners []int32, image []float64) {
-	i := 0
-	for channel := range w.channels {
-		for y := range w.outHeight {
-			top := y*w.stride - w.padding
-			bottom := min(top+w.rows, w.height)
-			top = max(top, 0)
-			line := channel*w.area() + top*w.width
-			for x := range w.outWidth {
+	for line := range w.channels * w.outHeight {
+		channel, y := line/w.outHeight, line%w.outHeight
+		top := y*w.stride - w.padding
+		bottom := min(top+w.rows, w.height)
+		top = max(top, 0)
+		first, won := channel*w.area()+top*w.width, winners[line*w.outWidth:][:w.outWidth]
+		if w.cols == 2 && w.stride == 2 && w.padding == 0 {
+			largestOfFour(won, image, first, w.width)
+		} else {
+			for x := range won {
 				left := x*w.stride - w.padding
 				right := min(left+w.cols, w.width)
 				left = max(left, 0)
-				winner := line + left
-				if w.cols == 2 && right-left == 2 && bottom-top == 2 {
-					winner = largestOfFour(image, winner, w.width)
-				} else {
-					winner = largestOf(image, winner, w.width, bottom-top, right-left)
-				}
-				winners[i], dst[i] = int32(winner), image[winner]
-				i++
+				won[x] = int32(largestOf(image, first+left, w.width, bottom-top, right-left))
 			}
 		}
+	}
+	for i, winner := range winners {
+		dst[i] = image[winner]
 	}
 }
 
@@ -197,20 +199,24 @@ func largestOf(image []float64, first, width, rows, cols int) int {
 	return best
 }
 
-// largestOfFour is largestOf for a square of two, the most common one.
-func largestOfFour(image []float64, first, width int) int {
-	upper, lower := image[first:first+2], image[first+width:first+width+2]
-	best, key := first, order(upper[0])
-	if k := order(upper[1]); k > key {
-		best, key = first+1, k
+// largestOfFour is largestOf for a line of squares of two side by side, the most common
+// ones.
+func largestOfFour(winners []int32, image []float64, first, width int) {
+	upper, lower := image[first:], image[first+width:]
+	for x := range winners {
+		u, l := upper[2*x:2*x+2], lower[2*x:2*x+2]
+		best, key := 2*x, order(u[0])
+		if k := order(u[1]); k > key {
+			best, key = 2*x+1, k
+		}
+		if k := order(l[0]); k > key {
+			best, key = 2*x+width, k
+		}
+		if order(l[1]) > key {
+			best = 2*x + width + 1
+		}
+		winners[x] = int32(first + best)
 	}
-	if k := order(lower[0]); k > key {
-		best, key = first+width, k
-	}
-	if order(lower[1]) > key {
-		best = first + width + 1
-	}
-	return best
 }
 
 // order maps numbers to integers in the same order: unlike branches on numbers,

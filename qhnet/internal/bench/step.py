@@ -1,10 +1,10 @@
 """Training steps: qhnet against PyTorch and NumPy, float64, all points at once.
 
-    python step.py [avx512|avx2|portable] [rounds]
+    python step.py [avx512|avx2|portable] [seconds]
 
 A step is the outputs, the loss (exponential with one output, cross-entropy with
 ten), its gradient and the update of plain gradient descent. One thread each,
-taking turns; processor time.
+both on one processor, taking turns for some seconds a network; processor time.
 """
 
 import os
@@ -20,7 +20,7 @@ import torch  # noqa: E402
 from ours import Ours, publish  # noqa: E402
 
 kernel = sys.argv[1] if len(sys.argv) > 1 else ""
-rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15
+budget = float(sys.argv[2]) if len(sys.argv) > 2 else 10
 CASES = [("2-16-1", 100), ("10-64-64-1", 500), ("64-256-256-10", 2000),
          ("64-256-256-10+norm", 2000), ("196-256-128-10+norm", 2000), ("conv", 64), ("conv", 500)]
 STEP = 1e-3
@@ -111,6 +111,7 @@ def per_run(count, run):
 
 def main():
     torch.set_num_threads(1)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     ours = Ours(kernel)
     lines = [f"PyTorch {torch.__version__}, NumPy {np.__version__}. Ratios are medians, and those of minima.", "",
              "| network | points | qhnet, µs | PyTorch, µs | NumPy, µs | ratio to PyTorch | ratio to NumPy |", "|" + " --- |" * 7]
@@ -118,9 +119,10 @@ def main():
         others = {"torch": Torch(network, points)}
         if network.replace("-", "").isdigit():
             others["numpy"] = NumPy(network, points)
-        count = {"2-16-1": 300, "10-64-64-1": 30}.get(network, 2)
+        count = {"2-16-1": 300, "10-64-64-1": 30}.get(network, 1)
         times = {"qhnet": [], "torch": [], "numpy": []}
-        for _ in range(rounds):
+        end = time.monotonic() + budget
+        while time.monotonic() < end:
             times["qhnet"].append(ours.seconds("step", network, points, count * (10 if count == 300 else 1)))
             for name, other in others.items():
                 times[name].append(per_run(count, other.step))

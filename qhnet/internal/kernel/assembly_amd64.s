@@ -2867,12 +2867,12 @@ AVX2full1:
 	JLT        AVX2full1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full1_prefetch:
 	MOVQ   8(AX), CX
@@ -2883,11 +2883,12 @@ AVX2full1_prefetch:
 	MOVQ   16(AX), CX
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   CX, $0x08
-	JEQ    AVX2full1_rows
+	SUBQ   $0x04, SI
+	JLT    AVX2full1_rest
+	LEAQ   (DX)(BX*8), R8
 
-AVX2full1_columns:
-	PREFETCHT0   (DX)(BX*8)
+AVX2full1_loop:
+	PREFETCHT0   (R8)(BX*8)
 	PREFETCHT0   (DI)(CX*8)
 	VMOVUPD      (DX), Y0
 	VMOVUPD      32(DX), Y1
@@ -2896,13 +2897,45 @@ AVX2full1_columns:
 	VFMADD231PD  Y1, Y2, Y15
 	ADDQ         BX, DX
 	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          AVX2full1_columns
-	JMP          AVX2full1_sums
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Y0
+	VMOVUPD      32(DX), Y1
+	VBROADCASTSD (DI), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	SUBQ         $0x04, SI
+	JGE          AVX2full1_loop
 
-AVX2full1_rows:
-AVX2full1_neighbours:
-	PREFETCHT0   (DX)(BX*8)
+AVX2full1_rest:
+	ADDQ $0x04, SI
+	JZ   AVX2full1_sums
+
+AVX2full1_one:
 	VMOVUPD      (DX), Y0
 	VMOVUPD      32(DX), Y1
 	VBROADCASTSD (DI), Y2
@@ -2911,7 +2944,7 @@ AVX2full1_neighbours:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX2full1_neighbours
+	JNZ          AVX2full1_one
 
 AVX2full1_sums:
 	MOVQ      96(AX), CX
@@ -3002,16 +3035,16 @@ AVX2full2:
 	JLT        AVX2full2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full2_prefetch:
 	MOVQ   8(AX), CX
@@ -3024,11 +3057,12 @@ AVX2full2_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    AVX2full2_rows
+	SUBQ   $0x04, DI
+	JLT    AVX2full2_rest
+	LEAQ   (BX)(SI*8), R9
 
-AVX2full2_columns:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full2_loop:
+	PREFETCHT0   (R9)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
@@ -3040,13 +3074,54 @@ AVX2full2_columns:
 	VFMADD231PD  Y1, Y3, Y15
 	ADDQ         SI, BX
 	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          AVX2full2_columns
-	JMP          AVX2full2_sums
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	SUBQ         $0x04, DI
+	JGE          AVX2full2_loop
 
-AVX2full2_rows:
-AVX2full2_neighbours:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full2_rest:
+	ADDQ $0x04, DI
+	JZ   AVX2full2_sums
+
+AVX2full2_one:
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (R8), Y2
@@ -3058,7 +3133,7 @@ AVX2full2_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2full2_neighbours
+	JNZ          AVX2full2_one
 
 AVX2full2_sums:
 	MOVQ      96(AX), CX
@@ -3175,20 +3250,20 @@ AVX2full3:
 	JLT        AVX2full3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full3_prefetch:
 	MOVQ   8(AX), CX
@@ -3203,11 +3278,12 @@ AVX2full3_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    AVX2full3_rows
+	SUBQ   $0x04, DI
+	JLT    AVX2full3_rest
+	LEAQ   (BX)(SI*8), R9
 
-AVX2full3_columns:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full3_loop:
+	PREFETCHT0   (R9)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
@@ -3222,13 +3298,63 @@ AVX2full3_columns:
 	VFMADD231PD  Y1, Y4, Y15
 	ADDQ         SI, BX
 	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          AVX2full3_columns
-	JMP          AVX2full3_sums
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	VFMADD231PD  Y1, Y4, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	VFMADD231PD  Y1, Y4, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y10
+	VFMADD231PD  Y1, Y2, Y11
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y12
+	VFMADD231PD  Y1, Y3, Y13
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y14
+	VFMADD231PD  Y1, Y4, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	SUBQ         $0x04, DI
+	JGE          AVX2full3_loop
 
-AVX2full3_rows:
-AVX2full3_neighbours:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full3_rest:
+	ADDQ $0x04, DI
+	JZ   AVX2full3_sums
+
+AVX2full3_one:
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (R8), Y2
@@ -3243,7 +3369,7 @@ AVX2full3_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2full3_neighbours
+	JNZ          AVX2full3_one
 
 AVX2full3_sums:
 	MOVQ      96(AX), CX
@@ -3386,24 +3512,24 @@ AVX2full4:
 	JLT        AVX2full4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full4_prefetch:
 	MOVQ   8(AX), CX
@@ -3422,11 +3548,12 @@ AVX2full4_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    AVX2full4_rows
+	SUBQ   $0x04, DI
+	JLT    AVX2full4_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX2full4_columns:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full4_loop:
+	PREFETCHT0   (R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
@@ -3445,13 +3572,75 @@ AVX2full4_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX2full4_columns
-	JMP          AVX2full4_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	VFMADD231PD  Y1, Y5, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	VFMADD231PD  Y1, Y5, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y12
+	VFMADD231PD  Y1, Y4, Y13
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y14
+	VFMADD231PD  Y1, Y5, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX2full4_loop
 
-AVX2full4_rows:
-AVX2full4_neighbours:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full4_rest:
+	ADDQ $0x04, DI
+	JZ   AVX2full4_sums
+
+AVX2full4_one:
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (R8), Y2
@@ -3470,7 +3659,7 @@ AVX2full4_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2full4_neighbours
+	JNZ          AVX2full4_one
 
 AVX2full4_sums:
 	MOVQ      96(AX), CX
@@ -3639,28 +3828,28 @@ AVX2full5:
 	JLT        AVX2full5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full5_prefetch:
 	MOVQ   8(AX), CX
@@ -3681,11 +3870,12 @@ AVX2full5_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    AVX2full5_rows
+	SUBQ   $0x04, DI
+	JLT    AVX2full5_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX2full5_columns:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full5_loop:
+	PREFETCHT0   (R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
@@ -3707,13 +3897,84 @@ AVX2full5_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX2full5_columns
-	JMP          AVX2full5_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y6
+	VFMADD231PD  Y1, Y2, Y7
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y8
+	VFMADD231PD  Y1, Y3, Y9
+	VBROADCASTSD (R8)(CX*2), Y4
+	VFMADD231PD  Y0, Y4, Y10
+	VFMADD231PD  Y1, Y4, Y11
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y0, Y5, Y12
+	VFMADD231PD  Y1, Y5, Y13
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y14
+	VFMADD231PD  Y1, Y2, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX2full5_loop
 
-AVX2full5_rows:
-AVX2full5_neighbours:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full5_rest:
+	ADDQ $0x04, DI
+	JZ   AVX2full5_sums
+
+AVX2full5_one:
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (R8), Y2
@@ -3735,7 +3996,7 @@ AVX2full5_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2full5_neighbours
+	JNZ          AVX2full5_one
 
 AVX2full5_sums:
 	MOVQ      96(AX), CX
@@ -3930,32 +4191,32 @@ AVX2full6:
 	JLT        AVX2full6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2full6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2full6_prefetch:
 	MOVQ   8(AX), CX
@@ -3978,11 +4239,12 @@ AVX2full6_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 	VXORPD Y15, Y15, Y15
-	CMPQ   DX, $0x08
-	JEQ    AVX2full6_rows
+	SUBQ   $0x04, DI
+	JLT    AVX2full6_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX2full6_columns:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full6_loop:
+	PREFETCHT0   (R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
@@ -4007,13 +4269,93 @@ AVX2full6_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX2full6_columns
-	JMP          AVX2full6_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y4
+	VFMADD231PD  Y1, Y2, Y5
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y6
+	VFMADD231PD  Y1, Y3, Y7
+	VBROADCASTSD (R8)(CX*2), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R9), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R9)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y4
+	VFMADD231PD  Y1, Y2, Y5
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y6
+	VFMADD231PD  Y1, Y3, Y7
+	VBROADCASTSD (R8)(CX*2), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R9), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R9)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VBROADCASTSD (R8), Y2
+	VFMADD231PD  Y0, Y2, Y4
+	VFMADD231PD  Y1, Y2, Y5
+	VBROADCASTSD (R8)(CX*1), Y3
+	VFMADD231PD  Y0, Y3, Y6
+	VFMADD231PD  Y1, Y3, Y7
+	VBROADCASTSD (R8)(CX*2), Y2
+	VFMADD231PD  Y0, Y2, Y8
+	VFMADD231PD  Y1, Y2, Y9
+	VBROADCASTSD (R9), Y3
+	VFMADD231PD  Y0, Y3, Y10
+	VFMADD231PD  Y1, Y3, Y11
+	VBROADCASTSD (R9)(CX*1), Y2
+	VFMADD231PD  Y0, Y2, Y12
+	VFMADD231PD  Y1, Y2, Y13
+	VBROADCASTSD (R9)(CX*2), Y3
+	VFMADD231PD  Y0, Y3, Y14
+	VFMADD231PD  Y1, Y3, Y15
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX2full6_loop
 
-AVX2full6_rows:
-AVX2full6_neighbours:
-	PREFETCHT0   (BX)(SI*8)
+AVX2full6_rest:
+	ADDQ $0x04, DI
+	JZ   AVX2full6_sums
+
+AVX2full6_one:
 	VMOVUPD      (BX), Y0
 	VMOVUPD      32(BX), Y1
 	VBROADCASTSD (R8), Y2
@@ -4038,7 +4380,7 @@ AVX2full6_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2full6_neighbours
+	JNZ          AVX2full6_one
 
 AVX2full6_sums:
 	MOVQ      96(AX), CX
@@ -4272,12 +4614,12 @@ AVX2masked1:
 	JLT        AVX2masked1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2masked1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2masked1_prefetch:
 	MOVQ   8(AX), CX
@@ -4289,7 +4631,7 @@ AVX2masked1_prefetch:
 	VXORPD Y12, Y12, Y12
 	VXORPD Y13, Y13, Y13
 
-AVX2masked1_loop:
+AVX2masked1_one:
 	VMASKMOVPD   (DX), Y15, Y0
 	VMASKMOVPD   32(DX), Y14, Y1
 	VBROADCASTSD (DI), Y2
@@ -4298,7 +4640,7 @@ AVX2masked1_loop:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX2masked1_loop
+	JNZ          AVX2masked1_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2masked1_check
@@ -4387,16 +4729,16 @@ AVX2masked2:
 	JLT        AVX2masked2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2masked2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2masked2_prefetch:
 	MOVQ   8(AX), CX
@@ -4410,7 +4752,7 @@ AVX2masked2_prefetch:
 	VXORPD Y12, Y12, Y12
 	VXORPD Y13, Y13, Y13
 
-AVX2masked2_loop:
+AVX2masked2_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VMASKMOVPD   32(BX), Y14, Y1
 	VBROADCASTSD (R8), Y2
@@ -4422,7 +4764,7 @@ AVX2masked2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2masked2_loop
+	JNZ          AVX2masked2_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2masked2_check
@@ -4537,20 +4879,20 @@ AVX2masked3:
 	JLT        AVX2masked3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2masked3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2masked3_prefetch:
 	MOVQ   8(AX), CX
@@ -4566,7 +4908,7 @@ AVX2masked3_prefetch:
 	VXORPD Y12, Y12, Y12
 	VXORPD Y13, Y13, Y13
 
-AVX2masked3_loop:
+AVX2masked3_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VMASKMOVPD   32(BX), Y14, Y1
 	VBROADCASTSD (R8), Y2
@@ -4581,7 +4923,7 @@ AVX2masked3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2masked3_loop
+	JNZ          AVX2masked3_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2masked3_check
@@ -4722,24 +5064,24 @@ AVX2masked4:
 	JLT        AVX2masked4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2masked4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2masked4_prefetch:
 	MOVQ   8(AX), CX
@@ -4759,7 +5101,7 @@ AVX2masked4_prefetch:
 	VXORPD Y12, Y12, Y12
 	VXORPD Y13, Y13, Y13
 
-AVX2masked4_loop:
+AVX2masked4_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VMASKMOVPD   32(BX), Y14, Y1
 	VBROADCASTSD (R8), Y2
@@ -4778,7 +5120,7 @@ AVX2masked4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2masked4_loop
+	JNZ          AVX2masked4_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2masked4_check
@@ -4961,12 +5303,12 @@ AVX2narrow1:
 	JLT        AVX2narrow1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow1_prefetch:
 	MOVQ   8(AX), CX
@@ -4977,14 +5319,14 @@ AVX2narrow1_prefetch:
 	MOVQ   16(AX), CX
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow1_loop:
+AVX2narrow1_one:
 	VMASKMOVPD   (DX), Y15, Y0
 	VBROADCASTSD (DI), Y1
 	VFMADD231PD  Y0, Y1, Y14
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX2narrow1_loop
+	JNZ          AVX2narrow1_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow1_check
@@ -5061,16 +5403,16 @@ AVX2narrow2:
 	JLT        AVX2narrow2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow2_prefetch:
 	MOVQ   8(AX), CX
@@ -5082,7 +5424,7 @@ AVX2narrow2_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow2_loop:
+AVX2narrow2_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VBROADCASTSD (R8), Y1
 	VFMADD231PD  Y0, Y1, Y13
@@ -5091,7 +5433,7 @@ AVX2narrow2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2narrow2_loop
+	JNZ          AVX2narrow2_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow2_check
@@ -5183,20 +5525,20 @@ AVX2narrow3:
 	JLT        AVX2narrow3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow3_prefetch:
 	MOVQ   8(AX), CX
@@ -5209,7 +5551,7 @@ AVX2narrow3_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow3_loop:
+AVX2narrow3_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VBROADCASTSD (R8), Y1
 	VFMADD231PD  Y0, Y1, Y12
@@ -5220,7 +5562,7 @@ AVX2narrow3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX2narrow3_loop
+	JNZ          AVX2narrow3_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow3_check
@@ -5327,24 +5669,24 @@ AVX2narrow4:
 	JLT        AVX2narrow4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow4_prefetch:
 	MOVQ   8(AX), CX
@@ -5360,7 +5702,7 @@ AVX2narrow4_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow4_loop:
+AVX2narrow4_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VBROADCASTSD (R8), Y1
 	VFMADD231PD  Y0, Y1, Y11
@@ -5374,7 +5716,7 @@ AVX2narrow4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2narrow4_loop
+	JNZ          AVX2narrow4_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow4_check
@@ -5496,28 +5838,28 @@ AVX2narrow5:
 	JLT        AVX2narrow5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow5_prefetch:
 	MOVQ   8(AX), CX
@@ -5534,7 +5876,7 @@ AVX2narrow5_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow5_loop:
+AVX2narrow5_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VBROADCASTSD (R8), Y1
 	VFMADD231PD  Y0, Y1, Y10
@@ -5550,7 +5892,7 @@ AVX2narrow5_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2narrow5_loop
+	JNZ          AVX2narrow5_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow5_check
@@ -5687,32 +6029,32 @@ AVX2narrow6:
 	JLT        AVX2narrow6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX2narrow6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX2narrow6_prefetch:
 	MOVQ   8(AX), CX
@@ -5730,7 +6072,7 @@ AVX2narrow6_prefetch:
 	VXORPD Y13, Y13, Y13
 	VXORPD Y14, Y14, Y14
 
-AVX2narrow6_loop:
+AVX2narrow6_one:
 	VMASKMOVPD   (BX), Y15, Y0
 	VBROADCASTSD (R8), Y1
 	VFMADD231PD  Y0, Y1, Y9
@@ -5748,7 +6090,7 @@ AVX2narrow6_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX2narrow6_loop
+	JNZ          AVX2narrow6_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX2narrow6_check
@@ -5943,14 +6285,14 @@ AVX512full1:
 	JLT        AVX512full1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full1_prefetch:
 	MOVQ   8(AX), CX
@@ -5961,12 +6303,13 @@ AVX512full1_prefetch:
 	MOVQ   16(AX), CX
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   CX, $0x08
-	JEQ    AVX512full1_rows
+	SUBQ   $0x04, SI
+	JLT    AVX512full1_rest
+	LEAQ   (DX)(BX*8), R8
 
-AVX512full1_columns:
-	PREFETCHT0   (DX)(BX*8)
-	PREFETCHT0   64(DX)(BX*8)
+AVX512full1_loop:
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   64(R8)(BX*8)
 	PREFETCHT0   (DI)(CX*8)
 	VMOVUPD      (DX), Z0
 	VMOVUPD      64(DX), Z1
@@ -5975,14 +6318,48 @@ AVX512full1_columns:
 	VFMADD231PD  Z1, Z2, Z31
 	ADDQ         BX, DX
 	ADDQ         CX, DI
-	DECQ         SI
-	JNZ          AVX512full1_columns
-	JMP          AVX512full1_sums
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   64(R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Z0
+	VMOVUPD      64(DX), Z1
+	VBROADCASTSD (DI), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   64(R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Z0
+	VMOVUPD      64(DX), Z1
+	VBROADCASTSD (DI), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	PREFETCHT0   (R8)(BX*8)
+	PREFETCHT0   64(R8)(BX*8)
+	PREFETCHT0   (DI)(CX*8)
+	VMOVUPD      (DX), Z0
+	VMOVUPD      64(DX), Z1
+	VBROADCASTSD (DI), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         BX, DX
+	ADDQ         CX, DI
+	ADDQ         BX, R8
+	SUBQ         $0x04, SI
+	JGE          AVX512full1_loop
 
-AVX512full1_rows:
-AVX512full1_neighbours:
-	PREFETCHT0   (DX)(BX*8)
-	PREFETCHT0   64(DX)(BX*8)
+AVX512full1_rest:
+	ADDQ $0x04, SI
+	JZ   AVX512full1_sums
+
+AVX512full1_one:
 	VMOVUPD      (DX), Z0
 	VMOVUPD      64(DX), Z1
 	VBROADCASTSD (DI), Z2
@@ -5991,7 +6368,7 @@ AVX512full1_neighbours:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX512full1_neighbours
+	JNZ          AVX512full1_one
 
 AVX512full1_sums:
 	MOVQ     96(AX), CX
@@ -6081,20 +6458,20 @@ AVX512full2:
 	JLT        AVX512full2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full2_prefetch:
 	MOVQ   8(AX), CX
@@ -6107,12 +6484,13 @@ AVX512full2_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full2_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full2_rest
+	LEAQ   (BX)(SI*8), R9
 
-AVX512full2_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full2_loop:
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -6124,14 +6502,57 @@ AVX512full2_columns:
 	VFMADD231PD  Z1, Z3, Z31
 	ADDQ         SI, BX
 	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          AVX512full2_columns
-	JMP          AVX512full2_sums
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	SUBQ         $0x04, DI
+	JGE          AVX512full2_loop
 
-AVX512full2_rows:
-AVX512full2_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full2_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full2_sums
+
+AVX512full2_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -6143,7 +6564,7 @@ AVX512full2_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512full2_neighbours
+	JNZ          AVX512full2_one
 
 AVX512full2_sums:
 	MOVQ     96(AX), CX
@@ -6259,26 +6680,26 @@ AVX512full3:
 	JLT        AVX512full3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full3_prefetch:
 	MOVQ   8(AX), CX
@@ -6293,12 +6714,13 @@ AVX512full3_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full3_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full3_rest
+	LEAQ   (BX)(SI*8), R9
 
-AVX512full3_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full3_loop:
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -6313,14 +6735,66 @@ AVX512full3_columns:
 	VFMADD231PD  Z1, Z4, Z31
 	ADDQ         SI, BX
 	ADDQ         DX, R8
-	DECQ         DI
-	JNZ          AVX512full3_columns
-	JMP          AVX512full3_sums
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	PREFETCHT0   (R9)(SI*8)
+	PREFETCHT0   64(R9)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	SUBQ         $0x04, DI
+	JGE          AVX512full3_loop
 
-AVX512full3_rows:
-AVX512full3_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full3_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full3_sums
+
+AVX512full3_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -6335,7 +6809,7 @@ AVX512full3_neighbours:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512full3_neighbours
+	JNZ          AVX512full3_one
 
 AVX512full3_sums:
 	MOVQ     96(AX), CX
@@ -6477,32 +6951,32 @@ AVX512full4:
 	JLT        AVX512full4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full4_prefetch:
 	MOVQ   8(AX), CX
@@ -6521,12 +6995,13 @@ AVX512full4_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full4_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full4_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX512full4_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full4_loop:
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -6545,14 +7020,78 @@ AVX512full4_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX512full4_columns
-	JMP          AVX512full4_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX512full4_loop
 
-AVX512full4_rows:
-AVX512full4_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full4_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full4_sums
+
+AVX512full4_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -6571,7 +7110,7 @@ AVX512full4_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512full4_neighbours
+	JNZ          AVX512full4_one
 
 AVX512full4_sums:
 	MOVQ     96(AX), CX
@@ -6739,38 +7278,38 @@ AVX512full5:
 	JLT        AVX512full5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full5_prefetch:
 	MOVQ   8(AX), CX
@@ -6791,12 +7330,13 @@ AVX512full5_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full5_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full5_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX512full5_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full5_loop:
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -6818,14 +7358,87 @@ AVX512full5_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX512full5_columns
-	JMP          AVX512full5_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX512full5_loop
 
-AVX512full5_rows:
-AVX512full5_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full5_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full5_sums
+
+AVX512full5_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -6847,7 +7460,7 @@ AVX512full5_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512full5_neighbours
+	JNZ          AVX512full5_one
 
 AVX512full5_sums:
 	MOVQ     96(AX), CX
@@ -7041,44 +7654,44 @@ AVX512full6:
 	JLT        AVX512full6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full6_prefetch:
 	MOVQ   8(AX), CX
@@ -7101,12 +7714,13 @@ AVX512full6_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full6_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full6_rest
+	LEAQ   (BX)(SI*8), R10
 
-AVX512full6_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full6_loop:
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -7131,14 +7745,96 @@ AVX512full6_columns:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	ADDQ         DX, R9
-	DECQ         DI
-	JNZ          AVX512full6_columns
-	JMP          AVX512full6_sums
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)(SI*8)
+	PREFETCHT0   64(R10)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         SI, R10
+	SUBQ         $0x04, DI
+	JGE          AVX512full6_loop
 
-AVX512full6_rows:
-AVX512full6_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full6_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full6_sums
+
+AVX512full6_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -7163,7 +7859,7 @@ AVX512full6_neighbours:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512full6_neighbours
+	JNZ          AVX512full6_one
 
 AVX512full6_sums:
 	MOVQ     96(AX), CX
@@ -7383,50 +8079,50 @@ AVX512full7:
 	JLT        AVX512full7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full7_prefetch:
 	MOVQ   8(AX), CX
@@ -7452,12 +8148,13 @@ AVX512full7_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full7_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full7_rest
+	LEAQ   (BX)(SI*8), R11
 
-AVX512full7_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full7_loop:
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -7486,14 +8183,108 @@ AVX512full7_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	DECQ         DI
-	JNZ          AVX512full7_columns
-	JMP          AVX512full7_sums
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z18
+	VFMADD231PD  Z1, Z2, Z19
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z20
+	VFMADD231PD  Z1, Z3, Z21
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z22
+	VFMADD231PD  Z1, Z4, Z23
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z24
+	VFMADD231PD  Z1, Z5, Z25
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z26
+	VFMADD231PD  Z1, Z6, Z27
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z28
+	VFMADD231PD  Z1, Z7, Z29
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z18
+	VFMADD231PD  Z1, Z2, Z19
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z20
+	VFMADD231PD  Z1, Z3, Z21
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z22
+	VFMADD231PD  Z1, Z4, Z23
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z24
+	VFMADD231PD  Z1, Z5, Z25
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z26
+	VFMADD231PD  Z1, Z6, Z27
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z28
+	VFMADD231PD  Z1, Z7, Z29
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z18
+	VFMADD231PD  Z1, Z2, Z19
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z20
+	VFMADD231PD  Z1, Z3, Z21
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z22
+	VFMADD231PD  Z1, Z4, Z23
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z24
+	VFMADD231PD  Z1, Z5, Z25
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z26
+	VFMADD231PD  Z1, Z6, Z27
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z28
+	VFMADD231PD  Z1, Z7, Z29
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z30
+	VFMADD231PD  Z1, Z2, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	SUBQ         $0x04, DI
+	JGE          AVX512full7_loop
 
-AVX512full7_rows:
-AVX512full7_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full7_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full7_sums
+
+AVX512full7_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -7522,7 +8313,7 @@ AVX512full7_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512full7_neighbours
+	JNZ          AVX512full7_one
 
 AVX512full7_sums:
 	MOVQ     96(AX), CX
@@ -7768,56 +8559,56 @@ AVX512full8:
 	JLT        AVX512full8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full8_prefetch:
 	MOVQ   8(AX), CX
@@ -7845,12 +8636,13 @@ AVX512full8_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full8_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full8_rest
+	LEAQ   (BX)(SI*8), R11
 
-AVX512full8_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full8_loop:
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
@@ -7882,14 +8674,117 @@ AVX512full8_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	DECQ         DI
-	JNZ          AVX512full8_columns
-	JMP          AVX512full8_sums
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z16
+	VFMADD231PD  Z1, Z2, Z17
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z18
+	VFMADD231PD  Z1, Z3, Z19
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z20
+	VFMADD231PD  Z1, Z4, Z21
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z22
+	VFMADD231PD  Z1, Z5, Z23
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z24
+	VFMADD231PD  Z1, Z6, Z25
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z26
+	VFMADD231PD  Z1, Z7, Z27
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z16
+	VFMADD231PD  Z1, Z2, Z17
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z18
+	VFMADD231PD  Z1, Z3, Z19
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z20
+	VFMADD231PD  Z1, Z4, Z21
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z22
+	VFMADD231PD  Z1, Z5, Z23
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z24
+	VFMADD231PD  Z1, Z6, Z25
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z26
+	VFMADD231PD  Z1, Z7, Z27
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z16
+	VFMADD231PD  Z1, Z2, Z17
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z18
+	VFMADD231PD  Z1, Z3, Z19
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z20
+	VFMADD231PD  Z1, Z4, Z21
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z22
+	VFMADD231PD  Z1, Z5, Z23
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z24
+	VFMADD231PD  Z1, Z6, Z25
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z26
+	VFMADD231PD  Z1, Z7, Z27
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z28
+	VFMADD231PD  Z1, Z2, Z29
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z30
+	VFMADD231PD  Z1, Z3, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	SUBQ         $0x04, DI
+	JGE          AVX512full8_loop
 
-AVX512full8_rows:
-AVX512full8_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full8_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full8_sums
+
+AVX512full8_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -7921,7 +8816,7 @@ AVX512full8_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512full8_neighbours
+	JNZ          AVX512full8_one
 
 AVX512full8_sums:
 	MOVQ     96(AX), CX
@@ -8193,62 +9088,62 @@ AVX512full9:
 	JLT        AVX512full9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full9_prefetch:
 	MOVQ   8(AX), CX
@@ -8278,12 +9173,13 @@ AVX512full9_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full9_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full9_rest
+	LEAQ   (BX)(SI*8), R11
 
-AVX512full9_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full9_loop:
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	PREFETCHT0   64(R8)(DX*8)
 	VMOVUPD      (BX), Z0
@@ -8319,14 +9215,129 @@ AVX512full9_columns:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	DECQ         DI
-	JNZ          AVX512full9_columns
-	JMP          AVX512full9_sums
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z14
+	VFMADD231PD  Z1, Z2, Z15
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z16
+	VFMADD231PD  Z1, Z3, Z17
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z18
+	VFMADD231PD  Z1, Z4, Z19
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z20
+	VFMADD231PD  Z1, Z5, Z21
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z22
+	VFMADD231PD  Z1, Z6, Z23
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z24
+	VFMADD231PD  Z1, Z7, Z25
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z14
+	VFMADD231PD  Z1, Z2, Z15
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z16
+	VFMADD231PD  Z1, Z3, Z17
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z18
+	VFMADD231PD  Z1, Z4, Z19
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z20
+	VFMADD231PD  Z1, Z5, Z21
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z22
+	VFMADD231PD  Z1, Z6, Z23
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z24
+	VFMADD231PD  Z1, Z7, Z25
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	PREFETCHT0   (R11)(SI*8)
+	PREFETCHT0   64(R11)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z14
+	VFMADD231PD  Z1, Z2, Z15
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z16
+	VFMADD231PD  Z1, Z3, Z17
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z18
+	VFMADD231PD  Z1, Z4, Z19
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z20
+	VFMADD231PD  Z1, Z5, Z21
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z22
+	VFMADD231PD  Z1, Z6, Z23
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z24
+	VFMADD231PD  Z1, Z7, Z25
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z26
+	VFMADD231PD  Z1, Z2, Z27
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z28
+	VFMADD231PD  Z1, Z3, Z29
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z30
+	VFMADD231PD  Z1, Z4, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         SI, R11
+	SUBQ         $0x04, DI
+	JGE          AVX512full9_loop
 
-AVX512full9_rows:
-AVX512full9_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full9_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full9_sums
+
+AVX512full9_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -8361,7 +9372,7 @@ AVX512full9_neighbours:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512full9_neighbours
+	JNZ          AVX512full9_one
 
 AVX512full9_sums:
 	MOVQ     96(AX), CX
@@ -8659,68 +9670,68 @@ AVX512full10:
 	JLT        AVX512full10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full10_prefetch:
 	MOVQ   8(AX), CX
@@ -8753,12 +9764,13 @@ AVX512full10_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full10_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full10_rest
+	LEAQ   (BX)(SI*8), R12
 
-AVX512full10_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full10_loop:
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	PREFETCHT0   64(R8)(DX*8)
 	VMOVUPD      (BX), Z0
@@ -8798,14 +9810,141 @@ AVX512full10_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	DECQ         DI
-	JNZ          AVX512full10_columns
-	JMP          AVX512full10_sums
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z12
+	VFMADD231PD  Z1, Z2, Z13
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z14
+	VFMADD231PD  Z1, Z3, Z15
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z16
+	VFMADD231PD  Z1, Z4, Z17
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z18
+	VFMADD231PD  Z1, Z5, Z19
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z20
+	VFMADD231PD  Z1, Z6, Z21
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z22
+	VFMADD231PD  Z1, Z7, Z23
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z12
+	VFMADD231PD  Z1, Z2, Z13
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z14
+	VFMADD231PD  Z1, Z3, Z15
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z16
+	VFMADD231PD  Z1, Z4, Z17
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z18
+	VFMADD231PD  Z1, Z5, Z19
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z20
+	VFMADD231PD  Z1, Z6, Z21
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z22
+	VFMADD231PD  Z1, Z7, Z23
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z12
+	VFMADD231PD  Z1, Z2, Z13
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z14
+	VFMADD231PD  Z1, Z3, Z15
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z16
+	VFMADD231PD  Z1, Z4, Z17
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z18
+	VFMADD231PD  Z1, Z5, Z19
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z20
+	VFMADD231PD  Z1, Z6, Z21
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z22
+	VFMADD231PD  Z1, Z7, Z23
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z24
+	VFMADD231PD  Z1, Z2, Z25
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z26
+	VFMADD231PD  Z1, Z3, Z27
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z28
+	VFMADD231PD  Z1, Z4, Z29
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z30
+	VFMADD231PD  Z1, Z5, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	SUBQ         $0x04, DI
+	JGE          AVX512full10_loop
 
-AVX512full10_rows:
-AVX512full10_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full10_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full10_sums
+
+AVX512full10_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -8844,7 +9983,7 @@ AVX512full10_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512full10_neighbours
+	JNZ          AVX512full10_one
 
 AVX512full10_sums:
 	MOVQ     96(AX), CX
@@ -9168,74 +10307,74 @@ AVX512full11:
 	JLT        AVX512full11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full11_prefetch:
 	MOVQ   8(AX), CX
@@ -9270,12 +10409,13 @@ AVX512full11_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full11_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full11_rest
+	LEAQ   (BX)(SI*8), R12
 
-AVX512full11_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full11_loop:
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	PREFETCHT0   64(R8)(DX*8)
 	VMOVUPD      (BX), Z0
@@ -9318,14 +10458,150 @@ AVX512full11_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	DECQ         DI
-	JNZ          AVX512full11_columns
-	JMP          AVX512full11_sums
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z10
+	VFMADD231PD  Z1, Z2, Z11
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z12
+	VFMADD231PD  Z1, Z3, Z13
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z14
+	VFMADD231PD  Z1, Z4, Z15
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z16
+	VFMADD231PD  Z1, Z5, Z17
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z18
+	VFMADD231PD  Z1, Z6, Z19
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z20
+	VFMADD231PD  Z1, Z7, Z21
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z10
+	VFMADD231PD  Z1, Z2, Z11
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z12
+	VFMADD231PD  Z1, Z3, Z13
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z14
+	VFMADD231PD  Z1, Z4, Z15
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z16
+	VFMADD231PD  Z1, Z5, Z17
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z18
+	VFMADD231PD  Z1, Z6, Z19
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z20
+	VFMADD231PD  Z1, Z7, Z21
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z10
+	VFMADD231PD  Z1, Z2, Z11
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z12
+	VFMADD231PD  Z1, Z3, Z13
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z14
+	VFMADD231PD  Z1, Z4, Z15
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z16
+	VFMADD231PD  Z1, Z5, Z17
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z18
+	VFMADD231PD  Z1, Z6, Z19
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z20
+	VFMADD231PD  Z1, Z7, Z21
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z22
+	VFMADD231PD  Z1, Z2, Z23
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z24
+	VFMADD231PD  Z1, Z3, Z25
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z26
+	VFMADD231PD  Z1, Z4, Z27
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z28
+	VFMADD231PD  Z1, Z5, Z29
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z30
+	VFMADD231PD  Z1, Z6, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	SUBQ         $0x04, DI
+	JGE          AVX512full11_loop
 
-AVX512full11_rows:
-AVX512full11_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full11_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full11_sums
+
+AVX512full11_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -9367,7 +10643,7 @@ AVX512full11_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512full11_neighbours
+	JNZ          AVX512full11_one
 
 AVX512full11_sums:
 	MOVQ     96(AX), CX
@@ -9717,80 +10993,80 @@ AVX512full12:
 	JLT        AVX512full12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512full12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512full12_prefetch:
 	MOVQ   8(AX), CX
@@ -9827,12 +11103,13 @@ AVX512full12_prefetch:
 	VPXORQ Z29, Z29, Z29
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
-	CMPQ   DX, $0x08
-	JEQ    AVX512full12_rows
+	SUBQ   $0x04, DI
+	JLT    AVX512full12_rest
+	LEAQ   (BX)(SI*8), R12
 
-AVX512full12_columns:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full12_loop:
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
 	PREFETCHT0   (R8)(DX*8)
 	PREFETCHT0   64(R8)(DX*8)
 	VMOVUPD      (BX), Z0
@@ -9878,14 +11155,159 @@ AVX512full12_columns:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	DECQ         DI
-	JNZ          AVX512full12_columns
-	JMP          AVX512full12_sums
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z8
+	VFMADD231PD  Z1, Z2, Z9
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z10
+	VFMADD231PD  Z1, Z3, Z11
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z12
+	VFMADD231PD  Z1, Z4, Z13
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z14
+	VFMADD231PD  Z1, Z5, Z15
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z16
+	VFMADD231PD  Z1, Z6, Z17
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z18
+	VFMADD231PD  Z1, Z7, Z19
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R11)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z8
+	VFMADD231PD  Z1, Z2, Z9
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z10
+	VFMADD231PD  Z1, Z3, Z11
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z12
+	VFMADD231PD  Z1, Z4, Z13
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z14
+	VFMADD231PD  Z1, Z5, Z15
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z16
+	VFMADD231PD  Z1, Z6, Z17
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z18
+	VFMADD231PD  Z1, Z7, Z19
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R11)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	PREFETCHT0   (R12)(SI*8)
+	PREFETCHT0   64(R12)(SI*8)
+	PREFETCHT0   (R8)(DX*8)
+	PREFETCHT0   64(R8)(DX*8)
+	VMOVUPD      (BX), Z0
+	VMOVUPD      64(BX), Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z0, Z2, Z8
+	VFMADD231PD  Z1, Z2, Z9
+	VBROADCASTSD (R8)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z10
+	VFMADD231PD  Z1, Z3, Z11
+	VBROADCASTSD (R8)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z12
+	VFMADD231PD  Z1, Z4, Z13
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z0, Z5, Z14
+	VFMADD231PD  Z1, Z5, Z15
+	VBROADCASTSD (R9)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z16
+	VFMADD231PD  Z1, Z6, Z17
+	VBROADCASTSD (R9)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z18
+	VFMADD231PD  Z1, Z7, Z19
+	VBROADCASTSD (R10), Z2
+	VFMADD231PD  Z0, Z2, Z20
+	VFMADD231PD  Z1, Z2, Z21
+	VBROADCASTSD (R10)(CX*1), Z3
+	VFMADD231PD  Z0, Z3, Z22
+	VFMADD231PD  Z1, Z3, Z23
+	VBROADCASTSD (R10)(CX*2), Z4
+	VFMADD231PD  Z0, Z4, Z24
+	VFMADD231PD  Z1, Z4, Z25
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z0, Z5, Z26
+	VFMADD231PD  Z1, Z5, Z27
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z0, Z6, Z28
+	VFMADD231PD  Z1, Z6, Z29
+	VBROADCASTSD (R11)(CX*2), Z7
+	VFMADD231PD  Z0, Z7, Z30
+	VFMADD231PD  Z1, Z7, Z31
+	ADDQ         SI, BX
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         SI, R12
+	SUBQ         $0x04, DI
+	JGE          AVX512full12_loop
 
-AVX512full12_rows:
-AVX512full12_neighbours:
-	PREFETCHT0   (BX)(SI*8)
-	PREFETCHT0   64(BX)(SI*8)
+AVX512full12_rest:
+	ADDQ $0x04, DI
+	JZ   AVX512full12_sums
+
+AVX512full12_one:
 	VMOVUPD      (BX), Z0
 	VMOVUPD      64(BX), Z1
 	VBROADCASTSD (R8), Z2
@@ -9930,7 +11352,7 @@ AVX512full12_neighbours:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512full12_neighbours
+	JNZ          AVX512full12_one
 
 AVX512full12_sums:
 	MOVQ     96(AX), CX
@@ -10336,14 +11758,14 @@ AVX512masked1:
 	JLT        AVX512masked1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked1_prefetch:
 	MOVQ   8(AX), CX
@@ -10355,7 +11777,7 @@ AVX512masked1_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked1_loop:
+AVX512masked1_one:
 	VMOVUPD.Z    (DX), K1, Z0
 	VMOVUPD.Z    64(DX), K2, Z1
 	VBROADCASTSD (DI), Z2
@@ -10364,7 +11786,7 @@ AVX512masked1_loop:
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX512masked1_loop
+	JNZ          AVX512masked1_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked1_check
@@ -10452,20 +11874,20 @@ AVX512masked2:
 	JLT        AVX512masked2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked2_prefetch:
 	MOVQ   8(AX), CX
@@ -10479,7 +11901,7 @@ AVX512masked2_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked2_loop:
+AVX512masked2_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -10491,7 +11913,7 @@ AVX512masked2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512masked2_loop
+	JNZ          AVX512masked2_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked2_check
@@ -10605,26 +12027,26 @@ AVX512masked3:
 	JLT        AVX512masked3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked3_prefetch:
 	MOVQ   8(AX), CX
@@ -10640,7 +12062,7 @@ AVX512masked3_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked3_loop:
+AVX512masked3_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -10655,7 +12077,7 @@ AVX512masked3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512masked3_loop
+	JNZ          AVX512masked3_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked3_check
@@ -10795,32 +12217,32 @@ AVX512masked4:
 	JLT        AVX512masked4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked4_prefetch:
 	MOVQ   8(AX), CX
@@ -10840,7 +12262,7 @@ AVX512masked4_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked4_loop:
+AVX512masked4_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -10859,7 +12281,7 @@ AVX512masked4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512masked4_loop
+	JNZ          AVX512masked4_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked4_check
@@ -11025,38 +12447,38 @@ AVX512masked5:
 	JLT        AVX512masked5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked5_prefetch:
 	MOVQ   8(AX), CX
@@ -11078,7 +12500,7 @@ AVX512masked5_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked5_loop:
+AVX512masked5_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -11100,7 +12522,7 @@ AVX512masked5_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512masked5_loop
+	JNZ          AVX512masked5_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked5_check
@@ -11292,44 +12714,44 @@ AVX512masked6:
 	JLT        AVX512masked6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked6_prefetch:
 	MOVQ   8(AX), CX
@@ -11353,7 +12775,7 @@ AVX512masked6_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked6_loop:
+AVX512masked6_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -11378,7 +12800,7 @@ AVX512masked6_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512masked6_loop
+	JNZ          AVX512masked6_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked6_check
@@ -11596,50 +13018,50 @@ AVX512masked7:
 	JLT        AVX512masked7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked7_prefetch:
 	MOVQ   8(AX), CX
@@ -11666,7 +13088,7 @@ AVX512masked7_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked7_loop:
+AVX512masked7_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -11695,7 +13117,7 @@ AVX512masked7_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512masked7_loop
+	JNZ          AVX512masked7_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked7_check
@@ -11939,56 +13361,56 @@ AVX512masked8:
 	JLT        AVX512masked8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked8_prefetch:
 	MOVQ   8(AX), CX
@@ -12017,7 +13439,7 @@ AVX512masked8_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked8_loop:
+AVX512masked8_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -12049,7 +13471,7 @@ AVX512masked8_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512masked8_loop
+	JNZ          AVX512masked8_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked8_check
@@ -12319,62 +13741,62 @@ AVX512masked9:
 	JLT        AVX512masked9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked9_prefetch:
 	MOVQ   8(AX), CX
@@ -12405,7 +13827,7 @@ AVX512masked9_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked9_loop:
+AVX512masked9_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -12440,7 +13862,7 @@ AVX512masked9_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512masked9_loop
+	JNZ          AVX512masked9_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked9_check
@@ -12736,68 +14158,68 @@ AVX512masked10:
 	JLT        AVX512masked10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked10_prefetch:
 	MOVQ   8(AX), CX
@@ -12831,7 +14253,7 @@ AVX512masked10_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked10_loop:
+AVX512masked10_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -12870,7 +14292,7 @@ AVX512masked10_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512masked10_loop
+	JNZ          AVX512masked10_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked10_check
@@ -13192,74 +14614,74 @@ AVX512masked11:
 	JLT        AVX512masked11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked11_prefetch:
 	MOVQ   8(AX), CX
@@ -13295,7 +14717,7 @@ AVX512masked11_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked11_loop:
+AVX512masked11_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -13337,7 +14759,7 @@ AVX512masked11_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512masked11_loop
+	JNZ          AVX512masked11_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked11_check
@@ -13685,80 +15107,80 @@ AVX512masked12:
 	JLT        AVX512masked12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512masked12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
+	PREFETCHT1 (CX)
+	PREFETCHT1 64(CX)
 
 AVX512masked12_prefetch:
 	MOVQ   8(AX), CX
@@ -13796,7 +15218,7 @@ AVX512masked12_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512masked12_loop:
+AVX512masked12_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VMOVUPD.Z    64(BX), K2, Z1
 	VBROADCASTSD (R8), Z2
@@ -13841,7 +15263,7 @@ AVX512masked12_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512masked12_loop
+	JNZ          AVX512masked12_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512masked12_check
@@ -14243,12 +15665,12 @@ AVX512narrow1:
 	JLT        AVX512narrow1_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow1_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow1_prefetch:
 	MOVQ   8(AX), CX
@@ -14259,14 +15681,14 @@ AVX512narrow1_prefetch:
 	MOVQ   16(AX), CX
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow1_loop:
+AVX512narrow1_one:
 	VMOVUPD.Z    (DX), K1, Z0
 	VBROADCASTSD (DI), Z1
 	VFMADD231PD  Z0, Z1, Z31
 	ADDQ         BX, DX
 	ADDQ         CX, DI
 	DECQ         SI
-	JNZ          AVX512narrow1_loop
+	JNZ          AVX512narrow1_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow1_check
@@ -14342,16 +15764,16 @@ AVX512narrow2:
 	JLT        AVX512narrow2_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow2_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow2_prefetch:
 	MOVQ   8(AX), CX
@@ -14363,7 +15785,7 @@ AVX512narrow2_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow2_loop:
+AVX512narrow2_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z30
@@ -14372,7 +15794,7 @@ AVX512narrow2_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512narrow2_loop
+	JNZ          AVX512narrow2_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow2_check
@@ -14463,20 +15885,20 @@ AVX512narrow3:
 	JLT        AVX512narrow3_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow3_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow3_prefetch:
 	MOVQ   8(AX), CX
@@ -14489,7 +15911,7 @@ AVX512narrow3_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow3_loop:
+AVX512narrow3_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z29
@@ -14500,7 +15922,7 @@ AVX512narrow3_loop:
 	ADDQ         SI, BX
 	ADDQ         DX, R8
 	DECQ         DI
-	JNZ          AVX512narrow3_loop
+	JNZ          AVX512narrow3_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow3_check
@@ -14606,24 +16028,24 @@ AVX512narrow4:
 	JLT        AVX512narrow4_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow4_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow4_prefetch:
 	MOVQ   8(AX), CX
@@ -14639,7 +16061,7 @@ AVX512narrow4_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow4_loop:
+AVX512narrow4_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z28
@@ -14653,7 +16075,7 @@ AVX512narrow4_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512narrow4_loop
+	JNZ          AVX512narrow4_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow4_check
@@ -14774,28 +16196,28 @@ AVX512narrow5:
 	JLT        AVX512narrow5_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow5_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow5_prefetch:
 	MOVQ   8(AX), CX
@@ -14812,7 +16234,7 @@ AVX512narrow5_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow5_loop:
+AVX512narrow5_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z27
@@ -14828,7 +16250,7 @@ AVX512narrow5_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512narrow5_loop
+	JNZ          AVX512narrow5_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow5_check
@@ -14964,32 +16386,32 @@ AVX512narrow6:
 	JLT        AVX512narrow6_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow6_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow6_prefetch:
 	MOVQ   8(AX), CX
@@ -15007,7 +16429,7 @@ AVX512narrow6_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow6_loop:
+AVX512narrow6_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z26
@@ -15025,7 +16447,7 @@ AVX512narrow6_loop:
 	ADDQ         DX, R8
 	ADDQ         DX, R9
 	DECQ         DI
-	JNZ          AVX512narrow6_loop
+	JNZ          AVX512narrow6_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow6_check
@@ -15176,36 +16598,36 @@ AVX512narrow7:
 	JLT        AVX512narrow7_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow7_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow7_prefetch:
 	MOVQ   8(AX), CX
@@ -15225,7 +16647,7 @@ AVX512narrow7_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow7_loop:
+AVX512narrow7_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z25
@@ -15246,7 +16668,7 @@ AVX512narrow7_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512narrow7_loop
+	JNZ          AVX512narrow7_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow7_check
@@ -15412,40 +16834,40 @@ AVX512narrow8:
 	JLT        AVX512narrow8_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow8_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow8_prefetch:
 	MOVQ   8(AX), CX
@@ -15466,7 +16888,7 @@ AVX512narrow8_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow8_loop:
+AVX512narrow8_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z24
@@ -15489,7 +16911,7 @@ AVX512narrow8_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512narrow8_loop
+	JNZ          AVX512narrow8_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow8_check
@@ -15670,44 +17092,44 @@ AVX512narrow9:
 	JLT        AVX512narrow9_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow9_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow9_prefetch:
 	MOVQ   8(AX), CX
@@ -15729,7 +17151,7 @@ AVX512narrow9_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow9_loop:
+AVX512narrow9_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z23
@@ -15754,7 +17176,7 @@ AVX512narrow9_loop:
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	DECQ         DI
-	JNZ          AVX512narrow9_loop
+	JNZ          AVX512narrow9_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow9_check
@@ -15950,48 +17372,48 @@ AVX512narrow10:
 	JLT        AVX512narrow10_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow10_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow10_prefetch:
 	MOVQ   8(AX), CX
@@ -16015,7 +17437,7 @@ AVX512narrow10_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow10_loop:
+AVX512narrow10_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z22
@@ -16043,7 +17465,7 @@ AVX512narrow10_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512narrow10_loop
+	JNZ          AVX512narrow10_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow10_check
@@ -16254,52 +17676,52 @@ AVX512narrow11:
 	JLT        AVX512narrow11_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow11_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow11_prefetch:
 	MOVQ   8(AX), CX
@@ -16324,7 +17746,7 @@ AVX512narrow11_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow11_loop:
+AVX512narrow11_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z21
@@ -16354,7 +17776,7 @@ AVX512narrow11_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512narrow11_loop
+	JNZ          AVX512narrow11_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow11_check
@@ -16580,56 +18002,56 @@ AVX512narrow12:
 	JLT        AVX512narrow12_prefetch
 	MOVQ       48(AX), CX
 	MOVQ       56(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	TESTQ      $0x00000020, 96(AX)
 	JZ         AVX512narrow12_prefetch
 	MOVQ       112(AX), CX
 	MOVQ       120(AX), DX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 	ADDQ       DX, CX
-	PREFETCHT0 (CX)
+	PREFETCHT1 (CX)
 
 AVX512narrow12_prefetch:
 	MOVQ   8(AX), CX
@@ -16655,7 +18077,7 @@ AVX512narrow12_prefetch:
 	VPXORQ Z30, Z30, Z30
 	VPXORQ Z31, Z31, Z31
 
-AVX512narrow12_loop:
+AVX512narrow12_one:
 	VMOVUPD.Z    (BX), K1, Z0
 	VBROADCASTSD (R8), Z1
 	VFMADD231PD  Z0, Z1, Z20
@@ -16687,7 +18109,7 @@ AVX512narrow12_loop:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	DECQ         DI
-	JNZ          AVX512narrow12_loop
+	JNZ          AVX512narrow12_one
 	MOVQ         96(AX), CX
 	TESTQ        $0x00000040, CX
 	JZ           AVX512narrow12_check

@@ -22,10 +22,10 @@
 //	K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix Multiplication,
 //	ACM Transactions on Mathematical Software 34(3), 2008,
 //
-// and copied where that pays: B in panels as wide as a tile, if it is transposed or
-// read often from far apart; A row by row, or in panels as high as a tile if it is
-// transposed, where its stride would let rows crowd each other out of the cache.
-// What a tile reads eight steps later is fetched ahead.
+// and copied where that pays, in panels as wide or as high as a tile: B if it is
+// transposed, either one if its stride lets rows crowd each other out of the cache, or if
+// it is read often from many pages. What a tile reads later is fetched ahead: A eight steps
+// before, B sixteen, and C, whose rows may crowd each other, only into the second cache.
 //
 // # The assembly
 //

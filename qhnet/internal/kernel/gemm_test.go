@@ -24,7 +24,7 @@ func TestGemmIsTheProduct(t *testing.T) {
 		for range 4 {
 			checkGemm(t, randomCall(rnd, blockRows+5, copyAFrom+5, blockDepth+5, rnd.NormFloat64))
 		}
-		shared := randomCall(rnd, copyBFrom+5, copyPagesFrom+5, 40, rnd.NormFloat64)
+		shared := randomCall(rnd, copyBFrom+5, copyAFrom+5, 40, rnd.NormFloat64)
 		shared.transB, shared.ldb = false, 512
 		shared.b = matrixOf(shared.k, shared.n, shared.ldb, rnd.NormFloat64)
 		checkGemm(t, shared)

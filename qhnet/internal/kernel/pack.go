@@ -28,29 +28,20 @@ func grown(x []float64, n int) []float64 {
 	return x
 }
 
-// packA copies the block of A whose corner is src, rows×depth: row by row, or
-// if columns are contiguous in panels as high as a tile.
+// packA copies the block of A whose corner is src, rows×depth, in panels as high as a
+// tile, column by column, with slack behind each.
 func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int) {
-	if p.leftRow == word {
-		w.packPanels(p, l, src, rows, depth)
-		return
-	}
-	stride := paddedRow(depth) / word
-	w.a = grown(w.a, rows*stride)
-	for i := range rows {
-		copy(w.a[i*stride:], unsafe.Slice((*float64)(unsafe.Add(src, i*p.leftRow)), depth))
-	}
-}
-
-// paddedRow returns the bytes from one copied row to the next: one cache line
-// more than the row, so that rows do not crowd each other out.
-func paddedRow(depth int) int { return (depth + 15) / 8 * 8 * word }
-
-// packPanels leaves slack behind each panel.
-func (w *buffer) packPanels(p *product, l level, src unsafe.Pointer, rows, depth int) {
 	high, _ := l.size()
 	panels := cut(rows, high)
 	w.a = grown(w.a, rows*depth+panels.pieces*slack)
+	if p.leftRow != word {
+		dst := unsafe.Pointer(&w.a[0])
+		for i := panels; i.next(); {
+			transpose(l, dst, unsafe.Add(src, i.start*p.leftRow), i.length*word, p.leftRow, i.length, depth)
+			dst = unsafe.Add(dst, panelSize(i.length, depth))
+		}
+		return
+	}
 	for k := cut(depth, gatherRows); k.next(); {
 		dst := unsafe.Pointer(&w.a[0])
 		for i := panels; i.next(); {

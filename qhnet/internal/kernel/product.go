@@ -55,13 +55,12 @@ const (
 	blockCols  = 1024
 )
 
-// Copying B for the tiles pays from this many rows of A on, copying A from this
-// many columns of B on, and from fewer if its rows lie whole pages apart. Found
-// by trial.
+// Copying A pays from this many columns of B on, copying B from this many rows of A
+// on, more if it is only spread over pages. Found by trial.
 const (
-	copyBFrom     = 100
-	copyAFrom     = 150
-	copyPagesFrom = 64
+	copyAFrom      = 100
+	copyBFrom      = 40
+	copySpreadFrom = 200
 )
 
 // run computes the product block by block.
@@ -93,22 +92,31 @@ func (p *product) run() {
 // tile reads again and again is far apart and read often enough.
 func (p *product) packs() (a, b bool) {
 	depth := min(p.k, blockDepth)
-	stride := max(p.leftRow, p.leftStep) // the other one is a word
-	a = p.n >= copyPagesFrom && stride%page == 0 ||
-		p.n >= copyAFrom && p.leftRow == word && far(stride, depth)
-	b = p.rightCol != word || p.m >= copyBFrom && far(p.rightStep, depth)
+	b = p.rightCol != word || pays(p.m, copyBFrom, crowded(p.rightStep, depth), spread(p.rightStep, depth))
+	if p.leftRow == word {
+		a = pays(p.n, copyAFrom, crowded(p.leftStep, depth), spread(p.leftStep, depth))
+	} else {
+		a = pays(p.n, copyAFrom, p.leftRow%page == 0, spread(p.leftRow, min(p.m, blockRows)))
+	}
 	return a, b
+}
+
+// pays tells whether a copy that is read so many times pays.
+func pays(times, from int, crowded, spread bool) bool {
+	return crowded && times >= from || spread && times >= copySpreadFrom
 }
 
 const page = 4096
 
-// far reports whether count accesses at a stride crowd on few of the 64 sets of a
-// first-level cache, more than 8 on one, which holds 8 to 12 lines of 64 bytes; or
-// are spread over more pages than the processor finds at once.
-func far(stride, count int) bool {
+// crowded reports whether count accesses at a stride share few of the 64 sets of a
+// first-level cache, more than 4 on one, which holds 8 to 12 lines of 64 bytes.
+func crowded(stride, count int) bool {
 	shared := bits.TrailingZeros64(uint64(stride)|64*64) - 6
-	return shared > 0 && count > 8*64>>shared || stride*count > 64*page
+	return shared > 0 && count > 4*64>>shared
 }
+
+// spread reports whether they are on more pages than the processor finds at once.
+func spread(stride, count int) bool { return stride*count > 128*page }
 
 // begin sets what tiles do with the sums over a part of k: the first multiplies C
 // by beta, the others add to it, the last takes the steps that follow.
@@ -169,16 +177,12 @@ func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span)
 		} else {
 			p.b, p.bStep = unsafe.Add(b, col*word), p.rightStep
 		}
-		switch {
-		case wa == nil:
-			p.aRow, p.aStep = p.leftRow, p.leftStep
-			p.column(l, a, i.length, i.start, j.start+col)
-		case p.leftRow == word:
+		if wa != nil {
 			p.panels(l, unsafe.Pointer(&wa.a[0]), i.length, i.start, j.start+col)
-		default:
-			p.aRow, p.aStep = paddedRow(p.depth), word
-			p.column(l, unsafe.Pointer(&wa.a[0]), i.length, i.start, j.start+col)
+			continue
 		}
+		p.aRow, p.aStep = p.leftRow, p.leftStep
+		p.column(l, a, i.length, i.start, j.start+col)
 	}
 }
 
@@ -201,7 +205,7 @@ func even(rows, most int) (low, taller, others int) {
 	return rows / tiles, rows % tiles, tiles - rows%tiles
 }
 
-// panels is column where A is a copy made by packPanels.
+// panels is column where A is a copy made by packA.
 func (p *product) panels(l level, a unsafe.Pointer, rows, i, j int) {
 	high, _ := l.size()
 	low, taller, others := even(rows, high)

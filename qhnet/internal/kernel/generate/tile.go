@@ -155,22 +155,20 @@ func (b *body) advance(name string) {
 	JMP(LabelRef(name))
 }
 
-// prefetch fetches C when the product takes longer than that. A tile's row is two
-// cache lines with AVX-512, if it starts with one.
+// prefetch fetches C when the product takes longer than that, into the second cache:
+// in the first, its rows may share a few sets with what the tile uses. A tile's row is
+// two cache lines with AVX-512, if it starts with one.
 func (b *body) prefetch(name string) {
 	const long = 64
 	depth, skip := GP64(), name+"_prefetch"
 	MOVQ(Mem{Base: b.t, Disp: tileDepth}, depth)
 	CMPQ(depth, U8(long))
 	JLT(LabelRef(skip))
-	b.eachRow(tileC, tileCRow, func(_ int, row Mem) {
-		fetch(row, 8*b.lanes*b.vectors)
-	})
+	each := func(_ int, row Mem) { fetch(PREFETCHT1, row, 8*b.lanes*b.vectors) }
+	b.eachRow(tileC, tileCRow, each)
 	TESTQ(U32(doGate), Mem{Base: b.t, Disp: tileDo})
 	JZ(LabelRef(skip))
-	b.eachRow(tileGate, tileGateRow, func(_ int, row Mem) {
-		fetch(row, 8*b.lanes*b.vectors)
-	})
+	b.eachRow(tileGate, tileGateRow, each)
 	Label(skip)
 }
 
@@ -182,24 +180,38 @@ func (b *body) multiply(name string) {
 	for _, v := range b.sum {
 		b.clear(v)
 	}
-	if b.masks[0] != nil {
-		b.loop(name+"_loop", w, func() {})
-		return
+	if b.masks[0] == nil {
+		b.unrolled(name, w)
 	}
-	// Products of many tiles of full width outgrow the first cache, so what is
-	// used eight steps later is fetched: the row of B, and the column of A unless its
-	// values are neighbours of those in use.
-	fetchB := func() { fetch(Mem{Base: w.right, Index: w.down, Scale: 8}, 8*b.lanes*b.vectors) }
-	CMPQ(w.step, U8(8))
-	JEQ(LabelRef(name + "_rows"))
-	b.loop(name+"_columns", w, func() {
-		fetchB()
-		fetch(Mem{Base: w.rows[0], Index: w.step, Scale: 8}, 8*b.rows)
-	})
-	JMP(LabelRef(name + "_sums"))
-	Label(name + "_rows")
-	b.loop(name+"_neighbours", w, fetchB)
+	Label(name + "_one")
+	b.step(w)
+	DECQ(w.depth)
+	JNZ(LabelRef(name + "_one"))
 	Label(name + "_sums")
+}
+
+// unrolled takes the steps of multiply four at a time, which makes the end of the loop
+// predictable. Products of many tiles of full width outgrow the first cache, so what
+// is used later is fetched: the row of B sixteen steps ahead, as it may come from the
+// third cache, and the column of A eight steps ahead.
+func (b *body) unrolled(name string, w walk) {
+	const steps = 4
+	SUBQ(U8(steps), w.depth)
+	JLT(LabelRef(name + "_rest"))
+	ahead := GP64()
+	LEAQ(Mem{Base: w.right, Index: w.down, Scale: 8}, ahead)
+	Label(name + "_loop")
+	for range steps {
+		fetch(PREFETCHT0, Mem{Base: ahead, Index: w.down, Scale: 8}, 8*b.lanes*b.vectors)
+		fetch(PREFETCHT0, Mem{Base: w.rows[0], Index: w.step, Scale: 8}, 8*b.rows)
+		b.step(w)
+		ADDQ(w.down, ahead)
+	}
+	SUBQ(U8(steps), w.depth)
+	JGE(LabelRef(name + "_loop"))
+	Label(name + "_rest")
+	ADDQ(U8(steps), w.depth)
+	JZ(LabelRef(name + "_sums"))
 }
 
 // A walk holds where multiply is in A and B.
@@ -231,10 +243,8 @@ func (b *body) walk() walk {
 	return w
 }
 
-// loop adds the products of all steps to sum.
-func (b *body) loop(name string, w walk, fetch func()) {
-	Label(name)
-	fetch()
+// step adds the products of one step to sum.
+func (b *body) step(w walk) {
 	for v := range b.right {
 		b.load(Mem{Base: w.right, Disp: 8 * b.lanes * v}, b.masks[v], b.right[v])
 	}
@@ -253,14 +263,12 @@ func (b *body) loop(name string, w walk, fetch func()) {
 	for _, row := range w.rows {
 		ADDQ(w.step, row)
 	}
-	DECQ(w.depth)
-	JNZ(LabelRef(name))
 }
 
 // fetch fetches the cache lines of the bytes from m on.
-func fetch(m Mem, bytes int) {
+func fetch(prefetch func(Op), m Mem, bytes int) {
 	for line := 0; line < bytes; line += 64 {
-		PREFETCHT0(m.Offset(line))
+		prefetch(m.Offset(line))
 	}
 }
 
