@@ -44,7 +44,7 @@ func (nb *notebook) emptied(t *testing.T, name string) (path string) {
 }
 
 // servers counts the JupyterLabs, which start side by side: each looks for a free port
-// where no other does.
+// where no other does, nor, most likely, those of other tests on this machine.
 var servers atomic.Int32
 
 // serve starts JupyterLab for copies of the notebooks.
@@ -56,7 +56,7 @@ func serve(t *testing.T, p project, paths ...string) *labServer {
 			t.Fatal(err)
 		}
 	}
-	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 9000+40*int(servers.Add(1)))
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 9000+40*((os.Getpid()+int(servers.Add(1)))%500))
 	if err != nil {
 		t.Fatal(err)
 	}
