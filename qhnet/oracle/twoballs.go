@@ -28,14 +28,25 @@ import (
 // while a symmetric norm keeps β̂ = μ/‖μ‖. The distance from the balls to the
 // decision boundary touches zero at r = m2 from both sides.
 //
-// The closed form is the optimum for any depths D_H < D_R with shared scales, but a flow need not
-// come to it: where D_H ≥ 3, R may be given up although the optimum has it. Close to β_R = 0 its
-// factors move in log log(1/L) at a speed ∝ log(1/L)^{2/D_H - 1}, which is integrable for D_H ≥ 3,
-// so a flow that starts near the axis of H, or comes there, ends at β̂ = (μ_H/m1, 0): a KKT point
-// that is not optimal. From [TwoBalls.Start], for μ at 9°, 27°, 45°, 63° and 81° to the axis of H,
-// r = 0.35 and 0.8 and sizes 0.3 and 2, flows to log(1/L) = 1e7 approach the closed form in 20 of
-// 20 cases for D_H ≤ 2 < D_R ≤ 5 and D_H = 1, D_R = 2. For D_H ≥ 3 half of the 8 freeze where H is
-// needed; where it is not, 2 of 12 do for depths 4, 5, and none for 3, 4 and 3, 5.
+// The closed form is the optimum for any depths D_H < D_R with shared scales, but a flow
+// need not come to it: where D_H ≥ 3, R may be given up although the optimum has it.
+// Close to β_R = 0 its factors move in log log(1/L) at a speed ∝ log(1/L)^{2/D_H - 1},
+// which is integrable for D_H ≥ 3, so a flow that starts near the axis of H, or comes
+// there, ends at β̂ = (μ_H/m1, 0): a KKT point that is not optimal. From [TwoBalls.Start],
+// for μ at 9°, 27°, 45°, 63° and 81° to the axis of H, r = 0.35 and 0.8 and sizes 0.3 and
+// 2, flows to log(1/L) = 1e7 approach the closed form as follows; all others freeze.
+//
+//	D_H, D_R   H is needed     H is not needed
+//	1, 2       8 of  8        12 of 12
+//	1, 3       8 of  8        12 of 12
+//	1, 4       8 of  8        12 of 12
+//	1, 5       8 of  8        12 of 12
+//	2, 3       8 of  8        12 of 12
+//	2, 4       8 of  8        12 of 12
+//	2, 5       8 of  8        12 of 12
+//	3, 4       4 of  8        12 of 12
+//	3, 5       4 of  8        12 of 12
+//	4, 5       4 of  8        10 of 12
 //
 // Setting of Kunin et al. (arXiv:2210.03820).
 type TwoBalls struct {

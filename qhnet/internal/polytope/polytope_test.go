@@ -144,7 +144,8 @@ func TestMinimizeAgainstGonum(t *testing.T) {
 func TestLexicographicAgainstSamples(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
-		rows, n := 1+rng.IntN(3), 3+rng.IntN(4)
+		rows := 1 + rng.IntN(8)
+		n := rows + 2 + rng.IntN(5)
 		a, b, _ := randomSystem(rng, rows, n)
 		p, err := New(n, a, b)
 		if err != nil {
@@ -162,6 +163,28 @@ func TestLexicographicAgainstSamples(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The rates of a residual convolutional network: at a level, slacks whose sum is 0
+// everywhere can cancel in it.
+func TestLexicographicMinMaxWhereSlacksCancel(t *testing.T) {
+	a := [][]*big.Rat{
+		rationals(-1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+		rationals(-1, 0, -1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+		rationals(-1, 0, -1, 0, -1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+		rationals(0, 0, 1, 0, 1, 0, -1, 0, 0, 0, 0, 0, 0, 0),
+		rationals(-1, 0, 0, 0, 0, 0, -1, -1, 1, 0, 0, 0, 0, 0),
+		rationals(-1, 0, 0, 0, 0, 0, -1, -1, 0, -1, 1, 0, 0, 0),
+		rationals(0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, -1, 0, 0),
+		rationals(-1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, -1, 1),
+		rationals(1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0),
+	}
+	b := rationals(0, 0, 0, 0, 0, 0, 0, 0, 1)
+	p, err := New(14, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSolution(t, a, b, p.LexicographicMinMax())
 }
 
 func randomSystem(rng *rand.Rand, rows, n int) (a [][]*big.Rat, b, c []*big.Rat) {

@@ -218,25 +218,27 @@ func (d *dictionary) lexicographicMinMax(x []*big.Rat, variables []int, next int
 }
 
 // loose tells which of the bounded variables first, first+1, … are positive somewhere,
-// and makes the others 0 everywhere. As solutions may be averaged, it maximizes the sum of
-// those not seen positive yet, until it is 0.
+// and makes the rows of the others 0: one by one, as those of a sum that is 0 may cancel.
 func (d *dictionary) loose(first, count int) []bool {
-	for loose := make([]bool, count); ; {
+	loose := make([]bool, count)
+	note := func() {
 		for i, v := range d.basic {
 			if v >= first && d.rows[i].constant.Sign() > 0 {
 				loose[v-first] = true
 			}
 		}
-		objective := newRow(len(d.nonbasic))
-		for i, seen := range loose {
-			if !seen {
-				objective.add(one, d.express(minusOne, first+i))
-			}
+	}
+	note()
+	for i := range loose {
+		if loose[i] {
+			continue
 		}
+		objective := d.express(minusOne, first+i)
 		d.minimize(&objective)
 		if objective.constant.Sign() == 0 {
 			d.keepMinimizers(&objective)
-			return loose
 		}
+		note()
 	}
+	return loose
 }
