@@ -135,10 +135,11 @@ func queue(t *testing.T, k *kernel, during func(), sources ...string) (ends []st
 				during = nil
 			}
 			if i, ok := numbers[m.Parent.ID]; ok && m.Header.Type == "execute_reply" {
-				ends[i], _, _ = strings.Cut(strings.TrimPrefix(string(m.Content), `{"status":"`), `"`)
-				if strings.Contains(string(m.Content), `"status":"ok"`) { // gonb sorts otherwise
-					ends[i] = "ok"
+				var reply struct{ Status string }
+				if err := json.Unmarshal(m.Content, &reply); err != nil {
+					t.Fatal(err)
 				}
+				ends[i] = reply.Status
 				open--
 			}
 		case <-time.After(patience):
