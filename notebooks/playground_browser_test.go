@@ -110,7 +110,6 @@ const (
 )
 
 func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
-	t.Parallel()
 	p := withLab(t)
 	path := filepath.Join(t.TempDir(), "slides.ipynb")
 	writeNotebook(t, path, "%noautoget\nimport \"qhlab/plotting\"", interactiveCell)
@@ -140,6 +139,7 @@ func TestSlidersSayThatNobodyHearsThem(t *testing.T) {
 	wait(t, ctx, patience, `document.querySelectorAll('.jp-OutputArea-output img').length === 1`)
 	wait(t, ctx, patience, deaf)
 	screenshot(t, ctx, "playground-reloaded")
+	waitConnected(t, server) // the cell has ended, and the page knows the kernel
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.jp-Notebook-ExecutionIndicator[data-status="idle"]`)))
 
 	play("runmenu:run-all")
