@@ -165,22 +165,25 @@ func (c *page) DrawImage(r vg.Rectangle, img image.Image) {
 	}
 }
 
-// enlarged returns a PNG of several pixels a cell, or of more, 150 to an inch at least: viewers
-// smooth an image as they like, but then the edges of its cells at most.
-func enlarged(img image.Image, r vg.Rectangle, more int) (data []byte, width int) {
+// enlarged returns several pixels a cell, or more, 150 to an inch at least: viewers smooth
+// an image as they like, but then the edges of its cells at most.
+func enlarged(img image.Image, r vg.Rectangle, more int) image.Image {
 	b := img.Bounds()
 	scale := func(cells int, length vg.Length) int {
 		return cells * (more + max(3, int(math.Ceil(length.Dots(150)/float64(cells)))))
 	}
 	big := image.NewRGBA(image.Rect(0, 0, scale(b.Dx(), r.Size().X), scale(b.Dy(), r.Size().Y)))
 	draw.NearestNeighbor.Scale(big, big.Rect, img, b, draw.Src, nil)
-	var out bytes.Buffer
-	img = big
 	if big.Opaque() {
-		img = quantize(big, 256)
+		return quantize(big, 256)
 	}
+	return big
+}
+
+func pngOf(img image.Image) []byte {
+	var out bytes.Buffer
 	_ = png.Encode(&out, img) // a bytes.Buffer does not fail
-	return out.Bytes(), big.Rect.Dx()
+	return out.Bytes()
 }
 
 func apply(m gg.Matrix, p vg.Point) vg.Point {

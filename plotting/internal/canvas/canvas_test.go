@@ -254,6 +254,56 @@ func TestPGFCompiles(t *testing.T) {
 	}
 }
 
+// An image is in the picture of LaTeX with the opacity of each cell, also where a language has
+// taken the signs < and > for quotation marks.
+func TestPGFImage(t *testing.T) {
+	latex, view, dir := tool(t, "pdflatex"), tool(t, "pdftoppm"), t.TempDir()
+	for name, cells := range map[string][]color.NRGBA{
+		"opaque": {{200, 0, 0, 255}, {0, 90, 0, 255}, {9, 8, 7, 255}, {0, 0, 250, 255}},
+		"pale":   {{200, 0, 0, 100}, {0, 90, 0, 100}, {9, 8, 7, 100}, {0, 0, 250, 100}},
+		"mixed":  {{200, 0, 0, 255}, {0, 90, 0, 0}, {9, 8, 7, 100}, {0, 0, 250, 255}},
+	} {
+		img := image.NewNRGBA(image.Rect(5, 5, 7, 7)) // whose corner is not the origin
+		for i, c := range cells {
+			img.SetNRGBA(5+i%2, 5+i/2, c)
+		}
+		c, err := New("pgf", 40, 20, white)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.DrawImage(vg.Rectangle{Max: vg.Point{X: 40, Y: 20}}, img)
+		document := "\\documentclass{article}\\usepackage{pgf}\\pdfpagewidth=40bp\\pdfpageheight=20bp\\begin{document}" +
+			"\\catcode`\\<=13\\catcode`\\>=13\\def<{\\quote}\\def>{\\quote}\\shipout\\vbox{\\kern-1in\\hbox{\\kern-1in\n" +
+			string(written(t, c)) + "}}\\end{document}\n"
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file+".tex", []byte(document), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{
+			{latex, "-interaction=nonstopmode", "-halt-on-error", "-output-directory", dir, file},
+			{view, "-r", "72", "-png", "-singlefile", file + ".pdf", file},
+		} {
+			if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+		data, err := os.ReadFile(file + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := decoded(t, data)
+		for i, c := range cells {
+			got := page.RGBAAt(10+20*(i%2), 5+10*(i/2))
+			for k, ink := range []uint8{c.R, c.G, c.B} {
+				want := 255 + float64(c.A)/255*(float64(ink)-255)
+				if math.Abs(float64([]uint8{got.R, got.G, got.B}[k])-want) > 2 {
+					t.Errorf("%s: cell %d is %v on paper, want %v", name, i, got, c)
+				}
+			}
+		}
+	}
+}
+
 // What LaTeX cannot set is an error of the PGF, and of no other format.
 func TestUnknownToLaTeX(t *testing.T) {
 	h, err := label.New("sans")
@@ -376,11 +426,7 @@ func TestImage(t *testing.T) {
 		t.Errorf("colours %v", colors)
 	}
 	for _, cells := range []int{2, 64} {
-		data, _ := enlarged(checkered(cells), box, 0)
-		big, err := png.Decode(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
+		big := decoded(t, pngOf(enlarged(checkered(cells), box, 0)))
 		if n := big.Bounds().Dx(); n%cells != 0 || n < 150 || n < 3*cells {
 			t.Errorf("%d cells have %d pixels", cells, n)
 		}

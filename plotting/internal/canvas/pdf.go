@@ -160,12 +160,12 @@ func (p *pdf) font(r label.Run) string {
 
 func (p *pdf) drawImage(img image.Image, r vg.Rectangle) {
 	p.paint("rg", black)
-	data, width := enlarged(img, r, 0)
-	for more := 1; slices.Contains(p.widths, width); more++ { // fpdf writes images in the order of their widths
-		data, width = enlarged(img, r, more)
+	big := enlarged(img, r, 0)
+	for more := 1; slices.Contains(p.widths, big.Bounds().Dx()); more++ { // fpdf writes images in the order of their widths
+		big = enlarged(img, r, more)
 	}
-	p.widths = append(p.widths, width)
-	name := fmt.Sprint(width)
+	p.widths = append(p.widths, big.Bounds().Dx())
+	data, name := pngOf(big), fmt.Sprint(big.Bounds().Dx())
 	p.draw(func(f *fpdf.Fpdf) {
 		f.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "PNG"}, bytes.NewReader(data))
 		f.ImageOptions(name, r.Min.X.Points(), (p.height - r.Max.Y).Points(), r.Size().X.Points(), r.Size().Y.Points(),

@@ -3,10 +3,14 @@ package canvas
 import (
 	"bytes"
 	"cmp"
+	"compress/zlib"
+	"encoding/hex"
 	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/text"
@@ -104,23 +108,63 @@ func (p *pgf) setLine(l *label.Line, size float64, align text.XAlignment, s *sta
 	p.printf("{\\color{qh}\\fontsize{%sbp}{%sbp}\\selectfont %s}}%%\n", number(size), number(1.2*size), latex)
 }
 
-// drawImage draws the cells as rectangles, so that the picture stays one file. Each reaches
-// under the next one to the right and below: viewers show the paper where two only touch.
+// drawImage writes the image into the stream of the page, so that the picture stays one file. An
+// image there is opaque: where cells have several opacities, those of each are cut out of it.
 func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
-	const overlap = 0.2 // points
-	b := img.Bounds()
-	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
-	p.printf("\\def\\qhcell#1#2#3#4#5#6{\\definecolor{qh}{RGB}{#1}\\pgfsetcolor{qh}\\pgfsetfillopacity{#2}" +
-		"\\pgfpathrectangle{\\pgfqpoint{#3bp}{#4bp}}{\\pgfqpoint{#5bp}{#6bp}}\\pgfusepath{fill}}%%\n")
-	for y := range b.Dy() {
-		top := r.Max.Y - dy*vg.Length(y)
-		bottom := max(r.Min.Y, top-dy-overlap)
-		for x, end := 0, 0; x < b.Dx(); x = end { // equal neighbours are one cell
-			c := nrgba(img.At(b.Min.X+x, b.Min.Y+y))
-			for end = x + 1; end < b.Dx() && nrgba(img.At(b.Min.X+end, b.Min.Y+y)) == c; end++ {
-			}
-			left, right := r.Min.X+dx*vg.Length(x), min(r.Max.X, r.Min.X+dx*vg.Length(end)+overlap)
-			p.printf("\\qhcell{%d,%d,%d}{%s}{%s}{%s}{%s}{%s}%%\n", c.R, c.G, c.B, coefficients("", float64(c.A)/255), number(left), number(bottom), number(right-left), number(top-bottom))
+	cells, opaque, b := make(map[uint8]int), image.NewRGBA(img.Bounds()), img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			c := nrgba(img.At(x, y))
+			cells[c.A]++
+			opaque.SetRGBA(x, y, color.RGBA{c.R, c.G, c.B, 255})
 		}
 	}
+	inline := inlineImage(enlarged(opaque, r, 0).(*image.Paletted))
+	delete(cells, 0)
+	for _, alpha := range slices.Sorted(maps.Keys(cells)) {
+		p.printf("\\begin{pgfscope}\\pgfsetfillopacity{%s}%%\n", coefficients("", float64(alpha)/255))
+		if cells[alpha] < b.Dx()*b.Dy() {
+			p.path(cellsOf(img, alpha, r))
+			p.printf("\\pgfusepath{clip}%%\n")
+		}
+		p.printf("\\csname pgfsys@invoke\\endcsname{q %s cm\n%s Q}\\end{pgfscope}%%\n", join(" ", 1e2, r.Size().X, 0, 0, r.Size().Y, r.Min.X, r.Min.Y), inline)
+	}
+}
+
+// cellsOf returns where an image in a rectangle has an opacity.
+func cellsOf(img image.Image, alpha uint8, r vg.Rectangle) (out vg.Path) {
+	b := img.Bounds()
+	dx, dy := r.Size().X/vg.Length(b.Dx()), r.Size().Y/vg.Length(b.Dy())
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			if nrgba(img.At(b.Min.X+x, b.Min.Y+y)).A == alpha {
+				corner := vg.Point{X: r.Min.X + dx*vg.Length(x), Y: r.Max.Y - dy*vg.Length(y+1)}
+				out = append(out, vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: dx, Y: dy})}.Path()...)
+			}
+		}
+	}
+	return out
+}
+
+// inlineImage is an image as an operator of PDF (ISO 32000-1, 8.9.7) in characters of TeX.
+func inlineImage(img *image.Paletted) []byte {
+	var colors, pixels bytes.Buffer
+	for _, c := range img.Palette {
+		rgb := nrgba(c)
+		colors.Write([]byte{rgb.R, rgb.G, rgb.B})
+	}
+	z := zlib.NewWriter(&pixels)
+	z.Write(img.Pix) // a bytes.Buffer does not fail
+	z.Close()
+	out := fmt.Appendf(nil, "BI /W %d /H %d /BPC 8 /CS [/I /RGB %d ", img.Rect.Dx(), img.Rect.Dy(), len(img.Palette)-1)
+	out = append(appendHex(append(out, "\\string<"...), colors.Bytes()), "] /F [/AHx /Fl] ID\n"...)
+	return append(appendHex(out, pixels.Bytes()), "EI"...)
+}
+
+// appendHex appends bytes in lines of hexadecimal digits and the mark of their end, which is a letter of its own in some languages.
+func appendHex(out, data []byte) []byte {
+	for line := range slices.Chunk(data, 50) {
+		out = append(hex.AppendEncode(out, line), '\n')
+	}
+	return append(out, "\\string>"...)
 }

@@ -168,7 +168,6 @@ func escape(s string) string {
 
 func (s *svg) drawImage(img image.Image, r vg.Rectangle) {
 	at := s.flip(vg.Point{X: r.Min.X, Y: r.Max.Y})
-	data, _ := enlarged(img, r, 0)
 	s.printf("<image x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,%s\"/>\n",
-		number(at.X), number(at.Y), number(r.Size().X), number(r.Size().Y), base64.StdEncoding.EncodeToString(data))
+		number(at.X), number(at.Y), number(r.Size().X), number(r.Size().Y), base64.StdEncoding.EncodeToString(pngOf(enlarged(img, r, 0))))
 }
