@@ -152,6 +152,15 @@ func (m mapping) value(u float64) float64 {
 // at returns the value at a share of the way between the limits.
 func (m mapping) at(share float64) float64 { return m.value(m.lo + (m.hi-m.lo)*share) }
 
+// describe sets an axis of gonum's to the mapping. A linear one has gonum's own scale, because
+// plotter.Image warps its picture on any other.
+func (m mapping) describe(a *plot.Axis) {
+	a.Scale, a.Min, a.Max = m, m.at(0), m.at(1)
+	if m.other == nil && m.scale == Linear {
+		a.Scale = plot.LinearScale{}
+	}
+}
+
 // reach is the greatest position an axis shows: differences of positions, and
 // margins around them, must not overflow.
 const reach = 1e300

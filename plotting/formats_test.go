@@ -5,6 +5,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
 	"math"
 	"os"
@@ -18,6 +21,7 @@ import (
 	"time"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 
 	"qhlab/plotting"
 )
@@ -197,6 +201,65 @@ func TestPGFCompiles(t *testing.T) {
 		if err := os.CopyFS(filepath.Join(keep, "latex"), os.DirFS(dir)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A photograph keeps its colours in a picture, and an animation takes those it can hold.
+func TestPhotograph(t *testing.T) {
+	photo := image.NewNRGBA(image.Rect(0, 0, 40, 40))
+	for i := range 1600 {
+		photo.SetNRGBA(i%40, i/40, color.NRGBA{uint8(6 * (i % 40)), uint8(6 * (i / 40)), uint8(i), 255})
+	}
+	f := plotting.Figure{Width: plotting.Single, Panels: []plotting.Panel{{Layers: []plotting.Layer{plotter.NewImage(photo, 0, 0, 1, 1)}}}}
+	img, err := png.Decode(bytes.NewReader(encode(t, f, plotting.PNG)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[color.NRGBA]bool)
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			seen[color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)] = true
+		}
+	}
+	for i := range 1600 {
+		if c := photo.NRGBAAt(i%40, i/40); !seen[c] {
+			t.Fatalf("the colour %v of pixel %d is not in the picture", c, i)
+		}
+	}
+	if _, err := plotting.EncodeAnimation([]plotting.Figure{f, f}, 10); err != nil {
+		t.Error(err)
+	}
+}
+
+// An image of gonum's is where its corners are, also on axes that reach further.
+func TestImageOfGonum(t *testing.T) {
+	red := color.NRGBA{200, 0, 0, 255}
+	photo := image.NewNRGBA(image.Rect(0, 0, 3, 3))
+	for i := range 9 {
+		photo.SetNRGBA(i%3, i/3, red)
+	}
+	square, err := plotter.NewPolygon(plotter.XYs{{X: 1, Y: 1}, {X: 3, Y: 1}, {X: 3, Y: 2}, {X: 1, Y: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	square.Color, square.LineStyle.Width = red, 0
+	var size [2]int
+	for k, layer := range []plotting.Layer{plotter.NewImage(photo, 1, 1, 3, 2), square} {
+		img, err := png.Decode(bytes.NewReader(encode(t, plotting.Figure{Panels: []plotting.Panel{
+			{X: plotting.Axis{Max: 5}, Y: plotting.Axis{Max: 4}, Layers: []plotting.Layer{layer}}}}, plotting.PNG)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				if color.NRGBAModel.Convert(img.At(x, y)) == red {
+					size[k]++
+				}
+			}
+		}
+	}
+	if n := float64(size[0]) / float64(size[1]); math.Abs(n-1) > 0.02 {
+		t.Errorf("the image has %d pixels, the square there %d", size[0], size[1])
 	}
 }
 

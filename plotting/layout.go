@@ -137,10 +137,10 @@ func newPane(p Panel, l *look, e extent) *pane {
 	return q
 }
 
-// setLimits tells gonum's plotters the limits.
+// setLimits tells gonum's plotters the axes.
 func (p *pane) setLimits() {
-	p.plot.X.Scale, p.plot.X.Min, p.plot.X.Max = p.x, p.x.at(0), p.x.at(1)
-	p.plot.Y.Scale, p.plot.Y.Min, p.plot.Y.Max = p.y, p.y.at(0), p.y.at(1)
+	p.x.describe(&p.plot.X)
+	p.y.describe(&p.plot.Y)
 }
 
 // omitRepeated leaves out the keys that panels on shared axes have in common with the panel before,

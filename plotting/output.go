@@ -264,7 +264,7 @@ func EncodeAnimation(frames []Figure, delay int) ([]byte, error) {
 	var before *image.Paletted
 	for k, f := range frames {
 		theme := paper
-		theme.colors = f.onScreen().colors
+		theme.colors = cmp.Or(f.onScreen().colors, 256) // as a GIF has
 		data, err := f.encode(PNG, screenDPI, theme)
 		if err != nil {
 			return nil, err

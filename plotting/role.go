@@ -86,7 +86,7 @@ type ink struct {
 	ground             color.Color // nil: transparent
 	text, quiet, faint color.NRGBA // titles and neutral lines; axis text; axes and ticks
 	roles, classes     []color.NRGBA
-	colors             int // of a picture; 0 is as many as there can be
+	colors             int // of a picture; 0 is as many as one sees
 }
 
 func rgb(c uint32) color.NRGBA { return color.NRGBA{uint8(c >> 16), uint8(c >> 8), uint8(c), 255} }

@@ -38,7 +38,7 @@ type Canvas interface {
 
 type Options struct {
 	DPI        float64     // pixels per inch of a PNG; zero: 300
-	Colors     int         // of a PNG, at most 256; zero: 256
+	Colors     int         // of a PNG, at most 256; zero: 256, or all if one sees the others
 	Alt, Title string      // the text alternative and the document's title
 	Background color.Color // nil: transparent
 }
@@ -175,7 +175,7 @@ func enlarged(img image.Image, r vg.Rectangle, more int) image.Image {
 	big := image.NewRGBA(image.Rect(0, 0, scale(b.Dx(), r.Size().X), scale(b.Dy(), r.Size().Y)))
 	draw.NearestNeighbor.Scale(big, big.Rect, img, b, draw.Src, nil)
 	if big.Opaque() {
-		return quantize(big, 256)
+		return smaller(big)
 	}
 	return big
 }

@@ -258,22 +258,27 @@ func TestPGFCompiles(t *testing.T) {
 // taken the signs < and > for quotation marks.
 func TestPGFImage(t *testing.T) {
 	latex, view, dir := tool(t, "pdflatex"), tool(t, "pdftoppm"), t.TempDir()
+	many := make([]color.NRGBA, 400)
+	for i := range many {
+		many[i] = color.NRGBA{uint8(13 * (i % 20)), uint8(i / 2), uint8(13 * (i / 20)), 255}
+	}
 	for name, cells := range map[string][]color.NRGBA{
-		"opaque": {{200, 0, 0, 255}, {0, 90, 0, 255}, {9, 8, 7, 255}, {0, 0, 250, 255}},
-		"pale":   {{200, 0, 0, 100}, {0, 90, 0, 100}, {9, 8, 7, 100}, {0, 0, 250, 100}},
-		"mixed":  {{200, 0, 0, 255}, {0, 90, 0, 0}, {9, 8, 7, 100}, {0, 0, 250, 255}},
+		"many": many, "opaque": {{200, 0, 0, 255}, {0, 90, 0, 255}, {9, 8, 7, 255}, {0, 0, 250, 255}},
+		"pale":  {{200, 0, 0, 100}, {0, 90, 0, 100}, {9, 8, 7, 100}, {0, 0, 250, 100}},
+		"mixed": {{200, 0, 0, 255}, {0, 90, 0, 0}, {9, 8, 7, 100}, {0, 0, 250, 255}},
 	} {
-		img := image.NewNRGBA(image.Rect(5, 5, 7, 7)) // whose corner is not the origin
+		n := int(math.Sqrt(float64(len(cells))))
+		img := image.NewNRGBA(image.Rect(5, 5, 5+n, 5+n)) // whose corner is not the origin
 		for i, c := range cells {
-			img.SetNRGBA(5+i%2, 5+i/2, c)
+			img.SetNRGBA(5+i%n, 5+i/n, c)
 		}
 		c, err := New("pgf", 40, 20, white)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.DrawImage(vg.Rectangle{Max: vg.Point{X: 40, Y: 20}}, img)
-		document := "\\documentclass{article}\\usepackage{pgf}\\pdfpagewidth=40bp\\pdfpageheight=20bp\\begin{document}" +
-			"\\catcode`\\<=13\\catcode`\\>=13\\def<{\\quote}\\def>{\\quote}\\shipout\\vbox{\\kern-1in\\hbox{\\kern-1in\n" +
+		document := "\\documentclass{article}\\usepackage{pgf}\\begin{document}" +
+			"\\pdfpagewidth=40bp\\pdfpageheight=20bp\\catcode`\\<=13\\catcode`\\>=13\\def<{\\quote}\\def>{\\quote}\\shipout\\vbox{\\kern-1in\\hbox{\\kern-1in\n" +
 			string(written(t, c)) + "}}\\end{document}\n"
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file+".tex", []byte(document), 0o644); err != nil {
@@ -281,7 +286,7 @@ func TestPGFImage(t *testing.T) {
 		}
 		for _, args := range [][]string{
 			{latex, "-interaction=nonstopmode", "-halt-on-error", "-output-directory", dir, file},
-			{view, "-r", "72", "-png", "-singlefile", file + ".pdf", file},
+			{view, "-r", "288", "-png", "-singlefile", file + ".pdf", file},
 		} {
 			if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -293,7 +298,7 @@ func TestPGFImage(t *testing.T) {
 		}
 		page := decoded(t, data)
 		for i, c := range cells {
-			got := page.RGBAAt(10+20*(i%2), 5+10*(i/2))
+			got := page.RGBAAt(page.Rect.Dx()*(2*(i%n)+1)/(2*n), page.Rect.Dy()*(2*(i/n)+1)/(2*n))
 			for k, ink := range []uint8{c.R, c.G, c.B} {
 				want := 255 + float64(c.A)/255*(float64(ink)-255)
 				if math.Abs(float64([]uint8{got.R, got.G, got.B}[k])-want) > 2 {
@@ -452,7 +457,7 @@ func TestQuantizeKeepsFlatColors(t *testing.T) {
 			img.SetRGBA(x, y, c)
 		}
 	}
-	out := quantize(img, 16)
+	out, _ := quantize(img, 16)
 	if n := len(out.Palette); n > 16 {
 		t.Errorf("%d colours, want at most 16", n)
 	}

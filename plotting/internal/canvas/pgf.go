@@ -119,7 +119,7 @@ func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
 			opaque.SetRGBA(x, y, color.RGBA{c.R, c.G, c.B, 255})
 		}
 	}
-	inline := inlineImage(enlarged(opaque, r, 0).(*image.Paletted))
+	inline := inlineImage(enlarged(opaque, r, 0))
 	delete(cells, 0)
 	for _, alpha := range slices.Sorted(maps.Keys(cells)) {
 		p.printf("\\begin{pgfscope}\\pgfsetfillopacity{%s}%%\n", coefficients("", float64(alpha)/255))
@@ -147,18 +147,26 @@ func cellsOf(img image.Image, alpha uint8, r vg.Rectangle) (out vg.Path) {
 }
 
 // inlineImage is an image as an operator of PDF (ISO 32000-1, 8.9.7) in characters of TeX.
-func inlineImage(img *image.Paletted) []byte {
-	var colors, pixels bytes.Buffer
-	for _, c := range img.Palette {
-		rgb := nrgba(c)
-		colors.Write([]byte{rgb.R, rgb.G, rgb.B})
+func inlineImage(img image.Image) []byte {
+	triple := func(c color.Color) []byte { rgb := nrgba(c); return []byte{rgb.R, rgb.G, rgb.B} }
+	b, space, pixels := img.Bounds(), []byte("/RGB"), []byte(nil)
+	if indexed, ok := img.(*image.Paletted); ok {
+		var colors []byte
+		for _, c := range indexed.Palette {
+			colors = append(colors, triple(c)...)
+		}
+		space, pixels = fmt.Appendf(nil, "[/I /RGB %d %s]", len(indexed.Palette)-1, appendHex([]byte("\\string<"), colors)), indexed.Pix
+	} else {
+		for i := range b.Dx() * b.Dy() {
+			pixels = append(pixels, triple(img.At(b.Min.X+i%b.Dx(), b.Min.Y+i/b.Dx()))...)
+		}
 	}
-	z := zlib.NewWriter(&pixels)
-	z.Write(img.Pix) // a bytes.Buffer does not fail
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	z.Write(pixels) // a bytes.Buffer does not fail
 	z.Close()
-	out := fmt.Appendf(nil, "BI /W %d /H %d /BPC 8 /CS [/I /RGB %d ", img.Rect.Dx(), img.Rect.Dy(), len(img.Palette)-1)
-	out = append(appendHex(append(out, "\\string<"...), colors.Bytes()), "] /F [/AHx /Fl] ID\n"...)
-	return append(appendHex(out, pixels.Bytes()), "EI"...)
+	out := fmt.Appendf(nil, "BI /W %d /H %d /BPC 8 /CS %s /F [/AHx /Fl] ID\n", b.Dx(), b.Dy(), space)
+	return append(appendHex(out, packed.Bytes()), "EI"...)
 }
 
 // appendHex appends bytes in lines of hexadecimal digits and the mark of their end, which is a letter of its own in some languages.

@@ -30,7 +30,7 @@ type raster struct {
 }
 
 func newRaster(width, height vg.Length, o Options) *raster {
-	r := &raster{dpi: cmp.Or(o.DPI, 300), colors: cmp.Or(o.Colors, 256)}
+	r := &raster{dpi: cmp.Or(o.DPI, 300), colors: o.Colors}
 	size := func(l vg.Length) int { return max(1, int(math.Round(l.Dots(r.dpi)))) }
 	r.pixels = image.NewRGBA(image.Rect(0, 0, size(width), size(height)))
 	r.context = gg.NewContextForRGBA(r.pixels)
@@ -93,7 +93,11 @@ func (r *raster) mask(p vg.Path, dx, dy float64) *image.Alpha {
 // WriteTo writes a PNG with a palette and its resolution.
 func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, quantize(r.pixels, r.colors)); err != nil {
+	img := smaller(r.pixels)
+	if r.colors > 0 {
+		img, _ = quantize(r.pixels, r.colors)
+	}
+	if err := png.Encode(&b, img); err != nil {
 		return 0, err
 	}
 	const header, inch = 33, 0.0254 // bytes up to the end of IHDR; metres
@@ -105,10 +109,19 @@ func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// quantize returns the image in at most limit colours, which shrinks the file to a third and less.
-// Two thirds of the palette cover the whole range of colours in use, the rest is the most frequent
-// ones, so that the flat colours of a figure stay exact and only blends at edges move.
-func quantize(img *image.RGBA, limit int) *image.Paletted {
+// smaller returns the image in 256 colours, which shrinks the file to a third and less, or as it is if
+// one would see that, as in a photograph. Figures of this package's layers move 1 pixel of 300.
+func smaller(img *image.RGBA) image.Image {
+	if out, moved := quantize(img, 256); moved < 0.01 {
+		return out
+	}
+	return img
+}
+
+// quantize returns the image in at most limit colours, and the share of its pixels that this moves by
+// more than 8 of 255. Two thirds of the palette cover the whole range of colours in use, the rest is the
+// most frequent ones, so that the flat colours of a figure stay exact and only blends at edges move.
+func quantize(img *image.RGBA, limit int) (out *image.Paletted, moved float64) {
 	counts := make(map[uint32]int)
 	runs(img, func(c uint32, from, to int) { counts[c] += to - from })
 	colors := slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
@@ -124,13 +137,16 @@ func quantize(img *image.RGBA, limit int) *image.Paletted {
 		}
 	}
 	rgba := func(c uint32) color.RGBA { return color.RGBA{uint8(c >> 24), uint8(c >> 16), uint8(c >> 8), uint8(c)} }
-	out := image.NewPaletted(img.Rect, nil)
+	out = image.NewPaletted(img.Rect, nil)
 	for _, c := range chosen {
 		out.Palette = append(out.Palette, rgba(c))
 	}
 	index := make(map[uint32]byte, len(colors))
 	for _, c := range colors {
-		index[c] = byte(out.Palette.Index(rgba(c)))
+		i := out.Palette.Index(rgba(c))
+		if index[c] = byte(i); farther(chosen[i], c, 8) {
+			moved += float64(counts[c]) / float64(len(out.Pix))
+		}
 	}
 	runs(img, func(c uint32, from, to int) {
 		i := index[c]
@@ -138,7 +154,17 @@ func quantize(img *image.RGBA, limit int) *image.Paletted {
 			out.Pix[k] = i
 		}
 	})
-	return out
+	return out, moved
+}
+
+// farther says whether two colours 0xRRGGBBAA differ by more than some in red, green, blue or opacity.
+func farther(a, b uint32, some int) bool {
+	for shift := 0; shift < 32; shift += 8 {
+		if d := int(byte(a>>shift)) - int(byte(b>>shift)); d > some || -d > some {
+			return true
+		}
+	}
+	return false
 }
 
 // runs gives the colours 0xRRGGBBAA of an image, each with pixels that follow each other.
