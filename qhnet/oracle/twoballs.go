@@ -48,8 +48,8 @@ import (
 //	3, 5       4 of  8        12 of 12
 //	4, 5       4 of  8        10 of 12
 //
-// What an asymmetric norm costs in robustness is the question of Kunin et al. (arXiv:2210.03820);
-// the closed form is derived here.
+// The optimum has the least ‖w_H‖ at margin one, and if that is 0 the least ‖β_R‖. What such a
+// norm costs in robustness is the question of Kunin et al. (arXiv:2210.03820).
 type TwoBalls struct {
 	Center []float64 // μ, the centre of class 1
 	High   []int     // coordinates of H, the highest-rate group
