@@ -14,7 +14,7 @@ import (
 )
 
 // Certificate is what can be checked, at one point and for one admissible Λ, of the claim
-// that the point is a first-order optimum of the maximum-margin problem
+// that the point is a first-order (KKT) point of the maximum-margin problem
 //
 //	(P)  minimize ½‖θ‖²_Λmax  subject to  q_j(θ) ≥ 1 for all j,
 //

@@ -254,8 +254,8 @@ func (m *Margins) checkMultipliers(s []float64) {
 //	γ̄ = log(1/(nL)) / ‖θ‖_Λ^{1/λ_max},
 //
 // which along the flow of the exponential loss never decreases once nL < 1, for
-// every admissible Λ. It is NaN before. For Λ = I/L it is the smoothed margin of
-// Lyu and Li, arXiv:1906.05890.
+// every admissible Λ. It is NaN before. For Λ = I/D it is, up to a constant factor, the
+// smoothed margin of Lyu and Li, arXiv:1906.05890.
 func (tr *Trajectory) SmoothedMargin(rates *Rates) []float64 {
 	tr.check()
 	highest, _ := rates.Max()

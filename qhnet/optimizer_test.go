@@ -123,6 +123,17 @@ func TestAdamAtTinyGradients(t *testing.T) {
 	}
 }
 
+// TestAdamBeyondFloat64: where 1/L overflows, Adam goes on without ε and rests with it.
+func TestAdamBeyondFloat64(t *testing.T) {
+	for epsilon, want := range map[float64]float64{0: 1.1, 1e-8: 1} {
+		o, theta := &qhnet.Adam{Step: 0.1, Epsilon: epsilon}, []float64{1}
+		o.Update(theta, []float64{1}, -1e4)
+		if math.Abs(theta[0]-want) > 1e-12 {
+			t.Errorf("ε = %v: θ = %v after a step of 0.1 at log L = -1e4; want %v", epsilon, theta[0], want)
+		}
+	}
+}
+
 func TestOptimizersRefuse(t *testing.T) {
 	for want, o := range map[string]qhnet.Optimizer{
 		"GradientDescent.Step = 0": &qhnet.GradientDescent{}, "LossScaled.Step = -1": &qhnet.LossScaled{Step: -1},

@@ -20,8 +20,9 @@ import (
 //
 // For each of them the model is Λ-quasi-homogeneous. The canonical choice is the
 // lexicographic min-max point, whose largest rate is as small as possible, then the next
-// largest, and so on: for a network the one that gradient flow settles on when no block is
-// discarded. All rates are computed in rational arithmetic and rounded once.
+// largest, and so on. If normalized parameters converge and no block is discarded, a flow
+// grows with these rates: any others would make a conserved sum of squares grow. All
+// rates are computed in rational arithmetic and rounded once.
 //
 // A Rates is one choice of them, the canonical one unless it was made by [Rates.Choose],
 // [Rates.Extreme], [Rates.LastLayerOnly] or [Rates.Random], and knows which blocks are

@@ -107,8 +107,8 @@ type Snapshot struct {
 }
 
 // History measures the collapse along a trajectory of the meter's network. With a normalization
-// before the classifier, no trainable scale between them, and free features, the margin tends to
-// √(C d)/(C-1): see [IdealProblem]. A point costs a pass through the network and a singular value
+// before the classifier and no trainable scale between them, the margin is at most √(C d)/(C-1) if
+// classes are balanced: see [IdealProblem]. A point costs a pass through the network and a singular value
 // decomposition of the class means; if one fails or ctx is cancelled, those before it are
 // returned with the error.
 func (m *Meter) History(ctx context.Context, tr *qhnet.Trajectory) ([]Snapshot, error) {

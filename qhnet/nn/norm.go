@@ -147,9 +147,9 @@ type divider interface {
 }
 
 // VanishingDeviation returns whose deviation, of those that normalizations divide by, goes to
-// zero as θ moves along v from the last Forward, and its share in the largest of the layer, 1 if
-// there is none: the smallest one that changes, for its size, faster than 1/√share times as fast
-// as the layer's median, as one behind a squared rectifier does.
+// zero as θ moves along v from the last Forward, and its share s in the largest deviation of the
+// layer; s is 1 if none does. In each layer it looks at the deviation whose relative change is
+// fastest, and takes it to vanish if that is more than 1/√s times the layer's median.
 func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float64) {
 	e.checkMoved("VanishingDeviation")
 	e.tangent(v)

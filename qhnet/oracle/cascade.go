@@ -17,8 +17,9 @@ import (
 // the norm of the highest-rate (shallowest) groups subject to all margins being at least 1, among
 // those the norm of the next groups, and so on. A group whose norm can be zero is discarded.
 //
-// Kunin et al. (arXiv:2210.03820) prove the first stage where it is not zero and
-// conjecture the rest; compare Nacson et al. (arXiv:1905.07325).
+// The first stage, where it is not zero, is the problem of which the maximum-margin theorem (after
+// Kunin et al., arXiv:2210.03820) promises a first-order point; that a flow goes through the others
+// is their conjecture. Compare Nacson et al. (arXiv:1905.07325).
 type Cascade struct {
 	Coefficients []float64 // β_1..β_d, then b if there is a bias
 	Stages       []Stage

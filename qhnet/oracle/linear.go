@@ -99,8 +99,8 @@ func (l *LinearMargins) Of(dst, coefficients []float64) []float64 {
 }
 
 // HardMargin returns the coefficients of the widest margin, min ‖β‖ subject to the margins
-// being at least 1, the bias (if any) free of cost: the support vector machine, where a
-// homogeneous linear model converges. Balls only lengthen the answer. The error wraps
+// being at least 1, the bias (if any) free of cost: the support vector machine. Without a
+// bias the flow of f = β·x goes there. Balls only lengthen the answer. The error wraps
 // [qp.ErrInfeasible] if the data are not separable, or not with that radius.
 func (l *LinearMargins) HardMargin() ([]float64, error) {
 	l.Len()

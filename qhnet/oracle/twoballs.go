@@ -25,7 +25,7 @@ import (
 //	β̂ = ( √(r²-m2²) μ_H/m1 , μ_R ) / r   if r > m2 (H is needed)
 //	β̂ = ( 0 , μ_R/m2 )                   if r < m2 (H is discarded)
 //
-// while a symmetric norm keeps β̂ = μ/‖μ‖. The distance from the balls to the
+// while the Euclidean norm of β keeps β̂ = μ/‖μ‖. The distance from the balls to the
 // decision boundary touches zero at r = m2 from both sides.
 //
 // The closed form is the optimum for any depths D_H < D_R with shared scales, but a flow
@@ -48,7 +48,8 @@ import (
 //	3, 5       4 of  8        12 of 12
 //	4, 5       4 of  8        10 of 12
 //
-// Setting of Kunin et al. (arXiv:2210.03820).
+// The optimum has the least ‖w_H‖ at margin one, and if that is 0 the least ‖β_R‖. What such a
+// norm costs in robustness is the question of Kunin et al. (arXiv:2210.03820).
 type TwoBalls struct {
 	Center []float64 // μ, the centre of class 1
 	High   []int     // coordinates of H, the highest-rate group
