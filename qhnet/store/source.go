@@ -251,9 +251,12 @@ func (r *reader) hash() string {
 	for _, d := range r.reached {
 		var text strings.Builder // without comments, which were not parsed, and without lines of the file
 		r.err = cmp.Or(r.err, format.Node(&text, token.NewFileSet(), d.node))
-		texts = append(texts, d.path+"\n"+text.String(), d.path+"\n"+d.assembly)
+		texts = append(texts, d.path+"\n"+text.String())
 	}
 	for importPath, s := range r.packages {
+		if slices.ContainsFunc(r.reached, func(d *declaration) bool { return d.sources == s }) {
+			texts = append(texts, s.path+"\n"+s.assembly)
+		}
 		for _, m := range r.modules {
 			for _, required := range requirement.FindAllStringSubmatch(m.text, -1) {
 				if len(s.named) == 0 && strings.HasPrefix(importPath+"/", required[1]+"/") {
