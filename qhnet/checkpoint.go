@@ -244,13 +244,12 @@ func (r *descentRun) memory() []*[]float64 {
 
 // past reports whether a state lies after the record with which this run ends.
 func (r *descentRun) past(s *descentState) bool {
-	for _, p := range s.Points {
-		if r.reaches(p) {
-			return p.Step < s.Step
-		}
+	end := r.Steps
+	if i := slices.IndexFunc(s.Points, r.reaches); i >= 0 {
+		end = min(end, s.Points[i].Step)
 	}
-	recorded := len(s.Points) > 0 && s.Points[len(s.Points)-1].Step == s.Step
-	return s.Step > r.Steps || s.Step == r.Steps && !recorded
+	recorded := s.Points[len(s.Points)-1].Step == s.Step
+	return s.Step > end || s.Step == end && !recorded
 }
 
 // complete reports whether a resumed run is at its end, or drops the record of an end that is
@@ -261,6 +260,12 @@ func (r *descentRun) complete() bool {
 	switch {
 	case n == 0 || tr.Last().Step < r.Step:
 		return false
+	case n > 1 && r.Step < r.Steps && r.Step < r.nextRecord(tr.Points[n-2].Step):
+		tr.Points = tr.Points[:n-1]
+		if tr.Separated != nil && tr.Separated.Step == r.Step {
+			tr.Separated = nil
+		}
+		return false
 	case r.reaches(tr.Last()):
 		tr.Status = ode.EventReached
 		return true
@@ -269,12 +274,6 @@ func (r *descentRun) complete() bool {
 	case r.Step == r.Steps:
 		tr.Status = ode.Reached
 		return true
-	}
-	if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
-		tr.Points = tr.Points[:n-1]
-		if tr.Separated != nil && tr.Separated.Step == r.Step {
-			tr.Separated = nil
-		}
 	}
 	return false
 }

@@ -291,6 +291,13 @@ func TestDescentGoesOn(t *testing.T) {
 		}{{100, 0}, {100, 0}, {300, 0}, {101, 0}, {300, 0.5}, {500, 0.5}, {500, 0}, {400, 0.5}} {
 			sameTraining(t, fmt.Sprintf("%T to %+v", o, ask), run(file, ask.steps, ask.until), run("", ask.steps, ask.until))
 		}
+		// The record of the last step lies between those of a longer training, and reaches u.
+		file = filepath.Join(t.TempDir(), "training")
+		end := run(file, 101, 0).Points
+		u := (end[len(end)-2].LogInverse() + end[len(end)-1].LogInverse()) / 2
+		for _, steps := range []int{500, 50} {
+			sameTraining(t, fmt.Sprintf("%T to %v, at most %d", o, u, steps), run(file, steps, u), run("", steps, u))
+		}
 	}
 }
 
