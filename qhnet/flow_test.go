@@ -244,6 +244,18 @@ func TestFlowKeepsItsMargins(t *testing.T) {
 	}
 }
 
+// valued is an evaluation whose values cannot be compared, as some of a user's model.
+type valued struct {
+	qhnet.Evaluation
+	memory []float64
+}
+
+func TestFlowOfAnEvaluationThatIsAValue(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Margins.Wrap(func(e qhnet.Evaluation) qhnet.Evaluation { return valued{e, nil} })
+	run(t, flow)
+}
+
 // TestFlowsOfThreeClasses walks far in the clock t, whose steps grow by a constant
 // factor, and elsewhere.
 func TestFlowsOfThreeClasses(t *testing.T) {

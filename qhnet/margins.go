@@ -217,13 +217,13 @@ func (m *Margins) RoundKinks(width float64) (found bool) {
 	return found
 }
 
-// rounded returns the margins with kinks rounded, itself if there is nothing to change.
+// rounded returns the margins with kinks rounded, itself if there are none.
 func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 	outputs, found := m.withKinks(width)
-	if outputs == m.outputs {
-		return m, found
+	if !found {
+		return m, false
 	}
-	return newMargins(m.model, outputs, m.mapping, m.points, m.perPoint, len(m.outputWeights)), found
+	return newMargins(m.model, outputs, m.mapping, m.points, m.perPoint, len(m.outputWeights)), true
 }
 
 func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {
