@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"qhlab/qhnet/internal/file"
@@ -60,7 +61,10 @@ func (r *flowRun) load() error {
 	if r.Checkpoint == "" {
 		return nil
 	}
-	r.fingerprint = r.identify()
+	var err error
+	if r.fingerprint, err = r.identify(); err != nil {
+		return err
+	}
 	r.latest.Fingerprint = r.fingerprint
 	var s snapshot
 	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.fingerprint, func() bool { return r.fits(&s) })
@@ -121,7 +125,7 @@ func (r *flowRun) complete() bool {
 
 // identify names everything that determines the bits of the run, model and data by the
 // margins at the start, where the field is.
-func (r *flowRun) identify() string {
+func (r *flowRun) identify() (string, error) {
 	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
@@ -136,17 +140,21 @@ func (f Flow) Key() (string, error) {
 	if err := r.field.at(f.Start); err != nil {
 		return "", fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
-	return r.identify(), nil
+	return r.identify()
 }
 
-// fingerprint hashes settings, the layout of a model, and numbers.
-func fingerprint(settings string, m Model, numbers ...[]float64) string {
+// fingerprint hashes settings, the layout of a model, and numbers. It is an error if an address
+// stands in the settings: that of a function says nothing about what it captures.
+func fingerprint(settings string, m Model, numbers ...[]float64) (string, error) {
+	if strings.Contains(settings, ")(0x") {
+		return "", fmt.Errorf("qhnet: the settings %s hold a function or a pointer, which does not tell one run from another; give its type a method GoString that does, or run without a checkpoint and a store", settings)
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%+v\n", settings, m.Blocks())
 	for _, v := range numbers {
 		binary.Write(h, binary.LittleEndian, v) // a hash takes anything
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 // checkpointing makes the solver hand over its state and writes it now and then.
@@ -289,7 +297,7 @@ func (r *descentRun) identify() (string, error) {
 		}
 		numbers = append(numbers, b.q, b.g)
 	}
-	return fingerprint(text, r.Margins.Model(), numbers...), nil
+	return fingerprint(text, r.Margins.Model(), numbers...)
 }
 
 // Key names what determines the bits of the descent, as [Flow.Key] does for a flow. Steps and

@@ -330,6 +330,11 @@ func TestDescentAsksStopAgain(t *testing.T) {
 	}
 }
 
+// scheduled is an optimizer whose settings cannot be read.
+type scheduled struct{ step func(float64) float64 }
+
+func (s *scheduled) Update([]float64, []float64, float64) float64 { return s.step(0) }
+
 // TestDescentFingerprint changes every field in turn.
 func TestDescentFingerprint(t *testing.T) {
 	free := []string{"Steps", "Until", "Checkpoint", "Stop"} // what a checkpoint can be continued with
@@ -370,5 +375,9 @@ func TestDescentFingerprint(t *testing.T) {
 	}
 	if identify(resumable(t, &qhnet.Adam{Step: 0.01})) != want {
 		t.Error("the same training has two fingerprints")
+	}
+	d := resumable(t, &scheduled{step: math.Sqrt})
+	if key, err := d.Key(); err == nil || !strings.Contains(err.Error(), "a function or a pointer") {
+		t.Errorf("an optimizer with a function in it has the key %q, %v", key, err)
 	}
 }

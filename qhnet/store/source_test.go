@@ -174,10 +174,21 @@ func TestCodeIsFoundUnderGoTest(t *testing.T) {
 	if whole == programVersion() || some == programVersion() || whole == some {
 		t.Errorf("of the model %s, of its constructor %s, of the program %s", whole, some, programVersion())
 	}
+	if loss, adam := codeAround(model, qhnet.Logistic{}, nil), codeAround(model, nil, &qhnet.Adam{}); loss != whole || adam != whole {
+		t.Errorf("with a loss %s and with an optimizer %s that come with the model %s", loss, adam, whole)
+	}
+	if own := struct{ qhnet.Loss }{}; codeAround(model, own) == whole || codeAround(model, nil, &stubborn{}) == whole {
+		t.Error("a loss or an optimizer of a program has no code")
+	}
 	if codeOf((*qhnet.Flow).Run) == codeOf(nn.He) {
 		t.Error("two functions have one code")
 	}
 }
+
+// stubborn is an optimizer that does nothing.
+type stubborn struct{}
+
+func (stubborn) Update([]float64, []float64, float64) float64 { return 0 }
 
 // The file of results spares computing while the code is the same, and is refused or
 // written anew as the command asks.
