@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/nn"
+	"qhlab/qhnet/ode"
 )
 
 // A small program: what run reaches, and what it does not.
@@ -189,6 +192,21 @@ func TestCodeIsFoundUnderGoTest(t *testing.T) {
 type stubborn struct{}
 
 func (stubborn) Update([]float64, []float64, float64) float64 { return 0 }
+
+// Points whose JSON is the same have results of their own in the file too.
+func TestKeptResultsOfInterfaces(t *testing.T) {
+	type point struct{ Method ode.Method }
+	s := Sweep[point, string]{Name: "methods", Points: []point{{ode.DormandPrince{}}, {ode.RKC{}}}, Store: Store{t.TempDir()}}
+	s.Kept, s.Run = filepath.Join(t.TempDir(), "methods.jsonl"), func(_ context.Context, p point) (string, error) { return fmt.Sprintf("%T", p.Method), nil }
+	t.Setenv(Mode, "save")
+	if err := s.Compute(context.Background(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	s.Store = Store{t.TempDir()}
+	if got, err := s.Collect(); err != nil || !slices.Equal(got, []string{"ode.DormandPrince", "ode.RKC"}) {
+		t.Errorf("collected %q, %v", got, err)
+	}
+}
 
 // The file of results spares computing while the code is the same, and is refused or
 // written anew as the command asks.
