@@ -110,7 +110,9 @@ func TestFlowRefuses(t *testing.T) {
 	backward.Until = -3
 	early := twoBallFlow(t, 0.8)
 	early.Clock, early.Start = qhnet.LogLogLoss, []float64{-1, 1, 1}
-	for want, flow := range map[string]qhnet.Flow{"parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
+	point := dataset.Set{Name: "point", X: mat.NewDense(1, 2, []float64{1, 2}), Labels: []int{1}, Classes: 2}
+	huge := qhnet.Flow{Margins: bind(t, nn.Diagonal(1, 2), point), Start: []float64{-1e30, 1e30, -2e30}, Until: 1e3} // q of the spacing 1e44
+	for want, flow := range map[string]qhnet.Flow{"where the event says 1": huge, "parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
 		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
