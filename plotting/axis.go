@@ -29,9 +29,15 @@ func (s Scale) Normalize(min, max, v float64) float64 {
 	return span{s.position(min), s.position(max), true}.share(s.position(v))
 }
 
-// Ticks returns about five labelled ticks between min and max.
+// Ticks returns about five labelled ticks between min and max. It panics at a number that the
+// axis cannot show.
 func (s Scale) Ticks(min, max float64) []plot.Tick {
 	const n = 5
+	for _, v := range []float64{min, max} {
+		if err := (mapping{scale: s}).admits(v); err != nil {
+			panic(fmt.Sprintf("plotting: an axis' limit %v", err))
+		}
+	}
 	ticks := s.marks(span{s.position(min), s.position(max), true}, n)
 	for i := range ticks {
 		ticks[i].Value = s.value(ticks[i].Value)

@@ -151,7 +151,7 @@ func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
 	for _, k := range powers {
 		label := "10^{" + whole(k) + "}"
-		if plain || exponents && k <= 3 {
+		if plain || exponents && k >= -4 && k <= 3 {
 			label = number(math.Pow(10, k), max(0, int(-k)))
 		}
 		out = append(out, plot.Tick{Value: s.clamp(k), Label: label})
