@@ -155,8 +155,19 @@ func (m mapping) value(u float64) float64 {
 	return at(sort.Search(steps, func(k int) bool { return sign*m.position(at(k)) >= sign*u }))
 }
 
-// at returns the value at a share of the way between the limits.
-func (m mapping) at(share float64) float64 { return m.value(m.lo + (m.hi-m.lo)*share) }
+// at returns the value at a share of the way between the limits, or the last that the axis shows.
+func (m mapping) at(share float64) float64 {
+	least, most := -reach, reach
+	switch m.scale {
+	case Log:
+		least, most = math.SmallestNonzeroFloat64, math.MaxFloat64
+	case LogLog:
+		least, most = math.Nextafter(1, 2), math.MaxFloat64
+	case LogLog | logged:
+		least = math.SmallestNonzeroFloat64
+	}
+	return math.Min(most, math.Max(least, m.value(m.lo+(m.hi-m.lo)*share)))
+}
 
 // reach is the greatest position an axis shows: differences of positions, and
 // margins around them, must not overflow.

@@ -204,6 +204,10 @@ func TestBadInput(t *testing.T) {
 	b.either("a log-log axis near 1", drawn(plotting.Panel{
 		Equal: true, Y: plotting.Axis{Scale: plotting.LogLog, Min: 1.3, Max: 2}, Layers: []plot.Plotter{plotting.Scatter{X: []float64{1e6}, Y: []float64{1.5}}},
 	}))
+	b.refuse("equal axes of unequal size", drawn(plotting.Panel{
+		Equal: true, X: plotting.Axis{Scale: plotting.LogLog, Logged: true}, Y: plotting.Axis{Min: -1e-17, Max: 1e-17},
+		Layers: []plot.Plotter{plotting.Line{X: []float64{1, 1e200}, Y: []float64{0, 1e300}}},
+	}))
 	b.refuse("a note far away", func() ([]byte, error) {
 		panel := plotting.Panel{X: plotting.Axis{Max: 1e-300}, Layers: []plot.Plotter{plotting.Note{X: 1e100, Label: "a"}}}
 		return plotting.Encode(plotting.Figure{Panels: []plotting.Panel{panel}}, plotting.PNG)

@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -139,6 +140,9 @@ func newPane(p Panel, l *look, e extent) *pane {
 
 // setLimits tells gonum's plotters the limits.
 func (p *pane) setLimits() {
+	if wide := max(p.x.hi-p.x.lo, p.y.hi-p.y.lo); !(wide <= math.MaxFloat64) {
+		p.fail(errors.New("an axis is longer than the largest number; set its limits, or leave Equal out"))
+	}
 	p.plot.X.Scale, p.plot.X.Min, p.plot.X.Max = p.x, p.x.at(0), p.x.at(1)
 	p.plot.Y.Scale, p.plot.Y.Min, p.plot.Y.Max = p.y, p.y.at(0), p.y.at(1)
 }

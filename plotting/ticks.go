@@ -128,7 +128,7 @@ func roundStep(x float64) float64 {
 // tickStep is a round step for n multiples, of which at least two are in s, but at least a least one.
 func tickStep(s span, n int, least float64) float64 {
 	step := math.Max(least, roundStep((s.hi-s.lo)/float64(n)))
-	for step > least && len(multiples(s, step)) < 2 {
+	for step > least && !math.IsInf(step, 1) && len(multiples(s, step)) < 2 {
 		step = math.Max(least, roundStep(step/2.5))
 	}
 	return step
