@@ -55,6 +55,7 @@ func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
+	defer d.Margins.run()()
 	r, err := newDescentRun(&d)
 	if err != nil {
 		return nil, err

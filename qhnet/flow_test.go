@@ -246,6 +246,32 @@ func TestFlowKeepsItsMargins(t *testing.T) {
 	}
 }
 
+// Two runs that move the same margins at the same time would both come out wrong.
+func TestTwoRunsOfOneMargins(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Until = 10
+	descent := qhnet.Descent{Margins: flow.Margins, Start: flow.Start, Optimizer: &qhnet.GradientDescent{Step: 0.1}, Steps: 5}
+	for name, other := range map[string]func() (*qhnet.Trajectory, error){
+		"flow":    func() (*qhnet.Trajectory, error) { return flow.Run(context.Background()) },
+		"descent": func() (*qhnet.Trajectory, error) { return descent.Run(context.Background()) },
+	} {
+		during, refused := flow, any(nil)
+		during.Stop = func(*qhnet.Trajectory) bool {
+			defer func() { refused = recover() }()
+			_, err := other()
+			t.Errorf("a %s during a flow gives %v", name, err)
+			return true
+		}
+		run(t, during)
+		if text, _ := refused.(string); !strings.Contains(text, "the same Margins at the same time") {
+			t.Errorf("a %s during a flow panics with %v", name, refused)
+		}
+		if _, err := other(); err != nil {
+			t.Errorf("a %s after a flow: %v", name, err)
+		}
+	}
+}
+
 // valued is an evaluation whose values cannot be compared, as some of a user's model.
 type valued struct {
 	qhnet.Evaluation
