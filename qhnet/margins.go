@@ -56,7 +56,9 @@ func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 
 // bindMargins is NewMargins for a set that may lack some of the classes.
 func bindMargins(m Model, set dataset.Set) (*Margins, error) {
-	blocksOf(m)
+	if len(blocksOf(m)) == 0 {
+		return nil, fmt.Errorf("qhnet: margins of %q: the model has no parameters to move; Predict and Accuracy take it", set.Name)
+	}
 	outputs, err := m.Bind(set.X)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)
