@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -57,7 +58,7 @@ func dispatch(ctx context.Context, args []string) error {
 	case len(args) == 3 && args[0] == "proxy":
 		return runProxy(ctx, args[1], args[2])
 	case len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
-		name = "help"
+		name, args = "help", nil
 	case len(args) > 0 && !strings.HasPrefix(args[0], "-"):
 		name, args = args[0], args[1:]
 	}
@@ -70,11 +71,19 @@ func dispatch(ctx context.Context, args []string) error {
 	}
 	for _, c := range subcommands() {
 		if c.name == name {
+			if i := slices.IndexFunc(args, c.strange); i >= 0 {
+				return fmt.Errorf("%s takes no %q, only: %s", name, args[i], cmp.Or(c.arguments, "nothing"))
+			}
 			return c.run(ctx, p, args)
 		}
 	}
 	printHelp(os.Stderr)
 	return fmt.Errorf("there is no subcommand %q", name)
+}
+
+// strange tells whether an argument is none of the subcommand's, as kernel remove without a dash.
+func (c subcommand) strange(argument string) bool {
+	return c.arguments == "" || !strings.Contains(c.arguments, "NAME") && !strings.HasPrefix(argument, "-")
 }
 
 func help(context.Context, project, []string) error {

@@ -159,6 +159,10 @@ func TestSubcommandsAreListedAndUnknownOnesRefused(t *testing.T) {
 		}
 	}
 	wantError(t, dispatch(t.Context(), []string{"nonsense"}), `"nonsense"`)
+	t.Setenv("HOME", t.TempDir())
+	for _, args := range [][]string{{"help", "me"}, {"readme", "05"}, {"kernel", "remove"}, {"prepare", "-h"}} {
+		wantError(t, dispatch(t.Context(), args), fmt.Sprintf("%s takes no %q", args[0], args[1]))
+	}
 	if err := dispatch(t.Context(), []string{"--help"}); err != nil {
 		t.Error(err)
 	}

@@ -29,9 +29,15 @@ func (s Scale) Normalize(min, max, v float64) float64 {
 	return span{s.position(min), s.position(max), true}.share(s.position(v))
 }
 
-// Ticks returns about five labelled ticks between min and max.
+// Ticks returns about five labelled ticks between min and max. It panics at a number that the
+// axis cannot show.
 func (s Scale) Ticks(min, max float64) []plot.Tick {
 	const n = 5
+	for _, v := range []float64{min, max} {
+		if err := (mapping{scale: s}).admits(v); err != nil {
+			panic(fmt.Sprintf("plotting: an axis' limit %v", err))
+		}
+	}
 	ticks := s.marks(span{s.position(min), s.position(max), true}, n)
 	for i := range ticks {
 		ticks[i].Value = s.value(ticks[i].Value)
@@ -149,8 +155,19 @@ func (m mapping) value(u float64) float64 {
 	return at(sort.Search(steps, func(k int) bool { return sign*m.position(at(k)) >= sign*u }))
 }
 
-// at returns the value at a share of the way between the limits.
-func (m mapping) at(share float64) float64 { return m.value(m.lo + (m.hi-m.lo)*share) }
+// at returns the value at a share of the way between the limits, or the last that the axis shows.
+func (m mapping) at(share float64) float64 {
+	least, most := -reach, reach
+	switch m.scale {
+	case Log:
+		least, most = math.SmallestNonzeroFloat64, math.MaxFloat64
+	case LogLog:
+		least, most = math.Nextafter(1, 2), math.MaxFloat64
+	case LogLog | logged:
+		least = math.SmallestNonzeroFloat64
+	}
+	return math.Min(most, math.Max(least, m.value(m.lo+(m.hi-m.lo)*share)))
+}
 
 // describe sets an axis of gonum's to the mapping. A linear one has gonum's own scale, because
 // plotter.Image warps its picture on any other.

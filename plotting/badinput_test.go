@@ -195,6 +195,23 @@ func TestBadInput(t *testing.T) {
 			}))
 		}
 	}
+	for _, limits := range [][2]float64{{0, 1}, {-1, 2}, {1, math.Inf(1)}, {math.NaN(), 2}} {
+		b.refuse(fmt.Sprint("logarithmic ticks between ", limits), func() ([]byte, error) { plotting.Log.Ticks(limits[0], limits[1]); return nil, nil })
+	}
+	b.either("a grid past the largest number", drawn(plotting.Panel{
+		Y: plotting.Axis{Scale: plotting.Log}, Layers: []plot.Plotter{plotter.NewGrid(), plotting.Line{X: x, Y: []float64{1e-150, 1, 1e300}}},
+	}))
+	b.either("a log-log axis near 1", drawn(plotting.Panel{
+		Equal: true, Y: plotting.Axis{Scale: plotting.LogLog, Min: 1.3, Max: 2}, Layers: []plot.Plotter{plotting.Scatter{X: []float64{1e6}, Y: []float64{1.5}}},
+	}))
+	b.refuse("equal axes of unequal size", drawn(plotting.Panel{
+		Equal: true, X: plotting.Axis{Scale: plotting.LogLog, Logged: true}, Y: plotting.Axis{Min: -1e-17, Max: 1e-17},
+		Layers: []plot.Plotter{plotting.Line{X: []float64{1, 1e200}, Y: []float64{0, 1e300}}},
+	}))
+	b.refuse("a note far away", func() ([]byte, error) {
+		panel := plotting.Panel{X: plotting.Axis{Max: 1e-300}, Layers: []plot.Plotter{plotting.Note{X: 1e100, Label: "a"}}}
+		return plotting.Encode(plotting.Figure{Panels: []plotting.Panel{panel}}, plotting.PNG)
+	})
 	b.refuse("scale 9", drawn(plotting.Panel{X: plotting.Axis{Scale: plotting.Scale(9)}, Layers: []plot.Plotter{frame}}))
 	b.refuse("Logged on a linear axis", drawn(plotting.Panel{X: plotting.Axis{Logged: true}, Layers: []plot.Plotter{frame}}))
 

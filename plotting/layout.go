@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -139,6 +140,9 @@ func newPane(p Panel, l *look, e extent) *pane {
 
 // setLimits tells gonum's plotters the axes.
 func (p *pane) setLimits() {
+	if wide := max(p.x.hi-p.x.lo, p.y.hi-p.y.lo); !(wide <= math.MaxFloat64) {
+		p.fail(errors.New("an axis is longer than the largest number; set its limits, or leave Equal out"))
+	}
 	p.x.describe(&p.plot.X)
 	p.y.describe(&p.plot.Y)
 }

@@ -206,8 +206,9 @@ func (p *pane) text(at vg.Point, s string, size vg.Length, c color.Color, align 
 		return
 	}
 	const slack = 1.5 // points of the margin
-	if box.Min.X < p.page.Min.X-slack || box.Max.X > p.page.Max.X+slack || box.Max.Y > p.page.Max.Y+slack || box.Min.Y < p.page.Min.Y-slack {
+	if !(box.Min.X >= p.page.Min.X-slack && box.Max.X <= p.page.Max.X+slack && box.Max.Y <= p.page.Max.Y+slack && box.Min.Y >= p.page.Min.Y-slack) {
 		p.fail(fmt.Errorf("the label %q does not fit on the page; shorten it, or set Key or a greater Width", s))
+		return // gonum's rasterizer takes for ever far away
 	}
 	style := p.textStyle(size, c)
 	style.XAlign, style.YAlign = align, draw.YBottom

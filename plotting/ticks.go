@@ -128,7 +128,7 @@ func roundStep(x float64) float64 {
 // tickStep is a round step for n multiples, of which at least two are in s, but at least a least one.
 func tickStep(s span, n int, least float64) float64 {
 	step := math.Max(least, roundStep((s.hi-s.lo)/float64(n)))
-	for step > least && len(multiples(s, step)) < 2 {
+	for step > least && !math.IsInf(step, 1) && len(multiples(s, step)) < 2 {
 		step = math.Max(least, roundStep(step/2.5))
 	}
 	return step
@@ -151,7 +151,7 @@ func decades(s span, n int, exponents bool) (out []plot.Tick) {
 	plain := step == 1 && len(powers) > 0 && powers[0] >= -2 && powers[len(powers)-1] <= 3
 	for _, k := range powers {
 		label := "10^{" + whole(k) + "}"
-		if plain || exponents && k <= 3 {
+		if plain || exponents && k >= -4 && k <= 3 {
 			label = number(math.Pow(10, k), max(0, int(-k)))
 		}
 		out = append(out, plot.Tick{Value: s.clamp(k), Label: label})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"qhlab/qhnet/internal/file"
@@ -60,7 +61,10 @@ func (r *flowRun) load() error {
 	if r.Checkpoint == "" {
 		return nil
 	}
-	r.fingerprint = r.identify()
+	var err error
+	if r.fingerprint, err = r.identify(); err != nil {
+		return err
+	}
 	r.latest.Fingerprint = r.fingerprint
 	var s snapshot
 	found, err := readCheckpoint(r.Checkpoint, &s, &s.Fingerprint, r.fingerprint, func() bool { return r.fits(&s) })
@@ -121,7 +125,7 @@ func (r *flowRun) complete() bool {
 
 // identify names everything that determines the bits of the run, model and data by the
 // margins at the start, where the field is.
-func (r *flowRun) identify() string {
+func (r *flowRun) identify() (string, error) {
 	text := fmt.Sprintf("%#v %v %#v %v %v %v %d %d", r.Loss, r.Clock, r.method(), r.Until, r.Tolerance, r.KinkWidth, r.PerDecade, r.MaxSteps)
 	return fingerprint(text, r.Margins.Model(), r.Start, r.field.q, r.field.g)
 }
@@ -136,17 +140,21 @@ func (f Flow) Key() (string, error) {
 	if err := r.field.at(f.Start); err != nil {
 		return "", fmt.Errorf("qhnet: the flow cannot start: %w", err)
 	}
-	return r.identify(), nil
+	return r.identify()
 }
 
-// fingerprint hashes settings, the layout of a model, and numbers.
-func fingerprint(settings string, m Model, numbers ...[]float64) string {
+// fingerprint hashes settings, the layout of a model, and numbers. It is an error if an address
+// stands in the settings: that of a function says nothing about what it captures.
+func fingerprint(settings string, m Model, numbers ...[]float64) (string, error) {
+	if strings.Contains(settings, ")(0x") {
+		return "", fmt.Errorf("qhnet: the settings %s hold a function or a pointer, which does not tell one run from another; give its type a method GoString that does, or run without a checkpoint and a store", settings)
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%+v\n", settings, m.Blocks())
 	for _, v := range numbers {
 		binary.Write(h, binary.LittleEndian, v) // a hash takes anything
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 // checkpointing makes the solver hand over its state and writes it now and then.
@@ -244,13 +252,12 @@ func (r *descentRun) memory() []*[]float64 {
 
 // past reports whether a state lies after the record with which this run ends.
 func (r *descentRun) past(s *descentState) bool {
-	for _, p := range s.Points {
-		if r.reaches(p) {
-			return p.Step < s.Step
-		}
+	end := r.Steps
+	if i := slices.IndexFunc(s.Points, r.reaches); i >= 0 {
+		end = min(end, s.Points[i].Step)
 	}
-	recorded := len(s.Points) > 0 && s.Points[len(s.Points)-1].Step == s.Step
-	return s.Step > r.Steps || s.Step == r.Steps && !recorded
+	recorded := s.Points[len(s.Points)-1].Step == s.Step
+	return s.Step > end || s.Step == end && !recorded
 }
 
 // complete reports whether a resumed run is at its end, or drops the record of an end that is
@@ -261,6 +268,12 @@ func (r *descentRun) complete() bool {
 	switch {
 	case n == 0 || tr.Last().Step < r.Step:
 		return false
+	case n > 1 && r.Step < r.Steps && r.Step < r.nextRecord(tr.Points[n-2].Step):
+		tr.Points = tr.Points[:n-1]
+		if tr.Separated != nil && tr.Separated.Step == r.Step {
+			tr.Separated = nil
+		}
+		return false
 	case r.reaches(tr.Last()):
 		tr.Status = ode.EventReached
 		return true
@@ -269,12 +282,6 @@ func (r *descentRun) complete() bool {
 	case r.Step == r.Steps:
 		tr.Status = ode.Reached
 		return true
-	}
-	if n > 1 && r.Step < r.nextRecord(tr.Points[n-2].Step) {
-		tr.Points = tr.Points[:n-1]
-		if tr.Separated != nil && tr.Separated.Step == r.Step {
-			tr.Separated = nil
-		}
 	}
 	return false
 }
@@ -290,7 +297,7 @@ func (r *descentRun) identify() (string, error) {
 		}
 		numbers = append(numbers, b.q, b.g)
 	}
-	return fingerprint(text, r.Margins.Model(), numbers...), nil
+	return fingerprint(text, r.Margins.Model(), numbers...)
 }
 
 // Key names what determines the bits of the descent, as [Flow.Key] does for a flow. Steps and

@@ -291,6 +291,13 @@ func TestDescentGoesOn(t *testing.T) {
 		}{{100, 0}, {100, 0}, {300, 0}, {101, 0}, {300, 0.5}, {500, 0.5}, {500, 0}, {400, 0.5}} {
 			sameTraining(t, fmt.Sprintf("%T to %+v", o, ask), run(file, ask.steps, ask.until), run("", ask.steps, ask.until))
 		}
+		// The record of the last step lies between those of a longer training, and reaches u.
+		file = filepath.Join(t.TempDir(), "training")
+		end := run(file, 101, 0).Points
+		u := (end[len(end)-2].LogInverse() + end[len(end)-1].LogInverse()) / 2
+		for _, steps := range []int{500, 50} {
+			sameTraining(t, fmt.Sprintf("%T to %v, at most %d", o, u, steps), run(file, steps, u), run("", steps, u))
+		}
 	}
 }
 
@@ -322,6 +329,11 @@ func TestDescentAsksStopAgain(t *testing.T) {
 		t.Errorf("after Forget: %d points, want 5", len(tr.Points))
 	}
 }
+
+// scheduled is an optimizer whose settings cannot be read.
+type scheduled struct{ step func(float64) float64 }
+
+func (s *scheduled) Update([]float64, []float64, float64) float64 { return s.step(0) }
 
 // TestDescentFingerprint changes every field in turn.
 func TestDescentFingerprint(t *testing.T) {
@@ -363,5 +375,9 @@ func TestDescentFingerprint(t *testing.T) {
 	}
 	if identify(resumable(t, &qhnet.Adam{Step: 0.01})) != want {
 		t.Error("the same training has two fingerprints")
+	}
+	d := resumable(t, &scheduled{step: math.Sqrt})
+	if key, err := d.Key(); err == nil || !strings.Contains(err.Error(), "a function or a pointer") {
+		t.Errorf("an optimizer with a function in it has the key %q, %v", key, err)
 	}
 }

@@ -39,8 +39,8 @@ type Descent struct {
 	Seed    uint64
 
 	// Checkpoint, if not empty, is a file that the training is saved to about once a
-	// second, atomically, and resumed from, to the same bits, also with other Steps, Until
-	// and Stop. A run that ends before what the file holds starts anew and leaves it alone.
+	// second, atomically, and resumed from, to the same bits, also with other Steps and Until.
+	// A run that these end before what the file holds starts anew and leaves it alone.
 	Checkpoint string
 
 	// Stop, if not nil, is asked after every record and ends the training if true; before an
@@ -55,6 +55,7 @@ func (d Descent) Run(ctx context.Context) (*Trajectory, error) {
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
+	defer d.Margins.run()()
 	r, err := newDescentRun(&d)
 	if err != nil {
 		return nil, err

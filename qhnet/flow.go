@@ -69,6 +69,7 @@ func (f Flow) Run(ctx context.Context) (*Trajectory, error) {
 	ctx, task := progress.Begin(ctx, "flow")
 	defer task.End()
 	r := newFlowRun(&f)
+	defer r.field.margins.run()()
 	r.task = task
 	path, err := r.run(ctx)
 	if path != nil && len(path.Points) > 0 {

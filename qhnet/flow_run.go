@@ -181,13 +181,21 @@ func (r *flowRun) walk(ctx context.Context, clock Clock, state *ode.State) error
 	return r.arrived(clock, solution.Status)
 }
 
-// arrived reports an end that is not where the clock says, for the errors of large steps.
+// arrived reports an end that is not where the clock or the event says, for the errors of large
+// steps or of margins whose spacing is larger than the level.
 func (r *flowRun) arrived(clock Clock, status ode.Status) error {
+	level, where := r.Until, clock.String()
+	if status == ode.EventReached {
+		where = "event"
+		if r.Clock == Automatic {
+			level = min(r.switchLevel(), r.Until)
+		}
+	}
 	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())
-	if status != ode.Reached || clock != LogLoss && clock != LogLogLoss || math.Abs(u-r.Until) <= allowed*r.Until {
+	if status == ode.Stopped || math.Abs(u-level) <= allowed*level {
 		return nil
 	}
-	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %v says %.6g; lower Flow.Tolerance = %.0e, or leave Flow.Method to the flow", u, clock, r.Until, r.tolerance())
+	return fmt.Errorf("qhnet: the flow lost its way: it ended at log(1/L) = %.6g where the %s says %.6g; lower Flow.Tolerance = %.0e, leave Flow.Method to the flow, or shrink the start", u, where, level, r.tolerance())
 }
 
 func rms(v []float64) float64 { return floats.Norm(v, 2) / math.Sqrt(float64(len(v))) }

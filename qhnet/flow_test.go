@@ -110,7 +110,9 @@ func TestFlowRefuses(t *testing.T) {
 	backward.Until = -3
 	early := twoBallFlow(t, 0.8)
 	early.Clock, early.Start = qhnet.LogLogLoss, []float64{-1, 1, 1}
-	for want, flow := range map[string]qhnet.Flow{"parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
+	point := dataset.Set{Name: "point", X: mat.NewDense(1, 2, []float64{1, 2}), Labels: []int{1}, Classes: 2}
+	huge := qhnet.Flow{Margins: bind(t, nn.Diagonal(1, 2), point), Start: []float64{-1e30, 1e30, -2e30}, Until: 1e3} // q of the spacing 1e44
+	for want, flow := range map[string]qhnet.Flow{"where the event says 1": huge, "parameter 0 of R.weight is +Inf": infinite, "β is zero": zeroOverBalls, "Until = -3": backward, "L < 1": early} {
 		if _, err := flow.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
@@ -242,6 +244,44 @@ func TestFlowKeepsItsMargins(t *testing.T) {
 	if err != nil || floats.Min(walked) != tr.Points[0].Margin || floats.Equal(walked, before) {
 		t.Errorf("the trajectory's margins are %v, the smallest recorded was %v, %v", walked, tr.Points[0].Margin, err)
 	}
+}
+
+// Two runs that move the same margins at the same time would both come out wrong.
+func TestTwoRunsOfOneMargins(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Until = 10
+	descent := qhnet.Descent{Margins: flow.Margins, Start: flow.Start, Optimizer: &qhnet.GradientDescent{Step: 0.1}, Steps: 5}
+	for name, other := range map[string]func() (*qhnet.Trajectory, error){
+		"flow":    func() (*qhnet.Trajectory, error) { return flow.Run(context.Background()) },
+		"descent": func() (*qhnet.Trajectory, error) { return descent.Run(context.Background()) },
+	} {
+		during, refused := flow, any(nil)
+		during.Stop = func(*qhnet.Trajectory) bool {
+			defer func() { refused = recover() }()
+			_, err := other()
+			t.Errorf("a %s during a flow gives %v", name, err)
+			return true
+		}
+		run(t, during)
+		if text, _ := refused.(string); !strings.Contains(text, "the same Margins at the same time") {
+			t.Errorf("a %s during a flow panics with %v", name, refused)
+		}
+		if _, err := other(); err != nil {
+			t.Errorf("a %s after a flow: %v", name, err)
+		}
+	}
+}
+
+// valued is an evaluation whose values cannot be compared, as some of a user's model.
+type valued struct {
+	qhnet.Evaluation
+	memory []float64
+}
+
+func TestFlowOfAnEvaluationThatIsAValue(t *testing.T) {
+	flow := twoBallFlow(t, 0.8)
+	flow.Margins.Wrap(func(e qhnet.Evaluation) qhnet.Evaluation { return valued{e, nil} })
+	run(t, flow)
 }
 
 // TestFlowsOfThreeClasses walks far in the clock t, whose steps grow by a constant

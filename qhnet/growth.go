@@ -70,6 +70,9 @@ func (tr *Trajectory) end(rates *Rates, decades float64) (*ending, error) {
 		return nil, fmt.Errorf("only %d points were recorded in the last %v decades of log(1/L), up to %.4g; record more or ask for more decades", len(e.points), decades, last)
 	}
 	for _, p := range e.points {
+		if !(p.LogInverse() > 0) {
+			return nil, fmt.Errorf("log(1/L) falls to %.4g after it was %.4g, so that its end has no powers of log(1/L); train further, or ask for fewer decades", p.LogInverse(), start)
+		}
 		hat, tau, err := Normalize(nil, rates, p.Theta)
 		if err != nil {
 			return nil, fmt.Errorf("at log(1/L) = %.4g: %w", p.LogInverse(), err)

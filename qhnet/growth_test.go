@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -158,5 +159,18 @@ func TestZeroBlocksAreDiscarded(t *testing.T) {
 		if zero := model.Blocks()[b].Layer == "Z"; zero != math.IsInf(g.Trend, -1) || zero != (g.Share == 0) || math.IsNaN(g.Trend) {
 			t.Errorf("%+v", g)
 		}
+	}
+}
+
+// A training whose loss rises above 1 again has no powers of log(1/L).
+func TestGrowthOfALossThatRises(t *testing.T) {
+	q, theta := twoBallFlow(t, 0.8).Margins, []float64{1, 2, 3}
+	tr := qhnet.TrajectoryOf(q, qhnet.Point{LogLoss: -10, Theta: theta}, qhnet.Point{LogLoss: -50, Theta: theta},
+		qhnet.Point{LogLoss: 1, Theta: theta}, qhnet.Point{LogLoss: -100, Theta: theta})
+	if growth, err := tr.Growth(mustRates(t, q.Model()), 1); err == nil || !strings.Contains(err.Error(), "falls to -1 after it was 10") {
+		t.Errorf("growth %v, %v", growth, err)
+	}
+	if rates, err := qhnet.SurvivingRates(tr, 1); err == nil {
+		t.Errorf("surviving rates %v", rates.PerBlock())
 	}
 }

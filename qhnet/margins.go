@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -17,8 +18,11 @@ import (
 //	q_kc = f_{y_k}(x_k; θ) - f_c(x_k; θ), c ≠ y_k  C outputs
 //
 // as an [Evaluation] whose outputs are the q, point by point. All points are classified
-// correctly exactly when every q is positive.
+// correctly exactly when every q is positive. Use them in one goroutine, and for one run, at
+// a time.
 type Margins struct {
+	running atomic.Bool // a run is moving them
+
 	model    Model
 	points   int
 	perPoint int
@@ -52,7 +56,9 @@ func NewMargins(m Model, set dataset.Set) (*Margins, error) {
 
 // bindMargins is NewMargins for a set that may lack some of the classes.
 func bindMargins(m Model, set dataset.Set) (*Margins, error) {
-	blocksOf(m)
+	if len(blocksOf(m)) == 0 {
+		return nil, fmt.Errorf("qhnet: margins of %q: the model has no parameters to move; Predict and Accuracy take it", set.Name)
+	}
 	outputs, err := m.Bind(set.X)
 	if err != nil {
 		return nil, fmt.Errorf("qhnet: margins of %q: %w", set.Name, err)
@@ -120,6 +126,15 @@ func (m *Margins) check() {
 
 // Points returns the number of points n.
 func (m *Margins) Points() int { return m.points }
+
+// run marks margins as those of a run until the end of it. It panics if another moves them, as the
+// two would take each other's values for their own.
+func (m *Margins) run() (end func()) {
+	if !m.running.CompareAndSwap(false, true) {
+		panic("qhnet: two runs have the same Margins at the same time; make Margins for each of them by NewMargins")
+	}
+	return func() { m.running.Store(false) }
+}
 
 // PerPoint returns the number of margins of one point: 1, or C-1.
 func (m *Margins) PerPoint() int { return m.perPoint }
@@ -217,13 +232,13 @@ func (m *Margins) RoundKinks(width float64) (found bool) {
 	return found
 }
 
-// rounded returns the margins with kinks rounded, itself if there is nothing to change.
+// rounded returns the margins with kinks rounded, itself if there are none.
 func (m *Margins) rounded(width float64) (same *Margins, found bool) {
 	outputs, found := m.withKinks(width)
-	if outputs == m.outputs {
-		return m, found
+	if !found {
+		return m, false
 	}
-	return newMargins(m.model, outputs, m.mapping, m.points, m.perPoint, len(m.outputWeights)), found
+	return newMargins(m.model, outputs, m.mapping, m.points, m.perPoint, len(m.outputWeights)), true
 }
 
 func (m *Margins) withKinks(width float64) (outputs Evaluation, found bool) {

@@ -137,7 +137,8 @@ func TestMarginsRefuse(t *testing.T) {
 	_, classes := qhnet.NewMargins(nn.Diagonal(1, 2), label)
 	_, empty := qhnet.NewMargins(nn.Diagonal(1), dataset.Set{})
 	_, radius := qhnet.NewBallMargins(nn.Diagonal(1, 1), good, -1)
-	for want, err := range map[string]error{"takes 3": narrow, "label 2": classes, "no points": empty, "radius": radius} {
+	_, fixed := qhnet.NewMargins(network(t, nn.Input(2), nn.ReLU()), good)
+	for want, err := range map[string]error{"has no parameters": fixed, "takes 3": narrow, "label 2": classes, "no points": empty, "radius": radius} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

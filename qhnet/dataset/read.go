@@ -111,6 +111,10 @@ func ReadCSV(path, labelColumn string) (set Set, names []string, err error) {
 		}
 		for j, field := range record {
 			if j == labels {
+				if field = strings.TrimSpace(field); field == "" {
+					line, _ := reader.FieldPos(j)
+					return fail("line %d has no label in the column %q", line, labelColumn)
+				}
 				words = append(words, field)
 				continue
 			}

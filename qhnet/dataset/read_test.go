@@ -50,7 +50,7 @@ func table(t *testing.T, text string) string {
 }
 
 func TestReadCSV(t *testing.T) {
-	set, names, err := dataset.ReadCSV(table(t, "\ufeffwidth,species,height\n1,virginica,2\n-3.5, setosa,4e-1\n5,\"virginica\",6\n"), "species")
+	set, names, err := dataset.ReadCSV(table(t, "\ufeffwidth,species,height\n1,virginica,2\n-3.5, setosa,4e-1\n5,\"virginica \",6\n"), "species")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +79,7 @@ func TestReadCSVSaysWhereATableIsWrong(t *testing.T) {
 		"label,a\nx,1\nx,2\n":           `1 class(es) in column "label" of 2 lines`,
 		"label,a\n":                     "0 class(es)",
 		"label,a\nx,1\ny,\"1\n":         "line 3",
+		"label,a\nx,1\n ,2\ny,3\n":      `line 3 has no label in the column "label"`,
 		"label,a\nx,1e999\n":            `"1e999" is no finite number`,
 	} {
 		path := table(t, text)

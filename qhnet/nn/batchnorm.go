@@ -221,8 +221,8 @@ func (o *batchNorm) divide() error {
 	area := o.in.width / o.channels
 	for j, rest := range o.value.average {
 		variance, channel := o.value.product[j]-rest*rest, j/area
-		if o.spec.vanishes(variance, o.mean[j], o.averaged(channel)) {
-			return o.zeroVariance(channel)
+		if what := o.spec.flaw(variance, o.mean[j], o.averaged(channel)); what != "" {
+			return o.spec.undefined(o.layer, o.where(j), what)
 		}
 		o.rest[j] = rest
 		o.inverse[j] = 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)
@@ -250,11 +250,6 @@ func (o *batchNorm) deviation(dst []float64, k int, scales []float64) {
 // project sets dst to (u - mean u - ẑ⊙mean(ẑ⊙u)) scales, for u of point k.
 func (o *batchNorm) project(dst, u []float64, k int, m *moments, scales []float64) {
 	kernel.ProjectBy(dst, u, o.out.row(values, k), m.average, m.product, scales)
-}
-
-// zeroVariance explains which channel has no direction.
-func (o *batchNorm) zeroVariance(channel int) error {
-	return o.spec.undefined(o.layer, o.where(channel*o.in.width/o.channels), "zero variance")
 }
 
 func (o *batchNorm) fastest() (piece int, share, lead float64) {

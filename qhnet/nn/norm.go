@@ -164,11 +164,19 @@ func (e *Evaluation) VanishingDeviation(v []float64) (whose string, share float6
 	return whose, share
 }
 
-// vanishes tells whether there is no variance to divide by: entries that agree differ by
-// roundings of their mean, or if they are averages, of what was averaged.
-func (l norm) vanishes(variance, mean, averaged float64) bool {
+// flaw says what is wrong with a variance to divide by, "" if nothing: entries that agree differ
+// by roundings of their mean, or if they are averages, of what was averaged.
+func (l norm) flaw(variance, mean, averaged float64) string {
 	noise := 8 * 0x1p-52 * max(math.Abs(mean), averaged)
-	return variance <= noise*noise && l.with.epsilon == 0
+	switch {
+	case !(variance <= math.MaxFloat64):
+		return "a variance too large for a float64"
+	case variance > max(noise*noise, 0x1p-1022) || l.with.epsilon > 0: // squares below lose digits
+		return ""
+	case l.centred:
+		return "zero variance"
+	}
+	return "only zeros"
 }
 
 // undefined explains where a normalization has nothing to divide by.
@@ -207,8 +215,7 @@ func (o *pointNorm) forward(points span) error {
 		kernel.Affine(z, h, 1, -mean)
 		rest, square := o.moments(z, z) // rest is what rounding left of the mean
 		variance := square - rest*rest
-		if o.spec.vanishes(variance, mean, o.averaged(g)) {
-			what := map[bool]string{true: "zero variance", false: "only zeros"}[o.spec.centred]
+		if what := o.spec.flaw(variance, mean, o.averaged(g)); what != "" {
 			return o.spec.undefined(o.layer, o.where(g), what)
 		}
 		inverse := 1 / math.Sqrt(max(variance, 0)+o.spec.with.epsilon)

@@ -72,6 +72,7 @@ func TestZeroVariance(t *testing.T) {
 	zeros := mat.NewDense(2, 4, []float64{1, 2, 3, 4, 0, 0, 0, 0})
 	halves := mat.NewDense(2, 4, []float64{1, 2, 3, 4, 1, 2, 7, 7})
 	single := mat.NewDense(1, 4, []float64{1, 2, 3, 4})
+	huge, tiny := mat.NewDense(2, 2, []float64{1e160, 2e160, 3e160, 1e160}), mat.NewDense(2, 2, []float64{1e-160, 3e-160, 0, 1})
 	for _, c := range []struct {
 		layer Layer
 		x     *mat.Dense
@@ -82,6 +83,9 @@ func TestZeroVariance(t *testing.T) {
 		{LayerNorm(), level, "norm1: point 1 has zero variance"},
 		{RMSNorm(), zeros, "norm1: point 1 has only zeros"},
 		{GroupNorm(2), halves, "norm1: point 1, group 1 has zero variance"},
+		{BatchNorm(), huge, "norm1: feature 0 over the batch of 2 points has a variance too large"},
+		{RMSNorm(Epsilon(1)), huge, "norm1: point 0 has a variance too large"},
+		{LayerNorm(), tiny, "norm1: point 0 has zero variance"}, // but for the digits that its square keeps
 	} {
 		_, err := normalized(t, c.layer, c.x)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -183,6 +184,11 @@ func (p *plan) block(kind string, shape ...int) (qhnet.Block, exponent) {
 // require adds the rule that two exponents agree, unless they do anyway.
 func (p *plan) require(a, b exponent, reason string, args ...any) {
 	difference := a.plus(b.times(-1))
+	for i, c := range difference[:len(a)] {
+		if math.Abs(c) <= 1e-12*math.Abs(a[i]) { // degrees multiply to others up to rounding
+			difference[i] = 0
+		}
+	}
 	if difference.isZero() {
 		return
 	}

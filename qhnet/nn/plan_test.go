@@ -116,6 +116,9 @@ func TestExponentRules(t *testing.T) {
 			"dense1.weight": {0, 1}, "scale1.scale": {0, 1}, "dense2.weight": {0, 1}}},
 		{[]Layer{Input(2), Gate(Dense(3), Dense(3)), Dense(1)}, map[string][2]float64{
 			"gate1.dense1.weight": {0, 1}, "gate1.dense2.weight": {0, 1}, "dense1.weight": {0, 1}}},
+		// 1.1 + 1.1 + 1.1 is not 3.3 in floating point.
+		{[]Layer{Input(2), Dense(3, NoBias()), Sum(Gate(Gate(ReLUPower(1.1), ReLUPower(1.1)), ReLUPower(1.1)), ReLUPower(3.3)), Dense(1, NoBias())},
+			map[string][2]float64{"dense1.weight": {0, 1 / 3.3}, "dense2.weight": {0, 1}}},
 	} {
 		n := network(t, c.layers...)
 		rates, found := mustRates(t, n), 0

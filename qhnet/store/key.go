@@ -55,6 +55,7 @@ func (l *layout) dynamic(v reflect.Value) {
 	case reflect.Pointer:
 		l.dynamic(v.Elem())
 	case reflect.Struct:
+		l.distinct(v.Type(), map[string]bool{})
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
 			embedded := field.Type
@@ -78,6 +79,24 @@ func (l *layout) dynamic(v reflect.Value) {
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		for _, k := range keys {
 			l.dynamic(v.MapIndex(k))
+		}
+	}
+}
+
+// distinct fails if two fields of a struct, or of those embedded in it, have one name in JSON.
+func (l *layout) distinct(t reflect.Type, seen map[string]bool) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch inner := field.Type; {
+		case field.Tag.Get("json") == "-":
+		case field.Anonymous && name == "" && inner.Kind() == reflect.Struct:
+			l.distinct(inner, seen)
+		default:
+			if name = cmp.Or(name, field.Name); seen[name] {
+				l.fail("two fields of %v are called %s in JSON, which drops one of them; give them different names", t, name)
+			}
+			seen[name] = true
 		}
 	}
 }

@@ -40,15 +40,23 @@ func codeOf(function any) string {
 	})
 }
 
-// codeAround hashes the packages that a flow or a descent of a model may run, each as a whole.
-func codeAround(m qhnet.Model) string {
-	t := reflect.TypeOf(m)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// codeAround hashes the packages that a flow or a descent may run, each as a whole: those around
+// its model, and around a loss and an optimizer that do not come with what runs them.
+func codeAround(model qhnet.Model, others ...any) string {
+	var codes []string
+	for _, part := range append([]any{model}, others...) {
+		t := reflect.TypeOf(part)
+		if t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t == nil || t.PkgPath() == reflect.TypeFor[qhnet.Flow]().PkgPath() {
+			continue
+		}
+		codes = append(codes, remembered(t.PkgPath(), func() (string, error) {
+			return codeIn(true, folderOf(nil, t.PkgPath()), t.PkgPath(), t.Name())
+		}))
 	}
-	return remembered(t.PkgPath(), func() (string, error) {
-		return codeIn(true, folderOf(nil, t.PkgPath()), t.PkgPath(), t.Name())
-	})
+	return strings.Join(codes, " ")
 }
 
 func remembered(name string, code func() (string, error)) string {

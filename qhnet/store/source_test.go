@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"qhlab/qhnet"
 	"qhlab/qhnet/nn"
+	"qhlab/qhnet/ode"
 )
 
 // A small program: what run reaches, and what it does not.
@@ -174,8 +177,34 @@ func TestCodeIsFoundUnderGoTest(t *testing.T) {
 	if whole == programVersion() || some == programVersion() || whole == some {
 		t.Errorf("of the model %s, of its constructor %s, of the program %s", whole, some, programVersion())
 	}
+	if loss, adam := codeAround(model, qhnet.Logistic{}, nil), codeAround(model, nil, &qhnet.Adam{}); loss != whole || adam != whole {
+		t.Errorf("with a loss %s and with an optimizer %s that come with the model %s", loss, adam, whole)
+	}
+	if own := struct{ qhnet.Loss }{}; codeAround(model, own) == whole || codeAround(model, nil, &stubborn{}) == whole {
+		t.Error("a loss or an optimizer of a program has no code")
+	}
 	if codeOf((*qhnet.Flow).Run) == codeOf(nn.He) {
 		t.Error("two functions have one code")
+	}
+}
+
+// stubborn is an optimizer that does nothing.
+type stubborn struct{}
+
+func (stubborn) Update([]float64, []float64, float64) float64 { return 0 }
+
+// Points whose JSON is the same have results of their own in the file too.
+func TestKeptResultsOfInterfaces(t *testing.T) {
+	type point struct{ Method ode.Method }
+	s := Sweep[point, string]{Name: "methods", Points: []point{{ode.DormandPrince{}}, {ode.RKC{}}}, Store: Store{t.TempDir()}}
+	s.Kept, s.Run = filepath.Join(t.TempDir(), "methods.jsonl"), func(_ context.Context, p point) (string, error) { return fmt.Sprintf("%T", p.Method), nil }
+	t.Setenv(Mode, "save")
+	if err := s.Compute(context.Background(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	s.Store = Store{t.TempDir()}
+	if got, err := s.Collect(); err != nil || !slices.Equal(got, []string{"ode.DormandPrince", "ode.RKC"}) {
+		t.Errorf("collected %q, %v", got, err)
 	}
 }
 

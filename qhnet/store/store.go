@@ -100,7 +100,7 @@ func (s Store) Follow(ctx context.Context, f qhnet.Flow) (*qhnet.Trajectory, err
 	if err != nil {
 		return nil, err
 	}
-	if f.Checkpoint, err = s.path("flow", key, reflect.TypeFor[qhnet.Point](), codeAround(f.Margins.Model())); err != nil {
+	if f.Checkpoint, err = s.path("flow", key, reflect.TypeFor[qhnet.Point](), codeAround(f.Margins.Model(), f.Loss)); err != nil {
 		return nil, err
 	}
 	return heal(ctx, f)
@@ -129,7 +129,7 @@ func (s Store) Train(ctx context.Context, d qhnet.Descent) (*qhnet.Trajectory, e
 	if err != nil {
 		return nil, err
 	}
-	if d.Checkpoint, err = s.path("descent", key, reflect.TypeFor[qhnet.Point](), codeAround(d.Margins.Model())); err != nil {
+	if d.Checkpoint, err = s.path("descent", key, reflect.TypeFor[qhnet.Point](), codeAround(d.Margins.Model(), d.Loss, d.Optimizer)); err != nil {
 		return nil, err
 	}
 	return heal(ctx, d)

@@ -84,6 +84,14 @@ func TestRememberTellsKeysApart(t *testing.T) {
 			t.Errorf("the key %+v gives %v", key, err)
 		}
 	}
+	type Seeded struct{ Seed int }
+	type twice struct {
+		Seeded
+		Seed int
+	}
+	if _, err := Remember(Store{t.TempDir()}, "twice", twice{Seeded{1}, 2}, func() (int, error) { return 0, nil }); err == nil || !strings.Contains(err.Error(), "are called Seed in JSON") {
+		t.Errorf("a key of two seeds gives %v", err)
+	}
 	store := Store{t.TempDir()}
 	for i, key := range []any{withLoss{qhnet.Exponential{}}, withLoss{qhnet.Logistic{}}, withLoss{nil}, embedded{When: time.Unix(1, 0)}, embedded{When: time.Unix(2, 0)},
 		[]any{1}, []any{1.0}, map[string]any{"x": qhnet.Exponential{}}, map[string]any{"x": qhnet.Logistic{}}, big.NewInt(7)} {

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -281,7 +282,17 @@ type heading struct {
 
 type line[R any] struct {
 	Point  json.RawMessage `json:"point"`
+	Types  string          `json:"types,omitempty"` // of what its interfaces hold
 	Result R               `json:"result"`
+}
+
+// line writes a point.
+func (s Sweep[P, R]) line(p P) (l line[R], err error) {
+	var types layout
+	types.dynamic(reflect.ValueOf(&p).Elem())
+	l.Types = types.String()
+	l.Point, err = json.Marshal(p)
+	return l, err
 }
 
 // write writes the results as JSON, one object a line: the sweep and the hash of its code, then
@@ -292,9 +303,9 @@ func (s Sweep[P, R]) write(w io.Writer, results []R) error {
 		return err
 	}
 	for i, p := range s.Points {
-		point, err := json.Marshal(p)
-		if err == nil {
-			err = encoder.Encode(line[R]{point, results[i]})
+		l, err := s.line(p)
+		if l.Result = results[i]; err == nil {
+			err = encoder.Encode(l)
 		}
 		if err != nil {
 			return fmt.Errorf("qhnet: sweep %q: the result of point %d, %+v: %w", s.Name, i, p, err)
@@ -335,12 +346,12 @@ func (s Sweep[P, R]) kept() ([]*R, error) {
 		if err := decoder.Decode(&l); err != nil {
 			return found, fmt.Errorf("%s is damaged: %w", s.Kept, err)
 		}
-		of[string(l.Point)] = &l.Result
+		of[string(l.Point)+l.Types] = &l.Result
 	}
 	lacks := 0
 	for i, p := range s.Points {
-		key, err := json.Marshal(p)
-		if found[i] = of[string(key)]; err != nil || found[i] == nil {
+		l, err := s.line(p)
+		if found[i] = of[string(l.Point)+l.Types]; err != nil || found[i] == nil {
 			lacks++
 		}
 	}
