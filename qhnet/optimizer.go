@@ -227,10 +227,7 @@ func (o *Adam) Update(theta, g []float64, logLoss float64) float64 {
 	rescale := math.Exp(o.clock[1] - logLoss)
 	o.clock[0], o.clock[1] = o.clock[0]+1, logLoss
 	unbias1, unbias2 := 1-math.Pow(beta1, o.clock[0]), 1-math.Pow(beta2, o.clock[0])
-	epsilon := 0.0
-	if o.Epsilon > 0 { // otherwise 0 times 1/L, which may be +Inf
-		epsilon = o.Epsilon * math.Exp(-logLoss)
-	}
+	epsilon := o.Epsilon * math.Min(math.Exp(-logLoss), math.MaxFloat64) // 0 stays 0 where 1/L overflows
 	for i, v := range g {
 		o.mean[i] = beta1*rescale*o.mean[i] + (1-beta1)*v
 		o.square[i] = beta2*rescale*rescale*o.square[i] + (1-beta2)*v*v
