@@ -108,8 +108,9 @@ func (p *pgf) setLine(l *label.Line, size float64, align text.XAlignment, s *sta
 	p.printf("{\\color{qh}\\fontsize{%sbp}{%sbp}\\selectfont %s}}%%\n", number(size), number(1.2*size), latex)
 }
 
-// drawImage writes the image into the stream of the page, so that the picture stays one file. An
-// image there is opaque: where cells have several opacities, those of each are cut out of it.
+// drawImage writes the image into the stream of the page, for a LaTeX that writes PDF, so that
+// the picture stays one file. An image there is opaque: where cells have several opacities,
+// those of each are cut out of it.
 func (p *pgf) drawImage(img image.Image, r vg.Rectangle) {
 	cells, opaque, b := make(map[uint8]int), image.NewRGBA(img.Bounds()), img.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -169,7 +170,8 @@ func inlineImage(img image.Image) []byte {
 	return append(appendHex(out, packed.Bytes()), "EI"...)
 }
 
-// appendHex appends bytes in lines of hexadecimal digits and the mark of their end, which is a letter of its own in some languages.
+// appendHex appends bytes in lines of hexadecimal digits, and the mark of their end, which is a
+// command in some languages.
 func appendHex(out, data []byte) []byte {
 	for line := range slices.Chunk(data, 50) {
 		out = append(hex.AppendEncode(out, line), '\n')
