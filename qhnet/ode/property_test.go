@@ -12,6 +12,21 @@ import (
 
 var allMethods = []ode.Method{ode.DormandPrince{}, ode.RadauIIA{}, ode.RKC{}, ode.Auto{}}
 
+// TestSlowSystems: a derivative may be zero or next to it.
+func TestSlowSystems(t *testing.T) {
+	for _, rate := range []float64{0, -5e-324, -1e-308, 1e-300, -1e-160} {
+		for _, method := range allMethods {
+			sol, err := ode.Solve(t.Context(), ode.Problem{
+				Derivative: func(dst []float64, _ float64, y []float64) error { dst[0] = rate * y[0]; return nil },
+				End:        1, Initial: []float64{1},
+			}, ode.Options{Method: method})
+			if err != nil || sol.Y[0] != 1 {
+				t.Errorf("%v at the rate %g: y = %v, %v", method, rate, sol.Y, err)
+			}
+		}
+	}
+}
+
 // TestLinearSystemsMatchTheMatrixExponential solves y' = A y for random A, forward
 // and backward.
 func TestLinearSystemsMatchTheMatrixExponential(t *testing.T) {

@@ -232,8 +232,11 @@ func (p *powerIteration) radius() (float64, error) {
 // begin chooses the first direction.
 func (p *powerIteration) begin() {
 	p.signs.Seed(1, 2) // any fixed seed: the same run must give the same bits
-	// Not the size of f, which could cancel.
-	size := cmp.Or(floats.Norm(p.s.f, 2), 1) / (2 * math.Sqrt(float64(len(p.v))))
+	size := floats.Norm(p.s.f, 2)
+	if size < 0x1p-1000 { // too close to the least numbers to give a direction
+		size = 1
+	}
+	size /= 2 * math.Sqrt(float64(len(p.v))) // not the size of f, which could cancel
 	for i, f := range p.s.f {
 		p.v[i] = f + size*(2*float64(p.signs.Uint64()>>63)-1)
 	}
