@@ -93,9 +93,11 @@ func (r *raster) mask(p vg.Path, dx, dy float64) *image.Alpha {
 // WriteTo writes a PNG with a palette and its resolution.
 func (r *raster) WriteTo(w io.Writer) (int64, error) {
 	var b bytes.Buffer
-	img := smaller(r.pixels)
+	var img image.Image
 	if r.colors > 0 {
 		img, _ = quantize(r.pixels, r.colors)
+	} else {
+		img = smaller(r.pixels)
 	}
 	if err := png.Encode(&b, img); err != nil {
 		return 0, err
