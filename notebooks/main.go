@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -41,6 +42,9 @@ func subcommands() []subcommand {
 }
 
 func main() {
+	if filepath.Base(os.Args[0]) == "go" {
+		os.Exit(goForCells(os.Args[1:]))
+	}
 	ctx, clean := followGoRun(signals())
 	err := dispatch(ctx, os.Args[1:])
 	clean()

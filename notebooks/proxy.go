@@ -28,6 +28,7 @@ import (
 //   - After an error or an interrupt the cells that wait are not run; gonb runs them.
 //   - A panic becomes one sentence with the cell and the line. Go writes a panic in
 //     pieces and gonb looks for lines in each piece, so now and then it finds none.
+//   - A cell is linked with packages that are known already; gonb has all looked up again.
 //   - An interrupt reaches a cell that is still being compiled; gonb forgets it.
 //   - What a cell declared before it was edited is forgotten; gonb keeps it.
 //   - A page that is loaded while a cell runs is told at once about the kernel.
@@ -93,6 +94,7 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 		cmd := exec.Command("gonb", append(arguments, strings.Fields(os.Getenv("GONB_FLAGS"))...)...)
 		cmd.Stderr = os.Stderr
 		cmd.Env = append(os.Environ(), progressVariable(filepath.Join(folder, progressPipe))...)
+		cmd.Env = append(cmd.Env, cellsEnvironment(filepath.Join(folder, "cells"))...)
 		return cmd
 	})
 }

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cellsVariable names a folder of the kernel's in which gonb finds a go command that is this program.
+const cellsVariable = "QHLAB_CELLS"
+
+// packages are those that cells of a kernel import, as the go command has compiled them. For each
+// cell it looks all of them up again, 250 for a figure, which takes half as long as linking.
+type packages struct {
+	folder string // where they are kept, and what a cell is compiled to
+
+	Environment map[string]string // that the go command gives to compiler and linker
+	Language    string            // such as go1.26
+	Imports     []string          // of the cells so far
+	Compiled    map[string]string // files by import path, of these packages and all they import
+	Sources     map[string]string // folders of what can change, and how the names begin that count
+	Hash        string            // of the sources
+}
+
+// coarse is how far apart the times of two versions of a file may have to be to differ.
+const coarse = 2 * time.Second
+
+// errUnknown leaves a cell to the go command.
+var errUnknown = errors.New("the packages of the cell are not known")
+
+// goForCells does what gonb asks of the go command, and returns its status. A cell of known packages is
+// compiled and linked at once. What fails that way, and all else, is left to the real command.
+func goForCells(args []string) (status int) {
+	p := &packages{folder: os.Getenv(cellsVariable)}
+	search := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return dir == p.folder })
+	os.Setenv("PATH", strings.Join(search, string(os.PathListSeparator)))
+	cell := p.isCell(args)
+	if cell && p.read() == nil && p.build(args[2]) == nil {
+		return 0
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	switch err := cmd.Run(); {
+	case cmd.ProcessState == nil:
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	case err == nil && cell && p.find() != nil:
+		os.Remove(p.file("packages.json"))
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// cellsEnvironment puts this program before the go command, or nothing where it cannot.
+func cellsEnvironment(folder string) []string {
+	program, err := os.Executable()
+	if err != nil || os.Mkdir(folder, 0o700) != nil || os.Symlink(program, filepath.Join(folder, "go")) != nil {
+		return nil
+	}
+	return []string{cellsVariable + "=" + folder, "PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH")}
+}
+
+func (p *packages) file(name string) string { return filepath.Join(p.folder, name) }
+
+// isCell tells whether the go command is to build a cell of this kernel, one file.
+func (p *packages) isCell(args []string) bool {
+	dir, err := os.Getwd()
+	sources, _ := filepath.Glob("*.go")
+	return err == nil && filepath.Dir(dir) == filepath.Dir(p.folder) && slices.Equal(sources, []string{"main.go"}) &&
+		len(args) == 3 && args[0] == "build" && args[1] == "-o"
+}
+
+func (p *packages) read() error {
+	text, err := os.ReadFile(p.file("packages.json"))
+	return errors.Join(err, json.Unmarshal(text, p))
+}
+
+// build compiles and links a cell that imports nothing new, unless a source has changed.
+func (p *packages) build(program string) error {
+	imports, err := importsOfCell()
+	unknown := func(path string) bool { return p.Compiled[path] == "" }
+	if hash, _ := p.hash(); err != nil || hash != p.Hash || slices.ContainsFunc(imports, unknown) {
+		return errUnknown
+	}
+	object, config := p.file("main.a"), p.file("importcfg")
+	if err := p.tool("compile", "-o", object, "-p", "main", "-lang", p.Language, "-complete", "-pack", "-importcfg", config, "./main.go"); err != nil {
+		return err
+	}
+	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)
+}
+
+func (p *packages) tool(name string, args ...string) error {
+	cmd := exec.Command(filepath.Join(p.Environment["GOTOOLDIR"], name), args...)
+	cmd.Env = os.Environ()
+	for k, v := range p.Environment {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	return cmd.Run()
+}
+
+// importsOfCell returns what main.go imports. A cell that embeds files is not known.
+func importsOfCell() (paths []string, err error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range file.Imports {
+		switch path, err := strconv.Unquote(spec.Path.Value); {
+		case err != nil || path == "embed":
+			return nil, errUnknown
+		case path != "unsafe": // is in no file
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// find asks the go command for the packages of the cell that it has built, and of those before.
+func (p *packages) find() error {
+	begun := time.Now()
+	dir, failed := os.Getwd()
+	imports, err := importsOfCell()
+	if err := errors.Join(failed, err); err != nil {
+		return err
+	}
+	p.Imports = slices.Compact(slices.Sorted(slices.Values(append(p.Imports, imports...))))
+	environment, err := exec.Command("go", "env", "-json").Output()
+	if err := errors.Join(err, json.Unmarshal(environment, &p.Environment)); err != nil {
+		return err
+	}
+	list, err := exec.Command("go", append([]string{"list", "-export", "-deps", "-json", "."}, p.Imports...)...).Output()
+	if err != nil {
+		return err
+	}
+	p.Compiled, p.Sources = map[string]string{}, map[string]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(list)); decoder.More(); {
+		var l listed
+		if err := decoder.Decode(&l); err != nil {
+			return err
+		}
+		if l.Dir == dir && l.Module != nil {
+			p.Language = "go" + strings.Join(strings.SplitN(l.Module.GoVersion, ".", 3)[:2], ".")
+		} else if err := p.add(l); err != nil {
+			return err
+		}
+	}
+	p.Sources[dir] = "go." // such as go.mod, but not the cell
+	hash, changed := p.hash()
+	if p.Hash = hash; p.Environment["GOOS"] != "linux" || begun.Sub(changed) < coarse { // elsewhere, tools are given more flags
+		return errUnknown
+	}
+	return p.write()
+}
+
+// listed is what `go list` tells of a package.
+type listed struct {
+	ImportPath, Dir, Export string
+	Standard                bool
+	CgoFiles, EmbedFiles    []string
+	Module                  *struct {
+		Version, GoVersion, GoMod string
+		Replace                   *struct{ Version string }
+	}
+}
+
+func (p *packages) add(l listed) error {
+	p.Compiled[l.ImportPath] = l.Export
+	switch m := l.Module; {
+	case l.Standard:
+	case len(l.CgoFiles) > 0: // is linked by another program
+		return errUnknown
+	case m == nil || m.Version == "" || m.Replace != nil && m.Replace.Version == "":
+		p.Sources[l.Dir] = ""
+		for _, name := range l.EmbedFiles {
+			p.Sources[filepath.Dir(filepath.Join(l.Dir, name))] = ""
+		}
+		if m != nil {
+			p.Sources[filepath.Dir(m.GoMod)] = ""
+		}
+	}
+	return nil
+}
+
+// hash identifies the sources by name, size and time, and tells when the last one changed.
+func (p *packages) hash() (hash string, changed time.Time) {
+	h := sha256.New()
+	for _, folder := range slices.Sorted(maps.Keys(p.Sources)) {
+		entries, err := os.ReadDir(folder)
+		fmt.Fprintln(h, folder, err)
+		for _, entry := range entries {
+			info, err := entry.Info()
+			if err != nil || info.IsDir() || !strings.HasPrefix(info.Name(), p.Sources[folder]) {
+				continue
+			}
+			fmt.Fprintln(h, info.Name(), info.Size(), info.ModTime().UnixNano())
+			if info.ModTime().After(changed) {
+				changed = info.ModTime()
+			}
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), changed
+}
+
+func (p *packages) write() error {
+	var config bytes.Buffer
+	for _, path := range slices.Sorted(maps.Keys(p.Compiled)) {
+		if file := p.Compiled[path]; file != "" {
+			fmt.Fprintf(&config, "packagefile %s=%s\n", path, file)
+		}
+	}
+	return errors.Join(os.WriteFile(p.file("importcfg"), config.Bytes(), 0o600), os.WriteFile(p.file("packages.json"), encoded(p), 0o600))
+}
