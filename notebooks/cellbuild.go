@@ -43,7 +43,7 @@ var errUnknown = errors.New("the packages of the cell are not known")
 // goForCells does what gonb asks of the go command, and returns its status. A cell of known packages is
 // compiled and linked at once. What fails that way, and all else, is left to the real command.
 func goForCells(args []string) (status int) {
-	p := &packages{folder: os.Getenv(cellsVariable)}
+	p := &packages{folder: os.Getenv(cellsVariable), Imports: []string{modulePath + "/qhnet/...", modulePath + "/plotting/..."}}
 	search := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return dir == p.folder })
 	os.Setenv("PATH", strings.Join(search, string(os.PathListSeparator)))
 	cell := p.isCell(args)
@@ -126,7 +126,8 @@ func importsOfCell() (paths []string, err error) {
 	return paths, nil
 }
 
-// find asks the go command for the packages of the cell that it has built, and of those before.
+// find asks the go command for the packages of the cell that it has built, of those before, and of
+// the project, since most cells need no others.
 func (p *packages) find() error {
 	begun := time.Now()
 	dir, failed := os.Getwd()
@@ -139,7 +140,7 @@ func (p *packages) find() error {
 	if err := errors.Join(err, json.Unmarshal(environment, &p.Environment)); err != nil {
 		return err
 	}
-	list, err := exec.Command("go", append([]string{"list", "-export", "-deps", "-json", "."}, p.Imports...)...).Output()
+	list, err := exec.Command("go", append([]string{"list", "-e", "-export", "-deps", "-json=" + listedFields, "."}, p.Imports...)...).Output()
 	if err != nil {
 		return err
 	}
@@ -162,6 +163,8 @@ func (p *packages) find() error {
 	}
 	return p.write()
 }
+
+const listedFields = "ImportPath,Dir,Export,Standard,CgoFiles,EmbedFiles,Module"
 
 // listed is what `go list` tells of a package.
 type listed struct {
