@@ -116,16 +116,12 @@ func startLab(ctx context.Context, p project, folder, address string, port int, 
 }
 
 func (s *labServer) launch(p project, folder, address string, arguments []string) error {
-	// In a project that was prepared and then made read-only, Jupyter's settings go with the server.
-	var state string
-	var log *os.File
-	var err error
-	for _, state = range []string{p.path(".tools", "jupyter"), s.folder} {
-		s.log = filepath.Join(state, "lab.log")
-		if log, err = createFile(s.log, os.O_TRUNC); !unwritable(err) {
-			break
-		}
+	state := p.path(".tools", "jupyter")
+	if !writable(state) { // prepared and then made read-only: Jupyter's settings go with the server
+		state = s.folder
 	}
+	s.log = filepath.Join(state, "lab.log")
+	log, err := os.Create(s.log)
 	if err != nil {
 		return err
 	}
