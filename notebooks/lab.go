@@ -7,7 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"html"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,30 +37,34 @@ func lab(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := freePort(*address, *port); err != nil { // before it takes minutes to prepare
+		return err
+	}
 	progress := newProgress(os.Stderr)
 	err = prepareLab(ctx, p, progress)
 	progress.close()
 	if err != nil {
 		return err
 	}
-	server, err := startLab(ctx, p, p.root, *address, *port)
+	arguments := []string{"--LabApp.default_url=" + page}
+	if desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""; *quiet || !desktop {
+		arguments = append(arguments, noBrowser)
+	}
+	server, err := startLab(ctx, p, p.root, *address, *port, arguments...)
 	if err != nil {
 		return err
 	}
 	if isPublic(*address) {
 		fmt.Fprintf(os.Stderr, "warning: -address %s lets other machines reach JupyterLab, unencrypted; whoever reads its token can run programs as you\n", *address)
 	}
-	link := server.url(page)
 	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
-		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
-	desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
-	if !*quiet && desktop {
-		page := filepath.Join(filepath.Dir(server.log), "open.html")
-		defer os.Remove(page)
-		openBrowser(page, link)
-	}
+		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", server.url(page))
 	return server.wait(ctx)
 }
+
+// noBrowser keeps JupyterLab from opening its default page, which it does by a file that only the
+// user can read, so that others do not see the token.
+const noBrowser = "--no-browser"
 
 func (p project) labPage(names []string) (string, error) {
 	if len(names) == 0 {
@@ -88,7 +92,7 @@ type labServer struct {
 
 // startLab starts the server for the files in a folder, on the first free port
 // from the given one on, and returns when it answers.
-func startLab(ctx context.Context, p project, folder, address string, port int) (*labServer, error) {
+func startLab(ctx context.Context, p project, folder, address string, port int, arguments ...string) (*labServer, error) {
 	free, err := freePort(address, port)
 	if err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 		return nil, err
 	}
 	s := &labServer{child: child, host: reachable(address), port: free, token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
-	if err = s.launch(p, folder, address); err == nil {
+	if err = s.launch(p, folder, address, arguments); err == nil {
 		err = s.ready(ctx)
 	}
 	if err != nil {
@@ -111,23 +115,19 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 	return s, nil
 }
 
-func (s *labServer) launch(p project, folder, address string) error {
-	// In a project that was prepared and then made read-only, Jupyter's settings go with the server.
-	var state string
-	var log *os.File
-	var err error
-	for _, state = range []string{p.path(".tools", "jupyter"), s.folder} {
-		s.log = filepath.Join(state, "lab.log")
-		if log, err = createFile(s.log, os.O_TRUNC); !unwritable(err) {
-			break
-		}
+func (s *labServer) launch(p project, folder, address string, arguments []string) error {
+	state := p.path(".tools", "jupyter")
+	if !writable(state) { // prepared and then made read-only: Jupyter's settings go with the server
+		state = s.folder
 	}
+	s.log = filepath.Join(state, "lab.log")
+	log, err := os.Create(s.log)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	arguments := []string{"-I", "-m", "jupyterlab", "--no-browser", "--port-retries=0",
-		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder}
+	arguments = append([]string{"-I", "-m", "jupyterlab", "--port-retries=0",
+		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder}, arguments...)
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")
 	}
@@ -207,6 +207,9 @@ func (s *labServer) wait(ctx context.Context) error {
 }
 
 func freePort(address string, first int) (int, error) {
+	if first < 1 || first > math.MaxUint16 {
+		return 0, fmt.Errorf("there is no port %d: choose one from 1 to %d with -port", first, math.MaxUint16)
+	}
 	for port := first; port < first+50; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 		if err == nil {
@@ -217,20 +220,4 @@ func freePort(address string, first int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
-}
-
-// openBrowser writes a page that leads to the link and opens it. The link has the
-// token, and other users can see the arguments of a command but not read the page.
-// The link has been printed, so a failure needs no mention.
-func openBrowser(page, link string) {
-	os.Remove(page) // an old one could have other permissions
-	refresh := `<!doctype html><meta http-equiv="refresh" content="0; url=` + html.EscapeString(link) + `">`
-	if os.WriteFile(page, []byte(refresh), 0o600) != nil {
-		return
-	}
-	opener := "xdg-open"
-	if runtime.GOOS == "darwin" {
-		opener = "open"
-	}
-	exec.Command(opener, page).Start()
 }

@@ -74,7 +74,7 @@ var (
 )
 
 func (t toolset) install(ctx context.Context, p project, progress *progress) error {
-	command, err := goCommand()
+	command, err := findGo()
 	if err != nil {
 		return err
 	}
@@ -108,13 +108,6 @@ func (t toolset) stamp(p project, goCommand string) stamp {
 		filepath.Join(p.bin(), ".stamp-"+path.Base(t.packages[0])),
 		runtime.Version() + goCommand + p.hash(path.Join(t.folder, "go.mod"), path.Join(t.folder, "go.sum")), installed,
 	}
-}
-
-// goCommand returns a go command that runs at the project's root.
-func (p project) goCommand(args ...string) *exec.Cmd {
-	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Env = p.root, p.buildEnvironment()
-	return cmd
 }
 
 func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
