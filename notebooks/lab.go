@@ -82,10 +82,13 @@ func (p project) labPage(names []string) (string, error) {
 	return page.EscapedPath(), nil
 }
 
+const nameHeader = "Qhlab-Server"
+
 type labServer struct {
 	*child
 	host  string // the address under which this machine reaches it
 	port  int
+	name  string // that its answers bear, since another server may have got the port
 	token string
 	log   string
 }
@@ -93,18 +96,28 @@ type labServer struct {
 // startLab starts the server for the files in a folder, on the first free port
 // from the given one on, and returns when it answers.
 func startLab(ctx context.Context, p project, folder, address string, port int, arguments ...string) (*labServer, error) {
-	free, err := freePort(address, port)
-	if err != nil {
-		return nil, err
+	for {
+		free, err := freePort(address, port)
+		if err != nil {
+			return nil, err
+		}
+		if free != port {
+			fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
+		}
+		s, err := startLabAt(ctx, p, folder, address, free, arguments)
+		if next, _ := freePort(address, free); err == nil || ctx.Err() != nil || next == free {
+			return s, err
+		}
+		port = free // somebody else has it now
 	}
-	if free != port {
-		fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
-	}
+}
+
+func startLabAt(ctx context.Context, p project, folder, address string, port int, arguments []string) (*labServer, error) {
 	child, err := newChild(labGrace)
 	if err != nil {
 		return nil, err
 	}
-	s := &labServer{child: child, host: reachable(address), port: free, token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
+	s := &labServer{child: child, host: reachable(address), port: port, name: rand.Text(), token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
 	if err = s.launch(p, folder, address, arguments); err == nil {
 		err = s.ready(ctx)
 	}
@@ -127,7 +140,8 @@ func (s *labServer) launch(p project, folder, address string, arguments []string
 	}
 	defer log.Close()
 	arguments = append([]string{"-I", "-m", "jupyterlab", "--port-retries=0",
-		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder}, arguments...)
+		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder,
+		fmt.Sprintf("--ServerApp.tornado_settings={'headers': {'%s': '%s'}}", nameHeader, s.name)}, arguments...)
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")
 	}
@@ -165,7 +179,7 @@ func (s *labServer) ready(ctx context.Context) error {
 	for {
 		if answer, err := direct.Get(s.url("/api/status")); err == nil {
 			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
+			if answer.StatusCode == http.StatusOK && answer.Header.Get(nameHeader) == s.name {
 				return nil
 			}
 		}

@@ -53,6 +53,41 @@ func TestLabAsksForItsToken(t *testing.T) {
 	}
 }
 
+// Two that start at the same time take the same port for free, and ask with the same token.
+func TestLabsThatStartTogetherGetPortsOfTheirOwn(t *testing.T) {
+	p := withLab(t)
+	t.Setenv("JUPYTER_TOKEN", "of both")
+	port := 9000 + 40*(os.Getpid()%500) + 20
+	type started struct {
+		server *labServer
+		err    error
+	}
+	both := make(chan started)
+	for range 2 {
+		go func() {
+			server, err := startLab(t.Context(), p, t.TempDir(), "127.0.0.1", port, noBrowser)
+			both <- started{server, err}
+		}()
+	}
+	first, second := <-both, <-both
+	for _, s := range []started{first, second} {
+		if s.err != nil {
+			t.Fatal(s.err)
+		}
+		defer s.server.stop()
+	}
+	if first.server.port == second.server.port {
+		t.Errorf("both have the port %d", first.server.port)
+	}
+	for _, s := range []started{first, second} {
+		select {
+		case <-s.server.exited:
+			t.Errorf("the server on port %d has ended", s.server.port)
+		default:
+		}
+	}
+}
+
 func TestLabIsAskedWhereItListens(t *testing.T) {
 	for address, want := range map[string]string{
 		"localhost":     "http://localhost:8888/lab?token=",
