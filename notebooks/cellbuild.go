@@ -27,7 +27,6 @@ type packages struct {
 	folder string // where they are kept, and what a cell is compiled to
 
 	Environment map[string]string // that the go command gives to compiler and linker
-	Language    string            // such as go1.26
 	Imports     []string          // of the cells so far
 	Compiled    map[string]string // files by import path, of these packages and all they import
 	Sources     map[string]string // folders of what can change, and how the names begin that count
@@ -43,7 +42,7 @@ var errUnknown = errors.New("the packages of the cell are not known")
 // goForCells does what gonb asks of the go command, and returns its status. A cell of known packages is
 // compiled and linked at once. What fails that way, and all else, is left to the real command.
 func goForCells(args []string) (status int) {
-	p := &packages{folder: os.Getenv(cellsVariable), Imports: []string{modulePath + "/qhnet/...", modulePath + "/plotting/..."}}
+	p := knownPackages(os.Getenv(cellsVariable))
 	search := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return dir == p.folder })
 	os.Setenv("PATH", strings.Join(search, string(os.PathListSeparator)))
 	cell := p.isCell(args)
@@ -56,8 +55,8 @@ func goForCells(args []string) (status int) {
 	case cmd.ProcessState == nil:
 		fmt.Fprintln(os.Stderr, err)
 		return 1
-	case err == nil && cell && p.find() != nil:
-		os.Remove(p.file("packages.json"))
+	case err == nil && cell:
+		p.learn()
 	}
 	return cmd.ProcessState.ExitCode()
 }
@@ -69,6 +68,26 @@ func cellsEnvironment(folder string) []string {
 		return nil
 	}
 	return []string{cellsVariable + "=" + folder, "PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH")}
+}
+
+func knownPackages(folder string) *packages {
+	return &packages{folder: folder, Imports: []string{modulePath + "/qhnet/...", modulePath + "/plotting/..."}}
+}
+
+// findPackages prepares for the first cell of a kernel.
+func findPackages(kernel string) {
+	if dirs, _ := filepath.Glob(filepath.Join(kernel, "gonb_*")); len(dirs) == 1 {
+		knownPackages(filepath.Join(kernel, "cells")).find(dirs[0]) // otherwise the first cell does
+	}
+}
+
+// learn finds what a cell imports that the real command has built.
+func (p *packages) learn() {
+	dir, failed := os.Getwd()
+	imports, err := importsOfCell()
+	if failed != nil || err != nil || p.find(dir, imports...) != nil {
+		os.Remove(p.file("packages.json"))
+	}
 }
 
 func (p *packages) file(name string) string { return filepath.Join(p.folder, name) }
@@ -94,7 +113,7 @@ func (p *packages) build(program string) error {
 		return errUnknown
 	}
 	object, config := p.file("main.a"), p.file("importcfg")
-	if err := p.tool("compile", "-o", object, "-p", "main", "-lang", p.Language, "-complete", "-pack", "-importcfg", config, "./main.go"); err != nil {
+	if err := p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-importcfg", config, "./main.go"); err != nil {
 		return err
 	}
 	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)
@@ -126,33 +145,23 @@ func importsOfCell() (paths []string, err error) {
 	return paths, nil
 }
 
-// find asks the go command for the packages of the cell that it has built, of those before, and of
-// the project, since most cells need no others.
-func (p *packages) find() error {
+// find asks the go command, in gonb's folder, for the packages of the project, since most cells need no
+// others, and for more, and keeps them with those that were found before.
+func (p *packages) find(dir string, more ...string) error {
 	begun := time.Now()
-	dir, failed := os.Getwd()
-	imports, err := importsOfCell()
-	if err := errors.Join(failed, err); err != nil {
-		return err
-	}
-	p.Imports = slices.Compact(slices.Sorted(slices.Values(append(p.Imports, imports...))))
-	environment, err := exec.Command("go", "env", "-json").Output()
+	p.Imports = slices.Compact(slices.Sorted(slices.Values(append(p.Imports, more...))))
+	environment, err := p.ask(dir, "env", "-json")
 	if err := errors.Join(err, json.Unmarshal(environment, &p.Environment)); err != nil {
 		return err
 	}
-	list, err := exec.Command("go", append([]string{"list", "-e", "-export", "-deps", "-json=" + listedFields, "."}, p.Imports...)...).Output()
+	list, err := p.ask(dir, append([]string{"list", "-e", "-export", "-deps", "-json=" + listedFields}, p.Imports...)...)
 	if err != nil {
 		return err
 	}
 	p.Compiled, p.Sources = map[string]string{}, map[string]string{}
 	for decoder := json.NewDecoder(bytes.NewReader(list)); decoder.More(); {
 		var l listed
-		if err := decoder.Decode(&l); err != nil {
-			return err
-		}
-		if l.Dir == dir && l.Module != nil {
-			p.Language = "go" + strings.Join(strings.SplitN(l.Module.GoVersion, ".", 3)[:2], ".")
-		} else if err := p.add(l); err != nil {
+		if err := errors.Join(decoder.Decode(&l), p.add(l)); err != nil {
 			return err
 		}
 	}
@@ -164,6 +173,12 @@ func (p *packages) find() error {
 	return p.write()
 }
 
+func (p *packages) ask(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	return cmd.Output()
+}
+
 const listedFields = "ImportPath,Dir,Export,Standard,CgoFiles,EmbedFiles,Module"
 
 // listed is what `go list` tells of a package.
@@ -172,8 +187,8 @@ type listed struct {
 	Standard                bool
 	CgoFiles, EmbedFiles    []string
 	Module                  *struct {
-		Version, GoVersion, GoMod string
-		Replace                   *struct{ Version string }
+		Version, GoMod string
+		Replace        *struct{ Version string }
 	}
 }
 
@@ -207,7 +222,7 @@ func (p *packages) hash() (hash string, changed time.Time) {
 				continue
 			}
 			fmt.Fprintln(h, info.Name(), info.Size(), info.ModTime().UnixNano())
-			if info.ModTime().After(changed) {
+			if p.Sources[folder] == "" && info.ModTime().After(changed) { // gonb's own files are always new
 				changed = info.ModTime()
 			}
 		}

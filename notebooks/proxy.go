@@ -81,6 +81,7 @@ func runProxy(ctx context.Context, root, file string) error {
 		return err
 	}
 	defer p.gonb.shutdown()
+	go findPackages(p.gonb.folder)
 	if p.pipe, err = os.OpenFile(filepath.Join(p.gonb.folder, progressPipe), os.O_RDWR, 0); err == nil {
 		defer p.pipe.Close()
 		go p.listenToCells()
