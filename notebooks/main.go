@@ -20,23 +20,24 @@ import (
 	"strings"
 )
 
-// subcommand is one verb of the command line.
+// subcommand is one verb of the command line: its flags and, if it takes any, its names as they are
+// told to users.
 type subcommand struct {
-	name, arguments, purpose string
-	run                      func(ctx context.Context, p project, args []string) error
+	name, flags, names, purpose string
+	run                         func(ctx context.Context, p project, args []string) error
 }
 
 func subcommands() []subcommand {
 	return []subcommand{
-		{"lab", "[-port N] [-address A] [-no-browser] [NAME]", "open JupyterLab (what happens without a subcommand)", lab},
-		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [-shard I/N] [-slurm N] [-kubernetes N] [NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file; with -shard, compute a part of its sweeps, and with -slurm or -kubernetes print the file of a job that computes all parts", run},
-		{"figures", "[-o FOLDER] [-jobs N] [NAME...] or NAME FIGURE...", "execute notebooks and export every figure, or some of one notebook, as PDF, SVG, PNG and PGF", figures},
-		{"html", "[-o FOLDER] [-serve] [NAME...]", "make a site of the notebooks to read, with figures that run in the browser, without server and network", writeSite},
-		{"kernel", "[-remove] [-force]", "make the kernel known to VS Code and to your own Jupyter", installKernel},
-		{"doctor", "", "say what was found, what is missing and how to mend it", doctor},
-		{"readme", "", "bring the README's table of notebooks up to date, as run does at its end", readme},
-		{"prepare", "", "install what is missing and do nothing else", prepareOnly},
-		{"help", "", "print this list", help},
+		{"lab", "[-port N] [-address A] [-no-browser]", "[NAME]", "open JupyterLab (what happens without a subcommand)", lab},
+		{"run", "[-check] [-p NAME=VALUE]... [-o FILE] [-timeout T] [-jobs N] [-shard I/N] [-slurm N] [-kubernetes N]", "[NAME...]", "execute notebooks and save their outputs, or compare them; with -p and -o, one with other parameters to another file; with -shard, compute a part of its sweeps, and with -slurm or -kubernetes print the file of a job that computes all parts", run},
+		{"figures", "[-o FOLDER] [-jobs N]", "[NAME...] or NAME FIGURE...", "execute notebooks and export every figure, or some of one notebook, as PDF, SVG, PNG and PGF", figures},
+		{"html", "[-o FOLDER] [-serve]", "[NAME...]", "make a site of the notebooks to read, with figures that run in the browser, without server and network", writeSite},
+		{"kernel", "[-remove] [-force]", "", "make the kernel known to VS Code and to your own Jupyter", installKernel},
+		{"doctor", "", "", "say what was found, what is missing and how to mend it", doctor},
+		{"readme", "", "", "bring the README's table of notebooks up to date, as run does at its end", readme},
+		{"prepare", "", "", "install what is missing and do nothing else", prepareOnly},
+		{"help", "", "", "print this list", help},
 	}
 }
 
@@ -72,7 +73,7 @@ func dispatch(ctx context.Context, args []string) error {
 	for _, c := range subcommands() {
 		if c.name == name {
 			if i := slices.IndexFunc(args, c.strange); i >= 0 {
-				return fmt.Errorf("%s takes no %q, only: %s", name, args[i], cmp.Or(c.arguments, "nothing"))
+				return fmt.Errorf("%s takes no %q, only: %s", name, args[i], cmp.Or(c.flags, "nothing"))
 			}
 			return c.run(ctx, p, args)
 		}
@@ -83,7 +84,7 @@ func dispatch(ctx context.Context, args []string) error {
 
 // strange tells whether an argument is none of the subcommand's, as kernel remove without a dash.
 func (c subcommand) strange(argument string) bool {
-	return c.arguments == "" || !strings.Contains(c.arguments, "NAME") && !strings.HasPrefix(argument, "-")
+	return c.names == "" && (c.flags == "" || !strings.HasPrefix(argument, "-"))
 }
 
 func help(context.Context, project, []string) error {
@@ -94,7 +95,7 @@ func help(context.Context, project, []string) error {
 func printHelp(w io.Writer) {
 	fmt.Fprintln(w, "usage: go run ./notebooks [subcommand]; -h after one lists its flags")
 	for _, c := range subcommands() {
-		fmt.Fprintf(w, "\n  %s %s\n      %s\n", c.name, c.arguments, c.purpose)
+		fmt.Fprintf(w, "\n  %s\n      %s\n", strings.Join(strings.Fields(c.name+" "+c.flags+" "+c.names), " "), c.purpose)
 	}
 }
 
