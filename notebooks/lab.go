@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"html"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -35,6 +36,9 @@ func lab(ctx context.Context, p project, args []string) error {
 	}
 	page, err := p.labPage(names)
 	if err != nil {
+		return err
+	}
+	if _, err := freePort(*address, *port); err != nil { // before it takes minutes to prepare
 		return err
 	}
 	progress := newProgress(os.Stderr)
@@ -112,16 +116,12 @@ func startLab(ctx context.Context, p project, folder, address string, port int) 
 }
 
 func (s *labServer) launch(p project, folder, address string) error {
-	// In a project that was prepared and then made read-only, Jupyter's settings go with the server.
-	var state string
-	var log *os.File
-	var err error
-	for _, state = range []string{p.path(".tools", "jupyter"), s.folder} {
-		s.log = filepath.Join(state, "lab.log")
-		if log, err = createFile(s.log, os.O_TRUNC); !unwritable(err) {
-			break
-		}
+	state := p.path(".tools", "jupyter")
+	if !writable(state) { // prepared and then made read-only: Jupyter's settings go with the server
+		state = s.folder
 	}
+	s.log = filepath.Join(state, "lab.log")
+	log, err := os.Create(s.log)
 	if err != nil {
 		return err
 	}
@@ -207,6 +207,9 @@ func (s *labServer) wait(ctx context.Context) error {
 }
 
 func freePort(address string, first int) (int, error) {
+	if first < 1 || first > math.MaxUint16 {
+		return 0, fmt.Errorf("there is no port %d: choose one from 1 to %d with -port", first, math.MaxUint16)
+	}
 	for port := first; port < first+50; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 		if err == nil {
@@ -221,7 +224,8 @@ func freePort(address string, first int) (int, error) {
 
 // openBrowser writes a page that leads to the link and opens it. The link has the
 // token, and other users can see the arguments of a command but not read the page.
-// The link has been printed, so a failure needs no mention.
+// The link has been printed, so a failure needs no mention. A browser that JupyterLab
+// opens itself would be its child, and end with it.
 func openBrowser(page, link string) {
 	os.Remove(page) // an old one could have other permissions
 	refresh := `<!doctype html><meta http-equiv="refresh" content="0; url=` + html.EscapeString(link) + `">`

@@ -129,3 +129,9 @@ func TestBrowserIsOpenedWithoutTheTokenOnTheCommandLine(t *testing.T) {
 		t.Errorf("the page has the permissions %v, %v", info.Mode(), err)
 	}
 }
+
+func TestPortThatCannotBeIsRefusedFirst(t *testing.T) {
+	for _, port := range []string{"0", "-1", "99999"} {
+		wantError(t, lab(t.Context(), project{t.TempDir()}, []string{"-port", port}), "there is no port "+port)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -212,10 +211,10 @@ func replaceFile(path string, data []byte) error {
 // whoever holds it. The lock ends with the process, even when it is killed. Where
 // nothing can be written, nothing needs a lock.
 func lockFile(path string, onWait func()) (unlock func(), err error) {
-	file, err := createFile(path, 0)
-	if unwritable(err) {
+	if !writable(filepath.Dir(path)) {
 		return func() {}, nil
 	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 	if err == nil {
 		err = flock(file, onWait)
 	}
@@ -225,15 +224,7 @@ func lockFile(path string, onWait func()) (unlock func(), err error) {
 	return func() { file.Close() }, nil
 }
 
-// createFile opens a file for writing, and makes it and the folders above it.
-func createFile(path string, flag int) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(path, os.O_CREATE|os.O_RDWR|flag, 0o666)
-}
-
-// writable tries whether files can be made in a folder.
+// writable makes a folder and tries whether files can be made in it.
 func writable(folder string) bool {
 	if os.MkdirAll(folder, 0o777) != nil {
 		return false
@@ -243,9 +234,4 @@ func writable(folder string) bool {
 		trial.stop()
 	}
 	return err == nil
-}
-
-// unwritable tells whether an error says that a place cannot be written to.
-func unwritable(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
