@@ -159,7 +159,7 @@ func (p *proxy) drawBars(e *execution, ended bool) {
 
 // progressVariable tells cells where to report, unless nobody looks.
 func progressVariable(pipe string) []string {
-	if os.Getenv("QHLAB_HEADLESS") != "" || makePipe(pipe) != nil {
+	if os.Getenv(headlessVariable) != "" || makePipe(pipe) != nil {
 		return nil
 	}
 	return []string{tasks.Variable + "=" + pipe}

@@ -18,9 +18,6 @@ import (
 // figuresVariable names the folder in which plotting.Show leaves named figures in all formats.
 const figuresVariable = "QHLAB_FIGURES"
 
-// begunVariable tells plotting, which refuses a second figure of a name, when this run began.
-const begunVariable = "QHLAB_BEGUN"
-
 // figures executes notebooks and exports what they draw, one folder each.
 func figures(ctx context.Context, p project, args []string) error {
 	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
@@ -53,11 +50,11 @@ func figures(ctx context.Context, p project, args []string) error {
 			return err
 		}
 		defer drawn.stop()
-		v := variant{figures: only, env: into(drawn.folder)}
+		v := variant{figures: only, env: []string{figuresVariable + "=" + drawn.folder}}
 		nb, err := executeNotebook(ctx, p, path, progress, v)
 		if err != nil && only != nil && ctx.Err() == nil {
 			progress.say("%s: the figure needs other cells, so all of them are executed", title(path))
-			v.figures, v.env = nil, into(drawn.folder)
+			v.figures = nil
 			nb, err = executeNotebook(ctx, p, path, progress, v)
 		}
 		files, unmoved := moveFiles(drawn.folder, folder)
@@ -109,11 +106,6 @@ func (p project) selectFigures(names []string) (paths, only []string, err error)
 		err = fmt.Errorf("%w; the figures of %s are: %s", err, title(first[0]), strings.Join(known, ", "))
 	}
 	return paths, nil, err
-}
-
-// into is the environment that lets a run draw into a folder.
-func into(folder string) []string {
-	return []string{figuresVariable + "=" + folder, begunVariable + "=" + time.Now().Format(time.RFC3339Nano)}
 }
 
 // variant says how a notebook is executed other than as it stands.

@@ -92,7 +92,7 @@ func TestMistakesInParametersAreExplained(t *testing.T) {
 	wantError(t, nb.setParameters([]string{"untill=1"}), `"untill"`, "until, radii, seed, size")
 	wantError(t, nb.setParameters([]string{"until=1e"}), "until=1e", "NAME=VALUE")
 	wantError(t, run(t.Context(), p, []string{path, "-p", "until=1"}), "-o FILE")
-	wantError(t, run(t.Context(), p, []string{"-o", "x.ipynb"}), "one notebook, not of ")
+	wantError(t, run(t.Context(), p, []string{"-o", "x.ipynb"}), "one notebook; name one of the")
 	nb.Cells[0].Metadata = nil
 	wantError(t, nb.setParameters([]string{"until=1"}), "tagged parameters")
 }
@@ -183,4 +183,20 @@ func TestOrderOfStreamsIsNoDifference(t *testing.T) {
 			t.Errorf("no difference to %v", other.Outputs)
 		}
 	}
+}
+
+// The cells run once more, one by one, and draw again what the first attempt has drawn.
+func TestCellThatFailsBehindAFigureIsNamed(t *testing.T) {
+	t.Parallel()
+	p := withKernel(t)
+	path := drawing(t)
+	nb, err := readNotebook(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nb.Cells = append(nb.Cells, &cell{Type: "code", Metadata: map[string]any{}, Source: "%%\npanic(\"it broke\")"})
+	if err := nb.write(path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, figures(t.Context(), p, []string{path, "-o", t.TempDir()}), "cell [3]", "it broke")
 }

@@ -48,8 +48,10 @@ func run(ctx context.Context, p project, args []string) error {
 	switch {
 	case len(v.parameters) > 0 && *out == "":
 		return errors.New("-p needs -o FILE: the notebook's own outputs are those of its own parameters")
-	case *out != "" && (*check || len(paths) != 1):
-		return fmt.Errorf("-o FILE takes the outputs of one notebook, not of %d, and none with -check", len(paths))
+	case *out != "" && *check:
+		return errors.New("-check saves no outputs, so that -o FILE has no use for it")
+	case *out != "" && len(paths) != 1:
+		return fmt.Errorf("-o FILE takes the outputs of one notebook; name one of the %d", len(paths))
 	case v.shard != "" && (*check || *out != ""):
 		return errors.New("-shard saves no outputs, so that -check and -o have no use for it")
 	case *slurm+*kubernetes != 0 && (min(*slurm, *kubernetes) != 0 || *slurm < 0 || *kubernetes < 0 || len(paths) != 1):
@@ -164,6 +166,10 @@ func keepUnfinished(p project, path string, nb *notebook) error {
 	return fmt.Errorf("what was computed is in %s", kept)
 }
 
+// headlessVariable tells cells that nobody looks, and package plotting, which refuses a second
+// figure of a name, when they began to run.
+const headlessVariable = "QHLAB_HEADLESS"
+
 // executeNotebook runs all cells in a fresh kernel. With an error it returns
 // the notebook as far as it came.
 //
@@ -184,11 +190,12 @@ func executeNotebook(ctx context.Context, p project, path string, progress *prog
 	}
 	start, together := time.Now(), nb.canJoin() && len(v.parameters) == 0
 	for {
-		k, err := startKernel(ctx, p, filepath.Dir(path), append(v.env, "QHLAB_HEADLESS=1")...)
-		if err == nil {
-			err = k.declare(ctx, noInput)
-		}
+		k, err := startKernel(ctx, p, filepath.Dir(path), append(v.env, headlessVariable+"="+time.Now().Format(time.RFC3339Nano))...)
 		if err != nil {
+			return nil, fmt.Errorf("%s: %w", title(path), err)
+		}
+		if err := k.declare(ctx, noInput); err != nil {
+			k.shutdown()
 			return nil, fmt.Errorf("%s: %w", title(path), err)
 		}
 		err = executeCells(ctx, k, nb, title(path), progress, v, together)

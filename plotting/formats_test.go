@@ -304,7 +304,7 @@ func TestSaveAfterOtherCells(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("QHLAB_FIGURES", dir)
 	for name, begun := range map[string]time.Time{"earlier": time.Now().Add(time.Hour), "now": time.Now().Add(-time.Hour)} {
-		t.Setenv("QHLAB_BEGUN", begun.Format(time.RFC3339Nano))
+		t.Setenv("QHLAB_HEADLESS", begun.Format(time.RFC3339Nano))
 		if err := os.WriteFile(filepath.Join(dir, name+".png"), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}

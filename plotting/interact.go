@@ -35,7 +35,7 @@ func init() { gob.Register(map[string]any{}) } // the kernel registers it as wel
 //
 // Where nobody can move a slider the figure is drawn once, with the initial
 // values: in a terminal, in a notebook that is executed as a whole (the
-// environment variable QHLAB_HEADLESS is not empty), or when no page answers.
+// environment variable QHLAB_HEADLESS says since when), or when no page answers.
 //
 // A slider without a range panics. A figure that cannot be drawn leaves the one before it,
 // with the error below.
@@ -58,7 +58,10 @@ func Interact(sliders []Slider, draw func(values []float64) Figure) {
 }
 
 // live reports whether somebody may be there who can answer.
-func live() bool { return gonbui.IsNotebook && os.Getenv("QHLAB_HEADLESS") == "" }
+func live() bool { return gonbui.IsNotebook && os.Getenv(headlessVariable) == "" }
+
+// headlessVariable is not empty where a notebook is executed as a whole, and then says when that began.
+const headlessVariable = "QHLAB_HEADLESS"
 
 // dialog is an interactive figure and the names of the parts of the output that it uses.
 // What is saved while it runs has no sliders: the page draws them, into the first part.

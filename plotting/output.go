@@ -213,10 +213,10 @@ func Save(d Drawing, name string) error {
 	return f.save(cmp.Or(os.Getenv(exportVariable), "figures"), cmp.Or(name, f.Name)) // beside the notebook
 }
 
-// ofThisRun reports whether a file was written since the notebook, whose cells are programs of
-// their own, began to run.
+// ofThisRun reports whether a file was written since a notebook, whose cells are programs of
+// their own, began to be executed as a whole.
 func ofThisRun(file string) bool {
-	begun, err := time.Parse(time.RFC3339Nano, os.Getenv("QHLAB_BEGUN"))
+	begun, err := time.Parse(time.RFC3339Nano, os.Getenv(headlessVariable))
 	info, missing := os.Stat(file)
 	return err == nil && missing == nil && info.ModTime().After(begun)
 }
