@@ -30,7 +30,7 @@ type execution struct {
 	heeded      bool   // the program ends by itself because of that
 	replaces    string // declarations of the cell before it was edited, if some are forgotten
 	bars        bars
-	report      report
+	stderr      errorOutput
 	ended       string // how the program ended, as gonb prints it
 
 	// What ends the execution is held back until all of it is there.
@@ -52,8 +52,8 @@ func newExecution(m message) *execution {
 // ending is what gonb prints after a program that failed.
 var ending = regexp.MustCompile(`^(\^C\n)?(exit status \d+|signal: .+)\n$`)
 
-// progress takes care of a message that the cell causes.
-func (e *execution) progress(p *proxy, m message) {
+// take takes care of a message that the cell causes.
+func (e *execution) take(p *proxy, m message) {
 	var content struct {
 		Name  string `json:"name"`
 		Text  string `json:"text"`
@@ -73,7 +73,7 @@ func (e *execution) progress(p *proxy, m message) {
 		if ending.MatchString(text) {
 			e.ended, text = text, ""
 		}
-		p.print(e.report.add(text))
+		p.print(e.stderr.add(text))
 	case m.Header.Type == "input_request":
 		p.handBack(m)
 	default:
@@ -89,9 +89,9 @@ func (e *execution) printed(text string) message {
 	return e.request.answer("stream", map[string]string{"name": "stderr", "text": text})
 }
 
-// report puts the pieces together in which a program's errors come, and keeps the
+// errorOutput puts the pieces together in which a program's errors come, and keeps the
 // trace of a panic back. It is complete when the cell has ended.
-type report struct {
+type errorOutput struct {
 	line  string // has no end yet
 	since time.Time
 	trace strings.Builder
@@ -100,7 +100,7 @@ type report struct {
 // traces are what the runtime of Go begins its last words with.
 var traces = []string{"panic: ", "fatal error: ", "runtime: ", "unexpected ", "SIG"}
 
-func (r *report) add(piece string) string {
+func (r *errorOutput) add(piece string) string {
 	r.line, r.since = r.line+piece, time.Now()
 	end := strings.LastIndex(r.line, "\n") + 1
 	whole := r.line[:end]
@@ -120,7 +120,7 @@ func (r *report) add(piece string) string {
 }
 
 // unfinished returns what has waited long enough for the end of its line, but no begun trace.
-func (r *report) unfinished() string {
+func (r *errorOutput) unfinished() string {
 	if r.trace.Len() > 0 || time.Since(r.since) < 100*time.Millisecond {
 		return ""
 	}
@@ -137,7 +137,7 @@ func (r *report) unfinished() string {
 }
 
 // rest returns what has been kept back after all.
-func (r *report) rest() string {
+func (r *errorOutput) rest() string {
 	text := r.trace.String() + r.line
 	r.trace.Reset()
 	r.line = ""
@@ -160,7 +160,7 @@ func (e *execution) compiled() bool {
 // explain says why the cell failed, and where in which of the cells that ran, it being the last.
 func (e *execution) explain(ran []executed) explanation {
 	if e.failure == nil {
-		e.report.line += e.ended
+		e.stderr.line += e.ended
 		return explanation{}
 	}
 	var said explanation
@@ -168,12 +168,12 @@ func (e *execution) explain(ran []executed) explanation {
 	switch {
 	case e.interrupted && e.compiled():
 		sentence := "interrupted"
-		if trace := mark.ReplaceAllString(e.report.rest(), ""); strings.Contains(trace, "\ngoroutine ") {
+		if trace := mark.ReplaceAllString(e.stderr.rest(), ""); strings.Contains(trace, "\ngoroutine ") {
 			sentence = panicSentence(trace)
 		}
 		return explanation{"Interrupted", sentence, []string{red(sentence)}}
-	case e.compiled() && strings.Contains(e.report.trace.String(), "\ngoroutine "):
-		return explainPanic(mark.ReplaceAllString(e.report.rest(), ""), ran)
+	case e.compiled() && strings.Contains(e.stderr.trace.String(), "\ngoroutine "):
+		return explainPanic(mark.ReplaceAllString(e.stderr.rest(), ""), ran)
 	case e.compiled():
 		said.Traceback = []string{red("the program ended with " + said.Value)}
 		return said
@@ -198,7 +198,7 @@ type executed struct {
 // the old value to the rest of the notebook.
 func forgotten(ran []executed, id, code string) (names []string) {
 	now := parseCell(code)
-	if id == "" || now.file == nil {
+	if id == "" || now.err != nil {
 		return nil
 	}
 	seen := now.names()
@@ -354,8 +354,10 @@ var recovered = regexp.MustCompile(` \[recovered[^\]]*\]`)
 
 // cellSource is Go whose declarations can be found: a cell, or the program that gonb made of cells.
 type cellSource struct {
+	text  string
 	files *token.FileSet
-	file  *ast.File // nil if it cannot be parsed
+	file  *ast.File
+	err   error // if it cannot be parsed
 
 	// Of a cell:
 	lines []string // without those that are not Go
@@ -364,10 +366,8 @@ type cellSource struct {
 }
 
 func parseGo(text string) *cellSource {
-	s := &cellSource{files: token.NewFileSet()}
-	if file, err := parser.ParseFile(s.files, "", text, parser.SkipObjectResolution); err == nil {
-		s.file = file
-	}
+	s := &cellSource{text: text, files: token.NewFileSet()}
+	s.file, s.err = parser.ParseFile(s.files, "", text, parser.SkipObjectResolution)
 	return s
 }
 
@@ -393,6 +393,9 @@ func parseCell(code string) *cellSource {
 	return s
 }
 
+// onlyDeclares tells whether a cell has no body of main.
+func (s *cellSource) onlyDeclares() bool { return s.main == len(s.lines) }
+
 // beginsBody tells whether the lines that follow are the body of main.
 func beginsBody(line string) bool {
 	word, _, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
@@ -408,7 +411,7 @@ type declaration struct {
 }
 
 func (s *cellSource) declarations() (all []declaration) {
-	if s.file == nil {
+	if s.err != nil {
 		return nil
 	}
 	add := func(name string, n ast.Node, helper bool, kind string) {

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,15 +72,15 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 		if arguments, ok := interaction(c); ok && c.Type == "code" {
 			figures += fmt.Sprintf("\tlive.Figures[%q] = live.Interact(%s)\n", interactiveName(name, i), arguments)
 		}
-		if c.Type != "code" || strings.HasPrefix(string(c.Source), "%%") {
+		s := parseCell(string(c.Source))
+		if c.Type != "code" || !s.onlyDeclares() {
 			continue
 		}
-		source, f, err := c.parse(token.NewFileSet())
-		if err != nil {
-			return "", fmt.Errorf("cell %s: %w", position(nb, i), err)
+		if s.err != nil {
+			return "", fmt.Errorf("cell %s: %w", position(nb, i), s.err)
 		}
-		for _, d := range f.Decls {
-			part := source[d.Pos()-1:d.End()-1] + "\n"
+		for _, d := range s.file.Decls {
+			part := s.text[d.Pos()-1:d.End()-1] + "\n"
 			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
 				imported += part
 			} else {
@@ -93,16 +92,6 @@ func cellsPackage(name string, nb *notebook) (string, error) {
 	program, err := imports.Process("cells.go", []byte(text), nil) // without those that only other cells need
 	return string(program), err
 }
-
-// parse reads a cell that only declares as a file of Go; a cell of statements is an error.
-func (c *cell) parse(files *token.FileSet) (source string, file *ast.File, err error) {
-	source = "package cells\n" + commandLine.ReplaceAllString(string(c.Source), "")
-	file, err = parser.ParseFile(files, "", source, parser.SkipObjectResolution)
-	return source, file, err
-}
-
-// commandLine is a line that the kernel takes for itself.
-var commandLine = regexp.MustCompile(`(?m)^[%!].*$`)
 
 // buildLive compiles package live with the interactive cells of the notebooks, for this
 // machine or, with an environment, for a browser. What is generated exists in the overlay

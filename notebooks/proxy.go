@@ -235,7 +235,7 @@ func (p *proxy) elapse() error {
 	if e == nil {
 		return nil
 	}
-	p.print(e.report.unfinished())
+	p.print(e.stderr.unfinished())
 	p.drawBars(e, false)
 	if e.interrupted && !e.heeded {
 		return p.interrupt()
@@ -248,7 +248,7 @@ func (p *proxy) answer(m message) error {
 	switch {
 	case m.Parent.Session == p.gonb.session: // the proxy itself has asked
 	case e != nil && m.Parent.ID == e.request.Header.ID:
-		e.progress(p, m)
+		e.take(p, m)
 		if e.reply != nil && e.idle != nil {
 			p.finish(e)
 			return p.next()
@@ -290,7 +290,7 @@ func (p *proxy) finish(e *execution) {
 			p.gonb.sendCode(e.replaces, true)
 		}
 	}
-	if rest := e.report.rest(); rest != "" {
+	if rest := e.stderr.rest(); rest != "" {
 		p.publish(e.printed(rest))
 	}
 	if e.failure != nil {

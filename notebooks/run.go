@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"os"
 	"path/filepath"
@@ -225,22 +224,22 @@ func (nb *notebook) canJoin() bool {
 	return nb.inOrder()
 }
 
-var importLine = regexp.MustCompile(`(?m)^import\b`)
+// importLine begins an import; commandLine is what the kernel takes for itself.
+var importLine, commandLine = regexp.MustCompile(`(?m)^import\b`), regexp.MustCompile(`(?m)^[%!]`)
 
 // inOrder tells whether every cell that only declares finds what it uses above itself.
 func (nb *notebook) inOrder() bool {
 	declared, missing := map[string]bool{}, map[string]bool{}
 	for _, c := range nb.runnable() {
-		files := token.NewFileSet()
-		_, file, err := c.parse(files)
-		if err != nil {
-			continue // a cell of statements
+		s := parseCell(string(c.Source))
+		if s.err != nil || !s.onlyDeclares() {
+			continue
 		}
 		config := types.Config{Error: func(err error) {
 			name, undefined := strings.CutPrefix(err.(types.Error).Msg, "undefined: ")
 			missing[name] = undefined && !declared[name]
 		}}
-		cell, _ := config.Check("cells", files, []*ast.File{file}, nil)
+		cell, _ := config.Check("main", s.files, []*ast.File{s.file}, nil)
 		for _, name := range cell.Scope().Names() {
 			if missing[name] {
 				return false
