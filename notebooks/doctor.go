@@ -59,7 +59,7 @@ func doctor(ctx context.Context, p project, args []string) error {
 }
 
 func examineGo(_ context.Context, p project) (string, error) {
-	path, err := goCommand()
+	path, err := findGo()
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +81,7 @@ func (t toolset) examine(name string) func(context.Context, project) (string, er
 		if err != nil {
 			return "", errors.New("not in .tools/bin")
 		}
-		if command, _ := goCommand(); !t.stamp(p, command).valid() {
+		if command, _ := findGo(); !t.stamp(p, command).valid() {
 			return "", fmt.Errorf("%s at %s, but incomplete, damaged or of another version", info.Main.Version, program)
 		}
 		return info.Main.Version + " at " + program, nil

@@ -74,7 +74,7 @@ var (
 )
 
 func (t toolset) install(ctx context.Context, p project, progress *progress) error {
-	command, err := goCommand()
+	command, err := findGo()
 	if err != nil {
 		return err
 	}
@@ -110,13 +110,6 @@ func (t toolset) stamp(p project, goCommand string) stamp {
 	}
 }
 
-// goCommand returns a go command that runs at the project's root.
-func (p project) goCommand(args ...string) *exec.Cmd {
-	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Env = p.root, p.buildEnvironment()
-	return cmd
-}
-
 func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 	var log bytes.Buffer
 	both := io.MultiWriter(&log, s)
@@ -143,7 +136,6 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 // noNetwork is what go and pip say of a machine that is offline.
 var noNetwork = regexp.MustCompile(`(?i)no such host|name resolution|network is unreachable|connection refused|i/o timeout|timed out|NewConnectionError|unable to connect to proxy`)
 
-// tail returns the last n lines of s.
 func tail(s string, n int) string {
 	all := lines(strings.TrimSpace(s))
 	return strings.Join(all[max(0, len(all)-n):], "")

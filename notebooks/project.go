@@ -51,13 +51,6 @@ func (p project) path(elem ...string) string {
 func (p project) bin() string    { return p.path(".tools", "bin") }
 func (p project) python() string { return p.path(".tools", "venv", "bin", "python") }
 
-// buildEnvironment is the environment for go commands on the project. It undoes
-// settings of the user, made by export or go env -w, under which builds of the
-// project or of cells fail. Only non-empty values override go env -w.
-func (p project) buildEnvironment() []string {
-	return append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
-}
-
 // kernelEnvironment is the environment for Jupyter and its kernels. The settings
 // of Go that cells need are in the kernelspec, where VS Code finds them too. Where
 // the store is read-only, cells get a copy in the temporary folder.
@@ -185,8 +178,15 @@ func (p project) owns(path string) bool {
 	return err == nil && filepath.Dir(path) == p.path("notebooks") && strings.Contains(string(text), "(notebooks/"+filepath.Base(path)+")")
 }
 
-// goCommand returns the path of the go command that built this program, or the one on PATH.
-func goCommand() (string, error) {
+// goCommand returns a go command that runs at the project's root, without settings of the user, made
+// by export or go env -w, under which builds fail. Only values that are not empty override go env -w.
+func (p project) goCommand(args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = p.root, append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
+	return cmd
+}
+
+func findGo() (string, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
 		return "", errors.New("there is no go command on PATH: install Go 1.26 or newer from go.dev and open a new terminal")
