@@ -41,10 +41,7 @@ func lab(ctx context.Context, p project, args []string) error {
 	if _, err := freePort(*address, *port); err != nil { // before it takes minutes to prepare
 		return err
 	}
-	progress := newProgress(os.Stderr)
-	err = prepareLab(ctx, p, progress)
-	progress.close()
-	if err != nil {
+	if err := prepare(ctx, p, nil); err != nil {
 		return err
 	}
 	server, err := startLab(ctx, p, p.root, *address, *port)

@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-func prepareOnly(ctx context.Context, p project, _ []string) error {
+func prepare(ctx context.Context, p project, _ []string) error {
 	progress := newProgress(os.Stderr)
 	defer progress.close()
 	return prepareLab(ctx, p, progress)

@@ -172,9 +172,9 @@ func afterParent(do func()) {
 	do()
 }
 
-// replaceFiles writes files into a folder, each in one step unless it is there: a reader never sees
-// half of one, and a killed command leaves none, which is what google/renameio lacks. A file that
-// was there keeps its permissions; a new one gets those that the user's umask leaves.
+// replaceFiles writes the files into a folder that are not there as they are, each in one step: a
+// reader never sees half of one, and a killed command leaves none, which is what google/renameio
+// lacks. A file that was there keeps its permissions; a new one gets what the user's umask leaves.
 func replaceFiles(folder string, files map[string][]byte) error {
 	folder, err := filepath.Abs(folder)
 	if err == nil {
