@@ -76,7 +76,6 @@ func diffCells(saved, fresh *cell) (exact bool, difference string) {
 	return exact, ""
 }
 
-// displays are the outputs of the cell other than streams.
 func (c *cell) displays() []*output {
 	return slices.DeleteFunc(slices.Clone(c.Outputs), func(o *output) bool { return o.Type == "stream" })
 }

@@ -173,7 +173,9 @@ func (e *execution) explain(ran []executed) explanation {
 		}
 		return explanation{"Interrupted", sentence, []string{red(sentence)}}
 	case e.compiled() && strings.Contains(e.stderr.trace.String(), "\ngoroutine "):
-		return explainPanic(mark.ReplaceAllString(e.stderr.rest(), ""), ran)
+		before, trace := cutPanic(mark.ReplaceAllString(e.stderr.rest(), ""))
+		e.stderr.line = before
+		return explainPanic(trace, ran)
 	case e.compiled():
 		said.Traceback = []string{red("the program ended with " + said.Value)}
 		return said
@@ -328,6 +330,13 @@ func findPlaces(trace string, ran []executed) (library string, at []place) {
 
 // ownWords is how a package begins what it says of a programmer's mistake.
 var ownWords = regexp.MustCompile(`^[a-z]\w*: `)
+
+// cutPanic cuts a panic off what the program itself wrote before, in words that begin a trace, too.
+func cutPanic(text string) (before, trace string) {
+	head := "\n" + stack.Split(text, 2)[0]
+	at := max(0, strings.LastIndex(head, "\npanic: "), strings.LastIndex(head, "\nfatal error: "))
+	return text[:at], text[at:]
+}
 
 // panicSentence is what a panic says, without the words of the runtime around it
 // and with the name of the package that says it once.

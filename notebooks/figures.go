@@ -38,12 +38,7 @@ func figures(ctx context.Context, p project, args []string) error {
 	if err != nil {
 		return err
 	}
-	progress := newProgress(os.Stderr)
-	defer progress.close()
-	if err := prepareKernel(ctx, p, progress); err != nil {
-		return err
-	}
-	return inParallel(*jobs, paths, func(path string) error {
+	return executeAll(ctx, p, *jobs, paths, func(path string, progress *progress) error {
 		folder := filepath.Join(root, title(path))
 		drawn, err := guardFolder(root, 0)
 		if err != nil {

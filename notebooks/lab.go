@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"html"
 	"math"
 	"net"
 	"net/http"
@@ -40,31 +41,27 @@ func lab(ctx context.Context, p project, args []string) error {
 	if _, err := freePort(*address, *port); err != nil { // before it takes minutes to prepare
 		return err
 	}
-	progress := newProgress(os.Stderr)
-	err = prepareLab(ctx, p, progress)
-	progress.close()
-	if err != nil {
+	if err := prepare(ctx, p, nil); err != nil {
 		return err
 	}
-	arguments := []string{"--LabApp.default_url=" + page}
-	if desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""; *quiet || !desktop {
-		arguments = append(arguments, noBrowser)
-	}
-	server, err := startLab(ctx, p, p.root, *address, *port, arguments...)
+	server, err := startLab(ctx, p, p.root, *address, *port)
 	if err != nil {
 		return err
 	}
 	if isPublic(*address) {
 		fmt.Fprintf(os.Stderr, "warning: -address %s lets other machines reach JupyterLab, unencrypted; whoever reads its token can run programs as you\n", *address)
 	}
+	link := server.url(page)
 	fmt.Printf("JupyterLab runs at\n\n    %s\n\nWhat you change or run there is saved into the notebook itself; to keep the original,\n"+
-		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", server.url(page))
+		"duplicate it first (right click, Duplicate). Ctrl-C here ends JupyterLab.\n", link)
+	desktop := runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	if !*quiet && desktop {
+		page := filepath.Join(filepath.Dir(server.log), "open.html")
+		defer os.Remove(page)
+		openBrowser(page, link)
+	}
 	return server.wait(ctx)
 }
-
-// noBrowser keeps JupyterLab from opening its default page, which it does by a file that only the
-// user can read, so that others do not see the token.
-const noBrowser = "--no-browser"
 
 func (p project) labPage(names []string) (string, error) {
 	if len(names) == 0 {
@@ -95,7 +92,7 @@ type labServer struct {
 
 // startLab starts the server for the files in a folder, on the first free port
 // from the given one on, and returns when it answers.
-func startLab(ctx context.Context, p project, folder, address string, port int, arguments ...string) (*labServer, error) {
+func startLab(ctx context.Context, p project, folder, address string, port int) (*labServer, error) {
 	for {
 		free, err := freePort(address, port)
 		if err != nil {
@@ -104,7 +101,7 @@ func startLab(ctx context.Context, p project, folder, address string, port int, 
 		if free != port {
 			fmt.Fprintf(os.Stderr, "port %d is in use, so JupyterLab gets %d\n", port, free)
 		}
-		s, err := startLabAt(ctx, p, folder, address, free, arguments)
+		s, err := startLabAt(ctx, p, folder, address, free)
 		if next, _ := freePort(address, free); err == nil || ctx.Err() != nil || next == free {
 			return s, err
 		}
@@ -112,13 +109,13 @@ func startLab(ctx context.Context, p project, folder, address string, port int, 
 	}
 }
 
-func startLabAt(ctx context.Context, p project, folder, address string, port int, arguments []string) (*labServer, error) {
+func startLabAt(ctx context.Context, p project, folder, address string, port int) (*labServer, error) {
 	child, err := newChild(labGrace)
 	if err != nil {
 		return nil, err
 	}
 	s := &labServer{child: child, host: reachable(address), port: port, name: rand.Text(), token: cmp.Or(os.Getenv("JUPYTER_TOKEN"), rand.Text())}
-	if err = s.launch(p, folder, address, arguments); err == nil {
+	if err = s.launch(p, folder, address); err == nil {
 		err = s.ready(ctx)
 	}
 	if err != nil {
@@ -128,7 +125,7 @@ func startLabAt(ctx context.Context, p project, folder, address string, port int
 	return s, nil
 }
 
-func (s *labServer) launch(p project, folder, address string, arguments []string) error {
+func (s *labServer) launch(p project, folder, address string) error {
 	state := p.path(".tools", "jupyter")
 	if !writable(state) { // prepared and then made read-only: Jupyter's settings go with the server
 		state = s.folder
@@ -139,9 +136,9 @@ func (s *labServer) launch(p project, folder, address string, arguments []string
 		return err
 	}
 	defer log.Close()
-	arguments = append([]string{"-I", "-m", "jupyterlab", "--port-retries=0",
+	arguments := []string{"-I", "-m", "jupyterlab", "--no-browser", "--port-retries=0",
 		"--ip=" + address, "--port=" + strconv.Itoa(s.port), "--ServerApp.root_dir=" + folder,
-		fmt.Sprintf("--ServerApp.tornado_settings={'headers': {'%s': '%s'}}", nameHeader, s.name)}, arguments...)
+		fmt.Sprintf("--ServerApp.tornado_settings={'headers': {'%s': '%s'}}", nameHeader, s.name)}
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root")
 	}
@@ -234,4 +231,21 @@ func freePort(address string, first int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("ports %d to %d are all in use: choose another with -port", first, first+49)
+}
+
+// openBrowser writes a page that leads to the link and opens it. The link has the
+// token, and other users can see the arguments of a command but not read the page.
+// The link has been printed, so a failure needs no mention. A browser that JupyterLab
+// opens itself would be its child, and end with it.
+func openBrowser(page, link string) {
+	os.Remove(page) // an old one could have other permissions
+	refresh := `<!doctype html><meta http-equiv="refresh" content="0; url=` + html.EscapeString(link) + `">`
+	if os.WriteFile(page, []byte(refresh), 0o600) != nil {
+		return
+	}
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	exec.Command(opener, page).Start()
 }

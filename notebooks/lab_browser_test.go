@@ -56,7 +56,7 @@ func serve(t *testing.T, p project, paths ...string) *labServer {
 			t.Fatal(err)
 		}
 	}
-	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 9000+40*((os.Getpid()+int(servers.Add(1)))%500), noBrowser)
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 9000+40*((os.Getpid()+int(servers.Add(1)))%500))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func subcommands() []subcommand {
 		{"kernel", "[-remove] [-force]", "", "make the kernel known to VS Code and to your own Jupyter", installKernel},
 		{"doctor", "", "", "say what was found, what is missing and how to mend it", doctor},
 		{"readme", "", "", "bring the README's table of notebooks up to date, as run does at its end", readme},
-		{"prepare", "", "", "install what is missing and do nothing else", prepareOnly},
+		{"prepare", "", "", "install what is missing and do nothing else", prepare},
 		{"help", "", "", "print this list", help},
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-func prepareOnly(ctx context.Context, p project, _ []string) error {
+func prepare(ctx context.Context, p project, _ []string) error {
 	progress := newProgress(os.Stderr)
 	defer progress.close()
 	return prepareLab(ctx, p, progress)
@@ -136,7 +136,6 @@ func perform(ctx context.Context, cmd *exec.Cmd, s *step) error {
 // noNetwork is what go and pip say of a machine that is offline.
 var noNetwork = regexp.MustCompile(`(?i)no such host|name resolution|network is unreachable|connection refused|i/o timeout|timed out|NewConnectionError|unable to connect to proxy`)
 
-// tail returns the last n lines of s.
 func tail(s string, n int) string {
 	all := lines(strings.TrimSpace(s))
 	return strings.Join(all[max(0, len(all)-n):], "")

@@ -209,7 +209,7 @@ func TestPythonOfTheUserHasNoInfluence(t *testing.T) {
 			t.Errorf("%s: %v", found, err)
 		}
 	}
-	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888, noBrowser)
+	server, err := startLab(t.Context(), p, folder, "127.0.0.1", 8888)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -171,9 +172,9 @@ func afterParent(do func()) {
 	do()
 }
 
-// replaceFiles writes files into a folder, each in one step: a reader never sees half of one, and a
-// killed command leaves none, which is what google/renameio lacks. A file that was there keeps its
-// permissions; a new one gets those that the user's umask leaves.
+// replaceFiles writes the files into a folder that are not there as they are, each in one step: a
+// reader never sees half of one, and a killed command leaves none, which is what google/renameio
+// lacks. A file that was there keeps its permissions; a new one gets what the user's umask leaves.
 func replaceFiles(folder string, files map[string][]byte) error {
 	folder, err := filepath.Abs(folder)
 	if err == nil {
@@ -189,6 +190,9 @@ func replaceFiles(folder string, files map[string][]byte) error {
 	defer fresh.stop()
 	for name, data := range files {
 		temporary, path := filepath.Join(fresh.folder, name), filepath.Join(folder, name)
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+			continue
+		}
 		err := os.WriteFile(temporary, data, 0o666)
 		if old, missing := os.Stat(path); missing == nil {
 			err = errors.Join(err, os.Chmod(temporary, old.Mode().Perm()))

@@ -10,7 +10,6 @@ import (
 // ownSession starts a process in a session and a process group of its own.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// makePipe makes a pipe with a name.
 func makePipe(name string) error { return syscall.Mkfifo(name, 0o600) }
 
 // flock locks a file until it is closed.

@@ -186,7 +186,6 @@ func (p project) goCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// findGo returns the path of the go command.
 func findGo() (string, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {

@@ -89,6 +89,7 @@ func TestWhatAFailingCellSays(t *testing.T) {
 		"%%\n!echo\nvar b *qhnet.Block\nb.Len()":                                 "\ninvalid memory address or nil pointer dereference\nin cell [N], line 4\n>   4  b.Len()",
 		"%%\nos.Exit(3)":                                                         "\nthe program ended with exit status 3",
 		"%%\nprintln(\"panic: no\")\nos.Exit(1)":                                 "panic: no\n\nthe program ended with exit status 1",
+		"%%\nprintln(\"DESIGN:\")\nprintln(\"unexpected\")\npanic(\"here\")":     "DESIGN:\nunexpected\n\nhere\nin cell [N], line 4\n>   4  panic(\"here\")",
 		"%%\nfunc() { defer func() { panic(recover()) }(); panic(\"twice\") }()": "\ntwice\nin cell [N], line 2\n>   2  func() { defer func() { panic(recover()) }(); panic(\"twice\") }()",
 		"%%\nc := make(chan int)\nc <- 1":                                        "\nall goroutines are asleep - deadlock!\nin cell [N], line 3\n>   3  c <- 1",
 		"%%\ndone := make(chan int)\ngo func() {\n\tmust(area(-1))\n}()\n<-done": "\nqhnet: no area: the side is negative\nin cell [N], line 4\n>   4  \tmust(area(-1))\ncalled from cell [N], line 3\n>   3  go func() {",

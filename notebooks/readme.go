@@ -28,7 +28,7 @@ const (
 func readme(ctx context.Context, p project, _ []string) error {
 	moving, err := movingPicture(ctx)
 	if err == nil {
-		err = writeChanged(p.path(".figures", "moving.gif"), moving)
+		err = replaceFile(p.path(".figures", "moving.gif"), moving)
 	}
 	return cmp.Or(err, updateReadme(p))
 }
@@ -38,10 +38,8 @@ func updateReadme(p project) error {
 	if err != nil {
 		return err
 	}
-	for path, picture := range pictures {
-		if err := writeChanged(path, picture); err != nil {
-			return err
-		}
+	if err := replaceFiles(p.path(".figures"), pictures); err != nil {
+		return err
 	}
 	path := p.path("README.md")
 	text, err := os.ReadFile(path)
@@ -57,10 +55,10 @@ func updateReadme(p project) error {
 		}
 		whole = before + part[0] + part[1] + part[2] + after
 	}
-	return writeChanged(path, []byte(whole))
+	return replaceFile(path, []byte(whole))
 }
 
-// readmeTables returns the tables of notebooks and of what they check and, by their paths, the
+// readmeTables returns the tables of notebooks and of what they check and, by their names, the
 // pictures: for each notebook the figure of the cell tagged "cover", or its first.
 func readmeTables(p project) (rows, claims string, pictures map[string][]byte, err error) {
 	paths, err := p.notebooks(nil)
@@ -82,7 +80,7 @@ func readmeTables(p project) (rows, claims string, pictures map[string][]byte, e
 			if err != nil {
 				return "", "", nil, fmt.Errorf("%s: %w", title(path), err)
 			}
-			pictures[p.path(".figures", title(path)+".png")] = picture
+			pictures[title(path)+".png"] = picture
 			image = fmt.Sprintf(`<img src=".figures/%s.png" width="280" alt="%s">`, title(path), html.EscapeString(cover.caption()))
 		}
 		rows += fmt.Sprintf("| [%s %s](notebooks/%s), %d minutes | %s | %s |\n", number, cmp.Or(heading, title(path)), file, nb.minutes(), image, inTable(sentence))
@@ -111,13 +109,6 @@ func (nb *notebook) cover() (first *output) {
 		}
 	}
 	return first
-}
-
-func writeChanged(path string, data []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
-		return nil
-	}
-	return replaceFile(path, data)
 }
 
 func chapter(path string) string {

@@ -31,9 +31,9 @@ func TestReadmeFollowsTheNotebooks(t *testing.T) {
 			t.Errorf("a check cell prints a claim without its status: %s", line)
 		}
 	}
-	for path, picture := range pictures {
-		if saved, err := os.ReadFile(path); err != nil || string(saved) != string(picture) {
-			t.Errorf("%s is not the picture in the notebook (%v)", path, err)
+	for name, picture := range pictures {
+		if saved, err := os.ReadFile(p.path(".figures", name)); err != nil || string(saved) != string(picture) {
+			t.Errorf("%s is not the picture in the notebook (%v)", name, err)
 		}
 	}
 }

@@ -72,12 +72,7 @@ func run(ctx context.Context, p project, args []string) error {
 	case *out != "":
 		mode = ""
 	}
-	progress := newProgress(os.Stderr)
-	defer progress.close()
-	if err := prepareKernel(ctx, p, progress); err != nil {
-		return err
-	}
-	err = inParallel(*jobs, paths, func(path string) error {
+	err = executeAll(ctx, p, *jobs, paths, func(path string, progress *progress) error {
 		v := v
 		v.env = sweepMode(mode, path)
 		fresh, err := executeNotebook(ctx, p, path, progress, v)
@@ -113,15 +108,21 @@ func checkNotebook(path string, fresh *notebook, progress *progress) error {
 	return err
 }
 
-// inParallel calls work for every path, at most jobs at a time, and joins the errors in order.
-func inParallel(jobs int, paths []string, work func(path string) error) error {
+// executeAll prepares the kernel, calls work for every path, at most jobs at a time, and joins the
+// errors in order.
+func executeAll(ctx context.Context, p project, jobs int, paths []string, work func(path string, progress *progress) error) error {
+	progress := newProgress(os.Stderr)
+	defer progress.close()
+	if err := prepareKernel(ctx, p, progress); err != nil {
+		return err
+	}
 	failures := make([]error, len(paths))
 	slots := make(chan struct{}, max(1, jobs))
 	var group sync.WaitGroup
 	for i, path := range paths {
 		slots <- struct{}{}
 		group.Go(func() {
-			failures[i] = work(path)
+			failures[i] = work(path, progress)
 			<-slots
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/template"
@@ -24,14 +23,9 @@ func sweepMode(mode, path string) []string {
 
 // shard computes a part of the sweeps of notebooks, and prints how many points it has.
 func shard(ctx context.Context, p project, paths []string, v variant) error {
-	progress := newProgress(os.Stderr)
-	defer progress.close()
-	if err := prepareKernel(ctx, p, progress); err != nil {
-		return err
-	}
-	mode := v.shard
-	for _, path := range paths {
-		v.env = sweepMode(mode, path)
+	return executeAll(ctx, p, 1, paths, func(path string, progress *progress) error {
+		v := v
+		v.env = sweepMode(v.shard, path)
 		nb, err := executeNotebook(ctx, p, path, progress, v)
 		if err != nil {
 			return err
@@ -41,8 +35,8 @@ func shard(ctx context.Context, p project, paths []string, v variant) error {
 				fmt.Print(c.stream("stdout"))
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // onlySweeps leaves the bodies of the cells tagged sweep, and the declarations of all.

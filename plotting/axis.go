@@ -15,7 +15,6 @@ import (
 //	p.X.Scale, p.X.Tick.Marker = plotting.LogLog, plotting.LogLog
 type Scale int
 
-// The scales.
 const (
 	Linear Scale = iota
 	Log          // decades: v > 0

@@ -152,7 +152,6 @@ func isNil(v any) bool {
 	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// visit adds a plotter.
 func (e *extent) visit(l plot.Plotter) (err error) {
 	defer recovered(&err)
 	if isNil(l) {

@@ -21,7 +21,6 @@ import (
 // A Font is the typeface of a figure's labels.
 type Font string
 
-// The fonts.
 const (
 	Sans        Font = "sans" // DejaVu Sans
 	LatinModern Font = "latin-modern"
@@ -359,7 +358,6 @@ func (p *pane) yTicks() []plot.Tick {
 	return p.panel.Y.ticks(p.y, min(8, int(p.Size().Y/(p.tick*2.4))))
 }
 
-// draw draws a laid-out figure.
 func (pl *plan) draw(c draw.Canvas, f Figure) error {
 	if f.other != nil {
 		if err := f.drawOther(c, pl.ink); err != nil {

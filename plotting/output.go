@@ -35,7 +35,6 @@ type Drawing interface {
 // Format is a file format of a figure.
 type Format string
 
-// The formats.
 const (
 	PNG Format = "png" // 300 pixels per inch
 	SVG Format = "svg" // text as text, with fallback fonts

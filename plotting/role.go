@@ -144,7 +144,6 @@ func (t ink) readable(c color.NRGBA) color.NRGBA {
 // A LineStyle is how a line is drawn. The zero one is the role's own.
 type LineStyle int
 
-// The line styles.
 const (
 	RoleStyle LineStyle = iota
 	Solid
@@ -180,7 +179,6 @@ func (s LineStyle) dash(r Role) []vg.Length {
 // A Marker is the shape of a point. The zero Marker is the role's own.
 type Marker int
 
-// The markers.
 const (
 	RoleMarker Marker = iota
 	Disc

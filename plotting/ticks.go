@@ -105,7 +105,6 @@ func roundNumbers(s span, n int) (out []plot.Tick) {
 	return out
 }
 
-// multiples returns the multiples of step that are in s.
 func multiples(s span, step float64) (out []float64) {
 	first := math.Ceil(s.lo/step - 1e-9)
 	for i := range int(math.Floor(s.hi/step+1e-9)-first) + 1 {

@@ -217,7 +217,6 @@ func (s *setter) letter(r rune, m mode) *Line {
 	return l
 }
 
-// glyph sets one character.
 func (s *setter) glyph(r rune, m mode) *Line {
 	g := s.face.glyph(r, m.math && variable(r))
 	if g.ID == 0 && s.missing == 0 {
@@ -307,7 +306,6 @@ func (s *setter) command(m mode) *Line {
 	return l
 }
 
-// word sets characters one after the other.
 func (s *setter) word(text string, m mode) *Line {
 	l := new(Line)
 	for _, r := range text {
