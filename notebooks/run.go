@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,8 +34,22 @@ func run(ctx context.Context, p project, args []string) error {
 		return nil
 	})
 	flags.StringVar(&v.shard, "shard", "", "compute only a part of the notebook's sweeps, as `I/N`, such as 0/5 for the first of five; saves nothing but results in the store")
-	slurm := flags.Int("slurm", 0, "print a job file for Slurm that computes the notebook's sweeps in `N` tasks")
-	kubernetes := flags.Int("kubernetes", 0, "print one for Kubernetes")
+	var jobFile string
+	var tasks int
+	job := func(file string) func(text string) error {
+		return func(text string) (err error) {
+			if jobFile != "" {
+				return errors.New("one file is printed at a time")
+			}
+			if tasks, err = strconv.Atoi(text); err != nil || tasks < 1 {
+				return errors.New("want a number of tasks, at least 1")
+			}
+			jobFile = file
+			return nil
+		}
+	}
+	flags.Func("slurm", "print a job file for Slurm that computes the notebook's sweeps in `N` tasks", job(slurmFile))
+	flags.Func("kubernetes", "print one for Kubernetes, of `N` tasks", job(kubernetesFile))
 	jobs := flags.Int("jobs", max(1, runtime.NumCPU()/2), "number of notebooks to execute at the same time")
 	names, err := parseFlags(flags, args)
 	if err != nil {
@@ -53,12 +68,10 @@ func run(ctx context.Context, p project, args []string) error {
 		return fmt.Errorf("-o FILE takes the outputs of one notebook; name one of the %d", len(paths))
 	case v.shard != "" && (*check || *out != ""):
 		return errors.New("-shard saves no outputs, so that -check and -o have no use for it")
-	case *slurm+*kubernetes != 0 && (min(*slurm, *kubernetes) != 0 || *slurm < 0 || *kubernetes < 0 || len(paths) != 1):
-		return errors.New("-slurm N or -kubernetes N prints the file of one notebook, for at least one task")
-	case *slurm > 0:
-		return writeJob(os.Stdout, slurmFile, p, paths[0], *slurm)
-	case *kubernetes > 0:
-		return writeJob(os.Stdout, kubernetesFile, p, paths[0], *kubernetes)
+	case tasks > 0 && (*check || *out != "" || v.shard != "" || len(paths) != 1):
+		return errors.New("-slurm N or -kubernetes N prints the file of one notebook, and takes neither -check, -o nor -shard")
+	case tasks > 0:
+		return writeJob(os.Stdout, jobFile, p, paths[0], tasks)
 	case v.shard != "":
 		if _, _, err := store.ParseShard(v.shard); err != nil {
 			return fmt.Errorf("-shard: %w", err)

@@ -144,8 +144,11 @@ func TestSweepMistakesAreExplained(t *testing.T) {
 	wantError(t, try(sweeps, "-shard", "5/5"), `"5/5" is no shard`, "0/5")
 	wantError(t, try(sweeps, "-shard", "1of5"), `"1of5"`)
 	wantError(t, try(plain, "-slurm", "3"), "no cell is tagged sweep")
-	wantError(t, try(sweeps, "-slurm", "3", "-kubernetes", "2"), "prints the file of one notebook")
-	wantError(t, try(sweeps, "-slurm", "-3"), "at least one task")
+	wantError(t, try(sweeps, "-slurm", "3", "-kubernetes", "2"), "one file is printed at a time")
+	for _, tasks := range []string{"-3", "0", "many"} {
+		wantError(t, try(sweeps, "-slurm", tasks), "want a number of tasks, at least 1")
+	}
+	wantError(t, try(sweeps, "-slurm", "3", "-check"), "takes neither -check")
 	wantError(t, try(sweeps, plain, "-slurm", "3"), "one notebook")
 	wantError(t, try(sweeps, "-kubernetes", "3"), "the image holds only the project's own notebooks")
 	wantError(t, try(sweeps, "-shard", "0/2", "-check"), "-shard")
