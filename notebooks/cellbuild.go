@@ -30,7 +30,7 @@ type packages struct {
 	Imports     []string          // of the cells so far
 	Compiled    map[string]string // files by import path, of these packages and all they import
 	Sources     map[string]string // folders of what can change, and how the names begin that count
-	Hash        string            // of the sources
+	Hash        string            // of the sources and of what the environment tells the go command
 }
 
 // coarse is how far apart the times of two versions of a file may have to be to differ.
@@ -85,7 +85,7 @@ func findPackages(kernel string) {
 func (p *packages) learn() {
 	dir, failed := os.Getwd()
 	imports, err := importsOfCell()
-	if failed != nil || err != nil || p.find(dir, imports...) != nil {
+	if failed == nil && err == nil && p.find(dir, imports...) != nil {
 		os.Remove(p.file("packages.json"))
 	}
 }
@@ -166,6 +166,7 @@ func (p *packages) find(dir string, more ...string) error {
 		}
 	}
 	p.Sources[dir] = "go." // such as go.mod, but not the cell
+	p.Sources[filepath.Dir(p.Environment["GOENV"])] = "env"
 	hash, changed := p.hash()
 	if p.Hash = hash; p.Environment["GOOS"] != "linux" || begun.Sub(changed) < coarse { // elsewhere, tools are given more flags
 		return errUnknown
@@ -210,9 +211,15 @@ func (p *packages) add(l listed) error {
 	return nil
 }
 
-// hash identifies the sources by name, size and time, and tells when the last one changed.
+// hash identifies the sources by name, size and time, and the environment, and tells when the last
+// source changed.
 func (p *packages) hash() (hash string, changed time.Time) {
 	h := sha256.New()
+	for _, variable := range slices.Sorted(slices.Values(os.Environ())) {
+		if strings.HasPrefix(variable, "GO") && !strings.HasPrefix(variable, "GONB_") || strings.HasPrefix(variable, "CGO_") {
+			fmt.Fprintln(h, variable)
+		}
+	}
 	for _, folder := range slices.Sorted(maps.Keys(p.Sources)) {
 		entries, err := os.ReadDir(folder)
 		fmt.Fprintln(h, folder, err)

@@ -91,4 +91,11 @@ func TestCellsOfKnownPackagesAreBuiltWithoutTheGoCommand(t *testing.T) {
 	if said := cell(none, "", `println(9)`); !missing(said) {
 		t.Errorf("with a second file: %q", said)
 	}
+	if err := os.Remove(filepath.Join(dir, "other.go")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOAMD64", "v2")
+	if said := cell(none, "", `println(10)`); !missing(said) {
+		t.Errorf("with other settings: %q", said)
+	}
 }
