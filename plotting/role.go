@@ -54,7 +54,7 @@ func Series(k int) Role { return Class(k) }
 var names = map[string]int{
 	"no normalization": 0, "batch norm": 1, "RMS norm": 2, "layer norm": 3,
 	"gradient descent": 0, "loss-scaled steps": 1, "SGD": 2, "momentum": 3, "weight decay": 4, "Adam": 5,
-	"depths 1, 2": 0, "depths 1, 3": 1, "depths 1, 4": 2, "depths 2, 3": 3, "depths 2, 4": 4, "depths 3, 4": 5, "depths 2, 1": 6, "depths 1, 1": 7,
+	"depths 1, 2": 0, "depths 1, 3": 1, "depths 1, 4": 2, "depths 2, 3": 3, "depths 2, 4": 4, "depths 3, 4": 5, "depths 2, 1": 8, "depths 1, 1": 7,
 }
 
 // Named returns the role of a pair of depths, an optimizer or a normalization, which has
