@@ -36,9 +36,13 @@ const progressPipe = "progress"
 // listenToCells hands on what the programs of cells report. A report of task 0 is the
 // proxy's own and comes back through the pipe after all that was written before it.
 func (p *proxy) listenToCells() {
-	for lines := bufio.NewScanner(p.pipe); lines.Scan(); {
+	for pipe := bufio.NewReader(p.pipe); ; {
+		line, err := pipe.ReadBytes('\n')
+		if err != nil {
+			return
+		}
 		var r tasks.Report
-		if json.Unmarshal(lines.Bytes(), &r) == nil {
+		if json.Unmarshal(line, &r) == nil {
 			p.reports <- r
 		}
 	}

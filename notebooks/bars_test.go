@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -214,5 +215,21 @@ func TestManyTasksAreFewLines(t *testing.T) {
 	}
 	if got, want := b.line(), "9 × flow, one interrupted at log(1/L) = 10 of 1e5"; got != want {
 		t.Errorf("%q remains, want %q", got, want)
+	}
+}
+
+func TestLongReportIsNotTheLast(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{pipe: reader, reports: make(chan tasks.Report)}
+	go p.listenToCells()
+	go func() {
+		fmt.Fprintf(writer, "{\"state\": %q}\n{\"task\": 2}\n", strings.Repeat("x", 1<<17))
+		writer.Close()
+	}()
+	if long, next := <-p.reports, <-p.reports; len(long.State) != 1<<17 || next.Task != 2 {
+		t.Errorf("a state of %d letters, then task %d", len(long.State), next.Task)
 	}
 }

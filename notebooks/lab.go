@@ -64,8 +64,12 @@ func lab(ctx context.Context, p project, args []string) error {
 }
 
 func (p project) labPage(names []string) (string, error) {
-	if len(names) == 0 {
+	switch len(names) {
+	case 0:
 		return "/lab/tree/notebooks", nil
+	case 1:
+	default:
+		return "", fmt.Errorf("lab opens one notebook, and there are tabs for more; name one of %q", names)
 	}
 	paths, err := p.notebooks(names)
 	if err != nil {

@@ -132,7 +132,9 @@ func TestLabPageIsThatOfTheNotebook(t *testing.T) {
 			t.Errorf("the page of %s is %s, want %s (%v)", name, got, want, err)
 		}
 	}
-	_, err := p.labPage([]string{outside})
+	_, err := p.labPage([]string{"05", inside})
+	wantError(t, err, "opens one notebook")
+	_, err = p.labPage([]string{outside})
 	wantError(t, err, outside, "outside")
 }
 
