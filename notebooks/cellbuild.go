@@ -61,8 +61,12 @@ func goForCells(args []string) (status int) {
 	return cmd.ProcessState.ExitCode()
 }
 
+// cellsFolder is where packages are kept, in the folder of a kernel.
+const cellsFolder = "cells"
+
 // cellsEnvironment puts this program before the go command, or nothing where it cannot.
-func cellsEnvironment(folder string) []string {
+func cellsEnvironment(kernel string) []string {
+	folder := filepath.Join(kernel, cellsFolder)
 	program, err := os.Executable()
 	if err != nil || os.Mkdir(folder, 0o700) != nil || os.Symlink(program, filepath.Join(folder, "go")) != nil {
 		return nil
@@ -71,13 +75,13 @@ func cellsEnvironment(folder string) []string {
 }
 
 func knownPackages(folder string) *packages {
-	return &packages{folder: folder, Imports: []string{modulePath + "/qhnet/...", modulePath + "/plotting/..."}}
+	return &packages{folder: folder, Imports: slices.Clone(cellImports)}
 }
 
 // findPackages prepares for the first cell of a kernel.
 func findPackages(kernel string) {
 	if dirs, _ := filepath.Glob(filepath.Join(kernel, "gonb_*")); len(dirs) == 1 {
-		knownPackages(filepath.Join(kernel, "cells")).find(dirs[0]) // otherwise the first cell does
+		knownPackages(filepath.Join(kernel, cellsFolder)).find(dirs[0]) // otherwise the first cell does
 	}
 }
 

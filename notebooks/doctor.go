@@ -68,7 +68,7 @@ func examineGo(_ context.Context, p project) (string, error) {
 }
 
 func examinePackages(_ context.Context, p project) (string, error) {
-	if out, err := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...").CombinedOutput(); err != nil {
+	if out, err := p.goCommand(append([]string{"build"}, cellImports...)...).CombinedOutput(); err != nil {
 		return "", errors.New(tail(string(out), 3))
 	}
 	return "they build", nil

@@ -52,7 +52,7 @@ func prepareSteps(ctx context.Context, p project, progress *progress, steps ...p
 
 // buildPackages builds what cells import, and the kernel's proxy.
 func buildPackages(ctx context.Context, p project, progress *progress) error {
-	build := p.goCommand("build", modulePath+"/qhnet/...", modulePath+"/plotting/...")
+	build := p.goCommand(append([]string{"build"}, cellImports...)...)
 	if err := perform(ctx, build, progress.begin("building the project's packages")); err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ import (
 
 const modulePath = "qhlab"
 
+// cellImports are the packages of the project for cells.
+var cellImports = []string{modulePath + "/qhnet/...", modulePath + "/plotting/..."}
+
 // storeVariable names another store.
 const storeVariable = "QHLAB_STORE"
 

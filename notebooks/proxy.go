@@ -95,7 +95,7 @@ func openGonb(ctx context.Context, root, name string) (*kernel, error) {
 		cmd := exec.Command("gonb", append(arguments, strings.Fields(os.Getenv("GONB_FLAGS"))...)...)
 		cmd.Stderr = os.Stderr
 		cmd.Env = append(os.Environ(), progressVariable(filepath.Join(folder, progressPipe))...)
-		cmd.Env = append(cmd.Env, cellsEnvironment(filepath.Join(folder, "cells"))...)
+		cmd.Env = append(cmd.Env, cellsEnvironment(folder)...)
 		return cmd
 	})
 }
