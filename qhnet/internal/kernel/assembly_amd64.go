@@ -38,7 +38,7 @@ func transposeAVX2(dst, src *float64, dstStride, srcStride, blocks int)
 func transposeAVX(dst, src *float64, dstStride, srcStride, blocks int)
 
 //go:noescape
-func gatherAsm(dst, src *float64, dstStride, srcStride, cols, rows int)
+func gatherAsm(dst, src *float64, dstStride, srcStride, cols, rows, panels, across int)
 
 //go:noescape
 func rectifyAsm(dst, x *float64, n int)

@@ -2752,9 +2752,9 @@ AVX512done:
 	VZEROUPPER
 	RET
 
-// func gatherAsm(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·gatherAsm(SB), NOSPLIT, $0-48
+// func gatherAsm(dst *float64, src *float64, dstStride int, srcStride int, cols int, rows int, panels int, across int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gatherAsm(SB), NOSPLIT, $0-64
 	CMPQ    ·active+0(SB), $+2
 	JEQ     AVX512
 	MOVQ    dst+0(FP), AX
@@ -2763,19 +2763,30 @@ TEXT ·gatherAsm(SB), NOSPLIT, $0-48
 	MOVQ    srcStride+24(FP), BX
 	MOVQ    cols+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	LEAQ    lanes<>+0(SB), R8
-	MOVQ    $0x00000008, R9
-	SUBQ    SI, R9
-	VMOVUPD (R8)(R9*8), Y15
-	VMOVUPD 32(R8)(R9*8), Y14
+	MOVQ    across+56(FP), R8
+	LEAQ    lanes<>+0(SB), R9
+	MOVQ    $0x00000008, R10
+	SUBQ    SI, R10
+	VMOVUPD (R9)(R10*8), Y15
+	VMOVUPD 32(R9)(R10*8), Y14
 	CMPQ    SI, $0x08
 	JEQ     AVX2whole
 
 AVX2part:
-	VMASKMOVPD (CX), Y15, Y0
-	VMASKMOVPD 32(CX), Y14, Y1
-	VMOVUPD    Y0, (AX)
-	VMOVUPD    Y1, 32(AX)
+	MOVQ AX, R9
+	MOVQ CX, R10
+	MOVQ panels+48(FP), R11
+
+AVX2part_panel:
+	PREFETCHT0 (R10)(BX*4)
+	VMASKMOVPD (R10), Y15, Y0
+	VMASKMOVPD 32(R10), Y14, Y1
+	VMOVUPD    Y0, (R9)
+	VMOVUPD    Y1, 32(R9)
+	LEAQ       (R10)(SI*8), R10
+	ADDQ       R8, R9
+	DECQ       R11
+	JNZ        AVX2part_panel
 	ADDQ       BX, CX
 	ADDQ       DX, AX
 	DECQ       DI
@@ -2783,14 +2794,24 @@ AVX2part:
 	JMP        AVX2end
 
 AVX2whole:
-	VMOVUPD (CX), Y0
-	VMOVUPD 32(CX), Y1
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	ADDQ    BX, CX
-	ADDQ    DX, AX
-	DECQ    DI
-	JNZ     AVX2whole
+	MOVQ AX, R9
+	MOVQ CX, R10
+	MOVQ panels+48(FP), R11
+
+AVX2whole_panel:
+	PREFETCHT0 (R10)(BX*4)
+	VMOVUPD    (R10), Y0
+	VMOVUPD    32(R10), Y1
+	VMOVUPD    Y0, (R9)
+	VMOVUPD    Y1, 32(R9)
+	LEAQ       (R10)(SI*8), R10
+	ADDQ       R8, R9
+	DECQ       R11
+	JNZ        AVX2whole_panel
+	ADDQ       BX, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNZ        AVX2whole
 
 AVX2end:
 	VZEROUPPER
@@ -2803,35 +2824,56 @@ AVX512:
 	MOVQ  srcStride+24(FP), BX
 	MOVQ  cols+32(FP), SI
 	MOVQ  rows+40(FP), DI
-	MOVQ  $-1, R8
-	BZHIQ SI, R8, R8
-	KMOVW R8, K1
-	SHRQ  $0x08, R8
-	KMOVW R8, K2
-	SHRQ  $0x08, R8
+	MOVQ  across+56(FP), R8
+	MOVQ  $-1, R9
+	BZHIQ SI, R9, R9
+	KMOVW R9, K1
+	SHRQ  $0x08, R9
+	KMOVW R9, K2
+	SHRQ  $0x08, R9
 	CMPQ  SI, $0x10
 	JEQ   AVX512whole
 
 AVX512part:
-	VMOVUPD.Z (CX), K1, Z0
-	VMOVUPD.Z 64(CX), K2, Z1
-	VMOVUPD   Z0, (AX)
-	VMOVUPD   Z1, 64(AX)
-	ADDQ      BX, CX
-	ADDQ      DX, AX
-	DECQ      DI
-	JNZ       AVX512part
-	JMP       AVX512end
+	MOVQ AX, R9
+	MOVQ CX, R10
+	MOVQ panels+48(FP), R11
+
+AVX512part_panel:
+	PREFETCHT0 (R10)(BX*4)
+	VMOVUPD.Z  (R10), K1, Z0
+	VMOVUPD.Z  64(R10), K2, Z1
+	VMOVUPD    Z0, (R9)
+	VMOVUPD    Z1, 64(R9)
+	LEAQ       (R10)(SI*8), R10
+	ADDQ       R8, R9
+	DECQ       R11
+	JNZ        AVX512part_panel
+	ADDQ       BX, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNZ        AVX512part
+	JMP        AVX512end
 
 AVX512whole:
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	ADDQ    BX, CX
-	ADDQ    DX, AX
-	DECQ    DI
-	JNZ     AVX512whole
+	MOVQ AX, R9
+	MOVQ CX, R10
+	MOVQ panels+48(FP), R11
+
+AVX512whole_panel:
+	PREFETCHT0 (R10)(BX*4)
+	VMOVUPD    (R10), Z0
+	VMOVUPD    64(R10), Z1
+	VMOVUPD    Z0, (R9)
+	VMOVUPD    Z1, 64(R9)
+	LEAQ       (R10)(SI*8), R10
+	ADDQ       R8, R9
+	DECQ       R11
+	JNZ        AVX512whole_panel
+	ADDQ       BX, CX
+	ADDQ       DX, AX
+	DECQ       DI
+	JNZ        AVX512whole
 
 AVX512end:
 	VZEROUPPER

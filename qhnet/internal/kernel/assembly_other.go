@@ -11,7 +11,7 @@ func tilesAsm(_ *tile) bool                               { panic(unreachable) }
 func transposeAVX512(_, _ *float64, _, _, _ int)          { panic(unreachable) }
 func transposeAVX2(_, _ *float64, _, _, _ int)            { panic(unreachable) }
 func transposeAVX(_, _ *float64, _, _, _ int)             { panic(unreachable) }
-func gatherAsm(_, _ *float64, _, _, _, _ int)             { panic(unreachable) }
+func gatherAsm(_, _ *float64, _, _, _, _, _, _ int)       { panic(unreachable) }
 func rectifyAsm(_, _ *float64, _ int)                     { panic(unreachable) }
 func gateAsm(_, _, _ *float64, _ int)                     { panic(unreachable) }
 func addScaledAsm(_, _ *float64, _ int, _ float64)        { panic(unreachable) }

@@ -11,9 +11,8 @@ type buffer struct {
 	a, b []float64
 }
 
-// gatherRows rows are gathered for all panels before the next rows, as each may be
-// on a page of its own.
-const gatherRows = 16
+// gatherPanels panels are written side by side, as each may be on a page of its own.
+const gatherPanels = 16
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
@@ -42,35 +41,33 @@ func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int)
 		}
 		return
 	}
-	for k := cut(depth, gatherRows); k.next(); {
-		dst := unsafe.Pointer(&w.a[0])
-		for i := panels; i.next(); {
-			gather(unsafe.Add(dst, k.start*i.length*word), unsafe.Add(src, i.start*word+k.start*p.leftStep),
-				i.length*word, p.leftStep, i.length, k.length)
-			dst = unsafe.Add(dst, panelSize(i.length, depth))
-		}
-	}
+	low, taller, others := even(rows, high)
+	size := panelSize(low+1, depth)
+	gather(unsafe.Pointer(&w.a[0]), src, (low+1)*word, p.leftStep, low+1, depth, taller, size)
+	gather(unsafe.Add(unsafe.Pointer(&w.a[0]), taller*size), unsafe.Add(src, taller*(low+1)*word), low*word, p.leftStep, low, depth, others, panelSize(low, depth))
 }
 
 // panelSize returns the bytes from one panel of A to the next.
 func panelSize(rows, depth int) int { return (rows*depth + slack) * word }
 
 // packB copies the block of B whose corner is src, depth×cols, in panels as
-// wide as a tile.
+// wide as a tile, with slack behind each.
 func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int) {
 	_, width := l.size()
-	w.b = grown(w.b, (cols+width-1)/width*width*depth)
+	size := panelSize(width, depth)
+	w.b = grown(w.b, (cols+width-1)/width*size/word)
+	dst := unsafe.Pointer(&w.b[0])
 	if p.rightCol != word {
 		for j := 0; j < cols; j += width {
-			transpose(l, unsafe.Pointer(&w.b[j*depth]), unsafe.Add(src, j*p.rightCol), width*word, p.rightCol, min(width, cols-j), depth)
+			transpose(l, unsafe.Add(dst, j/width*size), unsafe.Add(src, j*p.rightCol), width*word, p.rightCol, min(width, cols-j), depth)
 		}
 		return
 	}
-	for k := cut(depth, gatherRows); k.next(); {
-		for j := 0; j < cols; j += width {
-			gather(unsafe.Pointer(&w.b[j*depth+k.start*width]), unsafe.Add(src, j*word+k.start*p.rightStep),
-				width*word, p.rightStep, min(width, cols-j), k.length)
-		}
+	for j := cut(cols/width, gatherPanels); j.next(); {
+		gather(unsafe.Add(dst, j.start*size), unsafe.Add(src, j.start*width*word), width*word, p.rightStep, width, depth, j.length, size)
+	}
+	if rest := cols % width; rest > 0 {
+		gather(unsafe.Add(dst, cols/width*size), unsafe.Add(src, (cols-rest)*word), width*word, p.rightStep, rest, depth, 1, 0)
 	}
 }
 
@@ -94,10 +91,12 @@ func Transpose(dst, src []float64, rows, cols int) {
 	transpose(active, unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), rows*word, cols*word, rows, cols)
 }
 
-// gather copies rows of cols values, at most the width of a tile. It may write
-// a tile's width from the start of the last row.
-func gather(dst, src unsafe.Pointer, dstStride, srcStride, cols, rows int) {
-	gatherAsm((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows)
+// gather copies rows of panels·cols values, cols of each row to each panel, at most the width of a
+// tile. Panels are across bytes apart, and a tile's width may be written from their last row on.
+func gather(dst, src unsafe.Pointer, dstStride, srcStride, cols, rows, panels, across int) {
+	if panels > 0 {
+		gatherAsm((*float64)(dst), (*float64)(src), dstStride, srcStride, cols, rows, panels, across)
+	}
 }
 
 // transpose writes the rows of src, each of the given length, as columns.

@@ -173,7 +173,7 @@ func (p *product) block(l level, wa, wb *buffer, a, b unsafe.Pointer, i, j span)
 	for col := 0; col < j.length; col += width {
 		p.cols = min(width, j.length-col)
 		if wb != nil {
-			p.b, p.bStep = unsafe.Pointer(&wb.b[col*p.depth]), width*word
+			p.b, p.bStep = unsafe.Add(unsafe.Pointer(&wb.b[0]), col/width*panelSize(width, p.depth)), width*word
 		} else {
 			p.b, p.bStep = unsafe.Add(b, col*word), p.rightStep
 		}

@@ -15,7 +15,7 @@ func main() {
 	ConstraintExpr("!purego")
 	vectors()
 	exponentials()
-	both("gather", "func(dst, src *float64, dstStride, srcStride, cols, rows int)", gather)
+	both("gather", "func(dst, src *float64, dstStride, srcStride, cols, rows, panels, across int)", gather)
 	both("tiles", "func(t *[20]uint64) (ok bool)", tile) // a tile's words
 	for _, s := range []set{avx512, avx2, avx} {
 		TEXT("transpose"+s.name, attr.NOSPLIT, "func(dst, src *float64, dstStride, srcStride, blocks int)")

@@ -6,22 +6,33 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gather copies rows of cols values, at most two vectors of them. It writes two
-// whole vectors for each row, in order, so that with a short dstStride the
-// next row overwrites what is too much. Strides are in bytes.
+// gather copies rows of panels·cols values, each row to the panels in turn, cols to each, at most two
+// vectors of them. It writes two whole vectors for each, so that with a short dstStride the next row
+// overwrites what is too much. Strides are in bytes.
 func gather(s set) {
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	down, next := Load(Param("dstStride"), GP64()), Load(Param("srcStride"), GP64())
 	cols, rows := Load(Param("cols"), GP64()), Load(Param("rows"), GP64())
+	across := Load(Param("across"), GP64())
 	ks := s.masks(2, cols)
 	loop := func(name string, ks []mask) {
+		to, from, panels := GP64(), GP64(), GP64()
 		Label(name)
+		MOVQ(dst, to)
+		MOVQ(src, from)
+		Load(Param("panels"), panels)
+		Label(name + "_panel")
+		PREFETCHT0(Mem{Base: from, Index: next, Scale: 4})
 		for v, k := range ks {
-			s.load(Mem{Base: src, Disp: 8 * s.lanes * v}, k, s.registers[v])
+			s.load(Mem{Base: from, Disp: 8 * s.lanes * v}, k, s.registers[v])
 		}
 		for v := range ks {
-			VMOVUPD(s.registers[v], Mem{Base: dst, Disp: 8 * s.lanes * v})
+			VMOVUPD(s.registers[v], Mem{Base: to, Disp: 8 * s.lanes * v})
 		}
+		LEAQ(Mem{Base: from, Index: cols, Scale: 8}, from)
+		ADDQ(across, to)
+		DECQ(panels)
+		JNZ(LabelRef(name + "_panel"))
 		ADDQ(next, src)
 		ADDQ(down, dst)
 		DECQ(rows)
