@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func rectifyAsm(dst *float64, x *float64, n int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·rectifyAsm(SB), NOSPLIT, $0-24
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -14,17 +14,23 @@ TEXT ·rectifyAsm(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	MOVQ DX, SI
-	ANDQ $-4, SI
+	ANDQ $-8, SI
 	JZ   AVX2tail
 
 AVX2loop:
-	VMOVUPD (CX)(BX*8), Y1
-	VXORPD  Y5, Y5, Y5
-	VMAXPD  Y1, Y5, Y0
-	VMOVUPD Y0, (AX)(BX*8)
-	ADDQ    $0x04, BX
-	CMPQ    BX, SI
-	JLT     AVX2loop
+	PREFETCHT0 1024(AX)(BX*8)
+	PREFETCHT0 1024(CX)(BX*8)
+	VMOVUPD    (CX)(BX*8), Y1
+	VXORPD     Y5, Y5, Y5
+	VMAXPD     Y1, Y5, Y0
+	VMOVUPD    Y0, (AX)(BX*8)
+	VMOVUPD    32(CX)(BX*8), Y1
+	VXORPD     Y5, Y5, Y5
+	VMAXPD     Y1, Y5, Y0
+	VMOVUPD    Y0, 32(AX)(BX*8)
+	ADDQ       $0x08, BX
+	CMPQ       BX, SI
+	JLT        AVX2loop
 
 AVX2tail:
 	SUBQ       BX, DX
@@ -33,10 +39,15 @@ AVX2tail:
 	MOVQ       $0x00000008, DI
 	SUBQ       DX, DI
 	VMOVUPD    (SI)(DI*8), Y15
+	VMOVUPD    32(SI)(DI*8), Y14
 	VMASKMOVPD (CX)(BX*8), Y15, Y1
 	VXORPD     Y5, Y5, Y5
 	VMAXPD     Y1, Y5, Y0
 	VMASKMOVPD Y0, Y15, (AX)(BX*8)
+	VMASKMOVPD 32(CX)(BX*8), Y14, Y1
+	VXORPD     Y5, Y5, Y5
+	VMAXPD     Y1, Y5, Y0
+	VMASKMOVPD Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -52,13 +63,15 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
-	VMOVUPD (CX)(BX*8), Z1
-	VPXORQ  Z5, Z5, Z5
-	VMAXPD  Z1, Z5, Z0
-	VMOVUPD Z0, (AX)(BX*8)
-	ADDQ    $0x08, BX
-	CMPQ    BX, SI
-	JLT     AVX512loop
+	PREFETCHT0 1024(AX)(BX*8)
+	PREFETCHT0 1024(CX)(BX*8)
+	VMOVUPD    (CX)(BX*8), Z1
+	VPXORQ     Z5, Z5, Z5
+	VMAXPD     Z1, Z5, Z0
+	VMOVUPD    Z0, (AX)(BX*8)
+	ADDQ       $0x08, BX
+	CMPQ       BX, SI
+	JLT        AVX512loop
 
 AVX512tail:
 	SUBQ      BX, DX
@@ -95,7 +108,7 @@ DATA lanes<>+120(SB)/8, $0x0000000000000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
 // func gateAsm(dst *float64, x *float64, gate *float64, n int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·gateAsm(SB), NOSPLIT, $0-32
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -105,20 +118,30 @@ TEXT ·gateAsm(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), BX
 	XORQ SI, SI
 	MOVQ BX, DI
-	ANDQ $-4, DI
+	ANDQ $-8, DI
 	JZ   AVX2tail
 
 AVX2loop:
-	VMOVUPD (CX)(SI*8), Y1
-	VMOVUPD (DX)(SI*8), Y2
-	VXORPD  Y5, Y5, Y5
-	VCMPPD  $0x11, Y2, Y5, Y2
-	VANDPD  Y2, Y1, Y1
-	VMOVAPD Y1, Y0
-	VMOVUPD Y0, (AX)(SI*8)
-	ADDQ    $0x04, SI
-	CMPQ    SI, DI
-	JLT     AVX2loop
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Y1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Y2
+	VXORPD     Y5, Y5, Y5
+	VCMPPD     $0x11, Y2, Y5, Y2
+	VANDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y0
+	VMOVUPD    Y0, (AX)(SI*8)
+	VMOVUPD    32(CX)(SI*8), Y1
+	VMOVUPD    32(DX)(SI*8), Y2
+	VXORPD     Y5, Y5, Y5
+	VCMPPD     $0x11, Y2, Y5, Y2
+	VANDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y0
+	VMOVUPD    Y0, 32(AX)(SI*8)
+	ADDQ       $0x08, SI
+	CMPQ       SI, DI
+	JLT        AVX2loop
 
 AVX2tail:
 	SUBQ       SI, BX
@@ -127,6 +150,7 @@ AVX2tail:
 	MOVQ       $0x00000008, R8
 	SUBQ       BX, R8
 	VMOVUPD    (DI)(R8*8), Y15
+	VMOVUPD    32(DI)(R8*8), Y14
 	VMASKMOVPD (CX)(SI*8), Y15, Y1
 	VMASKMOVPD (DX)(SI*8), Y15, Y2
 	VXORPD     Y5, Y5, Y5
@@ -134,6 +158,13 @@ AVX2tail:
 	VANDPD     Y2, Y1, Y1
 	VMOVAPD    Y1, Y0
 	VMASKMOVPD Y0, Y15, (AX)(SI*8)
+	VMASKMOVPD 32(CX)(SI*8), Y14, Y1
+	VMASKMOVPD 32(DX)(SI*8), Y14, Y2
+	VXORPD     Y5, Y5, Y5
+	VCMPPD     $0x11, Y2, Y5, Y2
+	VANDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y0
+	VMASKMOVPD Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -150,16 +181,19 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
-	VMOVUPD   (CX)(SI*8), Z1
-	VMOVUPD   (DX)(SI*8), Z2
-	VPXORQ    Z5, Z5, Z5
-	VCMPPD    $0x11, Z2, Z5, K3
-	VMOVAPD.Z Z1, K3, Z1
-	VMOVAPD   Z1, Z0
-	VMOVUPD   Z0, (AX)(SI*8)
-	ADDQ      $0x08, SI
-	CMPQ      SI, DI
-	JLT       AVX512loop
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Z1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Z2
+	VPXORQ     Z5, Z5, Z5
+	VCMPPD     $0x11, Z2, Z5, K3
+	VMOVAPD.Z  Z1, K3, Z1
+	VMOVAPD    Z1, Z0
+	VMOVUPD    Z0, (AX)(SI*8)
+	ADDQ       $0x08, SI
+	CMPQ       SI, DI
+	JLT        AVX512loop
 
 AVX512tail:
 	SUBQ      SI, BX
@@ -181,7 +215,7 @@ AVX512done:
 	RET
 
 // func addScaledAsm(dst *float64, x *float64, n int, c float64)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·addScaledAsm(SB), NOSPLIT, $0-32
 	CMPQ         ·active+0(SB), $+2
 	JEQ          AVX512
@@ -191,15 +225,21 @@ TEXT ·addScaledAsm(SB), NOSPLIT, $0-32
 	MOVQ         n+16(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-4, SI
+	ANDQ         $-8, SI
 	JZ           AVX2tail
 
 AVX2loop:
+	PREFETCHT0  1024(AX)(BX*8)
 	VMOVUPD     (AX)(BX*8), Y0
+	PREFETCHT0  1024(CX)(BX*8)
 	VMOVUPD     (CX)(BX*8), Y1
 	VFMADD231PD Y1, Y13, Y0
 	VMOVUPD     Y0, (AX)(BX*8)
-	ADDQ        $0x04, BX
+	VMOVUPD     32(AX)(BX*8), Y0
+	VMOVUPD     32(CX)(BX*8), Y1
+	VFMADD231PD Y1, Y13, Y0
+	VMOVUPD     Y0, 32(AX)(BX*8)
+	ADDQ        $0x08, BX
 	CMPQ        BX, SI
 	JLT         AVX2loop
 
@@ -210,10 +250,15 @@ AVX2tail:
 	MOVQ        $0x00000008, DI
 	SUBQ        DX, DI
 	VMOVUPD     (SI)(DI*8), Y15
+	VMOVUPD     32(SI)(DI*8), Y14
 	VMASKMOVPD  (AX)(BX*8), Y15, Y0
 	VMASKMOVPD  (CX)(BX*8), Y15, Y1
 	VFMADD231PD Y1, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
+	VMASKMOVPD  32(AX)(BX*8), Y14, Y0
+	VMASKMOVPD  32(CX)(BX*8), Y14, Y1
+	VFMADD231PD Y1, Y13, Y0
+	VMASKMOVPD  Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -230,7 +275,9 @@ AVX512:
 	JZ           AVX512tail
 
 AVX512loop:
+	PREFETCHT0  1024(AX)(BX*8)
 	VMOVUPD     (AX)(BX*8), Z0
+	PREFETCHT0  1024(CX)(BX*8)
 	VMOVUPD     (CX)(BX*8), Z1
 	VFMADD231PD Z1, Z29, Z0
 	VMOVUPD     Z0, (AX)(BX*8)
@@ -255,7 +302,7 @@ AVX512done:
 	RET
 
 // func multiplyAsm(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·multiplyAsm(SB), NOSPLIT, $0-32
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -265,17 +312,24 @@ TEXT ·multiplyAsm(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), BX
 	XORQ SI, SI
 	MOVQ BX, DI
-	ANDQ $-4, DI
+	ANDQ $-8, DI
 	JZ   AVX2tail
 
 AVX2loop:
-	VMOVUPD (CX)(SI*8), Y1
-	VMOVUPD (DX)(SI*8), Y2
-	VMULPD  Y1, Y2, Y0
-	VMOVUPD Y0, (AX)(SI*8)
-	ADDQ    $0x04, SI
-	CMPQ    SI, DI
-	JLT     AVX2loop
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Y1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Y2
+	VMULPD     Y1, Y2, Y0
+	VMOVUPD    Y0, (AX)(SI*8)
+	VMOVUPD    32(CX)(SI*8), Y1
+	VMOVUPD    32(DX)(SI*8), Y2
+	VMULPD     Y1, Y2, Y0
+	VMOVUPD    Y0, 32(AX)(SI*8)
+	ADDQ       $0x08, SI
+	CMPQ       SI, DI
+	JLT        AVX2loop
 
 AVX2tail:
 	SUBQ       SI, BX
@@ -284,10 +338,15 @@ AVX2tail:
 	MOVQ       $0x00000008, R8
 	SUBQ       BX, R8
 	VMOVUPD    (DI)(R8*8), Y15
+	VMOVUPD    32(DI)(R8*8), Y14
 	VMASKMOVPD (CX)(SI*8), Y15, Y1
 	VMASKMOVPD (DX)(SI*8), Y15, Y2
 	VMULPD     Y1, Y2, Y0
 	VMASKMOVPD Y0, Y15, (AX)(SI*8)
+	VMASKMOVPD 32(CX)(SI*8), Y14, Y1
+	VMASKMOVPD 32(DX)(SI*8), Y14, Y2
+	VMULPD     Y1, Y2, Y0
+	VMASKMOVPD Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -304,13 +363,16 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
-	VMOVUPD (CX)(SI*8), Z1
-	VMOVUPD (DX)(SI*8), Z2
-	VMULPD  Z1, Z2, Z0
-	VMOVUPD Z0, (AX)(SI*8)
-	ADDQ    $0x08, SI
-	CMPQ    SI, DI
-	JLT     AVX512loop
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Z1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Z2
+	VMULPD     Z1, Z2, Z0
+	VMOVUPD    Z0, (AX)(SI*8)
+	ADDQ       $0x08, SI
+	CMPQ       SI, DI
+	JLT        AVX512loop
 
 AVX512tail:
 	SUBQ      SI, BX
@@ -329,7 +391,7 @@ AVX512done:
 	RET
 
 // func addProductsAsm(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·addProductsAsm(SB), NOSPLIT, $0-32
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -339,16 +401,24 @@ TEXT ·addProductsAsm(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), BX
 	XORQ SI, SI
 	MOVQ BX, DI
-	ANDQ $-4, DI
+	ANDQ $-8, DI
 	JZ   AVX2tail
 
 AVX2loop:
+	PREFETCHT0  1024(AX)(SI*8)
 	VMOVUPD     (AX)(SI*8), Y0
+	PREFETCHT0  1024(CX)(SI*8)
 	VMOVUPD     (CX)(SI*8), Y1
+	PREFETCHT0  1024(DX)(SI*8)
 	VMOVUPD     (DX)(SI*8), Y2
 	VFMADD231PD Y1, Y2, Y0
 	VMOVUPD     Y0, (AX)(SI*8)
-	ADDQ        $0x04, SI
+	VMOVUPD     32(AX)(SI*8), Y0
+	VMOVUPD     32(CX)(SI*8), Y1
+	VMOVUPD     32(DX)(SI*8), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, 32(AX)(SI*8)
+	ADDQ        $0x08, SI
 	CMPQ        SI, DI
 	JLT         AVX2loop
 
@@ -359,11 +429,17 @@ AVX2tail:
 	MOVQ        $0x00000008, R8
 	SUBQ        BX, R8
 	VMOVUPD     (DI)(R8*8), Y15
+	VMOVUPD     32(DI)(R8*8), Y14
 	VMASKMOVPD  (AX)(SI*8), Y15, Y0
 	VMASKMOVPD  (CX)(SI*8), Y15, Y1
 	VMASKMOVPD  (DX)(SI*8), Y15, Y2
 	VFMADD231PD Y1, Y2, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(SI*8)
+	VMASKMOVPD  32(AX)(SI*8), Y14, Y0
+	VMASKMOVPD  32(CX)(SI*8), Y14, Y1
+	VMASKMOVPD  32(DX)(SI*8), Y14, Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMASKMOVPD  Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -380,8 +456,11 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
+	PREFETCHT0  1024(AX)(SI*8)
 	VMOVUPD     (AX)(SI*8), Z0
+	PREFETCHT0  1024(CX)(SI*8)
 	VMOVUPD     (CX)(SI*8), Z1
+	PREFETCHT0  1024(DX)(SI*8)
 	VMOVUPD     (DX)(SI*8), Z2
 	VFMADD231PD Z1, Z2, Z0
 	VMOVUPD     Z0, (AX)(SI*8)
@@ -407,7 +486,7 @@ AVX512done:
 	RET
 
 // func addMomentsAsm(sum *float64, product *float64, x *float64, z *float64, n int)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·addMomentsAsm(SB), NOSPLIT, $0-40
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -418,19 +497,31 @@ TEXT ·addMomentsAsm(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	XORQ DI, DI
 	MOVQ SI, R8
-	ANDQ $-4, R8
+	ANDQ $-8, R8
 	JZ   AVX2tail
 
 AVX2loop:
+	PREFETCHT0  1024(AX)(DI*8)
 	VMOVUPD     (AX)(DI*8), Y0
+	PREFETCHT0  1024(CX)(DI*8)
 	VMOVUPD     (CX)(DI*8), Y1
+	PREFETCHT0  1024(DX)(DI*8)
 	VMOVUPD     (DX)(DI*8), Y2
+	PREFETCHT0  1024(BX)(DI*8)
 	VMOVUPD     (BX)(DI*8), Y3
 	VADDPD      Y2, Y0, Y0
 	VFMADD231PD Y2, Y3, Y1
 	VMOVUPD     Y0, (AX)(DI*8)
 	VMOVUPD     Y1, (CX)(DI*8)
-	ADDQ        $0x04, DI
+	VMOVUPD     32(AX)(DI*8), Y0
+	VMOVUPD     32(CX)(DI*8), Y1
+	VMOVUPD     32(DX)(DI*8), Y2
+	VMOVUPD     32(BX)(DI*8), Y3
+	VADDPD      Y2, Y0, Y0
+	VFMADD231PD Y2, Y3, Y1
+	VMOVUPD     Y0, 32(AX)(DI*8)
+	VMOVUPD     Y1, 32(CX)(DI*8)
+	ADDQ        $0x08, DI
 	CMPQ        DI, R8
 	JLT         AVX2loop
 
@@ -441,6 +532,7 @@ AVX2tail:
 	MOVQ        $0x00000008, R9
 	SUBQ        SI, R9
 	VMOVUPD     (R8)(R9*8), Y15
+	VMOVUPD     32(R8)(R9*8), Y14
 	VMASKMOVPD  (AX)(DI*8), Y15, Y0
 	VMASKMOVPD  (CX)(DI*8), Y15, Y1
 	VMASKMOVPD  (DX)(DI*8), Y15, Y2
@@ -449,6 +541,14 @@ AVX2tail:
 	VFMADD231PD Y2, Y3, Y1
 	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
 	VMASKMOVPD  Y1, Y15, (CX)(DI*8)
+	VMASKMOVPD  32(AX)(DI*8), Y14, Y0
+	VMASKMOVPD  32(CX)(DI*8), Y14, Y1
+	VMASKMOVPD  32(DX)(DI*8), Y14, Y2
+	VMASKMOVPD  32(BX)(DI*8), Y14, Y3
+	VADDPD      Y2, Y0, Y0
+	VFMADD231PD Y2, Y3, Y1
+	VMASKMOVPD  Y0, Y14, 32(AX)(DI*8)
+	VMASKMOVPD  Y1, Y14, 32(CX)(DI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -466,9 +566,13 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
+	PREFETCHT0  1024(AX)(DI*8)
 	VMOVUPD     (AX)(DI*8), Z0
+	PREFETCHT0  1024(CX)(DI*8)
 	VMOVUPD     (CX)(DI*8), Z1
+	PREFETCHT0  1024(DX)(DI*8)
 	VMOVUPD     (DX)(DI*8), Z2
+	PREFETCHT0  1024(BX)(DI*8)
 	VMOVUPD     (BX)(DI*8), Z3
 	VADDPD      Z2, Z0, Z0
 	VFMADD231PD Z2, Z3, Z1
@@ -499,7 +603,7 @@ AVX512done:
 	RET
 
 // func affineAsm(dst *float64, x *float64, n int, factor float64, term float64)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·affineAsm(SB), NOSPLIT, $0-40
 	CMPQ         ·active+0(SB), $+2
 	JEQ          AVX512
@@ -510,15 +614,21 @@ TEXT ·affineAsm(SB), NOSPLIT, $0-40
 	MOVQ         n+16(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-4, SI
+	ANDQ         $-8, SI
 	JZ           AVX2tail
 
 AVX2loop:
+	PREFETCHT0  1024(AX)(BX*8)
+	PREFETCHT0  1024(CX)(BX*8)
 	VMOVUPD     (CX)(BX*8), Y1
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMOVUPD     Y0, (AX)(BX*8)
-	ADDQ        $0x04, BX
+	VMOVUPD     32(CX)(BX*8), Y1
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, 32(AX)(BX*8)
+	ADDQ        $0x08, BX
 	CMPQ        BX, SI
 	JLT         AVX2loop
 
@@ -529,10 +639,15 @@ AVX2tail:
 	MOVQ        $0x00000008, DI
 	SUBQ        DX, DI
 	VMOVUPD     (SI)(DI*8), Y15
+	VMOVUPD     32(SI)(DI*8), Y14
 	VMASKMOVPD  (CX)(BX*8), Y15, Y1
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
+	VMASKMOVPD  32(CX)(BX*8), Y14, Y1
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -550,6 +665,8 @@ AVX512:
 	JZ           AVX512tail
 
 AVX512loop:
+	PREFETCHT0  1024(AX)(BX*8)
+	PREFETCHT0  1024(CX)(BX*8)
 	VMOVUPD     (CX)(BX*8), Z1
 	VMOVAPD     Z1, Z0
 	VFMADD213PD Z28, Z29, Z0
@@ -575,7 +692,7 @@ AVX512done:
 	RET
 
 // func affineByAsm(dst *float64, x *float64, factor *float64, term *float64, n int)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·affineByAsm(SB), NOSPLIT, $0-40
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -586,17 +703,25 @@ TEXT ·affineByAsm(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	XORQ DI, DI
 	MOVQ SI, R8
-	ANDQ $-4, R8
+	ANDQ $-8, R8
 	JZ   AVX2tail
 
 AVX2loop:
+	PREFETCHT0  1024(AX)(DI*8)
+	PREFETCHT0  1024(CX)(DI*8)
 	VMOVUPD     (CX)(DI*8), Y1
 	VMOVUPD     (DX)(DI*8), Y13
 	VMOVUPD     (BX)(DI*8), Y12
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMOVUPD     Y0, (AX)(DI*8)
-	ADDQ        $0x04, DI
+	VMOVUPD     32(CX)(DI*8), Y1
+	VMOVUPD     32(DX)(DI*8), Y13
+	VMOVUPD     32(BX)(DI*8), Y12
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, 32(AX)(DI*8)
+	ADDQ        $0x08, DI
 	CMPQ        DI, R8
 	JLT         AVX2loop
 
@@ -607,12 +732,19 @@ AVX2tail:
 	MOVQ        $0x00000008, R9
 	SUBQ        SI, R9
 	VMOVUPD     (R8)(R9*8), Y15
+	VMOVUPD     32(R8)(R9*8), Y14
 	VMASKMOVPD  (CX)(DI*8), Y15, Y1
 	VMASKMOVPD  (DX)(DI*8), Y15, Y13
 	VMASKMOVPD  (BX)(DI*8), Y15, Y12
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
+	VMASKMOVPD  32(CX)(DI*8), Y14, Y1
+	VMASKMOVPD  32(DX)(DI*8), Y14, Y13
+	VMASKMOVPD  32(BX)(DI*8), Y14, Y12
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMASKMOVPD  Y0, Y14, 32(AX)(DI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -630,6 +762,8 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
+	PREFETCHT0  1024(AX)(DI*8)
+	PREFETCHT0  1024(CX)(DI*8)
 	VMOVUPD     (CX)(DI*8), Z1
 	VMOVUPD     (DX)(DI*8), Z29
 	VMOVUPD     (BX)(DI*8), Z28
@@ -659,7 +793,7 @@ AVX512done:
 	RET
 
 // func projectAsm(dst *float64, x *float64, z *float64, n int, mean float64, dot float64, scale float64)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·projectAsm(SB), NOSPLIT, $0-56
 	CMPQ         ·active+0(SB), $+2
 	JEQ          AVX512
@@ -672,17 +806,26 @@ TEXT ·projectAsm(SB), NOSPLIT, $0-56
 	MOVQ         n+24(FP), BX
 	XORQ         SI, SI
 	MOVQ         BX, DI
-	ANDQ         $-4, DI
+	ANDQ         $-8, DI
 	JZ           AVX2tail
 
 AVX2loop:
+	PREFETCHT0   1024(AX)(SI*8)
+	PREFETCHT0   1024(CX)(SI*8)
 	VMOVUPD      (CX)(SI*8), Y1
+	PREFETCHT0   1024(DX)(SI*8)
 	VMOVUPD      (DX)(SI*8), Y2
 	VSUBPD       Y13, Y1, Y0
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMOVUPD      Y0, (AX)(SI*8)
-	ADDQ         $0x04, SI
+	VMOVUPD      32(CX)(SI*8), Y1
+	VMOVUPD      32(DX)(SI*8), Y2
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, 32(AX)(SI*8)
+	ADDQ         $0x08, SI
 	CMPQ         SI, DI
 	JLT          AVX2loop
 
@@ -693,12 +836,19 @@ AVX2tail:
 	MOVQ         $0x00000008, R8
 	SUBQ         BX, R8
 	VMOVUPD      (DI)(R8*8), Y15
+	VMOVUPD      32(DI)(R8*8), Y14
 	VMASKMOVPD   (CX)(SI*8), Y15, Y1
 	VMASKMOVPD   (DX)(SI*8), Y15, Y2
 	VSUBPD       Y13, Y1, Y0
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMASKMOVPD   Y0, Y15, (AX)(SI*8)
+	VMASKMOVPD   32(CX)(SI*8), Y14, Y1
+	VMASKMOVPD   32(DX)(SI*8), Y14, Y2
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -718,7 +868,10 @@ AVX512:
 	JZ           AVX512tail
 
 AVX512loop:
+	PREFETCHT0   1024(AX)(SI*8)
+	PREFETCHT0   1024(CX)(SI*8)
 	VMOVUPD      (CX)(SI*8), Z1
+	PREFETCHT0   1024(DX)(SI*8)
 	VMOVUPD      (DX)(SI*8), Z2
 	VSUBPD       Z29, Z1, Z0
 	VFNMADD231PD Z28, Z2, Z0
@@ -747,7 +900,7 @@ AVX512done:
 	RET
 
 // func projectByAsm(dst *float64, x *float64, z *float64, mean *float64, dot *float64, scale *float64, n int)
-// Requires: AVX, AVX512F, BMI2, FMA3
+// Requires: AVX, AVX512F, BMI2, FMA3, MMX+
 TEXT ·projectByAsm(SB), NOSPLIT, $0-56
 	CMPQ ·active+0(SB), $+2
 	JEQ  AVX512
@@ -760,11 +913,14 @@ TEXT ·projectByAsm(SB), NOSPLIT, $0-56
 	MOVQ n+48(FP), R8
 	XORQ R9, R9
 	MOVQ R8, R10
-	ANDQ $-4, R10
+	ANDQ $-8, R10
 	JZ   AVX2tail
 
 AVX2loop:
+	PREFETCHT0   1024(AX)(R9*8)
+	PREFETCHT0   1024(CX)(R9*8)
 	VMOVUPD      (CX)(R9*8), Y1
+	PREFETCHT0   1024(DX)(R9*8)
 	VMOVUPD      (DX)(R9*8), Y2
 	VMOVUPD      (BX)(R9*8), Y13
 	VMOVUPD      (SI)(R9*8), Y12
@@ -773,7 +929,16 @@ AVX2loop:
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMOVUPD      Y0, (AX)(R9*8)
-	ADDQ         $0x04, R9
+	VMOVUPD      32(CX)(R9*8), Y1
+	VMOVUPD      32(DX)(R9*8), Y2
+	VMOVUPD      32(BX)(R9*8), Y13
+	VMOVUPD      32(SI)(R9*8), Y12
+	VMOVUPD      32(DI)(R9*8), Y11
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, 32(AX)(R9*8)
+	ADDQ         $0x08, R9
 	CMPQ         R9, R10
 	JLT          AVX2loop
 
@@ -784,6 +949,7 @@ AVX2tail:
 	MOVQ         $0x00000008, R11
 	SUBQ         R8, R11
 	VMOVUPD      (R10)(R11*8), Y15
+	VMOVUPD      32(R10)(R11*8), Y14
 	VMASKMOVPD   (CX)(R9*8), Y15, Y1
 	VMASKMOVPD   (DX)(R9*8), Y15, Y2
 	VMASKMOVPD   (BX)(R9*8), Y15, Y13
@@ -793,6 +959,15 @@ AVX2tail:
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMASKMOVPD   Y0, Y15, (AX)(R9*8)
+	VMASKMOVPD   32(CX)(R9*8), Y14, Y1
+	VMASKMOVPD   32(DX)(R9*8), Y14, Y2
+	VMASKMOVPD   32(BX)(R9*8), Y14, Y13
+	VMASKMOVPD   32(SI)(R9*8), Y14, Y12
+	VMASKMOVPD   32(DI)(R9*8), Y14, Y11
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMASKMOVPD   Y0, Y14, 32(AX)(R9*8)
 
 AVX2done:
 	VZEROUPPER
@@ -812,7 +987,10 @@ AVX512:
 	JZ   AVX512tail
 
 AVX512loop:
+	PREFETCHT0   1024(AX)(R9*8)
+	PREFETCHT0   1024(CX)(R9*8)
 	VMOVUPD      (CX)(R9*8), Z1
+	PREFETCHT0   1024(DX)(R9*8)
 	VMOVUPD      (DX)(R9*8), Z2
 	VMOVUPD      (BX)(R9*8), Z29
 	VMOVUPD      (SI)(R9*8), Z28
@@ -858,22 +1036,26 @@ TEXT ·addRowAsm(SB), NOSPLIT, $0-40
 	MOVQ cols+32(FP), SI
 	XORQ DI, DI
 	MOVQ SI, R8
-	ANDQ $-4, R8
+	ANDQ $-8, R8
 	JZ   AVX2tail
 
 AVX2loop:
 	LEAQ    (CX)(DI*8), R9
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Y0
+	VMOVUPD 32(AX)(DI*8), Y1
 
 AVX2down1:
-	VMOVUPD (R9), Y1
-	VADDPD  Y0, Y1, Y1
-	VMOVUPD Y1, (R9)
+	VMOVUPD (R9), Y2
+	VADDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (R9)
+	VMOVUPD 32(R9), Y3
+	VADDPD  Y1, Y3, Y3
+	VMOVUPD Y3, 32(R9)
 	ADDQ    DX, R9
 	DECQ    R10
 	JNZ     AVX2down1
-	ADDQ    $0x04, DI
+	ADDQ    $0x08, DI
 	CMPQ    DI, R8
 	JLT     AVX2loop
 
@@ -884,13 +1066,18 @@ AVX2tail:
 	MOVQ       $0x00000008, R9
 	SUBQ       SI, R9
 	VMOVUPD    (R8)(R9*8), Y15
+	VMOVUPD    32(R8)(R9*8), Y14
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
+	VMASKMOVPD 32(AX)(DI*8), Y14, Y1
 
 AVX2down2:
-	VMASKMOVPD (CX), Y15, Y1
-	VADDPD     Y0, Y1, Y1
-	VMASKMOVPD Y1, Y15, (CX)
+	VMASKMOVPD (CX), Y15, Y2
+	VADDPD     Y0, Y2, Y2
+	VMASKMOVPD Y2, Y15, (CX)
+	VMASKMOVPD 32(CX), Y14, Y3
+	VADDPD     Y1, Y3, Y3
+	VMASKMOVPD Y3, Y14, 32(CX)
 	ADDQ       DX, CX
 	DECQ       BX
 	JNZ        AVX2down2
@@ -960,31 +1147,43 @@ TEXT ·sumRowsAsm(SB), NOSPLIT, $0-40
 	MOVQ cols+32(FP), SI
 	XORQ DI, DI
 	MOVQ SI, R8
-	ANDQ $-4, R8
+	ANDQ $-8, R8
 	JZ   AVX2tail
 
 AVX2loop:
 	LEAQ    (CX)(DI*8), R9
 	MOVQ    BX, R10
 	VMOVUPD (AX)(DI*8), Y0
-	VXORPD  Y1, Y1, Y1
+	VMOVUPD 32(AX)(DI*8), Y1
 	VXORPD  Y2, Y2, Y2
 	VXORPD  Y3, Y3, Y3
+	VXORPD  Y4, Y4, Y4
+	VXORPD  Y5, Y5, Y5
+	VXORPD  Y6, Y6, Y6
+	VXORPD  Y7, Y7, Y7
 	SUBQ    $0x04, R10
 	JLT     AVX2down1rest
 
 AVX2down1:
-	VMOVUPD (R9), Y4
-	VADDPD  Y4, Y0, Y0
+	VMOVUPD (R9), Y8
+	VADDPD  Y8, Y0, Y0
+	VMOVUPD 32(R9), Y9
+	VADDPD  Y9, Y1, Y1
 	ADDQ    DX, R9
-	VMOVUPD (R9), Y5
-	VADDPD  Y5, Y1, Y1
+	VMOVUPD (R9), Y8
+	VADDPD  Y8, Y2, Y2
+	VMOVUPD 32(R9), Y9
+	VADDPD  Y9, Y3, Y3
 	ADDQ    DX, R9
-	VMOVUPD (R9), Y6
-	VADDPD  Y6, Y2, Y2
+	VMOVUPD (R9), Y8
+	VADDPD  Y8, Y4, Y4
+	VMOVUPD 32(R9), Y9
+	VADDPD  Y9, Y5, Y5
 	ADDQ    DX, R9
-	VMOVUPD (R9), Y7
-	VADDPD  Y7, Y3, Y3
+	VMOVUPD (R9), Y8
+	VADDPD  Y8, Y6, Y6
+	VMOVUPD 32(R9), Y9
+	VADDPD  Y9, Y7, Y7
 	ADDQ    DX, R9
 	SUBQ    $0x04, R10
 	JGE     AVX2down1
@@ -994,18 +1193,24 @@ AVX2down1rest:
 	JZ   AVX2down1end
 
 AVX2down1one:
-	VMOVUPD (R9), Y4
-	VADDPD  Y4, Y0, Y0
+	VMOVUPD (R9), Y8
+	VADDPD  Y8, Y0, Y0
+	VMOVUPD 32(R9), Y9
+	VADDPD  Y9, Y1, Y1
 	ADDQ    DX, R9
 	DECQ    R10
 	JNZ     AVX2down1one
 
 AVX2down1end:
-	VADDPD  Y1, Y0, Y0
-	VADDPD  Y3, Y2, Y2
 	VADDPD  Y2, Y0, Y0
+	VADDPD  Y6, Y4, Y4
+	VADDPD  Y4, Y0, Y0
 	VMOVUPD Y0, (AX)(DI*8)
-	ADDQ    $0x04, DI
+	VADDPD  Y3, Y1, Y1
+	VADDPD  Y7, Y5, Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD Y1, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
 	CMPQ    DI, R8
 	JLT     AVX2loop
 
@@ -1016,26 +1221,39 @@ AVX2tail:
 	MOVQ       $0x00000008, R9
 	SUBQ       SI, R9
 	VMOVUPD    (R8)(R9*8), Y15
+	VMOVUPD    32(R8)(R9*8), Y14
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
-	VXORPD     Y1, Y1, Y1
+	VMASKMOVPD 32(AX)(DI*8), Y14, Y1
 	VXORPD     Y2, Y2, Y2
 	VXORPD     Y3, Y3, Y3
+	VXORPD     Y4, Y4, Y4
+	VXORPD     Y5, Y5, Y5
+	VXORPD     Y6, Y6, Y6
+	VXORPD     Y7, Y7, Y7
 	SUBQ       $0x04, BX
 	JLT        AVX2down2rest
 
 AVX2down2:
-	VMASKMOVPD (CX), Y15, Y4
-	VADDPD     Y4, Y0, Y0
+	VMASKMOVPD (CX), Y15, Y8
+	VADDPD     Y8, Y0, Y0
+	VMASKMOVPD 32(CX), Y14, Y9
+	VADDPD     Y9, Y1, Y1
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y5
-	VADDPD     Y5, Y1, Y1
+	VMASKMOVPD (CX), Y15, Y8
+	VADDPD     Y8, Y2, Y2
+	VMASKMOVPD 32(CX), Y14, Y9
+	VADDPD     Y9, Y3, Y3
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y6
-	VADDPD     Y6, Y2, Y2
+	VMASKMOVPD (CX), Y15, Y8
+	VADDPD     Y8, Y4, Y4
+	VMASKMOVPD 32(CX), Y14, Y9
+	VADDPD     Y9, Y5, Y5
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y7
-	VADDPD     Y7, Y3, Y3
+	VMASKMOVPD (CX), Y15, Y8
+	VADDPD     Y8, Y6, Y6
+	VMASKMOVPD 32(CX), Y14, Y9
+	VADDPD     Y9, Y7, Y7
 	ADDQ       DX, CX
 	SUBQ       $0x04, BX
 	JGE        AVX2down2
@@ -1045,17 +1263,23 @@ AVX2down2rest:
 	JZ   AVX2down2end
 
 AVX2down2one:
-	VMASKMOVPD (CX), Y15, Y4
-	VADDPD     Y4, Y0, Y0
+	VMASKMOVPD (CX), Y15, Y8
+	VADDPD     Y8, Y0, Y0
+	VMASKMOVPD 32(CX), Y14, Y9
+	VADDPD     Y9, Y1, Y1
 	ADDQ       DX, CX
 	DECQ       BX
 	JNZ        AVX2down2one
 
 AVX2down2end:
-	VADDPD     Y1, Y0, Y0
-	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y0, Y0
+	VADDPD     Y6, Y4, Y4
+	VADDPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (AX)(DI*8)
+	VADDPD     Y3, Y1, Y1
+	VADDPD     Y7, Y5, Y5
+	VADDPD     Y5, Y1, Y1
+	VMASKMOVPD Y1, Y14, 32(AX)(DI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -1086,14 +1310,14 @@ AVX512down1:
 	VMOVUPD (R9), Z4
 	VADDPD  Z4, Z0, Z0
 	ADDQ    DX, R9
-	VMOVUPD (R9), Z5
-	VADDPD  Z5, Z1, Z1
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z1, Z1
 	ADDQ    DX, R9
-	VMOVUPD (R9), Z6
-	VADDPD  Z6, Z2, Z2
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z2, Z2
 	ADDQ    DX, R9
-	VMOVUPD (R9), Z7
-	VADDPD  Z7, Z3, Z3
+	VMOVUPD (R9), Z4
+	VADDPD  Z4, Z3, Z3
 	ADDQ    DX, R9
 	SUBQ    $0x04, R10
 	JGE     AVX512down1
@@ -1137,14 +1361,14 @@ AVX512down2:
 	VMOVUPD.Z (CX), K1, Z4
 	VADDPD    Z4, Z0, Z0
 	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z5
-	VADDPD    Z5, Z1, Z1
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z1, Z1
 	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z6
-	VADDPD    Z6, Z2, Z2
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z2, Z2
 	ADDQ      DX, CX
-	VMOVUPD.Z (CX), K1, Z7
-	VADDPD    Z7, Z3, Z3
+	VMOVUPD.Z (CX), K1, Z4
+	VADDPD    Z4, Z3, Z3
 	ADDQ      DX, CX
 	SUBQ      $0x04, BX
 	JGE       AVX512down2

@@ -37,6 +37,11 @@ func (s set) sweep(n Register, vectors int, each func(at func(array Register) Me
 	Label(done)
 }
 
+const (
+	line       = 8    // doubles in a line of the cache
+	fetchAhead = 1024 // bytes; mostly what follows is the next row of a matrix that is in no near cache
+)
+
 // A formula is one line of arithmetic for each entry: names of the arrays and of the
 // numbers that are the same for all entries, and what to do with them. The vectors
 // of arrays are loaded before, and those that it names are stored after.
@@ -84,8 +89,11 @@ func (f formula) function() {
 				VBROADCASTSD(NewParamAddr(p, 8*(len(arrays)+1+i)), c[i])
 			}
 		}
-		s.sweep(Load(Param("n"), GP64()), 1, func(place func(Register) Mem, _ int, k mask) {
+		s.sweep(Load(Param("n"), GP64()), line/s.lanes, func(place func(Register) Mem, part int, k mask) {
 			for i, a := range at {
+				if part == 0 && k == nil {
+					PREFETCHT0(place(a).Offset(fetchAhead))
+				}
 				if i >= f.stored || f.adds {
 					s.load(place(a), k, v[i])
 				}
@@ -165,68 +173,96 @@ func vectors() {
 	both("smallest", extreme, extremeBy(func(v, w, dst Op) { VMINPD(v, w, dst) }))
 }
 
-// rowwise emits a loop over columns, a vector of them at a time. down is its place in
-// the first row, and free to move. The stride is in bytes.
-func rowwise(name string, columns func(s set, vector Mem, down, stride, rows Register, k mask, name string)) {
+// A strip is the columns of a matrix that share a line of the cache, or what is left of them.
+type strip struct {
+	name         string
+	vector       []Mem    // the entries of a vector above them
+	masks        []mask   // of each
+	down         Register // the first row, free to move
+	stride, rows Register // in bytes; to come
+}
+
+// rowwise emits a loop over strips. The stride is in bytes.
+func rowwise(name string, columns func(set, strip)) {
 	both(name, "func(v, x *float64, stride, rows, cols int)", func(s set) {
 		vector, x := Load(Param("v"), GP64()), Load(Param("x"), GP64())
 		stride, rows, cols := Load(Param("stride"), GP64()), Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
+		var t strip
 		turn := 0
-		s.sweep(cols, 1, func(at func(Register) Mem, _ int, k mask) {
-			down, left := GP64(), GP64()
-			LEAQ(at(x), down)
-			MOVQ(rows, left)
-			turn++
-			columns(s, at(vector), down, stride, left, k, s.label("down%d", turn))
+		s.sweep(cols, line/s.lanes, func(at func(Register) Mem, part int, k mask) {
+			if part == 0 {
+				turn++
+				t = strip{name: s.label("down%d", turn), down: GP64(), stride: stride, rows: GP64()}
+				LEAQ(at(x), t.down)
+				MOVQ(rows, t.rows)
+			}
+			if t.vector, t.masks = append(t.vector, at(vector)), append(t.masks, k); part == line/s.lanes-1 {
+				columns(s, t)
+			}
 		})
 	})
 }
 
+// at is the position of vector v in the row that t.down has come to.
+func (t strip) at(s set, v int) Mem { return Mem{Base: t.down, Disp: 8 * s.lanes * v} }
+
 // addRow adds a vector to all rows.
-func addRow(s set, vector Mem, down, stride, rows Register, k mask, name string) {
-	v, row := s.registers[0], s.registers[1]
-	s.load(vector, k, v)
-	Label(name)
-	s.load(Mem{Base: down}, k, row)
-	VADDPD(v, row, row)
-	s.store(row, k, Mem{Base: down})
-	ADDQ(stride, down)
-	DECQ(rows)
-	JNZ(LabelRef(name))
+func addRow(s set, t strip) {
+	n := len(t.vector)
+	v, row := s.registers[:n], s.registers[n:2*n]
+	for i, m := range t.vector {
+		s.load(m, t.masks[i], v[i])
+	}
+	Label(t.name)
+	for i, k := range t.masks {
+		s.load(t.at(s, i), k, row[i])
+		VADDPD(v[i], row[i], row[i])
+		s.store(row[i], k, t.at(s, i))
+	}
+	ADDQ(t.stride, t.down)
+	DECQ(t.rows)
+	JNZ(LabelRef(t.name))
 }
 
 // sumRows adds all rows to the vector, in four sums that do not wait for each other.
-func sumRows(s set, vector Mem, down, stride, rows Register, k mask, name string) {
-	sum, row := s.registers[:4], s.registers[4:8]
-	s.load(vector, k, sum[0])
-	for _, v := range sum[1:] {
+func sumRows(s set, t strip) {
+	n := len(t.vector)
+	sums, row := s.registers[:4*n], s.registers[4*n:5*n] // of vector i: sums[i], sums[n+i], …
+	for i, m := range t.vector {
+		s.load(m, t.masks[i], sums[i])
+	}
+	for _, v := range sums[n:] {
 		s.clear(v)
 	}
-	add := func(i int) {
-		s.load(Mem{Base: down}, k, row[i])
-		VADDPD(row[i], sum[i], sum[i])
-		ADDQ(stride, down)
+	add := func(sums []Register) {
+		for i, k := range t.masks {
+			s.load(t.at(s, i), k, row[i])
+			VADDPD(row[i], sums[i], sums[i])
+		}
+		ADDQ(t.stride, t.down)
 	}
-	SUBQ(U8(4), rows)
-	JLT(LabelRef(name + "rest"))
-	Label(name)
-	for i := range sum {
-		add(i)
+	SUBQ(U8(4), t.rows)
+	JLT(LabelRef(t.name + "rest"))
+	Label(t.name)
+	for i := range 4 {
+		add(sums[i*n : (i+1)*n])
 	}
-	SUBQ(U8(4), rows)
-	JGE(LabelRef(name))
-	Label(name + "rest")
-	ADDQ(U8(4), rows)
-	JZ(LabelRef(name + "end"))
-	Label(name + "one")
-	add(0)
-	DECQ(rows)
-	JNZ(LabelRef(name + "one"))
-	Label(name + "end")
-	VADDPD(sum[1], sum[0], sum[0])
-	VADDPD(sum[3], sum[2], sum[2])
-	VADDPD(sum[2], sum[0], sum[0])
-	s.store(sum[0], k, vector)
+	SUBQ(U8(4), t.rows)
+	JGE(LabelRef(t.name))
+	Label(t.name + "rest")
+	ADDQ(U8(4), t.rows)
+	JZ(LabelRef(t.name + "end"))
+	Label(t.name + "one")
+	add(sums[:n])
+	DECQ(t.rows)
+	JNZ(LabelRef(t.name + "one"))
+	Label(t.name + "end")
+	for i, m := range t.vector {
+		VADDPD(sums[n+i], sums[i], sums[i])
+		VADDPD(sums[3*n+i], sums[2*n+i], sums[2*n+i])
+		VADDPD(sums[2*n+i], sums[i], sums[i])
+		s.store(sums[i], t.masks[i], m)
+	}
 }
 
 // sum emits the sum of n values in eight parts, of every eighth value, so that
