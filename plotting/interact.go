@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -17,12 +16,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/comms"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
-)
 
-func init() { gob.Register(map[string]any{}) } // the kernel registers it as well
+	"qhlab/plotting/internal/notebook"
+)
 
 // Interact shows sliders above a figure, and draws the figure anew when one is
 // moved. The cell runs until its button Stop is pressed or it is interrupted;
@@ -53,12 +50,12 @@ func Interact(sliders []Slider, draw func(values []float64) Figure) {
 		fmt.Printf("%s (in JupyterLab, sliders change this)\n", describe(sliders, values))
 		return
 	}
-	d := &dialog{sliders: sliders, draw: draw, controls: gonbui.UniqueId(), picture: gonbui.UniqueId(), below: gonbui.UniqueId()}
+	d := &dialog{sliders: sliders, draw: draw, controls: notebook.Name(), picture: notebook.Name(), below: notebook.Name()}
 	d.run(values)
 }
 
 // live reports whether somebody may be there who can answer.
-func live() bool { return gonbui.IsNotebook && os.Getenv(headlessVariable) == "" }
+func live() bool { return notebook.Connected && os.Getenv(headlessVariable) == "" }
 
 // headlessVariable is not empty where a notebook is executed as a whole, and then says when that began.
 const headlessVariable = "QHLAB_HEADLESS"
@@ -82,26 +79,26 @@ const (
 func (d *dialog) run(values []float64) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	box, address := newMailbox(), "qhlab-"+gonbui.UniqueId()
-	gonbui.UpdateHTML(d.controls, `<div id="`+address+`"></div>`)
+	box, address := newMailbox(), "qhlab-"+notebook.Name()
+	notebook.HTML(d.controls, `<div id="`+address+`"></div>`)
 	d.redraw(values)
-	gonbui.UpdateHTML(d.below, d.page(address))
-	comms.Subscribe(address, func(_, message string) { // this connects, which takes up to three seconds
+	notebook.HTML(d.below, d.page(address))
+	notebook.Listen(address, func(message string) { // this connects, which takes up to three seconds
 		box.put(message)
-		comms.Send(address+"/heard", message)
+		notebook.Say(address+"/heard", message)
 	})
-	answered := d.follow(ctx, values, box.texts, time.Tick(connectInterval), comms.Start)
+	answered := d.follow(ctx, values, box.texts, time.Tick(connectInterval), notebook.Connect)
 	end := describe(d.sliders, values)
 	if !answered {
 		end += " (no page answers, so the sliders cannot be moved)"
 	}
-	gonbui.UpdateHTML(d.controls, `<pre style="margin:0">`+html.EscapeString(end)+`</pre>`)
-	gonbui.UpdateHTML(d.below, "")
-	gonbui.Sync()
+	notebook.HTML(d.controls, `<pre style="margin:0">`+html.EscapeString(end)+`</pre>`)
+	notebook.HTML(d.below, "")
+	notebook.Flush()
 }
 
 // A mailbox holds the newest message from the page. Messages are "number text", with numbers that
-// grow: gonb delivers each in a goroutine of its own, so they arrive in any order.
+// grow, as they may arrive in any order.
 type mailbox struct {
 	texts  chan string // one that was not received before the next arrived is dropped
 	mu     sync.Mutex
@@ -146,7 +143,7 @@ func (d *dialog) follow(ctx context.Context, values []float64, texts <-chan stri
 				return true
 			}
 			if !answered {
-				gonbui.UpdateHTML(d.below, d.saved(values, nil)) // the script has done its work
+				notebook.HTML(d.below, d.saved(values, nil)) // the script has done its work
 			}
 			answered, silent, most = true, 0, silentIntervals
 			if moved := d.parse(text); moved != nil && !slices.Equal(moved, values) {
@@ -177,7 +174,7 @@ func (d *dialog) parse(text string) []float64 {
 // redraw shows the figure, or says below the last one why it cannot.
 func (d *dialog) redraw(values []float64) {
 	err := d.draw(slices.Clone(values)).show(d.picture)
-	gonbui.UpdateHTML(d.below, d.saved(values, err))
+	notebook.HTML(d.below, d.saved(values, err))
 }
 
 // saved stands below the figure in a notebook that was saved while the cell ran.

@@ -18,12 +18,12 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2/maybe"
-	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
 
 	"qhlab/plotting/internal/canvas"
+	"qhlab/plotting/internal/notebook"
 )
 
 // A Drawing is what Show, Save and Encode take: a Figure, a *plot.Plot, anything that draws. A
@@ -145,7 +145,7 @@ func Show(d Drawing) {
 // endCell ends the cell as failed if there is an error.
 func endCell(err error) {
 	if err != nil {
-		gonbui.Sync()
+		notebook.Flush()
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -155,7 +155,7 @@ func endCell(err error) {
 func (f Figure) show(region string) error {
 	data, err := f.encode(PNG, screenDPI, f.onScreen())
 	if err == nil {
-		display(region, data, f.alt())
+		err = display(region, data, f.alt())
 	}
 	return err
 }
@@ -184,21 +184,22 @@ func (f Figure) onScreen() ink {
 
 // display shows a picture at half its pixels, in a region of the output that the next
 // picture of the same name replaces, or prints the text that stands for it.
-func display(region string, data []byte, alternative string) {
+func display(region string, data []byte, alternative string) error {
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || !gonbui.IsNotebook {
+	if err != nil || !notebook.Connected {
 		fmt.Println(alternative)
-		return
+		return nil
 	}
-	kind := protocol.MIMEType("image/" + format)
-	gonbui.SendData(&protocol.DisplayData{
-		DisplayID: region,
-		Data:      map[protocol.MIMEType]any{kind: data, protocol.MIMETextPlain: alternative},
+	kind := "image/" + format
+	notebook.Show(region,
+		notebook.Content{protocol.MIMEType(kind): data, protocol.MIMETextPlain: alternative},
 		// nbconvert takes both as attributes of the image; JupyterLab takes the
 		// width, and only if it is a number.
-		Metadata: map[string]any{string(kind): map[string]any{"width": config.Width / 2, "alt": alternative}},
-	})
-	gonbui.Sync()
+		map[string]any{kind: map[string]any{"width": config.Width / 2, "alt": alternative}})
+	if err := notebook.Flush(); err != nil {
+		return fmt.Errorf("plotting: the figure cannot be shown: %w", err)
+	}
+	return nil
 }
 
 // Save writes a figure as name.png, name.svg, name.pdf and name.pgf into the folder figures, or
@@ -250,8 +251,10 @@ func (f Figure) save(dir, name string) error {
 // hundredths of a second. Give all the same limits, so that only the data move.
 func Animate(frames []Figure, delay int) {
 	data, err := EncodeAnimation(frames, delay)
+	if err == nil {
+		err = display("", data, fmt.Sprintf("%s (%d frames)", frames[0].alt(), len(frames)))
+	}
 	endCell(err)
-	display("", data, fmt.Sprintf("%s (%d frames)", frames[0].alt(), len(frames)))
 }
 
 // EncodeAnimation returns the bytes of what Animate displays.

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -107,7 +106,8 @@ func (s Scene) draw(p *pane) {
 		if b, ok := shape.(Ball); ok && b.Glass {
 			return math.Inf(-1)
 		}
-		return stat.Mean(along(shape.covers(v.right, v.up), v.toEye), nil)
+		depths := along(shape.covers(v.right, v.up), v.toEye)
+		return floats.Sum(depths) / float64(len(depths))
 	}
 	shapes := slices.Clone(s.Shapes)
 	slices.SortStableFunc(shapes, func(a, b Shape) int { return cmp.Compare(depth(a), depth(b)) })

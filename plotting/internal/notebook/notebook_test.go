@@ -1,0 +1,140 @@
+//go:build unix
+
+package notebook
+
+import (
+	"encoding/gob"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// kernel is the other side of the connection, as gonb is.
+type kernel struct {
+	from *gob.Decoder
+	to   *gob.Encoder
+	ends []*os.File
+}
+
+// connected returns a new connection, and a kernel that it will reach.
+func connected(t *testing.T) (*connection, <-chan *kernel) {
+	dir := t.TempDir()
+	out, back := filepath.Join(dir, "out"), filepath.Join(dir, "back")
+	for _, pipe := range []string{out, back} {
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv(protocol.GONB_PIPE_ENV, out)
+	t.Setenv(protocol.GONB_PIPE_BACK_ENV, back)
+	Connected = true
+	t.Cleanup(func() { Connected = false })
+	opened := make(chan *kernel, 1)
+	go func() {
+		from, _ := os.Open(out)
+		to, _ := os.OpenFile(back, os.O_WRONLY, 0)
+		opened <- &kernel{gob.NewDecoder(from), gob.NewEncoder(to), []*os.File{from, to}}
+	}()
+	return new(connection), opened
+}
+
+func (k *kernel) next(t *testing.T) (d protocol.DisplayData) {
+	t.Helper()
+	if err := k.from.Decode(&d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (k *kernel) leave() {
+	for _, f := range k.ends {
+		f.Close()
+	}
+}
+
+func TestWhatIsShownReachesTheKernelBeforeFlushReturns(t *testing.T) {
+	c, opened := connected(t)
+	flushed := make(chan error)
+	go func() {
+		c.send(&protocol.DisplayData{DisplayID: "here", Data: Content{protocol.MIMEImagePNG: []byte("picture")},
+			Metadata: map[string]any{"image/png": map[string]any{"width": 7}}})
+		flushed <- c.flush()
+	}()
+	k := <-opened
+	d := k.next(t)
+	if picture, _ := d.Data[protocol.MIMEImagePNG].([]byte); string(picture) != "picture" || d.DisplayID != "here" {
+		t.Errorf("the kernel was sent %v", d)
+	}
+	if size, _ := d.Metadata["image/png"].(map[string]any); size["width"] != 7 {
+		t.Errorf("the kernel was sent the metadata %v", d.Metadata)
+	}
+	asked := k.next(t).Data[protocol.MIMECommValue].(protocol.CommValue)
+	if asked.Address != protocol.GonbuiSyncAddress {
+		t.Errorf("the kernel was asked for %q", asked.Address)
+	}
+	select {
+	case err := <-flushed:
+		t.Fatalf("Flush did not wait: %v", err)
+	default:
+	}
+	k.to.Encode(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: asked.Value})
+	if err := <-flushed; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListenersHearTheTextsOfTheirAddressInOrder(t *testing.T) {
+	c, opened := connected(t)
+	heard := make(chan string, 3)
+	go c.listen("a", func(text string) { heard <- text })
+	k := <-opened
+	if s := k.next(t).Data[protocol.MIMECommSubscribe].(protocol.CommSubscription); s.Address != "a" || s.Unsubscribe {
+		t.Errorf("the kernel was asked for %+v", s)
+	}
+	for _, m := range []protocol.CommValue{{Address: "b", Value: "no"}, {Address: "a", Value: 1.5}, {Address: "a", Value: "x"}, {Address: "a", Value: "y"}} {
+		k.to.Encode(m)
+	}
+	if x, y := <-heard, <-heard; x != "x" || y != "y" {
+		t.Errorf("heard %q and %q", x, y)
+	}
+}
+
+func TestAKernelThatHasGoneIsAnError(t *testing.T) {
+	c, opened := connected(t)
+	flushed := make(chan error)
+	go func() { flushed <- c.flush() }()
+	k := <-opened
+	k.next(t)
+	k.leave()
+	if err := <-flushed; err == nil || !strings.Contains(err.Error(), "has gone") {
+		t.Errorf("of a kernel that goes while it is awaited: %v", err)
+	}
+	if err := c.flush(); err == nil || !strings.Contains(err.Error(), "does not take output") {
+		t.Errorf("of a kernel that has gone: %v", err)
+	}
+}
+
+func TestPipesThatAreNotThereAreAnError(t *testing.T) {
+	t.Setenv(protocol.GONB_PIPE_ENV, filepath.Join(t.TempDir(), "none"))
+	Connected = true
+	defer func() { Connected = false }()
+	c := new(connection)
+	for range 2 {
+		if err := c.flush(); err == nil || !strings.Contains(err.Error(), "no way to the kernel") {
+			t.Errorf("of no pipe: %v", err)
+		}
+	}
+}
+
+func TestNothingIsSentWithoutAKernel(t *testing.T) {
+	if Connected {
+		t.Skip("a kernel runs this test")
+	}
+	if err := new(connection).flush(); err != nil {
+		t.Error(err)
+	}
+}
