@@ -222,14 +222,22 @@ func ofThisRun(file string) bool {
 }
 
 // saved are the alternative texts of the figures that this program saved, by file.
-var saved sync.Map
+var saved = struct {
+	sync.Mutex
+	texts map[string]string
+}{texts: map[string]string{}}
 
 func (f Figure) save(dir, name string) error {
 	if name == "" || strings.ContainsAny(name, `/\`) {
 		return fmt.Errorf("plotting: a figure cannot be saved under the name %q; give it one without slashes", name)
 	}
 	stem := filepath.Join(dir, name)
-	other, ok := saved.LoadOrStore(stem, f.alt())
+	saved.Lock()
+	other, ok := saved.texts[stem]
+	if !ok {
+		saved.texts[stem] = f.alt()
+	}
+	saved.Unlock()
 	if ok && other != f.alt() || !ok && ofThisRun(stem+"."+string(PNG)) {
 		return fmt.Errorf("plotting: two figures have the name %q, and this is %q; rename one", name, f.alt())
 	}

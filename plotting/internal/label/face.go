@@ -65,7 +65,7 @@ func (f *face) glyph(r rune, italic bool) Glyph {
 type Font struct {
 	Name   string
 	SFNT   *sfnt.Font
-	shapes sync.Map // by glyph
+	shapes memo // by glyph
 }
 
 // A shape is a glyph in ems, y up.
@@ -96,12 +96,7 @@ func (f *Font) index(r rune) sfnt.GlyphIndex {
 
 // shape measures a glyph once.
 func (f *Font) shape(id sfnt.GlyphIndex) *shape {
-	if s, ok := f.shapes.Load(id); ok {
-		return s.(*shape)
-	}
-	s := f.measure(id)
-	f.shapes.Store(id, s)
-	return s
+	return f.shapes.of(id, func() any { return f.measure(id) }).(*shape)
 }
 
 func (f *Font) measure(id sfnt.GlyphIndex) *shape {

@@ -28,7 +28,27 @@ import (
 // gonum's axes count on: with text.YBottom the point is on the baseline.
 type Handler struct {
 	face  *face
-	lines sync.Map // what is set, by label
+	lines memo // what is set, by label
+}
+
+// A memo keeps what was made for a key. A sync.Map would be compiled again with each cell that draws
+// a figure, as it is generic inside, which takes longer than the cell itself.
+type memo struct {
+	mu   sync.Mutex
+	kept map[any]any
+}
+
+func (m *memo) of(key any, create func() any) any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.kept[key]
+	if !ok {
+		if v = create(); m.kept == nil {
+			m.kept = map[any]any{}
+		}
+		m.kept[key] = v
+	}
+	return v
 }
 
 var _ text.Handler = (*Handler)(nil)
@@ -47,12 +67,8 @@ func New(face string) (*Handler, error) {
 // Line sets a label of one line. The error names an unknown command, a brace that closes
 // nothing, or a character that no font has, which the line shows as a box.
 func (h *Handler) Line(label string) (*Line, error) {
-	line, ok := h.lines.Load(label)
-	if !ok {
-		line = set(label, h.face)
-		h.lines.Store(label, line)
-	}
-	return line.(*Line), line.(*Line).err
+	line := h.lines.of(label, func() any { return set(label, h.face) }).(*Line)
+	return line, line.err
 }
 
 // line is for the methods of text.Handler, which return no error.
@@ -148,13 +164,13 @@ func SetLine(c vg.Canvas, l *Line, size vg.Length, at vg.Point, align text.XAlig
 }
 
 // plainFonts keeps the fonts that Plain has met.
-var plainFonts sync.Map
+var plainFonts memo
 
 // Plain sets text in one font without any markup, for handlers other than this package's. As
 // gonum's, it shows a box for what the font lacks.
 func Plain(f font.Face, text string) *Line {
-	wrapped, _ := plainFonts.LoadOrStore(f.Face, wrap(f.Face))
-	s := &setter{face: &face{fonts: []*Font{wrapped.(*Font)}}}
+	wrapped := plainFonts.of(f.Face, func() any { return wrap(f.Face) }).(*Font)
+	s := &setter{face: &face{fonts: []*Font{wrapped}}}
 	l := s.word(text, mode{size: 1})
 	l.Family = "'" + string(f.Font.Typeface) + "'"
 	return l

@@ -55,10 +55,11 @@ type connection struct {
 	encoder *gob.Encoder
 	failed  error
 
+	listening sync.Mutex
+	listeners map[string]func(text string) // by address
+
 	flushing sync.Mutex
 	flushed  chan struct{} // receives the kernel's answer, and is closed when it has gone
-
-	listeners sync.Map // func(text string), by address
 }
 
 func (c *connection) open() {
@@ -85,10 +86,13 @@ func (c *connection) receive(from *gob.Decoder) {
 		}
 		if m.Address == protocol.GonbuiSyncAckAddress {
 			c.flushed <- struct{}{}
-		} else if hear, ok := c.listeners.Load(m.Address); ok {
-			if text, ok := m.Value.(string); ok {
-				hear.(func(string))(text)
-			}
+			continue
+		}
+		c.listening.Lock()
+		hear := c.listeners[m.Address]
+		c.listening.Unlock()
+		if text, ok := m.Value.(string); ok && hear != nil {
+			hear(text)
 		}
 	}
 }
@@ -115,7 +119,12 @@ func (c *connection) say(address string, value any) error {
 }
 
 func (c *connection) listen(address string, hear func(string)) {
-	c.listeners.Store(address, hear)
+	c.listening.Lock()
+	if c.listeners == nil {
+		c.listeners = map[string]func(string){}
+	}
+	c.listeners[address] = hear
+	c.listening.Unlock()
 	c.send(&protocol.DisplayData{Data: Content{
 		protocol.MIMECommSubscribe: protocol.CommSubscription{Address: address},
 	}})
