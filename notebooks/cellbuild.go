@@ -117,7 +117,7 @@ func (p *packages) build(program string) error {
 		return errUnknown
 	}
 	object, config := p.file("main.a"), p.file("importcfg")
-	if err := p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-importcfg", config, "./main.go"); err != nil {
+	if err := p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-dwarf=false", "-importcfg", config, "./main.go"); err != nil {
 		return err
 	}
 	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,5 +98,53 @@ func TestCellsOfKnownPackagesAreBuiltWithoutTheGoCommand(t *testing.T) {
 	t.Setenv("GOAMD64", "v2")
 	if said := cell(none, "", `println(10)`); !missing(said) {
 		t.Errorf("with other settings: %q", said)
+	}
+}
+
+// What each cell would compile or link again decides how long a reader waits for a figure.
+func TestACellIsCompiledAndLinkedWithLittle(t *testing.T) {
+	folder := t.TempDir()
+	source, overlay := filepath.Join(folder, "main.go"), filepath.Join(folder, "overlay.json")
+	writeFile(t, source, `package main
+
+import (
+	"fmt"
+
+	"qhlab/plotting"
+	"qhlab/qhnet"
+	"qhlab/qhnet/dataset"
+	"qhlab/qhnet/nn"
+	"qhlab/qhnet/robust"
+)
+
+func main() {
+	plotting.Show(plotting.Figure{})
+	fmt.Println(qhnet.Flow{}, &nn.Network{}, dataset.Set{}, robust.Attack{})
+}
+`)
+	at, err := filepath.Abs("cell")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, overlay, string(encoded(map[string]any{"Replace": map[string]string{filepath.Join(at, "main.go"): source}})))
+	list, err := exec.Command("go", "list", "-overlay", overlay, "-deps", "-export", "-f", "{{.ImportPath}} {{.Export}}", "./cell").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var object string
+	for line := range strings.Lines(string(list)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch path {
+		case "net", "database/sql", "runtime/cgo":
+			t.Errorf("cells are linked with %s", path)
+		}
+		object = file // of the last one, the cell
+	}
+	code, err := os.ReadFile(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(code, []byte("main.main")) || bytes.Contains(code, []byte("internal/sync.(*HashTrieMap[")) {
+		t.Error("cells compile the code of sync.Map: a type that they reach has a field of that type")
 	}
 }
