@@ -132,11 +132,11 @@ func (r *flowRun) passed(phase Clock) bool {
 	return r.Clock == Automatic && r.trajectory.Last().LogInverse() >= level
 }
 
-// switchLevel is the log(1/L) at which Automatic changes clocks: separated, if the
+// switchLevel is the log(1/L) at which Automatic changes clocks, or ends: separated, if the
 // loss tells, and at least 1 so that log log(1/L) is not negative.
 func (r *flowRun) switchLevel() float64 {
 	u, _ := r.field.separation()
-	return max(u, 1)
+	return min(max(u, 1), r.Until)
 }
 
 // walk follows the flow in one clock, from the last recorded point or a state after it.
@@ -188,7 +188,7 @@ func (r *flowRun) arrived(clock Clock, status ode.Status) error {
 	if status == ode.EventReached {
 		where = "event"
 		if r.Clock == Automatic {
-			level = min(r.switchLevel(), r.Until)
+			level = r.switchLevel()
 		}
 	}
 	u, allowed := r.trajectory.Last().LogInverse(), max(1e-4, 10*r.tolerance())

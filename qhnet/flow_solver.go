@@ -55,7 +55,7 @@ func (r *flowRun) options(clock Clock, p ode.Problem) ode.Options {
 	} else {
 		o.Events = append(o.Events, r.level("log(1/L) reached", r.Until, true))
 		if r.Clock == Automatic {
-			o.Events[0] = r.level("clocks switch", min(r.switchLevel(), r.Until), true)
+			o.Events[0] = r.level("clocks switch", r.switchLevel(), true)
 		}
 	}
 	if r.trajectory.Separated == nil {
