@@ -45,6 +45,36 @@ func TestCellsSeeTheProjectAndTheEnvironment(t *testing.T) {
 	}
 }
 
+// Both write to the one pipe that gonb reads.
+func TestACellShowsFiguresAndWhatGonbuiShows(t *testing.T) {
+	t.Parallel()
+	k := start(t, withKernel(t))
+	c, err := execute(t, t.Context(), k, `%noautoget
+import (
+	"github.com/janpfeifer/gonb/gonbui"
+	"qhlab/plotting"
+)
+%%
+line := plotting.Line{X: []float64{0, 1}, Y: []float64{0, 1}}
+for range 2 {
+	gonbui.DisplayMarkdown("*a line*")
+	plotting.Show(plotting.Figure{Panels: []plotting.Panel{{Layers: []plotting.Layer{line}}}})
+}
+gonbui.Sync()`)
+	if err != nil {
+		t.Fatal(err, c.errorText())
+	}
+	seen := map[string]int{}
+	for _, o := range c.Outputs {
+		for kind := range o.Data {
+			seen[kind]++
+		}
+	}
+	if seen["text/markdown"] != 2 || seen["image/png"] != 2 {
+		t.Errorf("the cell showed %v, want two texts and two pictures", seen)
+	}
+}
+
 func TestInterruptEndsTheProgramAndKeepsItsOutput(t *testing.T) {
 	t.Parallel()
 	p := withKernel(t)

@@ -13,7 +13,12 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-func init() { gob.Register(map[string]any{}) } // which metadata may hold; the kernel registers it as well
+func init() {
+	gob.Register(map[string]any{}) // which metadata may hold; the kernel registers it as well
+	if Connected {
+		cell.host()
+	}
+}
 
 // Connected tells whether a kernel runs this program. Where none does, nothing below does anything.
 var Connected = os.Getenv(protocol.GONB_PIPE_ENV) != ""
@@ -49,7 +54,8 @@ var cell connection
 
 // connection is that of a program to its kernel, made when it is first used.
 type connection struct {
-	opening sync.Once
+	to, from string // the pipes
+	opening  sync.Once
 
 	sending sync.Mutex // guards these two
 	encoder *gob.Encoder
@@ -60,15 +66,47 @@ type connection struct {
 
 	flushing sync.Mutex
 	flushed  chan struct{} // receives the kernel's answer, and is closed when it has gone
+
+	guest *gob.Encoder // what is for gonbui, if the cell uses it as well
+	held  []*os.File   // the ends of pipes that gonbui would open
+}
+
+// flushID tells an answer to flush from those to gonbui, which counts from 0.
+const flushID = -1
+
+// host offers gonbui pipes of ours, as two encoders that write to the kernel's pipe would break each
+// other's messages. What gonbui sends is sent on, and what is not for us is handed to it.
+func (c *connection) host() {
+	c.to, c.from = os.Getenv(protocol.GONB_PIPE_ENV), os.Getenv(protocol.GONB_PIPE_BACK_ENV)
+	said, say, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	hear, heard, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	c.guest, c.held = gob.NewEncoder(heard), []*os.File{say, hear}
+	os.Setenv(protocol.GONB_PIPE_ENV, fmt.Sprintf("/dev/fd/%d", say.Fd()))
+	os.Setenv(protocol.GONB_PIPE_BACK_ENV, fmt.Sprintf("/dev/fd/%d", hear.Fd()))
+	go func() {
+		for from := gob.NewDecoder(said); ; {
+			var d protocol.DisplayData
+			if from.Decode(&d) != nil {
+				return
+			}
+			c.send(&d)
+		}
+	}()
 }
 
 func (c *connection) open() {
-	to, err := os.OpenFile(os.Getenv(protocol.GONB_PIPE_ENV), os.O_WRONLY, 0)
+	to, err := os.OpenFile(c.to, os.O_WRONLY, 0)
 	if err != nil {
 		c.failed = fmt.Errorf("no way to the kernel: %w", err)
 		return
 	}
-	from, err := os.Open(os.Getenv(protocol.GONB_PIPE_BACK_ENV))
+	from, err := os.Open(c.from)
 	if err != nil {
 		c.failed = fmt.Errorf("no way back from the kernel: %w", err)
 		return
@@ -84,15 +122,16 @@ func (c *connection) receive(from *gob.Decoder) {
 		if from.Decode(&m) != nil {
 			return
 		}
-		if m.Address == protocol.GonbuiSyncAckAddress {
-			c.flushed <- struct{}{}
-			continue
-		}
 		c.listening.Lock()
 		hear := c.listeners[m.Address]
 		c.listening.Unlock()
-		if text, ok := m.Value.(string); ok && hear != nil {
+		switch text, isText := m.Value.(string); {
+		case m.Address == protocol.GonbuiSyncAckAddress && m.Value == flushID:
+			c.flushed <- struct{}{}
+		case hear != nil && isText:
 			hear(text)
+		case hear == nil && c.guest != nil:
+			c.guest.Encode(m)
 		}
 	}
 }
@@ -133,7 +172,7 @@ func (c *connection) listen(address string, hear func(string)) {
 func (c *connection) flush() error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
-	if err := c.say(protocol.GonbuiSyncAddress, 0); err != nil || !Connected {
+	if err := c.say(protocol.GonbuiSyncAddress, flushID); err != nil || !Connected {
 		return err
 	}
 	if _, ok := <-c.flushed; !ok {

@@ -6,10 +6,12 @@ import (
 	"encoding/gob"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
@@ -39,7 +41,9 @@ func connected(t *testing.T) (*connection, <-chan *kernel) {
 		to, _ := os.OpenFile(back, os.O_WRONLY, 0)
 		opened <- &kernel{gob.NewDecoder(from), gob.NewEncoder(to), []*os.File{from, to}}
 	}()
-	return new(connection), opened
+	c := new(connection)
+	c.host()
+	return c, opened
 }
 
 func (k *kernel) next(t *testing.T) (d protocol.DisplayData) {
@@ -103,6 +107,42 @@ func TestListenersHearTheTextsOfTheirAddressInOrder(t *testing.T) {
 	}
 }
 
+var met bool // gonbui connects once in a program
+
+func TestGonbuiSpeaksThroughTheSameConnection(t *testing.T) {
+	if met {
+		t.Skip("gonbui is connected to an earlier kernel")
+	}
+	met = true
+	c, opened := connected(t)
+	gonbui.IsNotebook = true
+	ended := make(chan error)
+	go func() {
+		c.send(&protocol.DisplayData{Data: Content{protocol.MIMETextHTML: "ours"}})
+		gonbui.DisplayHTML("theirs")
+		gonbui.Sync()
+		ended <- c.flush()
+	}()
+	k := <-opened
+	var said []string
+	for range 4 {
+		d := k.next(t)
+		if text, ok := d.Data[protocol.MIMETextHTML].(string); ok {
+			said = append(said, text)
+			continue
+		}
+		asked := d.Data[protocol.MIMECommValue].(protocol.CommValue)
+		said = append(said, asked.Address)
+		k.to.Encode(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: asked.Value})
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if want := []string{"ours", "theirs", protocol.GonbuiSyncAddress, protocol.GonbuiSyncAddress}; !slices.Equal(said, want) {
+		t.Errorf("the kernel was sent %q, want %q", said, want)
+	}
+}
+
 func TestAKernelThatHasGoneIsAnError(t *testing.T) {
 	c, opened := connected(t)
 	flushed := make(chan error)
@@ -123,6 +163,7 @@ func TestPipesThatAreNotThereAreAnError(t *testing.T) {
 	Connected = true
 	defer func() { Connected = false }()
 	c := new(connection)
+	c.host()
 	for range 2 {
 		if err := c.flush(); err == nil || !strings.Contains(err.Error(), "no way to the kernel") {
 			t.Errorf("of no pipe: %v", err)
