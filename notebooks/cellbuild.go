@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
@@ -88,7 +89,7 @@ func findPackages(kernel string) {
 // learn finds what a cell imports that the real command has built.
 func (p *packages) learn() {
 	dir, failed := os.Getwd()
-	imports, err := importsOfCell()
+	_, imports, err := parsedCell()
 	if failed == nil && err == nil && p.find(dir, imports...) != nil {
 		os.Remove(p.file("packages.json"))
 	}
@@ -109,9 +110,10 @@ func (p *packages) read() error {
 	return errors.Join(err, json.Unmarshal(text, p))
 }
 
-// build compiles and links a cell that imports nothing new, unless a source has changed.
+// build compiles and links a cell that imports nothing new, unless a source has changed. Where there
+// is nothing to run, as in most cells of a notebook, it does not link: an empty script will do.
 func (p *packages) build(program string) error {
-	imports, err := importsOfCell()
+	cell, imports, err := parsedCell()
 	unknown := func(path string) bool { return p.Compiled[path] == "" }
 	if hash, _ := p.hash(); err != nil || hash != p.Hash || slices.ContainsFunc(imports, unknown) {
 		return errUnknown
@@ -119,6 +121,10 @@ func (p *packages) build(program string) error {
 	object, config := p.file("main.a"), p.file("importcfg")
 	if err := p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-dwarf=false", "-importcfg", config, "./main.go"); err != nil {
 		return err
+	}
+	if onlyDeclares(cell) {
+		os.Remove(program) // which may still run
+		return os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700)
 	}
 	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)
 }
@@ -132,21 +138,20 @@ func (p *packages) tool(name string, args ...string) error {
 	return cmd.Run()
 }
 
-// importsOfCell returns what main.go imports. A cell that embeds files is not known.
-func importsOfCell() (paths []string, err error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.ImportsOnly)
-	if err != nil {
-		return nil, err
+// parsedCell returns main.go, and what it imports. A cell that embeds files is not known.
+func parsedCell() (cell *ast.File, imports []string, err error) {
+	if cell, err = parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.SkipObjectResolution); err != nil {
+		return nil, nil, err
 	}
-	for _, spec := range file.Imports {
+	for _, spec := range cell.Imports {
 		switch path, err := strconv.Unquote(spec.Path.Value); {
 		case err != nil || path == "embed":
-			return nil, errUnknown
+			return nil, nil, errUnknown
 		case path != "unsafe": // is in no file
-			paths = append(paths, path)
+			imports = append(imports, path)
 		}
 	}
-	return paths, nil
+	return cell, imports, nil
 }
 
 // find asks the go command, in gonb's folder, for the packages of the project, since most cells need no

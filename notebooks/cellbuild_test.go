@@ -88,6 +88,15 @@ func TestCellsOfKnownPackagesAreBuiltWithoutTheGoCommand(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", step.what, said, step.says)
 		}
 	}
+	if said, program := cell(none, "", ""), filepath.Join(dir, "program"); said != "" || !isScript(t, program) {
+		t.Errorf("a cell of declarations is linked, and says %q", said)
+	}
+	if said := cell(path, "", "\n}\n\nfunc wrong() int {"); !strings.Contains(said, "missing return") {
+		t.Errorf("a wrong declaration: %q", said)
+	}
+	if said, program := cell(none, "", "println(11)"), filepath.Join(dir, "program"); said != "11" || isScript(t, program) {
+		t.Errorf("after it: %q", said)
+	}
 	writeFile(t, filepath.Join(dir, "other.go"), "package main\n\nfunc init() { println(8) }\n")
 	if said := cell(none, "", `println(9)`); !missing(said) {
 		t.Errorf("with a second file: %q", said)
@@ -99,6 +108,15 @@ func TestCellsOfKnownPackagesAreBuiltWithoutTheGoCommand(t *testing.T) {
 	if said := cell(none, "", `println(10)`); !missing(said) {
 		t.Errorf("with other settings: %q", said)
 	}
+}
+
+func isScript(t *testing.T, program string) bool {
+	t.Helper()
+	text, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.HasPrefix(text, []byte("#!"))
 }
 
 // What each cell would compile or link again decides how long a reader waits for a figure.
