@@ -3,10 +3,11 @@
     python latency.py [rounds]
 
 Waits are measured from sending a cell until the kernel is idle again, the figure
-received: the first figure of a new kernel, imports included, and the same cell again
-with one number changed. The floor is a cell that does nothing but print a number,
-in a kernel without imports: what compiling, linking and starting any program takes.
-The kernels take turns. Everything is warm: run `go run ./notebooks prepare` before.
+received: the first figure of a new kernel, imports included; the same cell again with
+one number changed; and a cell that declares a function again. The floor is a cell that
+does nothing but print a number, in a kernel without imports: what compiling, linking and
+starting any program takes. The kernels take turns. Everything is warm: run
+`go run ./notebooks prepare` before.
 """
 
 import os
@@ -34,6 +35,8 @@ plotting.Show(plotting.Figure{
 	Caption: "A sine.",
 	Panels: []plotting.Panel{{Layers: []plotting.Layer{plotting.Line{X: x, Y: y, Role: plotting.Highest}}}},
 })"""
+GO_FUNCTION = "func wave(x float64) float64 { return math.Sin(%g * x) }"
+PYTHON_FUNCTION = "def wave(x):\n    return np.sin(%g * x)"
 GO_EMPTY = "%%%%\nprintln(%g)"
 PYTHON_EMPTY = "print(%g)"
 PYTHON_IMPORTS = "import numpy as np\nimport matplotlib.pyplot as plt\n"
@@ -82,22 +85,26 @@ def main():
             wait = kernel.seconds(imports, figure=False) + kernel.seconds(cell % (1 + n / 1000))
             first[name].append(kernel.started + wait)
             kernel.stop()
-    floor = {"gonb": [], "python3": []}
+    floor, declared = {"gonb": [], "python3": []}, {"gonb": [], "python3": []}
     kernels = {name: Kernel(name) for name in again}
     bare = {name: Kernel(name) for name in again}
     kernels["gonb"].seconds(GO_IMPORTS, figure=False)
     kernels["python3"].seconds(PYTHON_IMPORTS, figure=False)
     for n in range(rounds + 1):
         number = 2 + n / 1000
-        for name, cell, empty in ("gonb", GO_CELL, GO_EMPTY), ("python3", PYTHON_CELL, PYTHON_EMPTY):
+        for name, cell, function, empty in (("gonb", GO_CELL, GO_FUNCTION, GO_EMPTY),
+                                            ("python3", PYTHON_CELL, PYTHON_FUNCTION, PYTHON_EMPTY)):
             took, least = kernels[name].seconds(cell % number), bare[name].seconds(empty % number, figure=False)
+            changed = kernels[name].seconds(function % number, figure=False)
             if n > 0:  # the first is warm-up
                 again[name].append(took)
+                declared[name].append(changed)
                 floor[name].append(least)
     for kernel in [*kernels.values(), *bare.values()]:
         kernel.stop()
     print("| wait | GoNB, s | ipykernel, s | ratio | GoNB, least | ipykernel, least |\n|" + " --- |" * 6)
-    for what, times in ("kernel, imports and first figure", first), ("one number changed", again), ("the floor", floor):
+    for what, times in (("kernel, imports and first figure", first), ("one number changed", again),
+                        ("a function changed", declared), ("the floor", floor)):
         ours, theirs = times["gonb"], times["python3"]
         ratio = statistics.median(a / b for a, b in zip(ours, theirs))
         print(f"| {what} | {statistics.median(ours):.2f} | {statistics.median(theirs):.2f} | {ratio:.2f} "
