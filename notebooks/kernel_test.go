@@ -64,14 +64,16 @@ gonbui.Sync()`)
 	if err != nil {
 		t.Fatal(err, c.errorText())
 	}
-	seen := map[string]int{}
+	var seen []string
 	for _, o := range c.Outputs {
-		for kind := range o.Data {
-			seen[kind]++
+		for _, kind := range []string{"text/markdown", "image/png"} {
+			if o.Data[kind] != nil {
+				seen = append(seen, kind)
+			}
 		}
 	}
-	if seen["text/markdown"] != 2 || seen["image/png"] != 2 {
-		t.Errorf("the cell showed %v, want two texts and two pictures", seen)
+	if want := []string{"text/markdown", "image/png", "text/markdown", "image/png"}; !slices.Equal(seen, want) {
+		t.Errorf("the cell showed %v, want %v", seen, want)
 	}
 }
 

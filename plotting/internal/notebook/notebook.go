@@ -6,8 +6,10 @@ package notebook
 import (
 	"encoding/gob"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -21,7 +23,10 @@ func init() {
 }
 
 // Connected tells whether a kernel runs this program. Where none does, nothing below does anything.
-var Connected = os.Getenv(protocol.GONB_PIPE_ENV) != ""
+// A program that a cell starts inherits the names of the cell's own pipes, which say nothing there.
+var Connected = os.Getenv(protocol.GONB_PIPE_ENV) != "" && !strings.HasPrefix(os.Getenv(protocol.GONB_PIPE_ENV), ownPipes)
+
+const ownPipes = "/dev/fd/"
 
 // Content is what there is to show, in one or several formats.
 type Content map[protocol.MIMEType]any
@@ -68,6 +73,7 @@ type connection struct {
 	flushed  chan struct{} // receives the kernel's answer, and is closed when it has gone
 
 	guest *gob.Encoder // what is for gonbui, if the cell uses it as well
+	said  *relay       // what gonbui says
 	held  []*os.File   // the ends of pipes that gonbui would open
 }
 
@@ -86,16 +92,20 @@ func (c *connection) host() {
 	if err != nil {
 		return
 	}
+	if c.said, err = newRelay(said); err != nil {
+		return
+	}
 	c.guest, c.held = gob.NewEncoder(heard), []*os.File{say, hear}
-	os.Setenv(protocol.GONB_PIPE_ENV, fmt.Sprintf("/dev/fd/%d", say.Fd()))
-	os.Setenv(protocol.GONB_PIPE_BACK_ENV, fmt.Sprintf("/dev/fd/%d", hear.Fd()))
+	os.Setenv(protocol.GONB_PIPE_ENV, fmt.Sprint(ownPipes, say.Fd()))
+	os.Setenv(protocol.GONB_PIPE_BACK_ENV, fmt.Sprint(ownPipes, hear.Fd()))
 	go func() {
-		for from := gob.NewDecoder(said); ; {
+		for from := gob.NewDecoder(c.said); ; {
 			var d protocol.DisplayData
 			if from.Decode(&d) != nil {
+				io.Copy(io.Discard, c.said) // so that nobody waits
 				return
 			}
-			c.send(&d)
+			c.write(&d)
 		}
 	}()
 }
@@ -136,10 +146,18 @@ func (c *connection) receive(from *gob.Decoder) {
 	}
 }
 
+// send sends after what gonbui was given before.
 func (c *connection) send(d *protocol.DisplayData) error {
 	if !Connected {
 		return nil
 	}
+	if c.guest != nil {
+		c.said.settle()
+	}
+	return c.write(d)
+}
+
+func (c *connection) write(d *protocol.DisplayData) error {
 	c.opening.Do(c.open)
 	c.sending.Lock()
 	defer c.sending.Unlock()

@@ -5,6 +5,7 @@ package notebook
 import (
 	"encoding/gob"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -116,16 +117,19 @@ func TestGonbuiSpeaksThroughTheSameConnection(t *testing.T) {
 	met = true
 	c, opened := connected(t)
 	gonbui.IsNotebook = true
+	const pairs = 100
 	ended := make(chan error)
 	go func() {
-		c.send(&protocol.DisplayData{Data: Content{protocol.MIMETextHTML: "ours"}})
-		gonbui.DisplayHTML("theirs")
+		for range pairs {
+			gonbui.DisplayHTML("theirs")
+			c.send(&protocol.DisplayData{Data: Content{protocol.MIMETextHTML: "ours"}})
+		}
 		gonbui.Sync()
 		ended <- c.flush()
 	}()
 	k := <-opened
 	var said []string
-	for range 4 {
+	for range 2*pairs + 2 {
 		d := k.next(t)
 		if text, ok := d.Data[protocol.MIMETextHTML].(string); ok {
 			said = append(said, text)
@@ -138,8 +142,25 @@ func TestGonbuiSpeaksThroughTheSameConnection(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if want := []string{"ours", "theirs", protocol.GonbuiSyncAddress, protocol.GonbuiSyncAddress}; !slices.Equal(said, want) {
+	want := slices.Repeat([]string{"theirs", "ours"}, pairs)
+	if want = append(want, protocol.GonbuiSyncAddress, protocol.GonbuiSyncAddress); !slices.Equal(said, want) {
 		t.Errorf("the kernel was sent %q, want %q", said, want)
+	}
+}
+
+func TestProgramsThatACellStartsHaveNoKernel(t *testing.T) {
+	const started = "QHLAB_TEST_STARTED"
+	if os.Getenv(started) != "" {
+		if Connected {
+			t.Error("it writes to a pipe of its own")
+		}
+		return
+	}
+	connected(t)
+	program := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	program.Env = append(os.Environ(), started+"=1")
+	if said, err := program.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, said)
 	}
 }
 

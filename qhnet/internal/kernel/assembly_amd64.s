@@ -35,19 +35,27 @@ AVX2loop:
 AVX2tail:
 	SUBQ       BX, DX
 	JZ         AVX2done
+	CMPQ       DX, $0x04
+	JLT        AVX2part
+	PREFETCHT0 1024(AX)(BX*8)
+	PREFETCHT0 1024(CX)(BX*8)
+	VMOVUPD    (CX)(BX*8), Y1
+	VXORPD     Y5, Y5, Y5
+	VMAXPD     Y1, Y5, Y0
+	VMOVUPD    Y0, (AX)(BX*8)
+	ADDQ       $0x04, BX
+	SUBQ       $0x04, DX
+	JZ         AVX2done
+
+AVX2part:
 	LEAQ       lanes<>+0(SB), SI
 	MOVQ       $0x00000008, DI
 	SUBQ       DX, DI
 	VMOVUPD    (SI)(DI*8), Y15
-	VMOVUPD    32(SI)(DI*8), Y14
 	VMASKMOVPD (CX)(BX*8), Y15, Y1
 	VXORPD     Y5, Y5, Y5
 	VMAXPD     Y1, Y5, Y0
 	VMASKMOVPD Y0, Y15, (AX)(BX*8)
-	VMASKMOVPD 32(CX)(BX*8), Y14, Y1
-	VXORPD     Y5, Y5, Y5
-	VMAXPD     Y1, Y5, Y0
-	VMASKMOVPD Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -146,11 +154,27 @@ AVX2loop:
 AVX2tail:
 	SUBQ       SI, BX
 	JZ         AVX2done
+	CMPQ       BX, $0x04
+	JLT        AVX2part
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Y1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Y2
+	VXORPD     Y5, Y5, Y5
+	VCMPPD     $0x11, Y2, Y5, Y2
+	VANDPD     Y2, Y1, Y1
+	VMOVAPD    Y1, Y0
+	VMOVUPD    Y0, (AX)(SI*8)
+	ADDQ       $0x04, SI
+	SUBQ       $0x04, BX
+	JZ         AVX2done
+
+AVX2part:
 	LEAQ       lanes<>+0(SB), DI
 	MOVQ       $0x00000008, R8
 	SUBQ       BX, R8
 	VMOVUPD    (DI)(R8*8), Y15
-	VMOVUPD    32(DI)(R8*8), Y14
 	VMASKMOVPD (CX)(SI*8), Y15, Y1
 	VMASKMOVPD (DX)(SI*8), Y15, Y2
 	VXORPD     Y5, Y5, Y5
@@ -158,13 +182,6 @@ AVX2tail:
 	VANDPD     Y2, Y1, Y1
 	VMOVAPD    Y1, Y0
 	VMASKMOVPD Y0, Y15, (AX)(SI*8)
-	VMASKMOVPD 32(CX)(SI*8), Y14, Y1
-	VMASKMOVPD 32(DX)(SI*8), Y14, Y2
-	VXORPD     Y5, Y5, Y5
-	VCMPPD     $0x11, Y2, Y5, Y2
-	VANDPD     Y2, Y1, Y1
-	VMOVAPD    Y1, Y0
-	VMASKMOVPD Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -246,19 +263,27 @@ AVX2loop:
 AVX2tail:
 	SUBQ        BX, DX
 	JZ          AVX2done
+	CMPQ        DX, $0x04
+	JLT         AVX2part
+	PREFETCHT0  1024(AX)(BX*8)
+	VMOVUPD     (AX)(BX*8), Y0
+	PREFETCHT0  1024(CX)(BX*8)
+	VMOVUPD     (CX)(BX*8), Y1
+	VFMADD231PD Y1, Y13, Y0
+	VMOVUPD     Y0, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	SUBQ        $0x04, DX
+	JZ          AVX2done
+
+AVX2part:
 	LEAQ        lanes<>+0(SB), SI
 	MOVQ        $0x00000008, DI
 	SUBQ        DX, DI
 	VMOVUPD     (SI)(DI*8), Y15
-	VMOVUPD     32(SI)(DI*8), Y14
 	VMASKMOVPD  (AX)(BX*8), Y15, Y0
 	VMASKMOVPD  (CX)(BX*8), Y15, Y1
 	VFMADD231PD Y1, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
-	VMASKMOVPD  32(AX)(BX*8), Y14, Y0
-	VMASKMOVPD  32(CX)(BX*8), Y14, Y1
-	VFMADD231PD Y1, Y13, Y0
-	VMASKMOVPD  Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -334,19 +359,28 @@ AVX2loop:
 AVX2tail:
 	SUBQ       SI, BX
 	JZ         AVX2done
+	CMPQ       BX, $0x04
+	JLT        AVX2part
+	PREFETCHT0 1024(AX)(SI*8)
+	PREFETCHT0 1024(CX)(SI*8)
+	VMOVUPD    (CX)(SI*8), Y1
+	PREFETCHT0 1024(DX)(SI*8)
+	VMOVUPD    (DX)(SI*8), Y2
+	VMULPD     Y1, Y2, Y0
+	VMOVUPD    Y0, (AX)(SI*8)
+	ADDQ       $0x04, SI
+	SUBQ       $0x04, BX
+	JZ         AVX2done
+
+AVX2part:
 	LEAQ       lanes<>+0(SB), DI
 	MOVQ       $0x00000008, R8
 	SUBQ       BX, R8
 	VMOVUPD    (DI)(R8*8), Y15
-	VMOVUPD    32(DI)(R8*8), Y14
 	VMASKMOVPD (CX)(SI*8), Y15, Y1
 	VMASKMOVPD (DX)(SI*8), Y15, Y2
 	VMULPD     Y1, Y2, Y0
 	VMASKMOVPD Y0, Y15, (AX)(SI*8)
-	VMASKMOVPD 32(CX)(SI*8), Y14, Y1
-	VMASKMOVPD 32(DX)(SI*8), Y14, Y2
-	VMULPD     Y1, Y2, Y0
-	VMASKMOVPD Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -425,21 +459,30 @@ AVX2loop:
 AVX2tail:
 	SUBQ        SI, BX
 	JZ          AVX2done
+	CMPQ        BX, $0x04
+	JLT         AVX2part
+	PREFETCHT0  1024(AX)(SI*8)
+	VMOVUPD     (AX)(SI*8), Y0
+	PREFETCHT0  1024(CX)(SI*8)
+	VMOVUPD     (CX)(SI*8), Y1
+	PREFETCHT0  1024(DX)(SI*8)
+	VMOVUPD     (DX)(SI*8), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, (AX)(SI*8)
+	ADDQ        $0x04, SI
+	SUBQ        $0x04, BX
+	JZ          AVX2done
+
+AVX2part:
 	LEAQ        lanes<>+0(SB), DI
 	MOVQ        $0x00000008, R8
 	SUBQ        BX, R8
 	VMOVUPD     (DI)(R8*8), Y15
-	VMOVUPD     32(DI)(R8*8), Y14
 	VMASKMOVPD  (AX)(SI*8), Y15, Y0
 	VMASKMOVPD  (CX)(SI*8), Y15, Y1
 	VMASKMOVPD  (DX)(SI*8), Y15, Y2
 	VFMADD231PD Y1, Y2, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(SI*8)
-	VMASKMOVPD  32(AX)(SI*8), Y14, Y0
-	VMASKMOVPD  32(CX)(SI*8), Y14, Y1
-	VMASKMOVPD  32(DX)(SI*8), Y14, Y2
-	VFMADD231PD Y1, Y2, Y0
-	VMASKMOVPD  Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -528,11 +571,29 @@ AVX2loop:
 AVX2tail:
 	SUBQ        DI, SI
 	JZ          AVX2done
+	CMPQ        SI, $0x04
+	JLT         AVX2part
+	PREFETCHT0  1024(AX)(DI*8)
+	VMOVUPD     (AX)(DI*8), Y0
+	PREFETCHT0  1024(CX)(DI*8)
+	VMOVUPD     (CX)(DI*8), Y1
+	PREFETCHT0  1024(DX)(DI*8)
+	VMOVUPD     (DX)(DI*8), Y2
+	PREFETCHT0  1024(BX)(DI*8)
+	VMOVUPD     (BX)(DI*8), Y3
+	VADDPD      Y2, Y0, Y0
+	VFMADD231PD Y2, Y3, Y1
+	VMOVUPD     Y0, (AX)(DI*8)
+	VMOVUPD     Y1, (CX)(DI*8)
+	ADDQ        $0x04, DI
+	SUBQ        $0x04, SI
+	JZ          AVX2done
+
+AVX2part:
 	LEAQ        lanes<>+0(SB), R8
 	MOVQ        $0x00000008, R9
 	SUBQ        SI, R9
 	VMOVUPD     (R8)(R9*8), Y15
-	VMOVUPD     32(R8)(R9*8), Y14
 	VMASKMOVPD  (AX)(DI*8), Y15, Y0
 	VMASKMOVPD  (CX)(DI*8), Y15, Y1
 	VMASKMOVPD  (DX)(DI*8), Y15, Y2
@@ -541,14 +602,6 @@ AVX2tail:
 	VFMADD231PD Y2, Y3, Y1
 	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
 	VMASKMOVPD  Y1, Y15, (CX)(DI*8)
-	VMASKMOVPD  32(AX)(DI*8), Y14, Y0
-	VMASKMOVPD  32(CX)(DI*8), Y14, Y1
-	VMASKMOVPD  32(DX)(DI*8), Y14, Y2
-	VMASKMOVPD  32(BX)(DI*8), Y14, Y3
-	VADDPD      Y2, Y0, Y0
-	VFMADD231PD Y2, Y3, Y1
-	VMASKMOVPD  Y0, Y14, 32(AX)(DI*8)
-	VMASKMOVPD  Y1, Y14, 32(CX)(DI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -635,19 +688,27 @@ AVX2loop:
 AVX2tail:
 	SUBQ        BX, DX
 	JZ          AVX2done
+	CMPQ        DX, $0x04
+	JLT         AVX2part
+	PREFETCHT0  1024(AX)(BX*8)
+	PREFETCHT0  1024(CX)(BX*8)
+	VMOVUPD     (CX)(BX*8), Y1
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	SUBQ        $0x04, DX
+	JZ          AVX2done
+
+AVX2part:
 	LEAQ        lanes<>+0(SB), SI
 	MOVQ        $0x00000008, DI
 	SUBQ        DX, DI
 	VMOVUPD     (SI)(DI*8), Y15
-	VMOVUPD     32(SI)(DI*8), Y14
 	VMASKMOVPD  (CX)(BX*8), Y15, Y1
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(BX*8)
-	VMASKMOVPD  32(CX)(BX*8), Y14, Y1
-	VMOVAPD     Y1, Y0
-	VFMADD213PD Y12, Y13, Y0
-	VMASKMOVPD  Y0, Y14, 32(AX)(BX*8)
 
 AVX2done:
 	VZEROUPPER
@@ -728,23 +789,31 @@ AVX2loop:
 AVX2tail:
 	SUBQ        DI, SI
 	JZ          AVX2done
+	CMPQ        SI, $0x04
+	JLT         AVX2part
+	PREFETCHT0  1024(AX)(DI*8)
+	PREFETCHT0  1024(CX)(DI*8)
+	VMOVUPD     (CX)(DI*8), Y1
+	VMOVUPD     (DX)(DI*8), Y13
+	VMOVUPD     (BX)(DI*8), Y12
+	VMOVAPD     Y1, Y0
+	VFMADD213PD Y12, Y13, Y0
+	VMOVUPD     Y0, (AX)(DI*8)
+	ADDQ        $0x04, DI
+	SUBQ        $0x04, SI
+	JZ          AVX2done
+
+AVX2part:
 	LEAQ        lanes<>+0(SB), R8
 	MOVQ        $0x00000008, R9
 	SUBQ        SI, R9
 	VMOVUPD     (R8)(R9*8), Y15
-	VMOVUPD     32(R8)(R9*8), Y14
 	VMASKMOVPD  (CX)(DI*8), Y15, Y1
 	VMASKMOVPD  (DX)(DI*8), Y15, Y13
 	VMASKMOVPD  (BX)(DI*8), Y15, Y12
 	VMOVAPD     Y1, Y0
 	VFMADD213PD Y12, Y13, Y0
 	VMASKMOVPD  Y0, Y15, (AX)(DI*8)
-	VMASKMOVPD  32(CX)(DI*8), Y14, Y1
-	VMASKMOVPD  32(DX)(DI*8), Y14, Y13
-	VMASKMOVPD  32(BX)(DI*8), Y14, Y12
-	VMOVAPD     Y1, Y0
-	VFMADD213PD Y12, Y13, Y0
-	VMASKMOVPD  Y0, Y14, 32(AX)(DI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -832,23 +901,32 @@ AVX2loop:
 AVX2tail:
 	SUBQ         SI, BX
 	JZ           AVX2done
+	CMPQ         BX, $0x04
+	JLT          AVX2part
+	PREFETCHT0   1024(AX)(SI*8)
+	PREFETCHT0   1024(CX)(SI*8)
+	VMOVUPD      (CX)(SI*8), Y1
+	PREFETCHT0   1024(DX)(SI*8)
+	VMOVUPD      (DX)(SI*8), Y2
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(SI*8)
+	ADDQ         $0x04, SI
+	SUBQ         $0x04, BX
+	JZ           AVX2done
+
+AVX2part:
 	LEAQ         lanes<>+0(SB), DI
 	MOVQ         $0x00000008, R8
 	SUBQ         BX, R8
 	VMOVUPD      (DI)(R8*8), Y15
-	VMOVUPD      32(DI)(R8*8), Y14
 	VMASKMOVPD   (CX)(SI*8), Y15, Y1
 	VMASKMOVPD   (DX)(SI*8), Y15, Y2
 	VSUBPD       Y13, Y1, Y0
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMASKMOVPD   Y0, Y15, (AX)(SI*8)
-	VMASKMOVPD   32(CX)(SI*8), Y14, Y1
-	VMASKMOVPD   32(DX)(SI*8), Y14, Y2
-	VSUBPD       Y13, Y1, Y0
-	VFNMADD231PD Y12, Y2, Y0
-	VMULPD       Y11, Y0, Y0
-	VMASKMOVPD   Y0, Y14, 32(AX)(SI*8)
 
 AVX2done:
 	VZEROUPPER
@@ -945,11 +1023,29 @@ AVX2loop:
 AVX2tail:
 	SUBQ         R9, R8
 	JZ           AVX2done
+	CMPQ         R8, $0x04
+	JLT          AVX2part
+	PREFETCHT0   1024(AX)(R9*8)
+	PREFETCHT0   1024(CX)(R9*8)
+	VMOVUPD      (CX)(R9*8), Y1
+	PREFETCHT0   1024(DX)(R9*8)
+	VMOVUPD      (DX)(R9*8), Y2
+	VMOVUPD      (BX)(R9*8), Y13
+	VMOVUPD      (SI)(R9*8), Y12
+	VMOVUPD      (DI)(R9*8), Y11
+	VSUBPD       Y13, Y1, Y0
+	VFNMADD231PD Y12, Y2, Y0
+	VMULPD       Y11, Y0, Y0
+	VMOVUPD      Y0, (AX)(R9*8)
+	ADDQ         $0x04, R9
+	SUBQ         $0x04, R8
+	JZ           AVX2done
+
+AVX2part:
 	LEAQ         lanes<>+0(SB), R10
 	MOVQ         $0x00000008, R11
 	SUBQ         R8, R11
 	VMOVUPD      (R10)(R11*8), Y15
-	VMOVUPD      32(R10)(R11*8), Y14
 	VMASKMOVPD   (CX)(R9*8), Y15, Y1
 	VMASKMOVPD   (DX)(R9*8), Y15, Y2
 	VMASKMOVPD   (BX)(R9*8), Y15, Y13
@@ -959,15 +1055,6 @@ AVX2tail:
 	VFNMADD231PD Y12, Y2, Y0
 	VMULPD       Y11, Y0, Y0
 	VMASKMOVPD   Y0, Y15, (AX)(R9*8)
-	VMASKMOVPD   32(CX)(R9*8), Y14, Y1
-	VMASKMOVPD   32(DX)(R9*8), Y14, Y2
-	VMASKMOVPD   32(BX)(R9*8), Y14, Y13
-	VMASKMOVPD   32(SI)(R9*8), Y14, Y12
-	VMASKMOVPD   32(DI)(R9*8), Y14, Y11
-	VSUBPD       Y13, Y1, Y0
-	VFNMADD231PD Y12, Y2, Y0
-	VMULPD       Y11, Y0, Y0
-	VMASKMOVPD   Y0, Y14, 32(AX)(R9*8)
 
 AVX2done:
 	VZEROUPPER
@@ -1060,27 +1147,40 @@ AVX2down1:
 	JLT     AVX2loop
 
 AVX2tail:
-	SUBQ       DI, SI
-	JZ         AVX2done
+	SUBQ    DI, SI
+	JZ      AVX2done
+	CMPQ    SI, $0x04
+	JLT     AVX2part
+	LEAQ    (CX)(DI*8), R8
+	MOVQ    BX, R9
+	VMOVUPD (AX)(DI*8), Y0
+
+AVX2down2:
+	VMOVUPD (R8), Y1
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, (R8)
+	ADDQ    DX, R8
+	DECQ    R9
+	JNZ     AVX2down2
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JZ      AVX2done
+
+AVX2part:
 	LEAQ       lanes<>+0(SB), R8
 	MOVQ       $0x00000008, R9
 	SUBQ       SI, R9
 	VMOVUPD    (R8)(R9*8), Y15
-	VMOVUPD    32(R8)(R9*8), Y14
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
-	VMASKMOVPD 32(AX)(DI*8), Y14, Y1
 
-AVX2down2:
-	VMASKMOVPD (CX), Y15, Y2
-	VADDPD     Y0, Y2, Y2
-	VMASKMOVPD Y2, Y15, (CX)
-	VMASKMOVPD 32(CX), Y14, Y3
-	VADDPD     Y1, Y3, Y3
-	VMASKMOVPD Y3, Y14, 32(CX)
+AVX2down3:
+	VMASKMOVPD (CX), Y15, Y1
+	VADDPD     Y0, Y1, Y1
+	VMASKMOVPD Y1, Y15, (CX)
 	ADDQ       DX, CX
 	DECQ       BX
-	JNZ        AVX2down2
+	JNZ        AVX2down3
 
 AVX2done:
 	VZEROUPPER
@@ -1215,71 +1315,100 @@ AVX2down1end:
 	JLT     AVX2loop
 
 AVX2tail:
-	SUBQ       DI, SI
-	JZ         AVX2done
+	SUBQ    DI, SI
+	JZ      AVX2done
+	CMPQ    SI, $0x04
+	JLT     AVX2part
+	LEAQ    (CX)(DI*8), R8
+	MOVQ    BX, R9
+	VMOVUPD (AX)(DI*8), Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+	SUBQ    $0x04, R9
+	JLT     AVX2down2rest
+
+AVX2down2:
+	VMOVUPD (R8), Y4
+	VADDPD  Y4, Y0, Y0
+	ADDQ    DX, R8
+	VMOVUPD (R8), Y4
+	VADDPD  Y4, Y1, Y1
+	ADDQ    DX, R8
+	VMOVUPD (R8), Y4
+	VADDPD  Y4, Y2, Y2
+	ADDQ    DX, R8
+	VMOVUPD (R8), Y4
+	VADDPD  Y4, Y3, Y3
+	ADDQ    DX, R8
+	SUBQ    $0x04, R9
+	JGE     AVX2down2
+
+AVX2down2rest:
+	ADDQ $0x04, R9
+	JZ   AVX2down2end
+
+AVX2down2one:
+	VMOVUPD (R8), Y4
+	VADDPD  Y4, Y0, Y0
+	ADDQ    DX, R8
+	DECQ    R9
+	JNZ     AVX2down2one
+
+AVX2down2end:
+	VADDPD  Y1, Y0, Y0
+	VADDPD  Y3, Y2, Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JZ      AVX2done
+
+AVX2part:
 	LEAQ       lanes<>+0(SB), R8
 	MOVQ       $0x00000008, R9
 	SUBQ       SI, R9
 	VMOVUPD    (R8)(R9*8), Y15
-	VMOVUPD    32(R8)(R9*8), Y14
 	LEAQ       (CX)(DI*8), CX
 	VMASKMOVPD (AX)(DI*8), Y15, Y0
-	VMASKMOVPD 32(AX)(DI*8), Y14, Y1
+	VXORPD     Y1, Y1, Y1
 	VXORPD     Y2, Y2, Y2
 	VXORPD     Y3, Y3, Y3
-	VXORPD     Y4, Y4, Y4
-	VXORPD     Y5, Y5, Y5
-	VXORPD     Y6, Y6, Y6
-	VXORPD     Y7, Y7, Y7
 	SUBQ       $0x04, BX
-	JLT        AVX2down2rest
+	JLT        AVX2down3rest
 
-AVX2down2:
-	VMASKMOVPD (CX), Y15, Y8
-	VADDPD     Y8, Y0, Y0
-	VMASKMOVPD 32(CX), Y14, Y9
-	VADDPD     Y9, Y1, Y1
+AVX2down3:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y8
-	VADDPD     Y8, Y2, Y2
-	VMASKMOVPD 32(CX), Y14, Y9
-	VADDPD     Y9, Y3, Y3
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y1, Y1
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y8
-	VADDPD     Y8, Y4, Y4
-	VMASKMOVPD 32(CX), Y14, Y9
-	VADDPD     Y9, Y5, Y5
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y2, Y2
 	ADDQ       DX, CX
-	VMASKMOVPD (CX), Y15, Y8
-	VADDPD     Y8, Y6, Y6
-	VMASKMOVPD 32(CX), Y14, Y9
-	VADDPD     Y9, Y7, Y7
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y3, Y3
 	ADDQ       DX, CX
 	SUBQ       $0x04, BX
-	JGE        AVX2down2
+	JGE        AVX2down3
 
-AVX2down2rest:
+AVX2down3rest:
 	ADDQ $0x04, BX
-	JZ   AVX2down2end
+	JZ   AVX2down3end
 
-AVX2down2one:
-	VMASKMOVPD (CX), Y15, Y8
-	VADDPD     Y8, Y0, Y0
-	VMASKMOVPD 32(CX), Y14, Y9
-	VADDPD     Y9, Y1, Y1
+AVX2down3one:
+	VMASKMOVPD (CX), Y15, Y4
+	VADDPD     Y4, Y0, Y0
 	ADDQ       DX, CX
 	DECQ       BX
-	JNZ        AVX2down2one
+	JNZ        AVX2down3one
 
-AVX2down2end:
+AVX2down3end:
+	VADDPD     Y1, Y0, Y0
+	VADDPD     Y3, Y2, Y2
 	VADDPD     Y2, Y0, Y0
-	VADDPD     Y6, Y4, Y4
-	VADDPD     Y4, Y0, Y0
 	VMASKMOVPD Y0, Y15, (AX)(DI*8)
-	VADDPD     Y3, Y1, Y1
-	VADDPD     Y7, Y5, Y5
-	VADDPD     Y5, Y1, Y1
-	VMASKMOVPD Y1, Y14, 32(AX)(DI*8)
 
 AVX2done:
 	VZEROUPPER

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -25,5 +26,20 @@ func TestAssemblyEndsInVZEROUPPER(t *testing.T) {
 	}
 	if len(functions) < 20 {
 		t.Errorf("found %d functions only", len(functions))
+	}
+}
+
+// With AVX2 a masked store takes as long as many others.
+func TestElementwiseLoopsStoreOneVectorBehindAMask(t *testing.T) {
+	text, err := os.ReadFile("assembly_amd64.s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := regexp.MustCompile(`VMASKMOVPD\s+Y\d+, Y14,`)
+	for _, f := range strings.Split(string(text), "\nTEXT ")[1:] {
+		name, _, _ := strings.Cut(f, "(")
+		if name != "·expAsm" && name != "·tilesAsm" && second.MatchString(f) {
+			t.Errorf("%s stores two vectors behind masks", name)
+		}
 	}
 }

@@ -47,8 +47,8 @@ func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int)
 	gather(unsafe.Add(unsafe.Pointer(&w.a[0]), taller*size), unsafe.Add(src, taller*(low+1)*word), low*word, p.leftStep, low, depth, others, panelSize(low, depth))
 }
 
-// panelSize returns the bytes from one panel of A to the next.
-func panelSize(rows, depth int) int { return (rows*depth + slack) * word }
+// panelSize returns the bytes from one panel to the next, of A of so many rows, of B of so many columns.
+func panelSize(side, depth int) int { return (side*depth + slack) * word }
 
 // packB copies the block of B whose corner is src, depth×cols, in panels as
 // wide as a tile, with slack behind each.

@@ -11,21 +11,27 @@ import (
 // sweep emits a loop over n ≥ 0 values, some vectors at a time, and what is left
 // behind masks. at is the position of vector v in an array.
 func (s set) sweep(n Register, vectors int, each func(at func(array Register) Mem, v int, k mask)) {
-	i, end := GP64(), GP64()
-	all := func(ks []mask) {
+	s.strips(n, vectors, vectors, func(at func(Register, int) Mem, ks []mask) {
 		for v, k := range ks {
-			each(func(array Register) Mem {
-				return Mem{Base: array, Index: i, Scale: 8, Disp: 8 * s.lanes * v}
-			}, v, k)
+			each(func(array Register) Mem { return at(array, v) }, v, k)
 		}
+	})
+}
+
+// strips is sweep for several vectors at once, and for what needs not know their places. Masked
+// stores are slow, so of what is left no more than masked vectors, one or all, are behind masks.
+func (s set) strips(n Register, vectors, masked int, each func(at func(array Register, v int) Mem, ks []mask)) {
+	i, end := GP64(), GP64()
+	at := func(array Register, v int) Mem {
+		return Mem{Base: array, Index: i, Scale: 8, Disp: 8 * s.lanes * v}
 	}
-	loop, tail, done := s.label("loop"), s.label("tail"), s.label("done")
+	loop, tail, part, done := s.label("loop"), s.label("tail"), s.label("part"), s.label("done")
 	XORQ(i, i)
 	MOVQ(n, end)
 	ANDQ(I8(-s.lanes*vectors), end)
 	JZ(LabelRef(tail))
 	Label(loop)
-	all(make([]mask, vectors))
+	each(at, make([]mask, vectors))
 	ADDQ(U8(s.lanes*vectors), i)
 	CMPQ(i, end)
 	JLT(LabelRef(loop))
@@ -33,7 +39,18 @@ func (s set) sweep(n Register, vectors int, each func(at func(array Register) Me
 	Label(tail)
 	SUBQ(i, n)
 	JZ(LabelRef(done))
-	all(s.masks(vectors, n))
+	for range vectors - masked {
+		CMPQ(n, U8(s.lanes))
+		JLT(LabelRef(part))
+		each(at, make([]mask, 1))
+		ADDQ(U8(s.lanes), i)
+		SUBQ(U8(s.lanes), n)
+		JZ(LabelRef(done))
+	}
+	if masked < vectors {
+		Label(part)
+	}
+	each(at, s.masks(masked, n))
 	Label(done)
 }
 
@@ -89,21 +106,23 @@ func (f formula) function() {
 				VBROADCASTSD(NewParamAddr(p, 8*(len(arrays)+1+i)), c[i])
 			}
 		}
-		s.sweep(Load(Param("n"), GP64()), line/s.lanes, func(place func(Register) Mem, part int, k mask) {
-			for i, a := range at {
-				if part == 0 && k == nil {
-					PREFETCHT0(place(a).Offset(fetchAhead))
+		s.strips(Load(Param("n"), GP64()), line/s.lanes, 1, func(place func(Register, int) Mem, ks []mask) {
+			for part, k := range ks {
+				for i, a := range at {
+					if part == 0 && k == nil {
+						PREFETCHT0(place(a, part).Offset(fetchAhead))
+					}
+					if i >= f.stored || f.adds {
+						s.load(place(a, part), k, v[i])
+					}
 				}
-				if i >= f.stored || f.adds {
-					s.load(place(a), k, v[i])
+				for i, a := range by {
+					s.load(place(a, part), k, c[i])
 				}
-			}
-			for i, a := range by {
-				s.load(place(a), k, c[i])
-			}
-			f.emit(s, v, c)
-			for i := range f.stored {
-				s.store(v[i], k, place(at[i]))
+				f.emit(s, v, c)
+				for i := range f.stored {
+					s.store(v[i], k, place(at[i], part))
+				}
 			}
 		})
 	})
@@ -187,18 +206,16 @@ func rowwise(name string, columns func(set, strip)) {
 	both(name, "func(v, x *float64, stride, rows, cols int)", func(s set) {
 		vector, x := Load(Param("v"), GP64()), Load(Param("x"), GP64())
 		stride, rows, cols := Load(Param("stride"), GP64()), Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
-		var t strip
 		turn := 0
-		s.sweep(cols, line/s.lanes, func(at func(Register) Mem, part int, k mask) {
-			if part == 0 {
-				turn++
-				t = strip{name: s.label("down%d", turn), down: GP64(), stride: stride, rows: GP64()}
-				LEAQ(at(x), t.down)
-				MOVQ(rows, t.rows)
+		s.strips(cols, line/s.lanes, 1, func(at func(Register, int) Mem, ks []mask) {
+			turn++
+			t := strip{name: s.label("down%d", turn), masks: ks, down: GP64(), stride: stride, rows: GP64()}
+			LEAQ(at(x, 0), t.down)
+			MOVQ(rows, t.rows)
+			for v := range ks {
+				t.vector = append(t.vector, at(vector, v))
 			}
-			if t.vector, t.masks = append(t.vector, at(vector)), append(t.masks, k); part == line/s.lanes-1 {
-				columns(s, t)
-			}
+			columns(s, t)
 		})
 	})
 }
