@@ -119,7 +119,8 @@ func (p *packages) build(program string) error {
 		return errUnknown
 	}
 	object, config := p.file("main.a"), p.file("importcfg")
-	if err := p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-dwarf=false", "-importcfg", config, "./main.go"); err != nil {
+	err = p.tool("compile", "-o", object, "-p", "main", "-complete", "-pack", "-dwarf=false", "-importcfg", config, "./main.go")
+	if err != nil {
 		return err
 	}
 	if onlyDeclares(cell) {

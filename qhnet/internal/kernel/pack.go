@@ -44,7 +44,8 @@ func (w *buffer) packA(p *product, l level, src unsafe.Pointer, rows, depth int)
 	low, taller, others := even(rows, high)
 	size := panelSize(low+1, depth)
 	gather(unsafe.Pointer(&w.a[0]), src, (low+1)*word, p.leftStep, low+1, depth, taller, size)
-	gather(unsafe.Add(unsafe.Pointer(&w.a[0]), taller*size), unsafe.Add(src, taller*(low+1)*word), low*word, p.leftStep, low, depth, others, panelSize(low, depth))
+	gather(unsafe.Add(unsafe.Pointer(&w.a[0]), taller*size), unsafe.Add(src, taller*(low+1)*word),
+		low*word, p.leftStep, low, depth, others, panelSize(low, depth))
 }
 
 // panelSize returns the bytes from one panel to the next, of A of so many rows, of B of so many columns.
@@ -59,15 +60,18 @@ func (w *buffer) packB(p *product, l level, src unsafe.Pointer, depth, cols int)
 	dst := unsafe.Pointer(&w.b[0])
 	if p.rightCol != word {
 		for j := 0; j < cols; j += width {
-			transpose(l, unsafe.Add(dst, j/width*size), unsafe.Add(src, j*p.rightCol), width*word, p.rightCol, min(width, cols-j), depth)
+			transpose(l, unsafe.Add(dst, j/width*size), unsafe.Add(src, j*p.rightCol),
+				width*word, p.rightCol, min(width, cols-j), depth)
 		}
 		return
 	}
 	for j := cut(cols/width, gatherPanels); j.next(); {
-		gather(unsafe.Add(dst, j.start*size), unsafe.Add(src, j.start*width*word), width*word, p.rightStep, width, depth, j.length, size)
+		gather(unsafe.Add(dst, j.start*size), unsafe.Add(src, j.start*width*word),
+			width*word, p.rightStep, width, depth, j.length, size)
 	}
 	if rest := cols % width; rest > 0 {
-		gather(unsafe.Add(dst, cols/width*size), unsafe.Add(src, (cols-rest)*word), width*word, p.rightStep, rest, depth, 1, 0)
+		gather(unsafe.Add(dst, cols/width*size), unsafe.Add(src, (cols-rest)*word),
+			width*word, p.rightStep, rest, depth, 1, 0)
 	}
 }
 
