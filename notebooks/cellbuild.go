@@ -50,6 +50,9 @@ func goForCells(args []string) (status int) {
 	if cell && p.read() == nil && p.build(args[2]) == nil {
 		return 0
 	}
+	if cell {
+		os.Remove(args[2]) // may be a script, which the go command would not replace
+	}
 	cmd := exec.Command("go", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	switch err := cmd.Run(); {
@@ -124,7 +127,7 @@ func (p *packages) build(program string) error {
 		return err
 	}
 	if onlyDeclares(cell) {
-		os.Remove(program) // which may still run
+		os.Remove(program) // it may still run
 		return os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700)
 	}
 	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)

@@ -91,6 +91,12 @@ func TestCellsOfKnownPackagesAreBuiltWithoutTheGoCommand(t *testing.T) {
 	if said, program := cell(none, "", ""), filepath.Join(dir, "program"); said != "" || !isScript(t, program) {
 		t.Errorf("a cell of declarations is linked, and says %q", said)
 	}
+	if said := cell(path, `"fmt"; "html"`, `fmt.Println(html.EscapeString("<"))`); said != "&lt;" {
+		t.Errorf("a new package after a cell of declarations: %q", said)
+	}
+	if said := cell(none, "", ""); said != "" {
+		t.Errorf("declarations again: %q", said)
+	}
 	if said := cell(path, "", "\n}\n\nfunc wrong() int {"); !strings.Contains(said, "missing return") {
 		t.Errorf("a wrong declaration: %q", said)
 	}
