@@ -47,11 +47,11 @@ func goForCells(args []string) (status int) {
 	search := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return dir == p.folder })
 	os.Setenv("PATH", strings.Join(search, string(os.PathListSeparator)))
 	cell := p.isCell(args)
-	if cell && p.read() == nil && p.build(args[2]) == nil {
-		return 0
-	}
 	if cell {
-		os.Remove(args[2]) // may be a script, which the go command would not replace
+		os.Remove(args[2]) // of the last cell: it may still run, or be a script, which the go command would not replace
+		if p.read() == nil && p.build(args[2]) == nil {
+			return 0
+		}
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -127,7 +127,6 @@ func (p *packages) build(program string) error {
 		return err
 	}
 	if onlyDeclares(cell) {
-		os.Remove(program) // it may still run
 		return os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700)
 	}
 	return p.tool("link", "-o", program, "-importcfg", config, "-s", "-w", object)
